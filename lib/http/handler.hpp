@@ -1,0 +1,47 @@
+// What a server asks of its routes: a request in, an answer out. No socket on either side.
+#pragma once
+
+#include "http/feed.hpp"
+#include "http/head.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sse {
+
+/// A request, whole and within the server's limits.
+struct Request {
+    std::string method;             ///< as sent: GET, HEAD, POST ...
+    std::string target;             ///< as sent, undecoded
+    std::string path;               ///< of the target, percent-decoded once
+    std::string query;              ///< of the target, undecoded, without `?`
+    Head head;                      ///< field values as sent
+    std::string body;               ///< without transfer coding
+    std::string peer;               ///< address of the client, "unix" for a unix socket
+    Framing framing = Framing::chunked; ///< what the feed of a stream must write
+
+    /// The first value of `name` in the query, percent-decoded.
+    std::optional<std::string> query_value(std::string_view name) const;
+};
+
+/// The answer to it. With a feed it is a stream: the connection sends the head, then what the feed
+/// gives, and closes at the feed's end; `body` is then unused.
+struct Answer {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> headers; ///< without framing fields
+    std::string content_type;       ///< "" for none
+    std::string body;
+    std::unique_ptr<Feed> feed;
+};
+
+/// The routes of a server. `answer` is called on a loop's thread (`loop` is its number, from 0) and
+/// must not block; with more than one loop, from several threads at once.
+class Handler {
+public:
+    virtual ~Handler() = default;
+    virtual Answer answer(const Request& request, std::size_t loop) = 0;
+};
+
+} // namespace sse

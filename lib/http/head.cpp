@@ -1,0 +1,90 @@
+#include "http/head.hpp"
+
+#include "protocol/error.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sse {
+
+namespace {
+
+char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
+
+bool is_token_char(char c) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || marks.find(c) != marks.npos;
+}
+
+bool is_forbidden(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
+
+std::string_view trimmed(std::string_view text) {
+    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
+    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
+    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
+    return text;
+}
+
+[[noreturn]] void refuse(std::size_t line, const char* why) {
+    throw Error(Errc::bad_input, fmt::format("line {} of the head {}", line, why));
+}
+
+} // namespace
+
+bool same_name(std::string_view a, std::string_view b) {
+    return a.size() == b.size() &&
+           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+}
+
+Head Head::parse(std::string_view bytes) {
+    Head head;
+    for (std::size_t line_number = 1;; ++line_number) {
+        const auto end = bytes.find("\r\n");
+        if (end == bytes.npos) refuse(line_number, "does not end in CRLF");
+        const auto line = bytes.substr(0, end);
+        bytes.remove_prefix(end + 2);
+        if (std::any_of(line.begin(), line.end(), is_forbidden)) refuse(line_number, "holds a control byte");
+        if (line_number == 1) {
+            if (line.empty()) refuse(line_number, "is empty");
+            head.start_line_ = line;
+            continue;
+        }
+        if (line.empty()) return head;
+        if (line.front() == ' ' || line.front() == '\t') refuse(line_number, "is folded");
+        const auto colon = line.find(':');
+        if (colon == line.npos) refuse(line_number, "has no colon");
+        const auto name = line.substr(0, colon);
+        if (name.empty() || !std::all_of(name.begin(), name.end(), is_token_char)) {
+            refuse(line_number, "has a name that is no token");
+        }
+        head.fields_.push_back({std::string(name), std::string(trimmed(line.substr(colon + 1)))});
+    }
+}
+
+std::optional<std::string_view> Head::find(std::string_view name) const {
+    for (const auto& field : fields_) {
+        if (same_name(field.name, name)) return field.value;
+    }
+    return std::nullopt;
+}
+
+std::size_t Head::count(std::string_view name) const {
+    return static_cast<std::size_t>(
+        std::count_if(fields_.begin(), fields_.end(), [&](const Field& f) { return same_name(f.name, name); }));
+}
+
+bool Head::has_token(std::string_view name, std::string_view token) const {
+    for (const auto& field : fields_) {
+        if (!same_name(field.name, name)) continue;
+        std::string_view rest = field.value;
+        while (true) {
+            const auto comma = rest.find(',');
+            if (same_name(trimmed(rest.substr(0, comma)), token)) return true;
+            if (comma == rest.npos) break;
+            rest.remove_prefix(comma + 1);
+        }
+    }
+    return false;
+}
+
+} // namespace sse

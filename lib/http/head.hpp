@@ -1,0 +1,41 @@
+// The head of an HTTP/1 message as it came: its first line and its fields, undecoded. We read field
+// values here and not through cpp-httplib, which percent-decodes them (`%0d%0a` becomes a line end).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sse {
+
+/// Names compare without case (RFC 9110, 5.1), ASCII only.
+bool same_name(std::string_view a, std::string_view b);
+
+/// A parsed head; owns its bytes.
+class Head {
+public:
+    struct Field {
+        std::string name, value; ///< the value less the white space around it
+    };
+
+    /// Parses the bytes of a head, up to and with its empty line. Strict (RFC 9112, 2.2 and 5):
+    /// lines end in CRLF, a name is a token with its colon right behind it, a value has no control
+    /// byte but HTAB, no line is folded. Throws Error (bad_input) that names the line.
+    static Head parse(std::string_view bytes);
+
+    const std::string& start_line() const { return start_line_; }
+    const std::vector<Field>& fields() const { return fields_; }
+    /// The first field of that name.
+    std::optional<std::string_view> find(std::string_view name) const;
+    std::size_t count(std::string_view name) const;
+    /// True if `token` is in the comma-separated list that the fields of that name make together.
+    bool has_token(std::string_view name, std::string_view token) const;
+
+private:
+    std::string start_line_;
+    std::vector<Field> fields_;
+};
+
+} // namespace sse

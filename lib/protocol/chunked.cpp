@@ -1,0 +1,96 @@
+#include "protocol/chunked.hpp"
+
+#include "protocol/error.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace sse {
+
+namespace {
+
+[[noreturn]] void broken(const char* what) { throw Error(Errc::receive, fmt::format("chunked body: {}", what)); }
+
+int hex_value(char c) {
+    if (c >= '0' && c <= '9') return c - '0';
+    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
+    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
+    return -1;
+}
+
+} // namespace
+
+void append_chunk(std::string_view bytes, std::string& out) {
+    if (bytes.empty()) return;
+    fmt::format_to(std::back_inserter(out), "{:x}\r\n", bytes.size());
+    out.append(bytes).append("\r\n");
+}
+
+std::string_view ChunkedDecoder::next(std::string_view& input) {
+    while (!input.empty() && state_ != State::done) {
+        if (state_ == State::data) {
+            const auto piece = input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(size_, input.size())));
+            input.remove_prefix(piece.size());
+            size_ -= piece.size();
+            if (size_ == 0) state_ = State::data_cr;
+            return piece;
+        }
+        const char c = input.front();
+        input.remove_prefix(1);
+        switch (state_) {
+        case State::size: take_size_digit(c); break;
+        case State::extension:
+            if (++line_ > max_line_bytes) broken("an extension is too long");
+            if (c == '\n') broken("a size line ends in a bare LF");
+            if (c == '\r') state_ = State::size_lf;
+            break;
+        case State::size_lf:
+            if (c != '\n') broken("a size line holds a bare CR");
+            end_size_line();
+            break;
+        case State::data_cr:
+            if (c != '\r') broken("a chunk is longer than its size");
+            state_ = State::data_lf;
+            break;
+        case State::data_lf:
+            if (c != '\n') broken("a chunk does not end in CRLF");
+            state_ = State::size;
+            break;
+        case State::trailer: take_trailer(c); break;
+        case State::data:
+        case State::done: break;
+        }
+    }
+    return {};
+}
+
+void ChunkedDecoder::take_size_digit(char c) {
+    if (const int digit = hex_value(c); digit >= 0) {
+        if (++digits_ > 15) broken("a size has too many digits"); // 2^60 and more
+        size_ = size_ * 16 + static_cast<unsigned>(digit);
+        return;
+    }
+    if (digits_ == 0) broken("a size is not a hexadecimal number");
+    if (c == '\r') state_ = State::size_lf;
+    else if (c == ';' || c == ' ' || c == '\t') state_ = State::extension;
+    else broken("a size is not a hexadecimal number");
+}
+
+void ChunkedDecoder::end_size_line() {
+    state_ = size_ > 0 ? State::data : State::trailer;
+    digits_ = 0;
+    line_ = 0;
+}
+
+void ChunkedDecoder::take_trailer(char c) {
+    if (++trailer_ > max_trailer_bytes) broken("the trailers are too long");
+    if (c == '\n') {
+        if (trailer_line_empty_) state_ = State::done;
+        trailer_line_empty_ = true;
+    } else if (c != '\r') {
+        trailer_line_empty_ = false;
+    }
+}
+
+} // namespace sse

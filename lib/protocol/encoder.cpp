@@ -1,0 +1,74 @@
+#include "protocol/encoder.hpp"
+
+#include "protocol/error.hpp"
+#include "protocol/utf8.hpp"
+
+#include <cstring>
+#include <fmt/format.h>
+#include <iterator>
+
+namespace sse {
+
+namespace {
+
+void refuse_line_ends(std::string_view field, std::string_view value) {
+    for (const char c : value) {
+        if (c != '\r' && c != '\n' && c != '\0') continue;
+        const auto name = c == '\r' ? "CR" : c == '\n' ? "LF" : "NUL";
+        throw Error(Errc::bad_input, fmt::format("{} holds {}", field, name));
+    }
+}
+
+/// Appends `prefix`, one line of `text` and LF for each line, whichever way the lines end.
+void append_lines(std::string_view prefix, std::string_view text, std::string& out) {
+    if (std::memchr(text.data(), '\r', text.size()) == nullptr) { // nearly always
+        for (;;) {
+            const auto end = text.find('\n');
+            out.append(prefix).append(text.substr(0, end)).push_back('\n');
+            if (end == text.npos) return;
+            text.remove_prefix(end + 1);
+        }
+    }
+    for (;;) {
+        const auto end = text.find_first_of("\r\n");
+        out.append(prefix).append(text.substr(0, end)).push_back('\n');
+        if (end == text.npos) return;
+        const bool crlf = text[end] == '\r' && end + 1 < text.size() && text[end + 1] == '\n';
+        text.remove_prefix(end + (crlf ? 2 : 1));
+    }
+}
+
+void append_utf8_lines(std::string_view prefix, std::string_view text, std::string& out) {
+    if (text.empty()) { // memchr may not be given a null pointer
+        out.append(prefix).push_back('\n');
+        return;
+    }
+    if (is_utf8(text)) return append_lines(prefix, text, out);
+    std::string valid;
+    append_utf8(text, valid);
+    append_lines(prefix, valid, out);
+}
+
+} // namespace
+
+void encode(const EventView& event, std::string& out) {
+    if (event.id) refuse_line_ends("id", *event.id);
+    refuse_line_ends("event type", event.type);
+    if (event.id) append_utf8_lines("id: ", *event.id, out);
+    if (!event.type.empty() && event.type != "message") {
+        append_utf8_lines("event: ", event.type, out);
+    }
+    append_utf8_lines("data: ", event.data, out);
+    out.push_back('\n');
+}
+
+void encode_comment(std::string_view text, std::string& out) {
+    append_utf8_lines(":", text, out);
+    out.push_back('\n');
+}
+
+void encode_retry(std::chrono::milliseconds retry, std::string& out) {
+    fmt::format_to(std::back_inserter(out), "retry: {}\n\n", retry.count());
+}
+
+} // namespace sse

@@ -1,0 +1,33 @@
+// One event, as a view and as an owner of its bytes.
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+/// One event as a block on the wire said it, and no more: what outlives a block (the last event
+/// ID, the reconnection time) belongs to Parser. Views into the bytes being fed: valid until the
+/// sink returns.
+struct EventView {
+    std::string_view type = "message";          ///< never empty
+    std::string_view data;                      ///< lines joined by LF, valid UTF-8 from a Parser
+    std::optional<std::string_view> id;         ///< nullopt: the block named none; "" resets
+};
+
+/// The same, owning its bytes.
+struct Event {
+    std::string type = "message";
+    std::string data;
+    std::optional<std::string> id;
+
+    Event() = default;
+    explicit Event(const EventView& view) : type(view.type), data(view.data), id(view.id) {}
+    EventView view() const {
+        return {type, data, id ? std::optional<std::string_view>(*id) : std::nullopt};
+    }
+    friend bool operator==(const Event&, const Event&) = default;
+};
+
+} // namespace sse

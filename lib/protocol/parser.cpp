@@ -1,0 +1,193 @@
+#include "protocol/parser.hpp"
+
+#include "protocol/error.hpp"
+#include "protocol/utf8.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+constexpr std::string_view bom = "\xEF\xBB\xBF";
+
+const char* find(char c, const char* from, const char* end) {
+    const auto at = std::memchr(from, c, static_cast<std::size_t>(end - from));
+    return at ? static_cast<const char*>(at) : end;
+}
+
+} // namespace
+
+std::string_view to_string(Oddity oddity) {
+    switch (oddity) {
+    case Oddity::unknown_field: return "unknown field";
+    case Oddity::bad_retry: return "retry is not a number";
+    case Oddity::nul_in_id: return "id holds NUL";
+    case Oddity::invalid_utf8: return "invalid UTF-8";
+    case Oddity::unfinished_block: return "unfinished block";
+    }
+    return "";
+}
+
+void Parser::Value::keep() {
+    if (!set || copied) return;
+    copy.assign(view);
+    copied = true;
+}
+
+void Parser::Value::append_line(std::string_view value) {
+    if (!set) return assign(value);
+    keep();
+    copy.push_back('\n');
+    copy.append(value);
+}
+
+Parser::Parser(Sink& sink, ParserOptions options, std::string last_event_id)
+    : sink_(sink), options_(options), last_event_id_(std::move(last_event_id)) {}
+
+void Parser::feed(std::string_view bytes) {
+    if (bom_seen_ < bom.size()) bytes = skip_bom(bytes);
+    if (bytes.empty()) return;
+    const char* at = bytes.data();
+    const char* const end = at + bytes.size();
+    // Rule 20: a CR ended the last feed and its line; an LF that follows belongs to it.
+    if (std::exchange(skip_lf_, false) && *at == '\n') ++at;
+    valid_feed_ = is_utf8(bytes);
+
+    // The next LF, and the next CR up to it. Each is looked for again only once it has been passed,
+    // so that no byte is searched more than twice, whichever of them the stream ends its lines with.
+    const char* lf = find('\n', at, end);
+    const char* cr = find('\r', at, end);
+    while (at < end) {
+        if (lf < at) lf = find('\n', at, end);
+        if (cr < at) cr = find('\r', at, lf);
+        const char* const stop = std::min(lf, cr);
+        if (stop == end) break;
+        const std::string_view piece(at, static_cast<std::size_t>(stop - at));
+        if (line_.empty()) take_line(piece);
+        else finish_line(piece);
+        at = stop + 1;
+        if (stop != cr || *stop == '\n') continue;
+        if (at == end) skip_lf_ = true; // rule 22: the line is handled now, not when more comes
+        else if (*at == '\n') ++at;
+    }
+    if (at < end) {
+        check_bound(line_.size() + static_cast<std::size_t>(end - at));
+        line_.append(at, end);
+    }
+    data_.keep(), type_.keep(), id_.keep();
+    valid_feed_ = false;
+}
+
+void Parser::finish() {
+    if (in_block_ || !line_.empty()) sink_.on_oddity(Oddity::unfinished_block, line_); // rule 27
+    line_.clear();
+    data_.clear(), type_.clear(), id_.clear();
+    in_block_ = skip_lf_ = false;
+    bom_seen_ = 0;
+}
+
+/// Rule 19: exactly one BOM, at the very start, also when split over feeds.
+std::string_view Parser::skip_bom(std::string_view bytes) {
+    while (!bytes.empty() && bom_seen_ < bom.size()) {
+        if (bytes.front() != bom[bom_seen_]) {
+            line_.append(bom.substr(0, bom_seen_)); // the start of a BOM, and then not one: text
+            bom_seen_ = bom.size();
+            break;
+        }
+        ++bom_seen_;
+        bytes.remove_prefix(1);
+    }
+    return bytes;
+}
+
+/// `piece` ends the line that earlier feeds began.
+void Parser::finish_line(std::string_view piece) {
+    check_bound(line_.size() + piece.size());
+    line_.append(piece);
+    const bool valid = std::exchange(valid_feed_, false); // not all of it is of this feed
+    take_line(line_);
+    data_.keep(), type_.keep(), id_.keep();
+    line_.clear();
+    valid_feed_ = valid;
+}
+
+void Parser::take_line(std::string_view line) {
+    if (line.empty()) return dispatch();
+    check_bound(line.size());
+    in_block_ = true;
+    // The fields that nearly every line is (rules 25 and 29), before the general case below.
+    if (line.size() > 5 && std::memcmp(line.data(), "data:", 5) == 0) {
+        return data_.append_line(line.substr(line[5] == ' ' ? 6 : 5));
+    }
+    const auto colon = line.find(':');
+    const auto name = line.substr(0, colon);
+    auto value = colon == line.npos ? std::string_view{} : line.substr(colon + 1);
+    if (colon == 0) return sink_.on_comment(decoded(value, valid_feed_, decoded_data_));
+    if (value.starts_with(' ')) value.remove_prefix(1);
+    if (name == "data") data_.append_line(value);
+    else if (name == "event") type_.assign(value);
+    else if (name == "id") take_id(value, line);
+    else if (name == "retry") take_retry(value, line);
+    else sink_.on_oddity(Oddity::unknown_field, line);
+}
+
+/// Rule 30.
+void Parser::take_id(std::string_view value, std::string_view line) {
+    if (value.find('\0') != value.npos) sink_.on_oddity(Oddity::nul_in_id, line);
+    else id_.assign(value);
+}
+
+/// Rule 31: ASCII digits only; any number of them.
+void Parser::take_retry(std::string_view value, std::string_view line) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (value.empty() || !std::all_of(value.begin(), value.end(), digit)) {
+        return sink_.on_oddity(Oddity::bad_retry, line);
+    }
+    std::int64_t ms = 0;
+    for (const char c : value) ms = std::min<std::int64_t>(ms * 10 + (c - '0'), max_retry.count());
+    sink_.on_retry(std::chrono::milliseconds(ms));
+}
+
+void Parser::dispatch() {
+    in_block_ = false;
+    EventView event;
+    if (id_.set) { // rule 33: also when there is no data
+        event.id = decoded(id_, decoded_id_);
+        last_event_id_.assign(*event.id);
+    }
+    if (data_.set) { // rules 34 to 36
+        event.data = decoded(data_, decoded_data_);
+        if (type_.size() > 0) event.type = decoded(type_, decoded_type_);
+        sink_.on_event(event);
+    } else if (event.id) {
+        sink_.on_id(*event.id);
+    }
+    data_.clear(), type_.clear(), id_.clear(); // rule 37
+}
+
+std::string_view Parser::decoded(const Value& value, std::string& buffer) {
+    return decoded(value.get(), valid_feed_ && !value.copied, buffer);
+}
+
+/// Rule 18. Whole values may be decoded by themselves: ASCII, and so a line end or a colon, is
+/// never part of an ill-formed sequence.
+std::string_view Parser::decoded(std::string_view bytes, bool valid, std::string& buffer) {
+    if (valid || is_utf8(bytes)) return bytes;
+    sink_.on_oddity(Oddity::invalid_utf8, bytes);
+    buffer.clear();
+    append_utf8(bytes, buffer);
+    return buffer;
+}
+
+void Parser::check_bound(std::size_t line_bytes) const {
+    const auto held = data_.size() + type_.size() + id_.size();
+    if (held + line_bytes <= options_.max_event_bytes) return;
+    throw Error(Errc::too_large,
+                fmt::format("an event is larger than {} bytes", options_.max_event_bytes));
+}
+
+} // namespace sse

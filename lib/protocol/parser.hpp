@@ -1,0 +1,102 @@
+// text/event-stream bytes in, events out. Not a client: no socket, no clock, no thread, so strings
+// can test it and every command can use it.
+#pragma once
+
+#include "protocol/event.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+struct ParserOptions {
+    /// Bytes that one event may hold (its fields, and the line being read): what a hostile or
+    /// broken stream can make us keep. LLM APIs send single events of over 1 MiB.
+    std::size_t max_event_bytes = 16 * 1024 * 1024;
+};
+
+/// Things that the standard tells a parser to ignore, and a person may want to see.
+enum class Oddity : std::uint8_t {
+    unknown_field,    ///< a field name that is none of data, event, id, retry
+    bad_retry,        ///< `retry` with anything but ASCII digits
+    nul_in_id,        ///< `id` with U+0000
+    invalid_utf8,     ///< decoded with U+FFFD
+    unfinished_block, ///< the stream ended before the blank line; the block is discarded
+};
+std::string_view to_string(Oddity oddity);
+
+/// Turns the bytes of one stream into events, each handed on at its blank line (HTML 9.2.6).
+/// Gives the same events however the bytes are cut, in linear time. One thread at a time.
+class Parser {
+public:
+    /// Hears what the stream says, in its order. Views die when the call returns.
+    class Sink {
+    public:
+        virtual ~Sink() = default;
+        virtual void on_event(const EventView&) = 0;
+        /// A block that named an id and had no data: no event, but the last event ID changed.
+        virtual void on_id(std::string_view) {}
+        /// All that follows the colon, the leading space included.
+        virtual void on_comment(std::string_view) {}
+        /// A valid `retry`, clamped to `max_retry`.
+        virtual void on_retry(std::chrono::milliseconds) {}
+        virtual void on_oddity(Oddity, std::string_view /*line*/) {}
+    };
+
+    /// `retry` may have any number of digits; above this (24 days) it is read as this.
+    static constexpr std::chrono::milliseconds max_retry{2'147'483'647};
+
+    /// `last_event_id` is what the client has from an earlier connection: it stays until the
+    /// stream names another.
+    explicit Parser(Sink& sink, ParserOptions options = {}, std::string last_event_id = {});
+
+    /// Throws Error (too_large) once an event outgrows `max_event_bytes`, after the events before
+    /// it have been handed on; start afresh with a new Parser.
+    void feed(std::string_view bytes);
+    /// The stream has ended: what was unfinished is discarded, and told to the sink.
+    void finish();
+    /// For the Last-Event-ID header on reconnecting; "" when there is none.
+    const std::string& last_event_id() const { return last_event_id_; }
+
+private:
+    /// A field's value: a view into the bytes being fed, until the feed ends or a second line
+    /// joins it; from then on a copy.
+    struct Value {
+        std::string_view view;
+        std::string copy;
+        bool set = false, copied = false;
+
+        std::string_view get() const { return copied ? std::string_view(copy) : view; }
+        std::size_t size() const { return set ? get().size() : 0; }
+        void assign(std::string_view value) { view = value, set = true, copied = false; }
+        void keep();
+        void append_line(std::string_view value);
+        void clear() { set = false; }
+    };
+
+    std::string_view skip_bom(std::string_view bytes);
+    void finish_line(std::string_view piece);
+    void take_line(std::string_view line);
+    void take_id(std::string_view value, std::string_view line);
+    void take_retry(std::string_view value, std::string_view line);
+    void dispatch();
+    std::string_view decoded(const Value& value, std::string& buffer);
+    std::string_view decoded(std::string_view bytes, bool valid, std::string& buffer);
+    void check_bound(std::size_t line_bytes) const;
+
+    Sink& sink_;
+    ParserOptions options_;
+    std::string line_;                  ///< the unfinished line of earlier feeds
+    Value data_, type_, id_;
+    std::string decoded_data_, decoded_type_, decoded_id_;
+    std::string last_event_id_;
+    bool skip_lf_ = false;              ///< the last feed ended in CR: an LF now belongs to it
+    bool valid_feed_ = false;           ///< all the bytes of this feed are known to be UTF-8
+    bool in_block_ = false;             ///< a line has been read since the last blank one
+    std::uint8_t bom_seen_ = 0;         ///< bytes of a leading BOM read; 3 once past the start
+};
+
+} // namespace sse

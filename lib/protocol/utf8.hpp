@@ -1,0 +1,19 @@
+// UTF-8: is it, and if not, what the standard reads instead. No streams: whole pieces only.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+/// True if `bytes` are well-formed UTF-8 (RFC 3629).
+bool is_utf8(std::string_view bytes);
+
+/// Appends `bytes` to `out`, each maximal ill-formed subpart replaced by U+FFFD, as the Encoding
+/// standard's UTF-8 decoder does (without its BOM handling).
+void append_utf8(std::string_view bytes, std::string& out);
+
+/// `bytes` cut to at most `limit` bytes, never inside a character.
+std::string_view utf8_prefix(std::string_view bytes, std::size_t limit);
+
+} // namespace sse
