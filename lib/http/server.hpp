@@ -1,0 +1,75 @@
+// The server's sockets: loops that accept, read requests, answer them and feed streams. Not the
+// routes (Handler), not the events (Feed), not the codec (httplib_server).
+#pragma once
+
+#include "http/handler.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace sse {
+
+/// Every bound that a client of the server meets.
+struct ServerOptions {
+    /// Where to listen: `HOST:PORT`, `[V6]:PORT`, `:PORT` (all interfaces), `unix:/path`.
+    std::vector<std::string> listen = {"127.0.0.1:8080"};
+    /// Hosts that a loopback listener answers to besides itself (DNS rebinding).
+    std::vector<std::string> allowed_hosts;
+    /// Bytes of a request's head. Browsers send under 4 KiB, cookies included.
+    std::size_t max_head_bytes = 16 * 1024;
+    /// Bytes of a request's body.
+    std::size_t max_body_bytes = 1024 * 1024;
+    /// From the first byte of a connection, or of its next request, to the end of the head.
+    std::chrono::milliseconds head_timeout{10'000};
+    /// From the end of the head to the end of the body.
+    std::chrono::milliseconds body_timeout{30'000};
+    /// Idle between two requests on one connection.
+    std::chrono::milliseconds idle_timeout{60'000};
+    /// A stream's client that accepts no byte for so long is disconnected.
+    std::chrono::milliseconds stall_timeout{30'000};
+    /// After a stop was asked for: how long open streams may still take.
+    std::chrono::milliseconds grace{5'000};
+    /// Connections at a time; more are answered 503.
+    std::size_t max_clients = 10'000;
+};
+
+/// Owns its loops and all their connections. Its members may be called from any thread unless they
+/// say otherwise.
+class Server {
+public:
+    /// `handler` must outlive the server.
+    Server(ServerOptions options, Handler& handler);
+    ~Server();
+    Server(const Server&) = delete;
+    Server& operator=(const Server&) = delete;
+
+    /// Binds and listens; connections wait until run(). Throws std::system_error, its text with the
+    /// address as it was given, and Error (invalid_argument, resolve).
+    void listen();
+    /// Where it listens, as URLs, ports filled in. After listen().
+    std::vector<std::string> urls() const;
+
+    /// Serves on the calling thread until it has stopped. Returns 0, or the signal that was not
+    /// given its grace (a second one came, or the grace was over with streams still open).
+    int run();
+
+    /// Calls `action` on loop `loop`'s thread, soon.
+    void post(std::size_t loop, std::function<void()> action);
+    /// Stops accepting and lets run() return once every connection has ended by itself. If
+    /// `hurried`, those that are left after `grace` are cut.
+    void finish(bool hurried);
+    /// Called on loop 0 when SIGINT or SIGTERM asks to stop, before finish(true).
+    void on_stop(std::function<void()> action);
+    /// Streams open now.
+    std::size_t streams() const;
+
+private:
+    struct Impl;
+    std::unique_ptr<Impl> impl_;
+};
+
+} // namespace sse
