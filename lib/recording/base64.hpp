@@ -1,0 +1,16 @@
+// Base64 (RFC 4648, 4), for bytes that JSON cannot carry.
+#pragma once
+
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+/// Appends `bytes` in base64, padded, on one line.
+void append_base64(std::string_view bytes, std::string& out);
+
+/// Appends what `text` stands for. False, with `out` as it was, where it is not canonical base64:
+/// other characters (line ends too), missing padding, bits left over.
+bool append_from_base64(std::string_view text, std::string& out);
+
+} // namespace sse

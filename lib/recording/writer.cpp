@@ -1,0 +1,275 @@
+#include "recording/writer.hpp"
+
+#include "protocol/error.hpp"
+#include "protocol/utf8.hpp"
+#include "recording/base64.hpp"
+#include "recording/json_text.hpp"
+#include "recording/mask.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace sse {
+
+namespace {
+
+void key(const char* name, std::string& out) {
+    if (out.back() != '{') out.push_back(',');
+    out.append("\"").append(name).append("\":");
+}
+
+void text_key(const char* name, std::string_view value, std::string& out) {
+    key(name, out);
+    append_json_string(value, out);
+}
+
+void number_key(const char* name, long long value, std::string& out) {
+    key(name, out);
+    fmt::format_to(std::back_inserter(out), "{}", value);
+}
+
+/// One member a name; a name that comes again (Set-Cookie) makes an array of its values.
+void fields_key(const RecordedFields& fields, bool mask, std::string& out) {
+    key("headers", out);
+    out.push_back('{');
+    const auto value_of = [&](const auto& field) {
+        append_json_string(mask ? mask_header(field.first, field.second) : field.second, out);
+    };
+    for (auto field = fields.begin(); field != fields.end(); ++field) {
+        const auto same = [&](const auto& other) { return other.first == field->first; };
+        if (std::any_of(fields.begin(), field, same))
+            continue; // written with the first of that name
+        if (out.back() != '{') out.push_back(',');
+        append_json_string(field->first, out);
+        out.push_back(':');
+        const bool many = std::count_if(field, fields.end(), same) > 1;
+        if (many) out.push_back('[');
+        for (auto it = field; it != fields.end(); ++it) {
+            if (!same(*it)) continue;
+            if (it != field) out.push_back(',');
+            value_of(*it);
+        }
+        if (many) out.push_back(']');
+    }
+    out.push_back('}');
+}
+
+void bytes_key(const char* text_name, const char* base64_name, std::string_view bytes,
+               std::string& out) {
+    if (is_utf8(bytes)) return text_key(text_name, bytes, out);
+    key(base64_name, out);
+    out.push_back('"');
+    append_base64(bytes, out);
+    out.push_back('"');
+}
+
+void append_response(const RecordedResponse& response, bool mask, std::string& out) {
+    if (response.status != 0) number_key("status", response.status, out);
+    fields_key(response.headers, mask, out);
+}
+
+void append_header(const RecordingHeader& header, bool mask, std::string& out) {
+    out.push_back('{');
+    number_key("sse", header.version, out);
+    text_key("started", header.started, out);
+    text_key("tool", header.tool, out);
+    if (!header.url.empty()) text_key("url", mask ? mask_url(header.url) : header.url, out);
+    if (!header.request.method.empty()) {
+        key("request", out);
+        out.push_back('{');
+        text_key("method", header.request.method, out);
+        fields_key(header.request.headers, mask, out);
+        if (header.request.body) bytes_key("body", "body_base64", *header.request.body, out);
+        out.push_back('}');
+    }
+    if (header.response.status != 0) {
+        key("response", out);
+        out.push_back('{');
+        append_response(header.response, mask, out);
+        out.push_back('}');
+    }
+    out.push_back('}');
+}
+
+int create(const std::string& path) {
+    if (path == "-") return ::dup(STDOUT_FILENO);
+    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+}
+
+} // namespace
+
+RecordingWriter::RecordingWriter(std::string path, RecordingHeader header,
+                                 RecordingWriterOptions options)
+    : path_(std::move(path))
+    , options_(options)
+    , fd_(create(path_)) {
+    if (fd_ < 0)
+        throw Error(Errc::io, fmt::format("cannot create {}: {}", path_, std::strerror(errno)));
+    if (header.started.empty()) header.started = rfc3339(std::chrono::system_clock::now());
+    if (header.tool.empty()) header.tool = "sse " SSE_VERSION;
+    append_header(header, options_.mask, buffer_);
+    try {
+        end();
+        flush();
+    } catch (...) { // no destructor will run
+        ::close(fd_);
+        throw;
+    }
+}
+
+RecordingWriter::~RecordingWriter() {
+    try {
+        finish();
+    } catch (const Error&) { // finish() is there for who wants to know
+    }
+}
+
+void RecordingWriter::begin(std::chrono::microseconds t) {
+    last_ = std::max(last_, t);
+    buffer_.append("{\"t\":");
+    append_seconds(last_, buffer_);
+}
+
+void RecordingWriter::end() {
+    const auto bytes = buffer_.size() - line_;
+    if (bytes > options_.max_line_bytes) {
+        buffer_.resize(line_);
+        throw Error(Errc::too_large, fmt::format("{}: a line of {} bytes is over the bound of {}",
+                                                 path_, bytes, options_.max_line_bytes));
+    }
+    buffer_.push_back('\n');
+    line_ = buffer_.size();
+    if (line_ >= options_.buffer_bytes) flush();
+}
+
+void RecordingWriter::event(std::chrono::microseconds t, const EventView& event) {
+    begin(t);
+    if (!event.type.empty() && event.type != "message") text_key("event", event.type, buffer_);
+    if (event.id) text_key("id", *event.id, buffer_);
+    text_key("data", event.data, buffer_);
+    buffer_.push_back('}');
+    end();
+}
+
+void RecordingWriter::id(std::chrono::microseconds t, std::string_view id) {
+    begin(t);
+    text_key("id", id, buffer_);
+    buffer_.push_back('}');
+    end();
+}
+
+void RecordingWriter::comment(std::chrono::microseconds t, std::string_view text) {
+    begin(t);
+    text_key("comment", text, buffer_);
+    buffer_.push_back('}');
+    end();
+}
+
+void RecordingWriter::retry(std::chrono::microseconds t, std::chrono::milliseconds time) {
+    begin(t);
+    number_key("retry", time.count(), buffer_);
+    buffer_.push_back('}');
+    end();
+}
+
+void RecordingWriter::open(std::chrono::microseconds t, const RecordedOpen& open) {
+    begin(t);
+    buffer_.append(",\"open\":{");
+    append_response(open.response, options_.mask, buffer_);
+    if (!open.last_event_id.empty()) text_key("last_event_id", open.last_event_id, buffer_);
+    buffer_.append("}}");
+    end();
+}
+
+void RecordingWriter::close(std::chrono::microseconds t, const RecordedClose& close) {
+    begin(t);
+    text_key("close", close.how, buffer_);
+    if (!close.message.empty()) text_key("message", close.message, buffer_);
+    buffer_.push_back('}');
+    end();
+}
+
+void RecordingWriter::bytes(std::chrono::microseconds t, std::string_view bytes) {
+    begin(t);
+    bytes_key("bytes", "base64", bytes, buffer_);
+    buffer_.push_back('}');
+    end();
+}
+
+void RecordingWriter::write(const Record& record) {
+    struct {
+        RecordingWriter& to;
+        std::chrono::microseconds t;
+        void operator()(const EventView& it) const { to.event(t, it); }
+        void operator()(const RecordedId& it) const { to.id(t, it.id); }
+        void operator()(const RecordedComment& it) const { to.comment(t, it.text); }
+        void operator()(const RecordedRetry& it) const { to.retry(t, it.time); }
+        void operator()(const RecordedOpen& it) const { to.open(t, it); }
+        void operator()(const RecordedClose& it) const { to.close(t, it); }
+        void operator()(const RecordedBytes& it) const { to.bytes(t, it.bytes); }
+    } const visitor{*this, record.t};
+    std::visit(visitor, record.what);
+}
+
+void RecordingWriter::fail(int error) {
+    error_ = error;
+    throw Error(Errc::io, fmt::format("cannot write {}: {}", path_, std::strerror(error)));
+}
+
+void RecordingWriter::flush() {
+    if (error_ != 0) fail(error_);
+    std::size_t done = 0;
+    while (done < line_) {
+        const auto wrote = ::write(fd_, buffer_.data() + done, line_ - done);
+        if (wrote >= 0) {
+            done += static_cast<std::size_t>(wrote);
+        } else if (errno == EAGAIN) {
+            pollfd ready{fd_, POLLOUT, 0};
+            ::poll(&ready, 1, -1);
+        } else if (errno != EINTR) {
+            const int error = errno;
+            const auto whole =
+                std::string_view(buffer_).substr(0, done).rfind('\n') + 1; // npos + 1 is 0
+            if (path_ != "-" && ::ftruncate(fd_, static_cast<off_t>(written_ + whole)) == 0)
+                done = whole;
+            written_ += done;
+            fail(error);
+        }
+    }
+    written_ += done;
+    buffer_.erase(0, done);
+    line_ = 0;
+}
+
+void RecordingWriter::finish() {
+    if (fd_ < 0) return;
+    const int fd = fd_;
+    try {
+        if (error_ == 0) flush();
+    } catch (...) {
+        fd_ = -1;
+        ::close(fd);
+        throw;
+    }
+    fd_ = -1;
+    if (::close(fd) != 0 && errno != EINTR && error_ == 0) fail(errno);
+}
+
+std::string rfc3339(std::chrono::system_clock::time_point time) {
+    using namespace std::chrono;
+    const auto whole = floor<milliseconds>(time);
+    const auto day = floor<days>(whole);
+    const year_month_day date(day);
+    const hh_mm_ss clock(whole - day);
+    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
+                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
+                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
+                       clock.subseconds().count());
+}
+
+} // namespace sse
