@@ -1,0 +1,93 @@
+#include "cmd/duration.hpp"
+
+#include "protocol/error.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <array>
+#include <cstdint>
+#include <fmt/format.h>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+using std::chrono::nanoseconds;
+
+struct Unit {
+    std::string_view name;
+    std::int64_t ns;
+};
+constexpr std::array<Unit, 7> units{{{"d", 86'400'000'000'000},
+                                     {"h", 3'600'000'000'000},
+                                     {"m", 60'000'000'000},
+                                     {"s", 1'000'000'000},
+                                     {"ms", 1'000'000},
+                                     {"us", 1'000},
+                                     {"ns", 1}}};
+constexpr std::int64_t longest_ns = 36'500 * units[0].ns;
+
+[[noreturn]] void refuse(std::string_view text) {
+    throw sse::Error(sse::Errc::invalid_argument,
+                     fmt::format("\"{}\" is not a duration such as 5s, 250ms, 1.5m or 2h", text));
+}
+
+bool is_digit(char c) { return c >= '0' && c <= '9'; }
+
+} // namespace
+
+nanoseconds parse_duration(std::string_view text) {
+    const auto end_of_number =
+        std::find_if_not(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; });
+    const auto number = text.substr(0, static_cast<std::size_t>(end_of_number - text.begin()));
+    const auto name = text.size() == number.size() ? "s" : text.substr(number.size());
+    const auto unit =
+        std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
+    if (unit == units.end() || std::none_of(number.begin(), number.end(), is_digit)) refuse(text);
+
+    std::int64_t ns = 0, place = unit->ns;
+    bool fraction = false;
+    for (const char c : number) {
+        if (c == '.') {
+            if (std::exchange(fraction, true)) refuse(text);
+            continue;
+        }
+        if (fraction) {
+            place /= 10;
+            ns += (c - '0') * place;
+            continue;
+        }
+        if (ns > longest_ns / 10) refuse(text);
+        ns = ns * 10 + (c - '0') * unit->ns;
+    }
+    if (ns > longest_ns) refuse(text);
+    return nanoseconds(ns);
+}
+
+std::string format_duration(nanoseconds value) {
+    if (value.count() == 0) return "0s";
+    // 90s reads better than 1.5m, and 1500ms is as good as 1.5s: the largest unit that divides.
+    const auto unit = std::find_if(units.begin(), units.end(),
+                                   [&](const Unit& u) { return value.count() % u.ns == 0; });
+    return fmt::format("{}{}", value.count() / unit->ns, unit->name);
+}
+
+CLI::Option* add_duration(CLI::App& app, const std::string& names, const std::string& help,
+                          const std::string& shown, std::function<void(nanoseconds)> store) {
+    auto* option = app.add_option_function<std::string>(
+        names,
+        [store = std::move(store), names](const std::string& text) {
+            try {
+                store(parse_duration(text));
+            } catch (const sse::Error& e) {
+                throw CLI::ValidationError(names.substr(names.rfind(',') + 1), e.what());
+            }
+        },
+        help);
+    option->type_name("DURATION");
+    if (!shown.empty()) option->default_str(shown);
+    return option;
+}
+
+} // namespace cmd

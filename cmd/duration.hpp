@@ -1,0 +1,49 @@
+// Durations as people type them: `5s`, `250ms`, `1.5m`, `2h`; a bare number is seconds.
+#pragma once
+
+#include <chrono>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace CLI {
+class App;
+class Option;
+} // namespace CLI
+
+namespace cmd {
+
+/// Reads a decimal number and a unit: ns, us, ms, s, m, h or d; none means seconds. Exact to the
+/// nanosecond, at most 36,500 days. Throws sse::Error (invalid_argument) that quotes `text` and
+/// gives examples.
+std::chrono::nanoseconds parse_duration(std::string_view text);
+
+/// The shortest text that parse_duration() reads back as `value`: `250ms`, `1500ms`, `2m`.
+std::string format_duration(std::chrono::nanoseconds value);
+
+/// Adds the options `names` to `app`; `store` gets the value, `shown` is the default in --help.
+/// A value that is no duration ends the parse with a CLI::ValidationError that names the flag.
+CLI::Option* add_duration(CLI::App& app, const std::string& names, const std::string& help,
+                          const std::string& shown,
+                          std::function<void(std::chrono::nanoseconds)> store);
+
+/// The same, bound to `field`, which must outlive the parse and whose value now is the default.
+template <class Duration>
+CLI::Option* add_duration(CLI::App& app, const std::string& names, Duration& field,
+                          const std::string& help) {
+    return add_duration(app, names, help, format_duration(field), [&field](auto value) {
+        field = std::chrono::duration_cast<Duration>(value);
+    });
+}
+
+/// The same for a field that may stay empty.
+template <class Duration>
+CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional<Duration>& field,
+                          const std::string& help) {
+    return add_duration(app, names, help, "", [&field](auto value) {
+        field = std::chrono::duration_cast<Duration>(value);
+    });
+}
+
+} // namespace cmd
