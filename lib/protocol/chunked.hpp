@@ -14,7 +14,7 @@ void append_chunk(std::string_view bytes, std::string& out);
 inline constexpr std::string_view last_chunk = "0\r\n\r\n";
 
 /// Takes the framing off a chunked body that comes in pieces. Strict: sizes are hexadecimal digits
-/// only (no sign, no `0x`, at most 16), a chunk ends in CRLF; extensions and trailers are read over
+/// only (no sign, no `0x`, at most 15), a chunk ends in CRLF; extensions and trailers are read over
 /// within `max_line_bytes` and `max_trailer_bytes`, since the other end may send them for ever.
 class ChunkedDecoder {
 public:
