@@ -1,0 +1,142 @@
+#include "recording/input.hpp"
+
+#include "protocol/error.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <zlib.h>
+
+namespace sse {
+
+struct RecordingInput::Gzip {
+    z_stream stream{};
+    std::array<char, 16 * 1024> in;
+    bool member_done = false; ///< a member has ended; another may follow
+    bool file_done = false;
+    bool cut_short = false;
+
+    Gzip() {
+        if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc(); // 15 bits, gzip only
+    }
+    ~Gzip() { inflateEnd(&stream); }
+    Gzip(const Gzip&) = delete;
+    Gzip& operator=(const Gzip&) = delete;
+};
+
+RecordingInput::RecordingInput(std::string path)
+    : path_(std::move(path))
+    , name_(path_ == "-" ? "stdin" : path_) {
+    fd_ = path_ == "-" ? ::dup(STDIN_FILENO) : ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
+    if (fd_ < 0)
+        throw Error(Errc::io, fmt::format("cannot open {}: {}", name_, std::strerror(errno)));
+    try {
+        look_for_gzip();
+    } catch (...) {
+        ::close(fd_);
+        throw;
+    }
+}
+
+RecordingInput::~RecordingInput() { ::close(fd_); }
+
+void RecordingInput::look_for_gzip() {
+    front_.resize(2);
+    std::size_t have = 0;
+    while (have < 2) {
+        const auto got = read_raw(front_.data() + have, 2 - have);
+        if (got == 0) break;
+        have += got;
+    }
+    front_.resize(have);
+    if (front_ != "\x1f\x8b") return;
+    gzip_ = std::make_unique<Gzip>();
+    std::copy(front_.begin(), front_.end(), gzip_->in.begin());
+    gzip_->stream.next_in = reinterpret_cast<Bytef*>(gzip_->in.data());
+    gzip_->stream.avail_in = 2;
+    front_.clear();
+}
+
+std::size_t RecordingInput::read_raw(char* to, std::size_t size) {
+    for (;;) {
+        const auto got = ::read(fd_, to, size);
+        if (got >= 0) return static_cast<std::size_t>(got);
+        if (errno != EINTR)
+            throw Error(Errc::io, fmt::format("cannot read {}: {}", name_, std::strerror(errno)));
+    }
+}
+
+std::size_t RecordingInput::read(char* to, std::size_t size) {
+    if (size == 0) return 0;
+    if (gzip_) return read_gzip(to, size);
+    if (front_.empty()) return read_raw(to, size);
+    const auto count = std::min(size, front_.size());
+    front_.copy(to, count);
+    front_.erase(0, count);
+    return count;
+}
+
+std::size_t RecordingInput::read_gzip(char* to, std::size_t size) {
+    auto& gz = *gzip_;
+    auto& z = gz.stream;
+    z.next_out = reinterpret_cast<Bytef*>(to);
+    z.avail_out = static_cast<uInt>(std::min<std::size_t>(size, 1u << 30));
+    const auto room = z.avail_out;
+    while (z.avail_out == room && !gz.file_done) {
+        if (z.avail_in == 0) {
+            z.next_in = reinterpret_cast<Bytef*>(gz.in.data());
+            z.avail_in = static_cast<uInt>(read_raw(gz.in.data(), gz.in.size()));
+            if (z.avail_in == 0) {
+                gz.file_done = true;
+                gz.cut_short = !gz.member_done;
+                break;
+            }
+        }
+        if (gz.member_done) {
+            inflateReset(&z);
+            gz.member_done = false;
+        }
+        const int result = inflate(&z, Z_NO_FLUSH);
+        if (result == Z_STREAM_END) gz.member_done = true;
+        else if (result != Z_OK && result != Z_BUF_ERROR) {
+            throw Error(Errc::bad_input,
+                        fmt::format("{}: gzip: {}", name_, z.msg ? z.msg : "broken data"));
+        }
+    }
+    return room - z.avail_out;
+}
+
+void RecordingInput::seek(std::uint64_t offset) {
+    const auto target = gzip_ ? 0 : static_cast<off_t>(offset);
+    if (::lseek(fd_, target, SEEK_SET) < 0) {
+        throw Error(Errc::io, fmt::format("cannot go back in {}: {}", name_, std::strerror(errno)));
+    }
+    front_.clear();
+    if (!gzip_) return;
+    gzip_ = std::make_unique<Gzip>();
+    std::array<char, 16 * 1024> skipped;
+    while (offset > 0) {
+        const auto got =
+            read_gzip(skipped.data(),
+                      static_cast<std::size_t>(std::min<std::uint64_t>(offset, skipped.size())));
+        if (got == 0) return;
+        offset -= got;
+    }
+}
+
+bool RecordingInput::cut_short() const { return gzip_ && gzip_->cut_short; }
+
+bool RecordingInput::random_access() const { return !gzip_ && ::lseek(fd_, 0, SEEK_CUR) >= 0; }
+
+std::uint64_t RecordingInput::size() const {
+    struct stat status {};
+    if (gzip_ || ::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+    return static_cast<std::uint64_t>(status.st_size);
+}
+
+} // namespace sse

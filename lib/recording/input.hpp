@@ -1,0 +1,48 @@
+// The bytes of a file as they are to be read: gunzipped where they are gzipped. Knows no lines.
+#pragma once
+
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace sse {
+
+/// Reads one file from its start. Owns its descriptor; one thread at a time.
+class RecordingInput {
+public:
+    /// Opens `path` (`-` is stdin). Gzip is known by its first bytes (RFC 1952); several members in
+    /// a row are one text. Throws Error: io if it cannot be opened or is a directory.
+    explicit RecordingInput(std::string path);
+    ~RecordingInput();
+    RecordingInput(const RecordingInput&) = delete;
+    RecordingInput& operator=(const RecordingInput&) = delete;
+
+    /// Up to `size` bytes into `to`; 0 at the end (more may come if the file grows). Throws Error:
+    /// io, or bad_input where the gzip data is broken.
+    std::size_t read(char* to, std::size_t size);
+    /// Goes on at byte `offset` of the text. Cheap for a plain file; a gzipped one is read again
+    /// from its start. Throws Error: io where neither is possible (a pipe).
+    void seek(std::uint64_t offset);
+    /// The gzip data ended before its time (a crash of what wrote it).
+    bool cut_short() const;
+    /// seek() is cheap: a plain file.
+    bool random_access() const;
+    /// Bytes of the file now; 0 if it has no size (a pipe) or is gzipped.
+    std::uint64_t size() const;
+    /// For messages: the path, or `stdin`.
+    const std::string& name() const { return name_; }
+
+private:
+    struct Gzip;
+    std::size_t read_raw(char* to, std::size_t size);
+    std::size_t read_gzip(char* to, std::size_t size);
+    void look_for_gzip();
+
+    std::string path_, name_;
+    int fd_ = -1;
+    std::string front_; ///< bytes read to look for gzip, not yet handed out
+    std::unique_ptr<Gzip> gzip_;
+};
+
+} // namespace sse

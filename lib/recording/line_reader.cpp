@@ -1,0 +1,67 @@
+#include "recording/line_reader.hpp"
+
+#include "protocol/error.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+
+namespace sse {
+
+LineReader::LineReader(std::string path, std::size_t buffer_bytes, std::size_t max_line_bytes)
+    : input_(std::move(path))
+    , max_line_bytes_(max_line_bytes)
+    , buffer_(buffer_bytes + padding) {}
+
+bool LineReader::next(RecordingLine& line) {
+    for (;;) {
+        const auto* from = buffer_.data() + searched_;
+        const auto* found = static_cast<const char*>(std::memchr(from, '\n', end_ - searched_));
+        auto stop = found ? static_cast<std::size_t>(found - buffer_.data()) : end_;
+        if (stop - begin_ > max_line_bytes_) {
+            throw Error(Errc::too_large, fmt::format("{}:{}: the line is longer than {} bytes",
+                                                     input_.name(), number_ + 1, max_line_bytes_));
+        }
+        searched_ = stop;
+        if (!found) {
+            if (fill()) continue;
+            if (begin_ == end_) return false;
+            stop = end_; // fill() has moved it
+        }
+        const auto next = found ? stop + 1 : stop;
+        line = {{buffer_.data() + begin_, stop - begin_}, offset_, ++number_, found != nullptr};
+        offset_ += next - begin_;
+        last_ = begin_;
+        begin_ = searched_ = next;
+        return true;
+    }
+}
+
+void LineReader::keep_torn() { // its bytes are still in the buffer: only fill() moves them
+    offset_ -= begin_ - last_;
+    begin_ = last_;
+    searched_ = end_;
+    --number_;
+}
+
+bool LineReader::fill() {
+    if (begin_ > 0) {
+        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
+        end_ -= begin_, searched_ -= begin_, begin_ = 0;
+    }
+    if (end_ + padding == buffer_.size()) {
+        buffer_.resize(std::min((buffer_.size() - padding) * 2, max_line_bytes_ + 1) + padding);
+    }
+    const auto got = input_.read(buffer_.data() + end_, buffer_.size() - padding - end_);
+    end_ += got;
+    return got > 0;
+}
+
+void LineReader::seek(std::uint64_t offset, std::uint64_t number) {
+    input_.seek(offset);
+    begin_ = searched_ = end_ = last_ = 0;
+    offset_ = offset;
+    number_ = number - 1;
+}
+
+} // namespace sse

@@ -1,0 +1,87 @@
+#include "recording/reader.hpp"
+
+#include "protocol/error.hpp"
+#include "recording/json_text.hpp"
+
+#include <fmt/format.h>
+
+namespace sse {
+
+namespace {
+
+constexpr std::string_view bom = "\xEF\xBB\xBF";
+
+bool blank(std::string_view text) { return text.find_first_not_of(" \t\r") == text.npos; }
+
+std::string seconds(std::chrono::microseconds t) {
+    std::string text;
+    append_seconds(t, text);
+    return text;
+}
+
+} // namespace
+
+RecordingReader::RecordingReader(std::string path, RecordingReaderOptions options)
+    : options_(options)
+    , lines_(std::move(path), options.buffer_bytes, options.max_line_bytes) {
+    RecordingLine line;
+    if (!lines_.next(line)) {
+        throw Error(Errc::bad_input, fmt::format("{}: the file is empty", lines_.input().name()));
+    }
+    if (line.text.starts_with(bom)) line.text.remove_prefix(bom.size());
+    try {
+        header_ = parser_.header(line.text);
+    } catch (const BadLine& e) {
+        if (!line.whole && line.text.starts_with("{\"sse\":"))
+            fail(1, "the first line is torn: nothing was recorded");
+        fail(1, fmt::format("not a recording: {}", e.what()));
+    }
+    place_.line = 1;
+}
+
+void RecordingReader::fail(std::uint64_t line, const std::string& why) const {
+    throw Error(Errc::bad_input, fmt::format("{}:{}: {}", lines_.input().name(), line, why));
+}
+
+const Record* RecordingReader::next() {
+    RecordingLine line;
+    while (lines_.next(line)) {
+        if (blank(line.text)) continue;
+        try {
+            if (const auto* record = take(line)) return record;
+        } catch (const BadLine& e) {
+            if (line.whole && !lines_.input().cut_short()) fail(line.number, e.what());
+            if (options_.growing) {
+                lines_.keep_torn();
+                return nullptr;
+            }
+            warning_ = fmt::format("{}:{}: the last line is torn and was skipped",
+                                   lines_.input().name(), line.number);
+            return nullptr;
+        }
+    }
+    if (lines_.input().cut_short() && warning_.empty()) {
+        warning_ = fmt::format("{}:{}: the gzip data ends before its time", lines_.input().name(),
+                               place_.line);
+    }
+    return nullptr;
+}
+
+const Record* RecordingReader::take(const RecordingLine& line) {
+    const auto* record = parser_.record(line.text);
+    if (record == nullptr) return nullptr;
+    if (record->t < place_.t) {
+        throw BadLine(
+            fmt::format("t goes back from {} to {}", seconds(place_.t), seconds(record->t)));
+    }
+    place_ = {line.offset, line.number, record->t};
+    return record;
+}
+
+void RecordingReader::seek(const RecordingPlace& place) {
+    lines_.seek(place.offset, place.line);
+    place_.t = place.t;
+    warning_.clear();
+}
+
+} // namespace sse
