@@ -17,7 +17,7 @@ namespace cmd {
 /// Exit statuses: ours from 0 to 3, then curl's, then the shell's for signals.
 enum Exit : int {
     done = 0,
-    incomplete = 1,      ///< ended without what --until or --count wanted
+    incomplete = 1, ///< ended without what --until or --count wanted
     usage = 2,
     bad_input = 3,
     cannot_resolve = 6,
@@ -33,11 +33,14 @@ enum Exit : int {
 };
 int exit_status(sse::Errc code);
 
-/// A failure with its way out: main prints `sse: error: what` and, if there is one, `sse: hint: hint`.
+/// A failure with its way out: main prints `sse: error: what` and, if there is one, `sse: hint:
+/// hint`.
 class Failure : public std::runtime_error {
 public:
     Failure(int status, const std::string& what, std::string hint = {})
-        : std::runtime_error(what), status_(status), hint_(std::move(hint)) {}
+        : std::runtime_error(what)
+        , status_(status)
+        , hint_(std::move(hint)) {}
     int status() const { return status_; }
     const std::string& hint() const { return hint_; }
 

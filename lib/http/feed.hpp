@@ -2,6 +2,8 @@
 // connection: it owns no socket, never blocks, and knows no timer.
 #pragma once
 
+#include "protocol/chunked.hpp"
+
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -10,12 +12,6 @@
 #include <string_view>
 
 namespace sse {
-
-/// How the body of a stream is told from what follows it.
-enum class Framing {
-    chunked,         ///< HTTP/1.1: a cut stream can be told from an ended one
-    close_delimited, ///< HTTP/1.0: the end of the connection is the end of the stream
-};
 
 /// A source of body bytes, already in the framing of its connection (all but the last chunk, which
 /// the connection writes when `ended`). Owned by its connection, used on that connection's loop
@@ -37,6 +33,9 @@ public:
     virtual bool ended() const = 0;
     /// When to gather again though nobody wakes; nullopt: only when woken.
     virtual std::optional<Clock::time_point> due() const { return std::nullopt; }
+    /// Called about once a second (more often if the server was asked to), for what need not be on
+    /// time: heartbeats. May wake.
+    virtual void tick(Clock::time_point /*now*/) {}
     /// The connection is to be cut without an end (no last chunk; `reset`: RST rather than FIN).
     enum class Cut { no, close, reset };
     virtual Cut cut() const { return Cut::no; }

@@ -13,17 +13,15 @@ namespace sse {
 
 /// A request, whole and within the server's limits.
 struct Request {
-    std::string method;             ///< as sent: GET, HEAD, POST ...
-    std::string target;             ///< as sent, undecoded
-    std::string path;               ///< of the target, percent-decoded once
-    std::string query;              ///< of the target, undecoded, without `?`
-    Head head;                      ///< field values as sent
-    std::string body;               ///< without transfer coding
-    std::string peer;               ///< address of the client, "unix" for a unix socket
+    std::string method;                 ///< as sent: GET, HEAD, POST ...
+    std::string target;                 ///< as sent, undecoded
+    std::string path;                   ///< of the target, percent-decoded once
+    std::string query;                  ///< of the target, undecoded, without `?`
+    Head head;                          ///< field values as sent
+    std::string body;                   ///< without transfer coding
+    std::string peer;                   ///< address of the client, "unix" for a unix socket
+    bool loopback = false;              ///< came over a listener that only this machine reaches
     Framing framing = Framing::chunked; ///< what the feed of a stream must write
-
-    /// The first value of `name` in the query, percent-decoded.
-    std::optional<std::string> query_value(std::string_view name) const;
 };
 
 /// The answer to it. With a feed it is a stream: the connection sends the head, then what the feed
@@ -31,7 +29,7 @@ struct Request {
 struct Answer {
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers; ///< without framing fields
-    std::string content_type;       ///< "" for none
+    std::string content_type;                                 ///< "" for none
     std::string body;
     std::unique_ptr<Feed> feed;
 };

@@ -13,10 +13,13 @@ char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + '
 
 bool is_token_char(char c) {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') || marks.find(c) != marks.npos;
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+           marks.find(c) != marks.npos;
 }
 
-bool is_forbidden(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
+bool is_forbidden(char c) {
+    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
+}
 
 std::string_view trimmed(std::string_view text) {
     const auto blank = [](char c) { return c == ' ' || c == '\t'; };
@@ -32,8 +35,8 @@ std::string_view trimmed(std::string_view text) {
 } // namespace
 
 bool same_name(std::string_view a, std::string_view b) {
-    return a.size() == b.size() &&
-           std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) { return lower(x) == lower(y); });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
+                                              [](char x, char y) { return lower(x) == lower(y); });
 }
 
 Head Head::parse(std::string_view bytes) {
@@ -43,7 +46,8 @@ Head Head::parse(std::string_view bytes) {
         if (end == bytes.npos) refuse(line_number, "does not end in CRLF");
         const auto line = bytes.substr(0, end);
         bytes.remove_prefix(end + 2);
-        if (std::any_of(line.begin(), line.end(), is_forbidden)) refuse(line_number, "holds a control byte");
+        if (std::any_of(line.begin(), line.end(), is_forbidden))
+            refuse(line_number, "holds a control byte");
         if (line_number == 1) {
             if (line.empty()) refuse(line_number, "is empty");
             head.start_line_ = line;
@@ -69,8 +73,8 @@ std::optional<std::string_view> Head::find(std::string_view name) const {
 }
 
 std::size_t Head::count(std::string_view name) const {
-    return static_cast<std::size_t>(
-        std::count_if(fields_.begin(), fields_.end(), [&](const Field& f) { return same_name(f.name, name); }));
+    return static_cast<std::size_t>(std::count_if(
+        fields_.begin(), fields_.end(), [&](const Field& f) { return same_name(f.name, name); }));
 }
 
 bool Head::has_token(std::string_view name, std::string_view token) const {

@@ -1,5 +1,6 @@
 // The head of an HTTP/1 message as it came: its first line and its fields, undecoded. We read field
-// values here and not through cpp-httplib, which percent-decodes them (`%0d%0a` becomes a line end).
+// values here and not through cpp-httplib, which percent-decodes them (`%0d%0a` becomes a line
+// end).
 #pragma once
 
 #include <cstddef>

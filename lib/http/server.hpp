@@ -2,7 +2,9 @@
 // routes (Handler), not the events (Feed), not the codec (httplib_server).
 #pragma once
 
+#include "http/guard.hpp"
 #include "http/handler.hpp"
+#include "http/request_reader.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -17,12 +19,8 @@ namespace sse {
 struct ServerOptions {
     /// Where to listen: `HOST:PORT`, `[V6]:PORT`, `:PORT` (all interfaces), `unix:/path`.
     std::vector<std::string> listen = {"127.0.0.1:8080"};
-    /// Hosts that a loopback listener answers to besides itself (DNS rebinding).
-    std::vector<std::string> allowed_hosts;
-    /// Bytes of a request's head. Browsers send under 4 KiB, cookies included.
-    std::size_t max_head_bytes = 16 * 1024;
-    /// Bytes of a request's body.
-    std::size_t max_body_bytes = 1024 * 1024;
+    GuardOptions guard;
+    RequestLimits request;
     /// From the first byte of a connection, or of its next request, to the end of the head.
     std::chrono::milliseconds head_timeout{10'000};
     /// From the end of the head to the end of the body.
@@ -35,6 +33,10 @@ struct ServerOptions {
     std::chrono::milliseconds grace{5'000};
     /// Connections at a time; more are answered 503.
     std::size_t max_clients = 10'000;
+    /// How often the timeouts above, and heartbeats, are looked at.
+    std::chrono::milliseconds tick{1'000};
+    /// Event loops, each on a thread of its own; the first runs on run()'s thread.
+    std::size_t threads = 1;
 };
 
 /// Owns its loops and all their connections. Its members may be called from any thread unless they

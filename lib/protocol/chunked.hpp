@@ -8,6 +8,12 @@
 
 namespace sse {
 
+/// How the body of a stream is told from what follows it.
+enum class Framing {
+    chunked,         ///< HTTP/1.1: a cut stream can be told from an ended one
+    close_delimited, ///< HTTP/1.0: the end of the connection is the end of the stream
+};
+
 /// Appends `bytes` as one chunk. Nothing for no bytes: an empty chunk would end the body.
 void append_chunk(std::string_view bytes, std::string& out);
 /// What ends a chunked body that has no trailers.

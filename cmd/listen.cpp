@@ -1,0 +1,100 @@
+#include "cmd/listen.hpp"
+
+#include "cmd/command.hpp"
+#include "cmd/duration.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+#include <fmt/format.h>
+#include <fstream>
+#include <system_error>
+
+namespace cmd {
+
+void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_file) {
+    const auto group = "HTTP";
+    app.add_option("--listen", o.listen,
+                   "Where to listen: HOST:PORT, [V6]:PORT, :PORT for all, unix:PATH")
+        ->capture_default_str()
+        ->expected(1)
+        ->take_all()
+        ->group(group);
+    app.add_option("--port-file", port_file, "Write the port there once it listens")->group(group);
+    app.add_option("--allow-host", o.guard.allowed_hosts, "Also answer to this Host on loopback")
+        ->expected(1)
+        ->take_all()
+        ->group(group);
+    app.add_option("--threads", o.threads, "Event loops")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 256))
+        ->group(group);
+
+    const auto limits = "Limits";
+    app.add_option("--max-clients", o.max_clients, "Connections at a time; more are answered 503")
+        ->capture_default_str()
+        ->group(limits);
+    app.add_option("--max-head-bytes", o.request.max_head_bytes, "Bytes of a request's head")
+        ->capture_default_str()
+        ->check(CLI::Range(256, 1 << 20))
+        ->group(limits);
+    add_duration(app, "--head-timeout", o.head_timeout,
+                 "A request's head must be whole after so long")
+        ->group(limits);
+    add_duration(app, "--stall-timeout", o.stall_timeout,
+                 "A client that takes no byte for so long is disconnected")
+        ->group(limits);
+    add_duration(app, "--grace", o.grace, "When told to stop, open streams may take so long")
+        ->group(limits);
+}
+
+namespace {
+
+void write_port_file(const std::string& file, const std::string& url) {
+    const auto colon = url.rfind(':');
+    const auto port =
+        url.starts_with("unix:") ? url.substr(5) : url.substr(colon + 1, url.size() - colon - 2);
+    // Whole or not at all: a script may be waiting for it to appear.
+    const auto part = file + ".part";
+    std::ofstream out(part, std::ios::trunc);
+    out << port << '\n';
+    out.close();
+    if (!out || std::rename(part.c_str(), file.c_str()) != 0) {
+        throw Failure(Exit::io_error,
+                      fmt::format("cannot write {}: {}", file, std::strerror(errno)),
+                      "--port-file names a file that can be made");
+    }
+}
+
+} // namespace
+
+void listen(sse::Server& server, const sse::ServerOptions& options, const std::string& path,
+            const std::string& port_file) {
+    try {
+        server.listen();
+    } catch (const std::system_error& e) {
+        const bool taken = e.code() == std::errc::address_in_use;
+        const bool denied = e.code() == std::errc::permission_denied;
+        throw Failure(
+            Exit::cannot_connect, e.what(),
+            taken    ? "name another with --listen, or port 0 for any free one"
+            : denied ? "ports below 1024 need root; name another with --listen"
+                     : "--listen takes an address of this machine, as 127.0.0.1:8080 or :8080");
+    } catch (const sse::Error& e) {
+        throw Failure(exit_status(e.code()), e.what(),
+                      "--listen takes 127.0.0.1:8080, [::1]:0, :8080 or unix:/path");
+    }
+    const auto urls = server.urls();
+    for (const auto& url : urls) {
+        const bool unix_socket = url.starts_with("unix:");
+        fmt::print(stderr, "sse: serving {}\n", unix_socket ? url : url + path.substr(1));
+    }
+    for (const auto& address : options.listen) {
+        if (address.starts_with(":"))
+            note(fmt::format("{} is open to every network this machine is on", address));
+    }
+    if (!port_file.empty()) write_port_file(port_file, urls.front());
+}
+
+} // namespace cmd

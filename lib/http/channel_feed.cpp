@@ -1,0 +1,34 @@
+#include "http/channel_feed.hpp"
+
+namespace sse {
+
+ChannelFeed::ChannelFeed(Shard& shard, Framing framing, std::string_view last_event_id,
+                         std::chrono::milliseconds keepalive, const OnGone& on_gone)
+    : subscriber_(shard, framing, last_event_id)
+    , keepalive_(keepalive)
+    , last_(Clock::now())
+    , on_gone_(on_gone) {}
+
+ChannelFeed::~ChannelFeed() {
+    if (on_gone_) on_gone_(subscriber_.ended());
+}
+
+void ChannelFeed::attach(std::function<void()> wake) {
+    wake_ = wake;
+    subscriber_.listen(std::move(wake));
+}
+
+std::size_t ChannelFeed::gather(Clock::time_point now, std::span<std::string_view> out) {
+    const auto count = subscriber_.gather(out);
+    if (count > 0) last_ = now;
+    return count;
+}
+
+void ChannelFeed::tick(Clock::time_point now) {
+    if (now - last_ < keepalive_) return;
+    last_ = now;
+    subscriber_.say(":\n\n");
+    wake_();
+}
+
+} // namespace sse

@@ -1,0 +1,40 @@
+// A channel's subscriber as the body of one response: Subscriber -> Feed.
+#pragma once
+
+#include "http/feed.hpp"
+#include "hub/subscriber.hpp"
+
+#include <chrono>
+#include <functional>
+
+namespace sse {
+
+/// See Feed for threads and lifetimes; the shard must outlive it.
+class ChannelFeed final : public Feed {
+public:
+    /// Called when a feed goes; `whole`: it has sent everything to the end of its channel.
+    using OnGone = std::function<void(bool whole)>;
+
+    /// `keepalive`: a comment after so much silence (HTML 9.2.7). `on_gone` must outlive the feed.
+    ChannelFeed(Shard& shard, Framing framing, std::string_view last_event_id,
+                std::chrono::milliseconds keepalive, const OnGone& on_gone);
+    ~ChannelFeed() override;
+
+    Subscriber& subscriber() { return subscriber_; }
+
+    void attach(std::function<void()> wake) override;
+    std::size_t gather(Clock::time_point now, std::span<std::string_view> out) override;
+    void consume(std::size_t bytes) override { subscriber_.consume(bytes); }
+    bool ended() const override { return subscriber_.ended(); }
+    void tick(Clock::time_point now) override;
+    Cut cut() const override { return subscriber_.overrun() ? Cut::close : Cut::no; }
+
+private:
+    Subscriber subscriber_;
+    std::function<void()> wake_;
+    std::chrono::milliseconds keepalive_;
+    Clock::time_point last_;
+    const OnGone& on_gone_;
+};
+
+} // namespace sse

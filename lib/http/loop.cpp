@@ -1,0 +1,70 @@
+#include "http/loop.hpp"
+
+#include "http/session.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sse {
+
+Loop::Loop(const ServerOptions& server_options, Handler& routes, ServerCounts& server_counts,
+           std::size_t index)
+    : options(server_options)
+    , handler(routes)
+    , counts(server_counts)
+    , number(index)
+    , tick_(context) {
+    arm_tick();
+}
+
+Loop::~Loop() { cut_all(); }
+
+void Loop::arm_tick() {
+    tick_.expires_after(options.tick);
+    tick_.async_wait([this](const std::error_code& error) {
+        if (error) return;
+        const auto now = Feed::Clock::now();
+        for (std::size_t i = 0; i < sessions_.size();) {
+            const auto session = sessions_[i]; // it may go, and another take its place
+            session->tick(now);
+            if (i < sessions_.size() && sessions_[i] == session) ++i;
+        }
+        arm_tick();
+    });
+}
+
+void Loop::add(std::shared_ptr<Session> session) {
+    session->slot = sessions_.size();
+    counts.clients.fetch_add(1, std::memory_order_relaxed);
+    sessions_.push_back(session);
+    session->start();
+    if (winding_down_) session->wind_down();
+}
+
+void Loop::remove(Session& session) {
+    const auto slot = session.slot;
+    counts.clients.fetch_sub(1, std::memory_order_relaxed);
+    std::swap(sessions_[slot], sessions_.back());
+    sessions_[slot]->slot = slot;
+    const auto last = std::move(sessions_.back()); // dies when this returns, not before
+    sessions_.pop_back();
+    tell_if_empty();
+}
+
+void Loop::wind_down() {
+    winding_down_ = true;
+    const auto sessions = sessions_; // they may go
+    for (const auto& session : sessions) session->wind_down();
+    tell_if_empty();
+}
+
+void Loop::tell_if_empty() {
+    if (winding_down_ && sessions_.empty() && on_empty && !std::exchange(told_, true)) on_empty();
+}
+
+void Loop::cut_all() {
+    const auto sessions = sessions_;
+    for (const auto& session : sessions) session->cut();
+}
+
+} // namespace sse

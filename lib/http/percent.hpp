@@ -1,0 +1,16 @@
+// Percent-encoding (RFC 3986, 2.1).
+#pragma once
+
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+/// Each `%XX` decoded once; a `%` without two hexadecimal digits stays as it is.
+std::string percent_decoded(std::string_view text);
+
+/// The first value of `name` in a query (`a=1&b=2`), percent-decoded, `+` read as a space.
+std::optional<std::string> query_value(std::string_view query, std::string_view name);
+
+} // namespace sse

@@ -1,0 +1,279 @@
+#include "http/session.hpp"
+
+#include "http/guard.hpp"
+#include "http/socket.hpp"
+
+#include <algorithm>
+#include <asio/post.hpp>
+#include <fmt/format.h>
+#include <sys/socket.h>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+/// What a stream's client may send after its request before it is taken for something else.
+constexpr std::size_t max_ignored_bytes = 64 * 1024;
+/// How long we wait for the client's FIN after ours, so that a RST does not eat our last bytes.
+constexpr std::chrono::milliseconds linger{2'000};
+
+} // namespace
+
+Session::Session(Loop& loop, int fd, bool loopback, bool refused)
+    : loop_(loop)
+    , socket_(loop.context.get_executor(), fd)
+    , reader_(std::make_unique<RequestReader>(loop.options.request))
+    , deadline_(Clock::now() + loop.options.head_timeout)
+    , loopback_(loopback)
+    , refused_(refused) {
+    set_stream_options(fd, loop.options.stall_timeout);
+}
+
+void Session::start() { wait_readable(); }
+
+void Session::wait_readable() {
+    socket_.async_wait(socket_.wait_read,
+                       [self = shared_from_this()](const std::error_code& error) {
+                           if (error || self->state_ == State::closed) return;
+                           self->on_readable();
+                           if (self->state_ != State::closed) self->wait_readable();
+                       });
+}
+
+void Session::on_readable() {
+    auto& scratch = loop_.scratch;
+    for (;;) {
+        const auto got = receive_some(socket_.native_handle(), scratch);
+        if (got.again) return;
+        if (got.closed) return close(false);
+        take({scratch.data(), got.bytes});
+        if (state_ == State::closed || got.bytes < scratch.size()) return;
+    }
+}
+
+void Session::take(std::string_view bytes) {
+    if (state_ != State::reading || !pipelined_.empty()) {
+        if (state_ == State::reading || (state_ == State::answering && keep_alive_)) {
+            pipelined_.append(bytes);
+            if (pipelined_.size() <=
+                loop_.options.request.max_head_bytes + loop_.options.request.max_body_bytes)
+                return;
+        } else if ((ignored_ += bytes.size()) <= max_ignored_bytes) {
+            return;
+        }
+        return close(false);
+    }
+    if (reader_->empty()) deadline_ = Clock::now() + loop_.options.head_timeout;
+    const bool in_head = reader_->state() == RequestReader::State::head;
+    switch (reader_->feed(bytes)) {
+    case RequestReader::State::head: return;
+    case RequestReader::State::body:
+        if (in_head) deadline_ = Clock::now() + loop_.options.body_timeout;
+        if (reader_->wants_continue()) {
+            out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+            pump();
+        }
+        return;
+    case RequestReader::State::refused:
+        return refuse(reader_->refusal().status, reader_->refusal().why);
+    case RequestReader::State::done: pipelined_.assign(bytes); return answer();
+    }
+}
+
+void Session::answer() {
+    auto& request = reader_->request();
+    request.peer = peer_of(socket_.native_handle());
+    request.loopback = loopback_;
+    if (refused_) {
+        Answer busy{503, {{"Retry-After", "5"}}, "text/plain", "too many clients\n", nullptr};
+        return send_answer(&request, std::move(busy), false);
+    }
+    if (auto refusal = guard(request, loop_.options.guard)) {
+        return send_answer(&request, std::move(*refusal), reader_->keep_alive());
+    }
+    auto reply = loop_.handler.answer(request, loop_.number);
+    const bool keep_alive = reader_->keep_alive() && !reply.feed && !winding_down_;
+    send_answer(&request, std::move(reply), keep_alive);
+}
+
+void Session::refuse(int status, const std::string& why) {
+    Answer answer;
+    answer.status = status;
+    answer.content_type = "text/plain";
+    answer.body = why + "\n";
+    send_answer(nullptr, std::move(answer), false);
+}
+
+void Session::send_answer(const Request* request, Answer answer, bool keep_alive) {
+    state_ = State::answering;
+    keep_alive_ = keep_alive;
+    framing_ = request ? request->framing : Framing::chunked;
+    out_.append(
+        loop_.codec.encode(request ? request->method : "GET", framing_, keep_alive, answer));
+    reader_.reset();
+    deadline_ = Clock::now() + loop_.options.stall_timeout;
+    if (answer.feed) begin_stream(std::move(answer.feed));
+    else pump();
+}
+
+void Session::begin_stream(std::unique_ptr<Feed> feed) {
+    std::string().swap(pipelined_);
+    state_ = State::streaming;
+    feed_ = std::move(feed);
+    loop_.counts.streams.fetch_add(1, std::memory_order_relaxed);
+    feed_->attach([this] { pump(); }); // the feed dies with, or before, this session
+    pump();
+}
+
+/// Sends what there is, until there is no more or the socket takes no more.
+void Session::pump() {
+    if (writing_ || pumping_ || state_ == State::closed) return;
+    pumping_ = true;
+    const auto self = shared_from_this(); // close() may let go of the last other owner
+    std::array<std::string_view, 64> views;
+    while (state_ != State::closed) {
+        const auto now = Clock::now();
+        std::size_t count = 0;
+        if (out_sent_ < out_.size()) views[count++] = std::string_view(out_).substr(out_sent_);
+        const auto of_out = count;
+        if (feed_) {
+            if (const auto cut = feed_->cut(); cut != Feed::Cut::no) {
+                close(cut == Feed::Cut::reset);
+                break;
+            }
+            count += feed_->gather(now, std::span(views).subspan(count));
+        }
+        if (count == 0) break;
+        std::size_t wanted = 0;
+        for (std::size_t i = 0; i < count; ++i) wanted += views[i].size();
+        const auto sent = send_some(socket_.native_handle(), std::span(views).first(count));
+        if (sent.closed) {
+            close(false);
+            break;
+        }
+        if (sent.bytes > 0) {
+            deadline_ = now + loop_.options.stall_timeout;
+            auto of_feed = sent.bytes;
+            if (of_out > 0) {
+                const auto taken = std::min(sent.bytes, out_.size() - out_sent_);
+                out_sent_ += taken;
+                of_feed -= taken;
+                if (out_sent_ == out_.size()) {
+                    std::string().swap(out_);
+                    out_sent_ = 0;
+                }
+            }
+            if (of_feed > 0) feed_->consume(of_feed);
+        }
+        if (sent.again || sent.bytes < wanted) {
+            wait_writable();
+            break;
+        }
+        if (count < views.size()) break; // that was all
+    }
+    pumping_ = false;
+    if (state_ != State::closed && !writing_) sent_all();
+}
+
+void Session::wait_writable() {
+    writing_ = true;
+    socket_.async_wait(socket_.wait_write,
+                       [self = shared_from_this()](const std::error_code& error) {
+                           self->writing_ = false;
+                           if (!error) self->pump();
+                       });
+}
+
+/// Everything that there is now has been taken by the socket.
+void Session::sent_all() {
+    switch (state_) {
+    case State::streaming:
+        if (feed_->cut() != Feed::Cut::no) return pump();
+        if (!feed_->ended()) return arm_due();
+        if (framing_ == Framing::chunked && !std::exchange(last_sent_, true)) {
+            out_.append(last_chunk);
+            return pump();
+        }
+        return close_gently();
+    case State::answering:
+        if (!keep_alive_ || winding_down_) return close_gently();
+        state_ = State::reading;
+        reader_ = std::make_unique<RequestReader>(loop_.options.request);
+        deadline_ = Clock::now() + loop_.options.idle_timeout;
+        if (!pipelined_
+                 .empty()) { // not from here: a thousand small requests would be as deep a stack
+            asio::post(loop_.context, [self = shared_from_this()] {
+                if (self->state_ == State::reading) self->take(std::exchange(self->pipelined_, {}));
+            });
+        }
+        return;
+    case State::reading:
+    case State::closing:
+    case State::closed: return;
+    }
+}
+
+void Session::arm_due() {
+    const auto due = feed_->due();
+    if (!due) return;
+    if (!due_timer_) {
+        using Timer = std::remove_reference_t<decltype(*due_timer_)>;
+        due_timer_ = std::make_unique<Timer>(loop_.context.get_executor());
+    }
+    due_timer_->expires_at(*due);
+    due_timer_->async_wait([self = shared_from_this()](const std::error_code& error) {
+        if (!error) self->pump();
+    });
+}
+
+void Session::tick(Clock::time_point now) {
+    if (state_ == State::streaming) {
+        if (writing_) {
+            if (now >= deadline_) close(true); // it has taken no byte for the whole stall timeout
+            return;
+        }
+        return feed_->tick(now);
+    }
+    if (now < deadline_) return;
+    if (state_ == State::reading && !reader_->empty())
+        return refuse(408, "the request took too long");
+    close(false);
+}
+
+void Session::wind_down() {
+    winding_down_ = true;
+    if (state_ == State::reading && reader_->empty()) close(false);
+}
+
+void Session::cut() { close(false); }
+
+void Session::close_gently() {
+    state_ = State::closing;
+    drop_feed();
+    deadline_ = Clock::now() + linger;
+    ::shutdown(socket_.native_handle(), SHUT_WR);
+}
+
+void Session::drop_feed() {
+    if (!feed_) return;
+    loop_.counts.streams.fetch_sub(1, std::memory_order_relaxed);
+    asio::post(loop_.context, [feed = std::move(feed_)] {}); // it may be the one that called us
+}
+
+void Session::close(bool reset) {
+    if (state_ == State::closed) return;
+    state_ = State::closed;
+    const auto self = shared_from_this();
+    if (reset) {
+        const ::linger now{1, 0}; // what is queued for a peer that takes nothing goes with it
+        ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    }
+    if (due_timer_) due_timer_->cancel();
+    std::error_code ignored;
+    socket_.close(ignored);
+    drop_feed();
+    loop_.remove(*this);
+}
+
+} // namespace sse

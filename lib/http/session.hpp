@@ -1,0 +1,75 @@
+// One connection of the server: reads requests, sends their answers, and becomes a stream when an
+// answer is one. Not thread-safe: lives on its loop.
+#pragma once
+
+#include "http/loop.hpp"
+#include "http/request_reader.hpp"
+
+#include <array>
+#include <asio/posix/basic_stream_descriptor.hpp>
+#include <asio/steady_timer.hpp>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+class Session : public std::enable_shared_from_this<Session> {
+public:
+    using Clock = Feed::Clock;
+
+    /// Takes over `fd`. `refused`: it is one client too many, and its request is answered 503.
+    Session(Loop& loop, int fd, bool loopback, bool refused);
+    void start();
+
+    /// Called every tick of the loop.
+    void tick(Clock::time_point now);
+    /// The server stops: what is between two requests goes at once, the others when they are done.
+    void wind_down();
+    /// Ends now, whatever it was doing.
+    void cut();
+    bool streams() const { return feed_ != nullptr; }
+
+    std::size_t slot = 0; ///< in the loop's list
+
+private:
+    enum class State : std::uint8_t { reading, answering, streaming, closing, closed };
+
+    void wait_readable();
+    void on_readable();
+    void take(std::string_view bytes);
+    void answer();
+    void send_answer(const Request* request, Answer answer, bool keep_alive);
+    void refuse(int status, const std::string& why);
+    void begin_stream(std::unique_ptr<Feed> feed);
+
+    void pump();
+    void wait_writable();
+    void arm_due();
+    void sent_all();
+    void close_gently();
+    void drop_feed();
+    void close(bool reset);
+
+    Loop& loop_;
+    asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket_;
+    std::unique_ptr<RequestReader> reader_; ///< while it reads a request
+    std::unique_ptr<Feed> feed_;            ///< while it streams
+    std::unique_ptr<asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>,
+                                               asio::io_context::executor_type>>
+        due_timer_;
+    std::string out_; ///< bytes to send before the feed's
+    std::size_t out_sent_ = 0;
+    std::string pipelined_;      ///< of the next request
+    Clock::time_point deadline_; ///< for what it is doing; while it streams: see tick()
+    std::size_t ignored_ = 0;    ///< bytes that came where none were due
+    Framing framing_ = Framing::chunked;
+    State state_ = State::reading;
+    bool loopback_, refused_;
+    bool keep_alive_ = false, winding_down_ = false;
+    bool writing_ = false; ///< waits for the socket to take more
+    bool pumping_ = false, last_sent_ = false;
+};
+
+} // namespace sse

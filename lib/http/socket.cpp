@@ -1,0 +1,245 @@
+#include "http/socket.hpp"
+
+#include "protocol/error.hpp"
+
+#include <algorithm>
+#include <arpa/inet.h>
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <memory>
+#include <netdb.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/uio.h>
+#include <sys/un.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace sse {
+
+Descriptor& Descriptor::operator=(Descriptor&& other) noexcept {
+    if (this != &other) {
+        if (fd_ >= 0) ::close(fd_);
+        fd_ = other.release();
+    }
+    return *this;
+}
+
+Descriptor::~Descriptor() {
+    if (fd_ >= 0) ::close(fd_);
+}
+
+int Descriptor::release() { return std::exchange(fd_, -1); }
+
+namespace {
+
+constexpr int backlog = 4096; // the kernel cuts it to net.core.somaxconn
+
+[[noreturn]] void cannot_listen(const std::string& address) {
+    throw std::system_error(errno, std::generic_category(),
+                            fmt::format("cannot listen on {}", address));
+}
+
+[[noreturn]] void no_address(const std::string& address) {
+    throw Error(Errc::invalid_argument, fmt::format("not an address to listen on: {}", address));
+}
+
+void set(int fd, int level, int option, int value) {
+    ::setsockopt(fd, level, option, &value, sizeof value);
+}
+
+Descriptor stream_socket(int family) {
+    return Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+}
+
+/// A unix socket that nobody listens on any more is in the way: the last owner was killed.
+void remove_if_dead(const sockaddr_un& address, socklen_t size) {
+    struct stat status {};
+    if (::stat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+    const auto probe = stream_socket(AF_UNIX);
+    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 &&
+        errno == ECONNREFUSED) {
+        ::unlink(address.sun_path);
+    }
+}
+
+Listening listen_on_unix(const std::string& address) {
+    const auto path = address.substr(std::strlen("unix:"));
+    sockaddr_un name{};
+    name.sun_family = AF_UNIX;
+    if (path.empty() || path.size() >= sizeof name.sun_path) no_address(address);
+    std::copy(path.begin(), path.end(), name.sun_path);
+    remove_if_dead(name, sizeof name);
+    auto socket = stream_socket(AF_UNIX);
+    if (socket.get() < 0 ||
+        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
+        ::listen(socket.get(), backlog) != 0) {
+        cannot_listen(address);
+    }
+    return {std::move(socket), address, true, path};
+}
+
+bool is_loopback(const sockaddr_storage& name) {
+    if (name.ss_family == AF_INET) {
+        const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
+        return (ntohl(v4.sin_addr.s_addr) >> 24) == 127;
+    }
+    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(name).sin6_addr);
+}
+
+std::string host_text(const sockaddr_storage& name) {
+    std::array<char, INET6_ADDRSTRLEN> text{};
+    if (name.ss_family == AF_INET) {
+        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(name).sin_addr, text.data(),
+                    text.size());
+        return text.data();
+    }
+    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name).sin6_addr;
+    if (IN6_IS_ADDR_V4MAPPED(&v6)) {
+        ::inet_ntop(AF_INET, &v6.s6_addr[12], text.data(), text.size());
+    } else {
+        ::inet_ntop(AF_INET6, &v6, text.data(), text.size());
+    }
+    return text.data();
+}
+
+std::string url_of(const sockaddr_storage& name) {
+    // Both structs have the port in the same place; it is what a client must know after port 0.
+    const auto port = ntohs(reinterpret_cast<const sockaddr_in&>(name).sin_port);
+    const auto host = host_text(name);
+    const bool v6 = host.find(':') != host.npos;
+    return fmt::format("http://{}{}{}:{}/", v6 ? "[" : "", host, v6 ? "]" : "", port);
+}
+
+Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::string& address) {
+    auto socket = stream_socket(info.ai_family);
+    if (socket.get() < 0) cannot_listen(address);
+    set(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
+    if (info.ai_family == AF_INET6)
+        set(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, all_interfaces ? 0 : 1);
+    if (::bind(socket.get(), info.ai_addr, info.ai_addrlen) != 0 ||
+        ::listen(socket.get(), backlog) != 0) {
+        cannot_listen(address);
+    }
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size);
+    return {std::move(socket), url_of(name), is_loopback(name), ""};
+}
+
+struct HostPort {
+    std::string host, port;
+};
+
+HostPort split(const std::string& address) {
+    const auto colon = address.rfind(':');
+    HostPort result;
+    if (colon == address.npos) result = {"127.0.0.1", address};
+    else result = {address.substr(0, colon), address.substr(colon + 1)};
+    auto& host = result.host;
+    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+    else if (host.find(':') != host.npos) no_address(address);
+    int port = -1;
+    const auto* const end = result.port.data() + result.port.size();
+    const auto parsed = std::from_chars(result.port.data(), end, port);
+    if (parsed.ec != std::errc() || parsed.ptr != end || port < 0 || port > 65535)
+        no_address(address);
+    return result;
+}
+
+} // namespace
+
+std::vector<Listening> listen_on(const std::string& address) {
+    std::vector<Listening> result;
+    if (address.starts_with("unix:")) {
+        result.push_back(listen_on_unix(address));
+        return result;
+    }
+    const auto [host, port] = split(address);
+    const bool all = host.empty();
+    addrinfo hints{};
+    hints.ai_family = AF_UNSPEC;
+    hints.ai_socktype = SOCK_STREAM;
+    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
+    addrinfo* found = nullptr;
+    const int failed = ::getaddrinfo(all ? "::" : host.c_str(), port.c_str(), &hints, &found);
+    if (failed != 0) {
+        throw Error(Errc::resolve,
+                    fmt::format("cannot listen on {}: {}", address, ::gai_strerror(failed)));
+    }
+    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
+    if (all) {
+        try {
+            result.push_back(listen_on_ip(*found, true, address));
+            return result;
+        } catch (const std::system_error& e) {
+            if (e.code() != std::errc::address_family_not_supported) throw;
+        }
+        auto v4 = listen_on("0.0.0.0:" + port); // a machine without IPv6
+        return v4;
+    }
+    for (const auto* info = found; info != nullptr; info = info->ai_next) {
+        result.push_back(listen_on_ip(*info, false, address));
+        if (port == "0") break; // a second address would get another port
+    }
+    return result;
+}
+
+int accept_on(int listening) {
+    return ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
+}
+
+std::string peer_of(int fd) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return "gone";
+    return name.ss_family == AF_UNIX ? "unix" : host_text(name);
+}
+
+void set_stream_options(int fd, std::chrono::milliseconds dead_after) {
+    set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+#ifdef TCP_USER_TIMEOUT
+    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(dead_after.count()));
+#else
+    static_cast<void>(dead_after);
+#endif
+}
+
+namespace {
+
+Transfer outcome(ssize_t moved) {
+    if (moved > 0) return {static_cast<std::size_t>(moved)};
+    if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+        return {0, true, false};
+    return {0, false, true};
+}
+
+} // namespace
+
+Transfer send_some(int fd, std::span<const std::string_view> views) {
+    if (views.size() == 1) {
+        return outcome(::send(fd, views[0].data(), views[0].size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+    }
+    std::array<iovec, 256> parts;
+    const auto count = std::min(views.size(), parts.size());
+    for (std::size_t i = 0; i < count; ++i) {
+        parts[i] = {const_cast<char*>(views[i].data()), views[i].size()};
+    }
+    msghdr message{};
+    message.msg_iov = parts.data();
+    message.msg_iovlen = count;
+    return outcome(::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+}
+
+Transfer receive_some(int fd, std::span<char> into) {
+    return outcome(::recv(fd, into.data(), into.size(), MSG_DONTWAIT));
+}
+
+} // namespace sse

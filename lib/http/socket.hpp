@@ -1,0 +1,60 @@
+// Listening and accepted sockets: addresses as people write them, and the options that we set. The
+// one file of the server that talks to the system's socket calls; it waits for nothing.
+#pragma once
+
+#include <chrono>
+#include <cstddef>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sse {
+
+/// An open descriptor, closed at the end.
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int fd)
+        : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept
+        : fd_(other.release()) {}
+    Descriptor& operator=(Descriptor&& other) noexcept;
+    ~Descriptor();
+    int get() const { return fd_; }
+    int release();
+
+private:
+    int fd_ = -1;
+};
+
+/// One socket that listens.
+struct Listening {
+    Descriptor socket;
+    std::string url;       ///< "http://127.0.0.1:8080/", or "unix:/path"
+    bool loopback = false; ///< only this machine reaches it
+    std::string unlink;    ///< path of a unix socket that is ours to remove
+};
+
+/// Binds and listens on `address`: `HOST:PORT`, `[V6]:PORT`, `:PORT` for all interfaces, `PORT` for
+/// loopback, `unix:/path`. A host name listens on each of its addresses. Throws Error
+/// (invalid_argument, resolve) and std::system_error; the texts hold `address` as it was given.
+std::vector<Listening> listen_on(const std::string& address);
+
+/// Takes the next connection, non-blocking and closed on exec. Throws nothing: -1, and errno.
+int accept_on(int listening);
+/// The peer's address without its port; "unix" for a unix socket.
+std::string peer_of(int fd);
+/// What every accepted socket gets: no delay of small writes, and `dead_after` without an
+/// acknowledgement ends the connection (where the system can).
+void set_stream_options(int fd, std::chrono::milliseconds dead_after);
+
+/// What a transfer did: bytes moved, or 0 and `again` (would block), `closed` or `error`.
+struct Transfer {
+    std::size_t bytes = 0;
+    bool again = false, closed = false;
+};
+Transfer send_some(int fd, std::span<const std::string_view> views);
+Transfer receive_some(int fd, std::span<char> into);
+
+} // namespace sse

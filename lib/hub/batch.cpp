@@ -1,0 +1,67 @@
+#include "hub/batch.hpp"
+
+#include "protocol/chunked.hpp"
+#include "protocol/encoder.hpp"
+
+#include <algorithm>
+
+namespace sse {
+
+namespace {
+
+constexpr std::size_t id_prefix = 4;  // "id: "
+constexpr std::size_t chunk_tail = 2; // CRLF
+
+} // namespace
+
+void Batch::add(const EventView& event) {
+    block_.clear();
+    encode(event, block_);
+    // What was encoded and not what was given: ill-formed UTF-8 in an id changes its length.
+    add_block(event.id ? block_.find('\n') - id_prefix : 0);
+}
+
+void Batch::add_comment(std::string_view text) {
+    block_.clear();
+    encode_comment(text, block_);
+    add_block(0);
+}
+
+void Batch::add_retry(std::chrono::milliseconds retry) {
+    block_.clear();
+    encode_retry(retry, block_);
+    add_block(0);
+}
+
+void Batch::add_block(std::size_t id_size) {
+    const auto before = chunks_.size();
+    append_chunk(block_, chunks_);
+    const auto head = chunks_.size() - before - block_.size() - chunk_tail;
+    entries_.push_back({static_cast<std::uint32_t>(chunks_.size()),
+                        static_cast<std::uint32_t>(id_size), static_cast<std::uint8_t>(head)});
+}
+
+std::string_view Batch::chunk(std::size_t index) const {
+    const auto begin = offset(index);
+    return std::string_view(chunks_).substr(begin, entries_[index].end - begin);
+}
+
+std::string_view Batch::block(std::size_t index) const {
+    auto bytes = chunk(index);
+    bytes.remove_prefix(entries_[index].head);
+    bytes.remove_suffix(chunk_tail);
+    return bytes;
+}
+
+std::string_view Batch::id(std::size_t index) const {
+    const auto size = entries_[index].id_size;
+    return size == 0 ? std::string_view{} : block(index).substr(id_prefix, size);
+}
+
+std::size_t Batch::entry_at(std::size_t offset) const {
+    const auto ends_after = [](std::size_t at, const Entry& e) { return at < e.end; };
+    const auto it = std::upper_bound(entries_.begin(), entries_.end(), offset, ends_after);
+    return static_cast<std::size_t>(it - entries_.begin());
+}
+
+} // namespace sse

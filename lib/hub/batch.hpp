@@ -1,0 +1,61 @@
+// Events encoded once, to be sent many times. Not a history: knows its own events only.
+#pragma once
+
+#include "protocol/event.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sse {
+
+/// A run of encoded events that were published together, in one piece of memory. Each is stored as
+/// one HTTP/1.1 chunk (RFC 9112, 7.1): any run of whole events can then be sent to any subscriber
+/// as it lies there, and what a subscriber has been sent is told by an event and a byte count.
+/// Built by one thread, immutable once published, then read by all loops.
+class Batch {
+public:
+    /// Throws Error (bad_input), leaving the batch as it was, if type or id cannot be encoded.
+    void add(const EventView& event);
+    /// An entry without an id, and without an event for who reads it.
+    void add_comment(std::string_view text);
+    void add_retry(std::chrono::milliseconds retry);
+
+    std::size_t size() const { return entries_.size(); }
+    bool empty() const { return entries_.empty(); }
+    /// Bytes held: the chunks and their index.
+    std::size_t bytes() const { return chunks_.size() + entries_.size() * sizeof(Entry); }
+
+    /// Entries [from, size()) as chunks.
+    std::string_view chunks_from(std::size_t from) const {
+        return std::string_view(chunks_).substr(offset(from));
+    }
+    /// One entry as a chunk, and the same without framing.
+    std::string_view chunk(std::size_t index) const;
+    std::string_view block(std::size_t index) const;
+    /// "" if the entry has none.
+    std::string_view id(std::size_t index) const;
+    /// The entry that byte `offset` of chunks_from(0) belongs to; size() at or past the end.
+    std::size_t entry_at(std::size_t offset) const;
+    std::size_t offset(std::size_t index) const { return index == 0 ? 0 : entries_[index - 1].end; }
+
+    /// The sequence number of the first entry in its channel; set when it is published.
+    std::uint64_t first = 0;
+
+private:
+    struct Entry {
+        std::uint32_t end;     ///< in chunks_
+        std::uint32_t id_size; ///< the id stands behind "id: " at the start of the block
+        std::uint8_t head;     ///< bytes of the chunk's size line
+    };
+    void add_block(std::size_t id_size);
+
+    std::string chunks_;
+    std::string block_; ///< the block being encoded
+    std::vector<Entry> entries_;
+};
+
+} // namespace sse

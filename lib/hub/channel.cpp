@@ -1,0 +1,111 @@
+#include "hub/channel.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sse {
+
+Channel::Channel(ChannelOptions options, std::size_t loops, std::function<void(std::size_t)> wake)
+    : options_(options)
+    , wake_(std::move(wake))
+    , retry_(options.retry ? options.retry->count() : -1) {
+    for (std::size_t loop = 0; loop < loops; ++loop) {
+        shards_.push_back(std::make_unique<Shard>(*this, loop));
+    }
+}
+
+void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time_point now) {
+    if (!event.id || event.id->empty()) {
+        const std::lock_guard lock(mutex_);
+        event.id = ids_.next(now);
+        batch.add(event);
+    } else {
+        batch.add(event);
+    }
+}
+
+bool Channel::publish(Batch batch) {
+    if (batch.empty()) return true;
+    const auto bytes = batch.bytes();
+    const auto shared = std::make_shared<Batch>(std::move(batch));
+    {
+        std::unique_lock lock(mutex_);
+        room_.wait(lock,
+                   [&] { return closed_ || in_flight_ < options_.max_in_flight * shards_.size(); });
+        if (closed_) return false;
+        shared->first = next_;
+        next_ += shared->size();
+        in_flight_ += bytes * shards_.size();
+        for (const auto& shard : shards_) shard->send(shared); // under the lock: in order
+    }
+    return true;
+}
+
+void Channel::end() {
+    const std::lock_guard lock(mutex_);
+    for (const auto& shard : shards_) shard->send(nullptr);
+}
+
+void Channel::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    room_.notify_all();
+}
+
+void Channel::arrived(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    in_flight_ -= bytes;
+    room_.notify_all();
+}
+
+std::optional<std::chrono::milliseconds> Channel::retry() const {
+    const auto ms = retry_.load(std::memory_order_relaxed);
+    return ms < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(ms));
+}
+
+void Channel::deliver(std::uint64_t next) {
+    auto before = delivered_.load(std::memory_order_relaxed);
+    while (before < next && !delivered_.compare_exchange_weak(before, next)) {
+    }
+}
+
+namespace {
+
+/// Large enough that the cost of a batch vanishes, small enough for the first of it not to wait.
+constexpr std::size_t batch_bytes = 256 * 1024;
+
+} // namespace
+
+Publisher::Publisher(Channel& channel)
+    : channel_(channel)
+    // A batch is admitted whole: a quarter of the history at most, or a small history would hold
+    // one batch, and nobody would be sent a new event before all had the old ones.
+    , max_events_(std::max<std::size_t>(1, channel.options().history.max_events / 4)) {}
+
+void Publisher::add(const EventView& event) {
+    if (batch_.empty()) now_ = std::chrono::system_clock::now();
+    channel_.add(batch_, event, now_);
+    flush_if_large();
+}
+
+void Publisher::add_comment(std::string_view text) {
+    batch_.add_comment(text);
+    flush_if_large();
+}
+
+void Publisher::add_retry(std::chrono::milliseconds retry) {
+    channel_.set_retry(retry);
+    batch_.add_retry(retry);
+    flush_if_large();
+}
+
+void Publisher::flush_if_large() {
+    if (batch_.size() >= max_events_ || batch_.bytes() >= batch_bytes) flush();
+}
+
+bool Publisher::flush() {
+    if (!closed_ && !batch_.empty()) closed_ = !channel_.publish(std::exchange(batch_, Batch()));
+    return !closed_;
+}
+
+} // namespace sse

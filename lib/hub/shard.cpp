@@ -1,0 +1,119 @@
+#include "hub/shard.hpp"
+
+#include "hub/channel.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sse {
+
+Shard::Shard(Channel& channel, std::size_t loop)
+    : channel_(channel)
+    , loop_(loop)
+    , history_(channel.options().history) {}
+
+const ChannelOptions& Shard::options() const { return channel_.options(); }
+
+void Shard::send(std::shared_ptr<const Batch> batch) {
+    bool wake;
+    {
+        const std::lock_guard lock(mutex_);
+        inbox_.push_back(std::move(batch));
+        wake = !std::exchange(woken_, true);
+    }
+    // Once for all that comes until take(): what was published while the loop was busy goes out in
+    // one write.
+    if (wake) channel_.wake_(loop_);
+}
+
+void Shard::take() {
+    if (std::exchange(taking_, true)) return;
+    std::vector<std::shared_ptr<const Batch>> sent;
+    {
+        const std::lock_guard lock(mutex_);
+        sent.swap(inbox_);
+        woken_ = false;
+    }
+    for (auto& batch : sent) {
+        if (batch) waiting_.push_back(std::move(batch));
+        else ending_ = true;
+    }
+    for (bool news = true; news;) {
+        news = false;
+        std::size_t arrived = 0;
+        while (!waiting_.empty() && make_room(*waiting_.front())) {
+            arrived += waiting_.front()->bytes();
+            history_.append(std::move(waiting_.front()));
+            waiting_.pop_front();
+            news = true;
+        }
+        if (arrived > 0) channel_.arrived(arrived);
+        if (ending_ && !ended_ && waiting_.empty()) news = ended_ = true;
+        if (news) wake_all(); // and with what they take now, there may be room for more
+    }
+    taking_ = false;
+}
+
+/// Makes sure that appending `batch` loses nothing that the policy protects.
+bool Shard::make_room(const Batch& batch) {
+    const auto begin = history_.begin_after(batch);
+    if (begin == history_.begin()) return true;
+    if (options().overflow == Overflow::block) return begin <= floor();
+    for (auto* subscriber : subscribers_) {
+        if (subscriber && subscriber->next() < begin) subscriber->push_on(begin);
+    }
+    return true;
+}
+
+/// The first event that may not be pushed out.
+std::uint64_t Shard::floor() const {
+    auto floor = channel_.delivered();
+    for (const auto* subscriber : subscribers_) {
+        if (subscriber) floor = std::min(floor, subscriber->next());
+    }
+    return floor;
+}
+
+void Shard::progressed(std::uint64_t next) {
+    if (next > delivered_) {
+        delivered_ = next;
+        channel_.deliver(next);
+    }
+    if (waiting_.empty() || taking_) return;
+    {
+        const std::lock_guard lock(mutex_);
+        if (std::exchange(woken_, true)) return;
+    }
+    channel_.wake_(loop_);
+}
+
+void Shard::wake_all() {
+    waking_ = true;
+    // By index: a subscriber that is woken may go, and others may come.
+    for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+        if (subscribers_[i]) subscribers_[i]->wake();
+    }
+    waking_ = false;
+    if (!std::exchange(holes_, false)) return;
+    std::erase(subscribers_, nullptr);
+    for (std::size_t i = 0; i < subscribers_.size(); ++i) subscribers_[i]->slot_ = i;
+}
+
+void Shard::subscribe(Subscriber& subscriber) {
+    subscriber.slot_ = subscribers_.size();
+    subscribers_.push_back(&subscriber);
+}
+
+void Shard::unsubscribe(Subscriber& subscriber) {
+    if (waking_) {
+        subscribers_[subscriber.slot_] = nullptr;
+        holes_ = true;
+    } else {
+        subscribers_[subscriber.slot_] = subscribers_.back();
+        subscribers_[subscriber.slot_]->slot_ = subscriber.slot_;
+        subscribers_.pop_back();
+    }
+    progressed(delivered_); // it may have been the one that held the others up
+}
+
+} // namespace sse

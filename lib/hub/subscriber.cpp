@@ -1,0 +1,93 @@
+#include "hub/subscriber.hpp"
+
+#include "hub/shard.hpp"
+#include "protocol/encoder.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sse {
+
+Subscriber::Subscriber(Shard& shard, Framing framing, std::string_view last_event_id)
+    : shard_(shard)
+    , framing_(framing) {
+    cursor_.next = start(last_event_id);
+    shard_.subscribe(*this);
+}
+
+Subscriber::~Subscriber() { shard_.unsubscribe(*this); }
+
+std::uint64_t Subscriber::start(std::string_view last_event_id) {
+    auto& history = shard_.history();
+    if (!last_event_id.empty()) {
+        if (const auto found = history.find(last_event_id)) return *found + 1;
+        gap_ = true;
+        return history.begin();
+    }
+    const auto& start = shard_.options().start;
+    switch (start.at) {
+    case Start::At::oldest: return history.begin();
+    case Start::At::newest: return history.end();
+    case Start::At::last: return history.last(start.count);
+    }
+    return history.begin();
+}
+
+void Subscriber::listen(std::function<void()> wake) { wake_ = std::move(wake); }
+
+void Subscriber::say(std::string_view block) {
+    if (framing_ == Framing::chunked) append_chunk(block, rest_);
+    else rest_.append(block);
+}
+
+std::size_t Subscriber::gather(std::span<std::string_view> out) {
+    if (untold_ > 0 && rest_.empty()) {
+        std::string block;
+        encode_comment(fmt::format(" missed {} events", untold_), block);
+        untold_ = 0;
+        say(block);
+    }
+    std::size_t count = 0;
+    if (!rest_.empty() && !out.empty()) out[count++] = std::string_view(rest_).substr(rest_sent_);
+    const auto& history = shard_.history();
+    out = out.subspan(count);
+    count += framing_ == Framing::chunked ? history.gather_chunks(cursor_, out)
+                                          : history.gather_blocks(cursor_, out);
+    return count;
+}
+
+void Subscriber::consume(std::size_t bytes) {
+    if (!rest_.empty()) {
+        const auto of_rest = std::min(bytes, rest_.size() - rest_sent_);
+        rest_sent_ += of_rest;
+        bytes -= of_rest;
+        if (rest_sent_ == rest_.size()) {
+            std::string().swap(rest_); // it was rare: an idle subscriber keeps no buffer
+            rest_sent_ = 0;
+        }
+    }
+    const auto& history = shard_.history();
+    cursor_ = framing_ == Framing::chunked ? history.advance_chunks(cursor_, bytes)
+                                           : history.advance_blocks(cursor_, bytes);
+    shard_.progressed(cursor_.next);
+}
+
+bool Subscriber::ended() const {
+    return shard_.ended() && rest_.empty() && cursor_.next == shard_.history().end();
+}
+
+void Subscriber::push_on(std::uint64_t begin) {
+    if (cursor_.sent > 0) { // it has half of an event: keep the other half
+        const auto& history = shard_.history();
+        const auto whole = framing_ == Framing::chunked ? history.chunk(cursor_.next)
+                                                        : history.block(cursor_.next);
+        rest_.append(whole.substr(cursor_.sent));
+        ++cursor_.next;
+    }
+    missed_ += begin - cursor_.next;
+    untold_ += begin - cursor_.next;
+    cursor_ = {begin, 0};
+    overrun_ = shard_.options().overflow == Overflow::disconnect;
+}
+
+} // namespace sse

@@ -1,0 +1,18 @@
+#include "source/decoder.hpp"
+
+#include "source/json_lines.hpp"
+#include "source/lines.hpp"
+#include "source/stream_text.hpp"
+
+namespace sse {
+
+std::unique_ptr<Decoder> Decoder::make(InputForm form, Sink& sink, const DecoderOptions& options) {
+    switch (form) {
+    case InputForm::json: return std::make_unique<JsonLinesDecoder>(sink, options);
+    case InputForm::sse: return std::make_unique<StreamTextDecoder>(sink, options);
+    case InputForm::lines: break;
+    }
+    return std::make_unique<LinesDecoder>(sink, options);
+}
+
+} // namespace sse

@@ -1,0 +1,52 @@
+// Bytes of an input in, events out: what the forms of `--input` share. Not a reader: no descriptor.
+#pragma once
+
+#include "protocol/event.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+/// How an input says where an event ends, and what is in it.
+enum class InputForm {
+    lines, ///< each line is the data of an event
+    json,  ///< each line is a JSON object: event, id, data, retry, comment
+    sse,   ///< event-stream text
+};
+
+struct DecoderOptions {
+    /// The type of events that come without one; "" is `message`.
+    std::string event;
+    /// Bytes that one event of the input may have.
+    std::size_t max_event_bytes = 16 * 1024 * 1024;
+};
+
+/// Takes the bytes of one input in order. One thread.
+class Decoder {
+public:
+    class Sink {
+    public:
+        virtual ~Sink() = default;
+        virtual void on_event(const EventView&) = 0;
+        virtual void on_comment(std::string_view text) = 0;
+        virtual void on_retry(std::chrono::milliseconds) = 0;
+        /// Something was skipped: `where` is "line 12" or "event 3", counted from 1.
+        virtual void on_skipped(const std::string& where, const std::string& why) = 0;
+    };
+
+    virtual ~Decoder() = default;
+    /// Throws Error (bad_input, too_large) if nothing after this can be understood.
+    virtual void feed(std::string_view bytes) = 0;
+    /// The input has ended: a last line without a line end counts.
+    virtual void finish() = 0;
+
+    /// `sink` must outlive the decoder.
+    static std::unique_ptr<Decoder> make(InputForm form, Sink& sink, const DecoderOptions& options);
+};
+
+} // namespace sse

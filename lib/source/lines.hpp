@@ -1,0 +1,26 @@
+// Plain lines as events.
+#pragma once
+
+#include "source/decoder.hpp"
+#include "source/line_splitter.hpp"
+
+namespace sse {
+
+/// Each line is the data of an event; an empty line is an event with empty data.
+class LinesDecoder : public Decoder {
+public:
+    LinesDecoder(Sink& sink, const DecoderOptions& options);
+    void feed(std::string_view bytes) override;
+    void finish() override;
+
+private:
+    void take(std::string_view line);
+    void skip();
+
+    Sink& sink_;
+    DecoderOptions options_;
+    EventView event_;
+    LineSplitter lines_;
+};
+
+} // namespace sse

@@ -1,0 +1,24 @@
+#include "source/stream_text.hpp"
+
+#include <fmt/format.h>
+
+namespace sse {
+
+StreamTextDecoder::StreamTextDecoder(Decoder::Sink& sink, const DecoderOptions& options)
+    : sink_(sink)
+    , options_(options)
+    , parser_(*this, {options.max_event_bytes}) {}
+
+void StreamTextDecoder::on_event(const EventView& event) {
+    ++events_;
+    EventView typed = event;
+    if (typed.type == "message" && !options_.event.empty()) typed.type = options_.event;
+    sink_.on_event(typed);
+}
+
+void StreamTextDecoder::on_oddity(Oddity oddity, std::string_view) {
+    if (oddity != Oddity::unfinished_block) return;
+    sink_.on_skipped(fmt::format("event {}", events_ + 1), "the input ends before its blank line");
+}
+
+} // namespace sse
