@@ -1,0 +1,304 @@
+#include "http/client.hpp"
+
+#include "http/httplib_client.hpp"
+#include "protocol/printable.hpp"
+
+#include <algorithm>
+#include <exception>
+#include <fmt/format.h>
+#include <random>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+std::function<double()> system_dice() {
+    return [engine = std::mt19937_64(std::random_device()())]() mutable {
+        return std::uniform_real_distribution<double>(0, 1)(engine);
+    };
+}
+
+/// The media type without its parameters, lowercase (rule 7).
+std::string essence(std::string_view content_type) {
+    auto type = content_type.substr(0, content_type.find(';'));
+    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
+    std::string out(type);
+    for (char& c : out) {
+        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
+    }
+    return out;
+}
+
+/// H4: what may pass by itself.
+bool is_retryable(int status) {
+    return status == 429 || status == 500 || (status >= 502 && status <= 504);
+}
+
+std::string_view trimmed(std::string_view text) {
+    while (text.starts_with(' ')) text.remove_prefix(1);
+    while (text.ends_with(' ')) text.remove_suffix(1);
+    return text;
+}
+
+/// H2: what a header field can carry.
+bool is_sendable(std::string_view id, std::size_t limit) {
+    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
+    return id.size() <= limit && std::none_of(id.begin(), id.end(), control);
+}
+
+/// The start of a body as a part of an error's line.
+std::string on_one_line(std::string_view body) {
+    std::string out;
+    for (const char c : body) {
+        const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
+        if (!blank) out.push_back(c);
+        else if (!out.empty() && out.back() != ' ') out.push_back(' ');
+    }
+    while (out.ends_with(' ')) out.pop_back();
+    return printable(out);
+}
+
+} // namespace
+
+/// Between parser and listener: keeps what outlives a connection.
+class Client::Ear : public Parser::Sink {
+public:
+    explicit Ear(Client& client)
+        : client_(client) {}
+
+    /// The stream said something that a next connection builds on.
+    bool heard() const { return heard_; }
+
+    void on_event(const EventView& event) override {
+        if (client_.stopped_) return;
+        heard_ = true;
+        if (event.id) client_.last_event_id_.assign(*event.id);
+        client_.listener_.on_event(event);
+    }
+    void on_id(std::string_view id) override {
+        if (client_.stopped_) return;
+        heard_ = true;
+        client_.last_event_id_.assign(id);
+        client_.listener_.on_id(id);
+    }
+    void on_comment(std::string_view comment) override {
+        if (!client_.stopped_) client_.listener_.on_comment(comment);
+    }
+    void on_retry(std::chrono::milliseconds time) override {
+        if (client_.stopped_) return;
+        heard_ = true;
+        client_.backoff_.set_reconnection_time(time); // rule 17: it outlives the connection
+        client_.listener_.on_retry(time);
+    }
+    void on_oddity(Oddity oddity, std::string_view line) override {
+        if (!client_.stopped_) client_.listener_.on_oddity(oddity, line);
+    }
+
+private:
+    Client& client_;
+    bool heard_ = false;
+};
+
+/// How one attempt went.
+struct Client::Attempt {
+    std::optional<End> over;    ///< run() comes back with this
+    bool opened = false;        ///< the stream was open (rule 7)
+    bool good = false;          ///< and said something
+    bool whole = false;         ///< and its framing said that it ended
+    bool futile = false;        ///< to try again would give the same
+    bool refused = false;       ///< nobody listened
+    std::exception_ptr failure; ///< what broke it, or kept it from opening
+    std::string why = "the stream ended";
+    std::optional<std::chrono::milliseconds> asked; ///< Retry-After
+
+    void fail(const Error& error) {
+        failure = std::current_exception();
+        why = error.what();
+    }
+};
+
+Client::Client(ClientOptions options, Listener& listener, Interrupt& interrupt)
+    : options_(std::move(options))
+    , listener_(listener)
+    , interrupt_(interrupt)
+    , backoff_(options_.backoff, options_.dice ? options_.dice : system_dice())
+    , last_event_id_(options_.last_event_id) {
+    check(options_.request);
+    if (options_.request.url.tls) tls_ = std::make_unique<TlsContext>(options_.tls);
+}
+
+Client::~Client() = default;
+
+Client::End Client::run() {
+    bool ever_open = false, ended_whole = false;
+    unsigned failures = 0;
+    while (true) {
+        const auto last = attempt();
+        if (last.over) return *last.over;
+        if (last.opened) ever_open = true, ended_whole = last.whole;
+        const bool again = ever_open ? options_.reconnect : options_.retry_connect;
+        if (!again && !last.failure) return End::ended;
+        if (last.refused && ended_whole && !options_.retry_connect) return End::gone;
+        if (last.failure && (!again || last.futile)) std::rethrow_exception(last.failure);
+        if (last.good) failures = 0, backoff_.reset();
+        else if (options_.retries && failures++ >= *options_.retries) {
+            if (last.failure) std::rethrow_exception(last.failure);
+            throw Error(Errc::receive, "the stream ended without an event");
+        }
+        const auto wait = last.good ? backoff_.after_end() : backoff_.after_failure(last.asked);
+        listener_.on_reconnect(wait, last.why);
+        listener_.on_pause();
+        if (!interrupt_.sleep_until(Interrupt::Clock::now() + wait)) return End::interrupted;
+    }
+}
+
+Client::Attempt Client::attempt() {
+    Attempt attempt;
+    try {
+        open_and_read(attempt);
+    } catch (const Interrupted&) {
+        attempt.over = End::interrupted;
+    } catch (const AnswerError& e) {
+        attempt.fail(e);
+        attempt.futile = !is_retryable(e.status());
+        attempt.asked = e.retry_after();
+    } catch (const ConnectError& e) {
+        attempt.fail(e);
+        attempt.refused = e.refused();
+    } catch (const Error& e) {
+        attempt.fail(e);
+        attempt.futile = e.code() != Errc::resolve && e.code() != Errc::timeout &&
+                         e.code() != Errc::tls_handshake && e.code() != Errc::receive;
+    }
+    return attempt;
+}
+
+void Client::open_and_read(Attempt& attempt) {
+    auto request = next_request();
+    const auto resumed_from = request.find("Last-Event-ID") ? last_event_id_ : std::string();
+    const auto reply = follow(request);
+    if (reply->status() == 204) { // rule 9: the documented way to tell a client to stop
+        attempt.over = End::no_content;
+        return;
+    }
+    check_stream(request, *reply);
+    attempt.opened = true;
+    listener_.on_open(request.url, reply->status(), reply->head(), resumed_from);
+
+    Ear ear(*this);
+    Parser parser(ear, options_.parser, last_event_id_); // H1: the id is carried over
+    const auto before_wait = [&] { listener_.on_pause(); };
+    try {
+        while (!stopped_) {
+            const auto piece = reply->next(before_wait);
+            if (!piece) break;
+            feed(*piece, parser);
+        }
+    } catch (const Error& e) {
+        attempt.good = ear.heard();
+        const bool network = e.code() == Errc::receive;
+        if (network) parser.finish();
+        listener_.on_close(network                     ? Close::reset
+                           : e.code() == Errc::timeout ? Close::timeout
+                                                       : Close::error,
+                           e.what());
+        throw;
+    }
+    if (stopped_) {
+        attempt.over = End::stopped;
+        return;
+    }
+    parser.finish();
+    attempt.good = ear.heard();
+    attempt.whole = reply->end() == BodyEnd::whole;
+    listener_.on_close(Close::eof, "");
+}
+
+/// Rules 3 and 4: from the original URL again (H3), with the id of the last event.
+Outgoing Client::next_request() {
+    auto request = options_.request;
+    const auto id = trimmed(last_event_id_);
+    if (id.empty()) return request;
+    if (is_sendable(id, options_.max_sent_id_bytes)) request.set("Last-Event-ID", id);
+    else {
+        request.erase("Last-Event-ID");
+        listener_.on_unsendable_id(last_event_id_);
+    }
+    return request;
+}
+
+/// Rule 10. `request` is then the one that was answered.
+std::unique_ptr<Reply> Client::follow(Outgoing& request) {
+    for (unsigned hops = 0;; ++hops) {
+        auto reply = std::make_unique<Reply>(connect(request.url), options_.reply);
+        reply->exchange(request,
+                        {[&](std::string_view head) { listener_.on_request(request.url, head); },
+                         [&](std::string_view head) { listener_.on_head(head); }});
+        const auto location = reply->head().find("Location");
+        if (!is_redirect(reply->status()) || !location) return reply;
+        if (hops == options_.max_redirects) {
+            throw Error(Errc::http_status,
+                        fmt::format("{} redirects further than {} times",
+                                    options_.request.url.text(), options_.max_redirects));
+        }
+        follow_redirect(request, reply->status(), *location);
+    }
+}
+
+std::unique_ptr<Connection> Client::connect(const Url& url) {
+    const auto limit = Interrupt::Clock::now() + options_.dial.connect_timeout;
+    const int fd = dial(url.host, url.port, options_.dial, interrupt_, limit);
+    auto connection = std::make_unique<Connection>(fd, url.endpoint(), interrupt_);
+    if (url.tls) {
+        if (!tls_) tls_ = std::make_unique<TlsContext>(options_.tls);
+        connection->start_tls(*tls_, url.host, limit);
+        listener_.on_tls(describe(connection->tls()));
+    }
+    return connection;
+}
+
+/// Rules 7 to 9: throws unless the answer is a stream of events.
+void Client::check_stream(const Outgoing& request, Reply& reply) {
+    const auto type = essence(reply.head().find("Content-Type").value_or(""));
+    const auto coding = reply.head().find("Content-Encoding").value_or("identity");
+    const bool encoded = !coding.empty() && !same_name(coding, "identity");
+    if (reply.status() == 200 && type == "text/event-stream" && !encoded) return;
+
+    auto what = fmt::format("{} answered {}", request.url.text(), reply.status_text());
+    if (is_redirect(reply.status())) what += " without a Location";
+    else if (reply.status() == 200 && type.empty()) what += " without a Content-Type";
+    else if (reply.status() == 200 && type != "text/event-stream") {
+        what += fmt::format(" with {}, not text/event-stream", printable(type, 80));
+    } else if (reply.status() == 200) {
+        what += fmt::format(" with Content-Encoding {}, which was not asked for",
+                            printable(coding, 40));
+    }
+    if (!encoded) {
+        const auto limit = Interrupt::Clock::now() + options_.shown_body_wait;
+        const auto body = on_one_line(reply.peek(options_.shown_body_bytes, limit));
+        if (!body.empty()) what += ": " + body;
+    }
+    const auto after = reply.head().find("Retry-After");
+    throw AnswerError(what, reply.status(), type,
+                      after ? parse_retry_after(*after, std::chrono::system_clock::now())
+                            : std::nullopt);
+}
+
+void Client::feed(std::string_view piece, Parser& parser) {
+    if (!options_.feed_lines) {
+        parser.feed(piece);
+        listener_.on_bytes(piece);
+        return;
+    }
+    while (!piece.empty() && !stopped_) {
+        auto end = piece.find_first_of("\r\n");
+        if (end == piece.npos) end = piece.size();
+        else end += piece.substr(end).starts_with("\r\n") ? 2 : 1;
+        parser.feed(piece.substr(0, end));
+        listener_.on_bytes(piece.substr(0, end));
+        piece.remove_prefix(end);
+    }
+}
+
+} // namespace sse

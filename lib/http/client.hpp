@@ -1,0 +1,141 @@
+// The EventSource of the standard, for programs: follows one stream, over as many connections as it
+// takes. Not a printer: what it hears goes to a Listener.
+#pragma once
+
+#include "http/backoff.hpp"
+#include "http/client_tls.hpp"
+#include "http/dial.hpp"
+#include "http/interrupt.hpp"
+#include "http/outgoing.hpp"
+#include "http/reply.hpp"
+#include "protocol/error.hpp"
+#include "protocol/parser.hpp"
+
+#include <chrono>
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+struct ClientOptions {
+    /// What is asked for, again with every reconnection: to its URL, whatever redirects followed.
+    Outgoing request;
+    DialOptions dial;
+    TlsOptions tls;
+    ReplyOptions reply;
+    ParserOptions parser;
+    BackoffOptions backoff;
+    /// Connects again after the end of a stream, and after failures once it has been open.
+    bool reconnect = true;
+    /// Connects again also when it has never been open.
+    bool retry_connect = false;
+    /// Failed attempts in a row before the last one's error is thrown; nullopt: no end.
+    std::optional<unsigned> retries;
+    /// For Last-Event-ID on the first request; "" for none.
+    std::string last_event_id;
+    /// Fetch's limit.
+    unsigned max_redirects = 20;
+    /// Longer ids are not sent: most servers refuse heads over 8 KiB, and would again and again.
+    std::size_t max_sent_id_bytes = 4096;
+    /// Bytes of an error's body that are shown, and how long they are waited for.
+    std::size_t shown_body_bytes = 512;
+    std::chrono::milliseconds shown_body_wait{1'000};
+    /// The parser is fed line by line, so that whoever stops in on_event hears no byte behind it.
+    bool feed_lines = false;
+    /// Numbers from 0 to less than 1, for the jitter of waits; empty: seeded by the system.
+    std::function<double()> dice;
+};
+
+/// An answer that is no stream of events: another status, or another content type.
+class AnswerError : public Error {
+public:
+    AnswerError(const std::string& what, int status, std::string content_type,
+                std::optional<std::chrono::milliseconds> retry_after)
+        : Error(Errc::http_status, what)
+        , status_(status)
+        , content_type_(std::move(content_type))
+        , retry_after_(retry_after) {}
+    int status() const { return status_; }
+    const std::string& content_type() const {
+        return content_type_;
+    } ///< essence, lowercase; "" for none
+    std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
+
+private:
+    int status_;
+    std::string content_type_;
+    std::optional<std::chrono::milliseconds> retry_after_;
+};
+
+/// Follows one stream. Used on one thread; only the Interrupt may be raised from elsewhere.
+class Client {
+public:
+    /// How a connection of the stream ended.
+    enum class Close : std::uint8_t { eof, reset, timeout, error };
+
+    /// Hears what the parser says, and what happens around it. Views die when the call returns.
+    class Listener : public Parser::Sink {
+    public:
+        /// A request goes out to `url`; its head, as sent.
+        virtual void on_request(const Url& /*url*/, std::string_view /*head*/) {}
+        /// A head came in, interim and redirects' heads too, as it was sent.
+        virtual void on_head(std::string_view /*head*/) {}
+        virtual void on_tls(std::string_view /*description*/) {}
+        /// The stream is open. `last_event_id` is what was sent to resume; "" for nothing.
+        virtual void on_open(const Url& /*url*/, int /*status*/, const Head&,
+                             std::string_view /*last_event_id*/) {}
+        /// Bytes of the body, after the parser has had them.
+        virtual void on_bytes(std::string_view) {}
+        virtual void on_close(Close, std::string_view /*why*/) {}
+        /// It will connect again after `wait`, because of `why`.
+        virtual void on_reconnect(std::chrono::milliseconds /*wait*/, std::string_view /*why*/) {}
+        /// The last event ID cannot go into a header, and will not be sent.
+        virtual void on_unsendable_id(std::string_view /*id*/) {}
+        /// There is nothing more to hear for now: about to wait.
+        virtual void on_pause() {}
+    };
+
+    /// `listener` and `interrupt` must outlive the client. Throws Error (invalid_argument) for a
+    /// request that cannot be sent or files that cannot be used.
+    Client(ClientOptions options, Listener& listener, Interrupt& interrupt);
+    ~Client();
+
+    /// Why run() came back.
+    enum class End : std::uint8_t {
+        stopped,     ///< stop() was called
+        interrupted, ///< the Interrupt was raised
+        ended,       ///< the stream has ended, and is not to be connected to again
+        no_content,  ///< 204: the server wants no more connections
+        gone,        ///< the stream ended whole, and then nobody listened there any more
+    };
+    /// Follows the stream to its end. Throws Error when there is nothing left to try.
+    End run();
+    /// From within the listener: hear nothing more than what is being handled.
+    void stop() { stopped_ = true; }
+    const std::string& last_event_id() const { return last_event_id_; }
+
+private:
+    class Ear;
+    struct Attempt;
+    Attempt attempt();
+    void open_and_read(Attempt& attempt);
+    Outgoing next_request();
+    std::unique_ptr<Reply> follow(Outgoing& request);
+    std::unique_ptr<Connection> connect(const Url& url);
+    void check_stream(const Outgoing& request, Reply& reply);
+    void feed(std::string_view piece, Parser& parser);
+
+    ClientOptions options_;
+    Listener& listener_;
+    Interrupt& interrupt_;
+    std::unique_ptr<TlsContext> tls_;
+    Backoff backoff_;
+    std::string last_event_id_;
+    bool stopped_ = false;
+};
+
+} // namespace sse

@@ -1,0 +1,50 @@
+// A byte stream to a server: a socket, with TLS or without. Knows no HTTP.
+#pragma once
+
+#include "http/client_tls.hpp"
+#include "http/dial.hpp"
+#include "http/interrupt.hpp"
+
+#include <cstddef>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+/// Owns its descriptor, which never blocks: whoever gets nothing waits. One thread at a time.
+class Connection {
+public:
+    using Clock = Interrupt::Clock;
+
+    /// Takes over the connected, non-blocking `fd`. `peer` is named in errors.
+    Connection(int fd, std::string peer, Interrupt& interrupt);
+    ~Connection();
+    Connection(const Connection&) = delete;
+    Connection& operator=(const Connection&) = delete;
+
+    /// Everything from now on goes through TLS. Throws as TlsContext::connect.
+    void start_tls(const TlsContext& context, const std::string& host, Clock::time_point limit);
+    const ssl_st* tls() const { return session_.get(); }
+
+    /// What is there, at most `size` bytes; 0 at the end; nullopt: nothing yet, wait_readable().
+    /// Throws Error (receive) if the connection broke, or ended without TLS saying so; Interrupted.
+    std::optional<std::size_t> try_read(char* buffer, std::size_t size);
+    /// False if `limit` came first. Throws Interrupted.
+    bool wait_readable(std::optional<Clock::time_point> limit);
+    /// Sends all of `bytes`. False if the peer takes no more: it may still have answered. Throws
+    /// Interrupted.
+    bool write(std::string_view bytes);
+
+private:
+    std::optional<std::size_t> read_now(char* buffer, std::size_t size);
+    [[noreturn]] void broken(const std::string& why) const;
+
+    int fd_;
+    std::string peer_;
+    Interrupt& interrupt_;
+    TlsContext::Session session_;
+    short wanted_ = 0; ///< what TLS waits for before it can give more; 0: POLLIN
+};
+
+} // namespace sse

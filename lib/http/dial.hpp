@@ -1,0 +1,51 @@
+// From a host and a port to a connected socket. Not TLS, not HTTP.
+#pragma once
+
+#include "http/interrupt.hpp"
+#include "protocol/error.hpp"
+
+#include <chrono>
+#include <cstdint>
+#include <string>
+
+namespace sse {
+
+/// Thrown by what waits, when the Interrupt was raised. Not an Error: nothing failed.
+struct Interrupted {};
+
+/// Nobody accepts there. `refused`: there is a host and it said no, as when a server has ended.
+class ConnectError : public Error {
+public:
+    ConnectError(const std::string& what, bool refused)
+        : Error(Errc::connect, what)
+        , refused_(refused) {}
+    bool refused() const { return refused_; }
+
+private:
+    bool refused_;
+};
+
+/// Which addresses may be used.
+enum class Family : std::uint8_t { any, v4, v6 };
+
+struct DialOptions {
+    Family family = Family::any;
+    /// For the name, all addresses and TLS together. As long as a person waits; curl's 5 minutes
+    /// are for transfers nobody watches.
+    std::chrono::milliseconds connect_timeout{30'000};
+    /// Starts with the next address when the one before has not answered (RFC 8305).
+    std::chrono::milliseconds next_address{250};
+    /// Idle time after which the kernel asks whether the peer is there, and how often it asks
+    /// again; four answers missing end the connection: a dead peer is noticed within two minutes.
+    std::chrono::seconds keepalive_idle{60}, keepalive_interval{15};
+};
+
+/// Resolves `host` and connects to `port` on one of its addresses. Returns a non-blocking
+/// descriptor that the caller closes. Throws Error (resolve, timeout), ConnectError, Interrupted.
+int dial(const std::string& host, std::uint16_t port, const DialOptions& options,
+         Interrupt& interrupt, Interrupt::Clock::time_point limit);
+
+/// The same for a unix socket.
+int dial_unix(const std::string& path, Interrupt& interrupt, Interrupt::Clock::time_point limit);
+
+} // namespace sse

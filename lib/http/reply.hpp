@@ -1,0 +1,93 @@
+// What a server answers to one request: its head, and its body piece by piece as it comes. Knows
+// HTTP/1's framing; not the events in the body, and not what to do about a status.
+#pragma once
+
+#include "http/connection.hpp"
+#include "http/outgoing.hpp"
+#include "protocol/chunked.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sse {
+
+struct ReplyOptions {
+    /// Bytes of an answer's head, interim answers included. Servers send under 8 KiB; some with
+    /// large cookies and policies reach 32.
+    std::size_t max_head_bytes = 64 * 1024;
+    /// Bytes read at a time: few calls under load, and still within a core's cache.
+    std::size_t read_bytes = 128 * 1024;
+    /// A peer that sends nothing for so long, not even a comment, is taken for dead; nullopt:
+    /// never.
+    std::optional<std::chrono::milliseconds> read_timeout;
+};
+
+/// How a body ended.
+enum class BodyEnd : std::uint8_t {
+    open,   ///< not yet
+    whole,  ///< its framing says that this was all
+    closed, ///< the connection was closed, and nothing told how long the body would be
+};
+
+/// One exchange on one connection.
+class Reply {
+public:
+    using Clock = Interrupt::Clock;
+
+    /// Takes over `connection`.
+    Reply(std::unique_ptr<Connection> connection, ReplyOptions options);
+    ~Reply();
+
+    /// Called with the bytes of the request as they went out (without its body), and of each head
+    /// as it came: for people.
+    struct Trace {
+        std::function<void(std::string_view request_head)> sent;
+        std::function<void(std::string_view head)> received;
+    };
+    /// Sends `request` and reads the head of the final answer. Throws Error (receive, too_large,
+    /// timeout), Interrupted.
+    void exchange(const Outgoing& request, const Trace& trace);
+
+    int status() const { return status_; }
+    const Head& head() const { return head_; }
+    /// `404 Not Found`, safe to print.
+    std::string status_text() const;
+
+    /// The next piece of the body, a view that dies with the next call; nullopt at its end. Calls
+    /// `before_wait` before it waits. Throws Error (receive) if the body is cut or its framing
+    /// broken, Error (timeout), Interrupted.
+    std::optional<std::string_view> next(const std::function<void()>& before_wait);
+    BodyEnd end() const { return end_; }
+
+    /// The start of the body, at most `size` bytes, as far as it comes by `limit`: for an error's
+    /// text. Never throws Error.
+    std::string peek(std::size_t size, Clock::time_point limit);
+
+private:
+    class OnWire;
+    void read_head(const Trace& trace);
+    void frame_body(const std::string& method);
+    /// More bytes into `input_`; false at the end of the connection.
+    bool fill(const std::function<void()>& before_wait,
+              std::optional<Clock::time_point> limit = std::nullopt);
+
+    std::unique_ptr<Connection> connection_;
+    ReplyOptions options_;
+    std::vector<char> buffer_;
+    std::string_view input_; ///< what has been read and not been used
+    std::string head_bytes_; ///< of the final answer, lines ending in CRLF
+    Head head_;
+    int status_ = 0;
+    enum class Framing : std::uint8_t { none, chunked, length, close };
+    Framing framing_ = Framing::none;
+    ChunkedDecoder chunked_;
+    std::uint64_t left_ = 0; ///< of a body with a length
+    BodyEnd end_ = BodyEnd::open;
+};
+
+} // namespace sse
