@@ -34,7 +34,8 @@ RecordingReader::RecordingReader(std::string path, RecordingReaderOptions option
     } catch (const BadLine& e) {
         if (!line.whole && line.text.starts_with("{\"sse\":"))
             fail(1, "the first line is torn: nothing was recorded");
-        fail(1, fmt::format("not a recording: {}", e.what()));
+        const std::string why = e.what();
+        fail(1, why.starts_with("recording version") ? why : "not a recording: " + why);
     }
     place_.line = 1;
 }

@@ -55,7 +55,7 @@ void each_member(json::object object, Take&& take) {
 }
 
 void take_field(std::string_view name, json::value value, RecordedFields& fields) {
-    for (const unsigned char c : name) {
+    for (const char c : name) {
         if (c <= ' ' || c >= 0x7F || c == ':') throw BadLine("a header's name is not a token");
     }
     if (name.empty()) throw BadLine("a header's name is empty");

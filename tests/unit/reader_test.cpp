@@ -134,7 +134,7 @@ TEST_CASE("a first line that is none") {
         {"{\"sse\":\"1\"}\n", "F:1: not a recording: sse is not a whole number"},
         {"{\"sse\":0}\n", "F:1: not a recording: there is no recording version 0"},
         {"{\"sse\":2}\n",
-         "F:1: not a recording: recording version 2 is newer than the 1 that this program reads"},
+         "F:1: recording version 2 is newer than the 1 that this program reads"},
         {"{\"sse\":1,\"response\":{\"status\":99}}\n",
          "F:1: not a recording: status 99 is not one of HTTP's"},
         {"{\"sse\":1,\"response\":{\"headers\":{\"a\":\"b\\r\\nc: d\"}}}\n",

@@ -1,0 +1,50 @@
+#include "cmd/stdout_text.hpp"
+
+#include "cmd/command.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <poll.h>
+#include <unistd.h>
+
+namespace cmd {
+
+bool StdoutText::flush() {
+    std::size_t done = 0;
+    while (!closed_ && done < text_.size()) {
+        const auto wrote = ::write(STDOUT_FILENO, text_.data() + done, text_.size() - done);
+        if (wrote >= 0) {
+            done += static_cast<std::size_t>(wrote);
+        } else if (errno == EAGAIN) {
+            pollfd ready{STDOUT_FILENO, POLLOUT, 0};
+            ::poll(&ready, 1, -1);
+        } else if (errno == EPIPE) {
+            closed_ = true;
+        } else if (errno != EINTR) {
+            throw Failure(Exit::io_error,
+                          fmt::format("cannot write to stdout: {}", std::strerror(errno)));
+        }
+    }
+    text_.clear();
+    return !closed_;
+}
+
+bool StdoutText::wait_until(std::chrono::steady_clock::time_point when) {
+    using namespace std::chrono;
+    while (!closed_) {
+        const auto now = steady_clock::now();
+        if (now >= when) return true;
+        const auto left = std::min<nanoseconds>(when - now, hours(1));
+        const timespec time{static_cast<time_t>(left / seconds(1)),
+                            static_cast<long>((left % seconds(1)).count())};
+        pollfd reader{STDOUT_FILENO, 0, 0}; // no events asked for: POLLERR alone is told
+        if (::ppoll(&reader, 1, &time, nullptr) > 0) {
+            if ((reader.revents & (POLLERR | POLLHUP)) != 0) closed_ = true;
+        }
+    }
+    return false;
+}
+
+} // namespace cmd

@@ -1,0 +1,250 @@
+"""sse replay: recordings played to stdout and to clients."""
+import gzip
+import json
+import os
+import signal
+import time
+
+import pytest
+
+from support.wire import Cut
+
+HEAD = '{"sse":1,"started":"2026-11-22T05:00:00.123Z","tool":"test"}\n'
+
+
+def recording(path, *lines, head=HEAD):
+    """Writes a recording whose lines are dicts, or text as it is; returns its path."""
+    text = head + "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)
+    path.write_text(text)
+    return path
+
+
+@pytest.fixture
+def three(tmp_path):
+    return recording(tmp_path / "three.jsonl", *({"t": i / 10, "id": str(i), "data": f"line {i}"} for i in (1, 2, 3)))
+
+
+THREE = "".join(f"id: {i}\ndata: line {i}\n\n" for i in (1, 2, 3)).encode()
+
+
+# ---- to stdout
+
+def test_stdout_is_event_stream_text(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "event": "add", "id": "7", "data": "a\nb"}, {"t": 0, "comment": " ping"},
+                     {"t": 0, "retry": 3000}, {"t": 0, "id": "8"}, {"t": 0, "close": "reset"}, {"t": 0, "open": {}},
+                     {"t": 0, "bytes": "data: c\r\n\r\n"}, {"t": 0, "base64": "//4="}, {"t": 0, "close": "eof"})
+    ran = sse.run("replay", "--stdout", path)
+    assert (ran.status, ran.err) == (0, "")
+    assert ran.out == b"id: 7\nevent: add\ndata: a\ndata: b\n\n: ping\n\nretry: 3000\n\nid: 8\n\ndata: c\r\n\r\n\xff\xfe"
+
+
+@pytest.mark.parametrize("how", ["plain", "gzip", "stdin", "gzip on stdin"])
+def test_a_recording_comes_plain_or_gzipped_from_a_file_or_stdin(sse, three, how):
+    if "gzip" in how:
+        three.write_bytes(gzip.compress(three.read_bytes()))
+    if "stdin" in how:
+        ran = sse.run("replay", "--stdout", "--no-wait", "-", input=three.read_bytes())
+    else:
+        ran = sse.run("replay", "--stdout", "--no-wait", three)
+    assert (ran.status, ran.out, ran.err) == (0, THREE, "")
+
+
+@pytest.mark.parametrize("flags, least, most", [
+    ((), 0.3, 2), (("--speed", "0.5"), 0.6, 3), (("--speed", "3"), 0.1, 1.5), (("--max-gap", "20ms"), 0.06, 1),
+    (("--no-wait",), 0, 1)])
+def test_time_passes_as_recorded(sse, three, flags, least, most):
+    begun = time.monotonic()
+    ran = sse.run("replay", "--stdout", three, *flags)
+    taken = time.monotonic() - begun
+    assert (ran.status, ran.out) == (0, THREE)
+    assert least <= taken < most
+
+
+def test_each_event_leaves_when_it_is_due_and_not_later(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "data": "now"}, {"t": 600, "data": "later"})
+    playing = sse.start("replay", "--stdout", path)
+    playing.stdout.wait_for("data: now\n\n")
+    assert playing.running
+
+
+def test_a_reader_that_goes_ends_it_quietly_even_in_a_pause(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "data": "now"}, {"t": 600, "data": "later"})
+    reading, writing = os.pipe()
+    playing = sse.start("replay", "--stdout", path, stdout=writing)
+    os.close(writing)
+    assert os.read(reading, 100) == b"data: now\n\n"
+    os.close(reading)
+    assert playing.wait() == 0
+    assert playing.stderr.text() == ""
+
+
+def test_a_full_disk_is_an_error(sse, three):
+    with open("/dev/full", "wb") as full:
+        ran = sse.run("replay", "--stdout", "--no-wait", three, stdout=full)
+    assert (ran.status, ran.err) == (23, "sse: error: cannot write to stdout: No space left on device\n")
+
+
+# ---- what is not a recording
+
+BAD = {
+    "a text": (b"hello\n", 3, "F:1: not a recording: not a JSON object"),
+    "JSON of another kind": (b'{"a":1}\n', 3, "F:1: not a recording: the first line has no key sse"),
+    "a newer version": (b'{"sse":2}\n', 3,
+                        "F:1: recording version 2 is newer than the 1 that this program reads"),
+    "an empty file": (b"", 3, "F: the file is empty"),
+    "a torn first line": (HEAD[:30].encode(), 3, "F:1: the first line is torn: nothing was recorded"),
+    "a bad line": (HEAD.encode() + b'{"t":0,"data":"a"}\nx\n{"t":0,"data":"b"}\n', 3, "F:3: not a JSON object"),
+    "time that goes back": (HEAD.encode() + b'{"t":2,"comment":""}\n{"t":1,"data":"b"}\n', 3,
+                            "F:3: t goes back from 2.000000 to 1.000000"),
+    "no time": (HEAD.encode() + b'{"data":"b"}\n', 3, "F:2: no t"),
+    "negative time": (HEAD.encode() + b'{"t":-1,"data":"b"}\n', 3, "F:2: t is negative: -1"),
+    "an id with a line end": (HEAD.encode() + b'{"t":0,"id":"a\\nb","data":"b"}\n', 3, "F:2: id holds LF"),
+    "a line of 100 MB": (HEAD.encode() + b'{"t":0,"data":"' + b"x" * 100_000_000 + b'"}\n', 3,
+                         "F:2: the line is longer than 67108864 bytes"),
+    "broken gzip": (gzip.compress(HEAD.encode())[:10] + b"garbage", 3, "F: gzip: invalid"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD)
+def test_what_is_not_a_recording_is_named_with_its_place(sse, tmp_path, kind):
+    data, status, message = BAD[kind]
+    path = tmp_path / "bad.jsonl"
+    path.write_bytes(data)
+    ran = sse.run("replay", "--stdout", "--no-wait", path)
+    lines = ran.err.splitlines()
+    assert ran.status == status
+    assert lines[0].startswith("sse: error: " + message.replace("F", str(path), 1))
+    assert lines[1].startswith("sse: hint: ")
+    assert len(lines) == 2
+
+
+def test_what_was_before_a_bad_line_is_played(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "data": "a"}, "x\n")
+    assert sse.run("replay", "--stdout", path).out == b"data: a\n\n"
+
+
+def test_a_torn_last_line_is_a_warning(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "data": "a"}, '{"t":0.1,"da')
+    ran = sse.run("replay", "--stdout", path)
+    assert (ran.status, ran.out) == (0, b"data: a\n\n")
+    assert ran.err == f"sse: warning: {path}:3: the last line is torn and was skipped\n"
+
+
+@pytest.mark.parametrize("path, message", [
+    ("/nowhere/x", "cannot open /nowhere/x: No such file or directory"), ("/tmp", "cannot read /tmp: Is a directory")])
+def test_a_file_that_cannot_be_read(sse, path, message):
+    ran = sse.run("replay", "--stdout", path)
+    assert (ran.status, ran.err.splitlines()[0]) == (23, f"sse: error: {message}")
+
+
+@pytest.mark.parametrize("flags", [("--speed", "0"), ("--speed", "-1"), ("--speed", "x"), ("--max-gap", "x"), ("--nope",)])
+def test_a_flag_that_cannot_be_is_a_usage_error(sse, three, flags):
+    ran = sse.run("replay", "--stdout", three, *flags)
+    assert ran.status == 2
+    assert ran.err.startswith("sse: error: ") and "\nsse: hint: " in ran.err
+
+
+# ---- to clients
+
+def test_each_client_has_a_clock_of_its_own(sse, wire, three):
+    server = sse.replay(three, "--speed", "2")
+    for path in ("", "any/path?q=1"):
+        begun = time.monotonic()
+        answer = wire.get(server.url + path)
+        assert answer.status == 200
+        assert answer.header("content-type") == "text/event-stream"
+        assert answer.read_all() == THREE
+        assert time.monotonic() - begun >= 0.15
+
+
+def test_a_client_resumes_after_its_last_event(sse, wire, three):
+    server = sse.replay(three)
+    assert wire.get(server.url, headers={"Last-Event-ID": "2"}).read_all() == b"id: 3\ndata: line 3\n\n"
+    gap = wire.get(server.url, headers={"Last-Event-ID": "none"})
+    assert gap.header("sse-gap") == "true"
+    assert gap.read_all().endswith(THREE)
+    assert wire.get(server.url, headers={"Last-Event-ID": "3"}).status == 204
+
+
+def test_the_recorded_request_and_answer_are_met(sse, wire, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "data": "a"}, head=json.dumps({
+        "sse": 1, "request": {"method": "POST", "headers": {}},
+        "response": {"status": 201, "headers": {"Content-Type": "text/event-stream; charset=utf-8", "X-A": "b%0d%0ac"}}
+    }) + "\n")
+    server = sse.replay(path)
+    for answer in (wire.request(server.url, "POST", body=b'{"stream":true}'), wire.get(server.url)):
+        assert answer.status == 201
+        assert answer.header("content-type") == "text/event-stream; charset=utf-8"
+        assert answer.header("x-a") == "b%0d%0ac"
+        assert answer.read_all() == b"data: a\n\n"
+    assert wire.request(server.url, "HEAD").status == 201
+    refused = wire.request(server.url, "DELETE")
+    assert (refused.status, refused.header("allow")) == (405, "GET, HEAD, POST")
+
+
+def test_recorded_reads_are_chunks(sse, wire, tmp_path):
+    pieces = ["data: a", "\n", "\ndata: \u00e9\n\n"]
+    path = recording(tmp_path / "r", *({"t": 0, "bytes": piece} for piece in pieces))
+    answer = wire.get(sse.replay(path).url)
+    assert [answer.more().decode() for _ in pieces] == pieces
+    assert answer.more() == b"" and answer.ended
+
+
+def test_once_ends_with_the_first_client_that_has_all(sse, wire, three):
+    server = sse.replay(three, "--once", "--port-file", three.parent / "port")
+    assert server.url.endswith(f":{(three.parent / 'port').read_text().strip()}/")
+    wire.get(server.url).close()  # does not count
+    assert wire.get(server.url).read_all() == THREE
+    assert server.wait() == 0
+
+
+def test_a_bad_line_cuts_the_stream_and_with_once_is_the_end(sse, wire, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "data": "a"}, "x\n", {"t": 0, "data": "b"})
+    server = sse.replay(path)
+    answer = wire.get(server.url)
+    with pytest.raises(Cut):
+        answer.read_all()
+    assert answer.body == b"data: a\n\n"
+    server.stderr.wait_for(f"^sse: warning: {path}:3: not a JSON object$")
+    assert server.running
+    once = sse.replay(path, "--once")
+    wire.get(once.url)
+    assert once.wait() == 3
+    assert f"sse: error: {path}:3: not a JSON object\n" in once.stderr.text()
+
+
+def test_a_recording_on_stdin_is_served_to_many(sse, wire, three):
+    server = sse.replay("-", "--no-wait", input=three.read_bytes())
+    for _ in range(2):
+        assert wire.get(server.url).read_all() == THREE
+
+
+def test_what_is_not_a_recording_is_refused_before_it_is_served(sse, tmp_path):
+    path = tmp_path / "bad"
+    path.write_text("hello\n")
+    ran = sse.run("replay", path, "--listen", "127.0.0.1:0")
+    assert (ran.status, "serving" in ran.err) == (3, False)
+
+
+def test_a_large_recording_needs_no_memory(sse, wire, tmp_path):
+    path = tmp_path / "large"
+    with open(path, "w") as file:
+        file.write(HEAD)
+        for i in range(100_000):
+            file.write(f'{{"t":0,"data":"{"x" * 312}"}}\n')
+    server = sse.replay(path)
+    before = server.rss_kib()
+    sock = wire.send(server.url, b"GET / HTTP/1.0\r\n\r\n")
+    sent = 0
+    while piece := sock.recv(1 << 16):
+        sent += len(piece)
+    assert sent > 100_000 * 320
+    assert server.rss_kib() - before < 8 * 1024  # of 32 MB that went through
+
+
+def test_a_signal_ends_it(sse, wire, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "data": "a"}, {"t": 600, "data": "b"})
+    server = sse.replay(path)
+    wire.get(server.url).events(1)
+    server.signal(signal.SIGTERM)
+    assert server.wait() == 143

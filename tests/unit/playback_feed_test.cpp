@@ -1,0 +1,228 @@
+#include "http/playback_feed.hpp"
+
+#include "http/playback_handler.hpp"
+#include "unit/catch2.hpp"
+#include "unit/temporary.hpp"
+
+#include <array>
+
+using namespace std::chrono_literals;
+using Clock = sse::Feed::Clock;
+
+namespace {
+
+const Clock::time_point start{100s};
+const std::string head = "{\"sse\":1}\n";
+
+/// What a feed gives by `now`, all of it taken, at most `most` bytes at a time.
+std::string drain(sse::Feed& feed, Clock::time_point now, std::size_t most = 1 << 20) {
+    std::string out;
+    std::array<std::string_view, 8> views;
+    while (const auto count = feed.gather(now, views)) {
+        std::size_t room = most;
+        for (std::size_t i = 0; i < count && room > 0; ++i) {
+            const auto piece = views[i].substr(0, room);
+            out += piece;
+            room -= piece.size();
+        }
+        feed.consume(most - room);
+    }
+    return out;
+}
+
+struct Heard {
+    int played = 0;
+    std::string failed;
+    sse::PlaybackReports reports{[this] { ++played; },
+                                 [this](const sse::Error& e) { failed = e.what(); }};
+};
+
+sse::PlaybackFeed feed_of(const TemporaryFile& file, const Heard& heard, sse::Framing framing) {
+    return {std::make_unique<sse::Playback>(file.path(), sse::PlaybackOptions{}), framing,
+            heard.reports};
+}
+
+sse::Request request(std::string method, const std::string& fields = "", std::string query = "") {
+    sse::Request it;
+    it.method = std::move(method);
+    it.path = "/any";
+    it.query = std::move(query);
+    it.head = sse::Head::parse("GET / HTTP/1.1\r\n" + fields + "\r\n");
+    it.framing = sse::Framing::close_delimited;
+    return it;
+}
+
+std::string field(const sse::Answer& answer, std::string_view name) {
+    std::string out;
+    for (const auto& [n, value] : answer.headers) {
+        if (sse::same_name(n, name)) out += value + ";";
+    }
+    return out;
+}
+
+const std::string three = head + R"({"t":1,"id":"1","data":"a"})"
+                                 "\n"
+                                 R"({"t":2,"id":"2","data":"b"})"
+                                 "\n"
+                                 R"({"t":2.5,"close":"eof"})"
+                                 "\n";
+
+} // namespace
+
+TEST_CASE("a feed sends each event when it is due, and ends at the recorded end") {
+    const TemporaryFile file(three);
+    const Heard heard;
+    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    CHECK(drain(feed, start).empty());
+    CHECK(feed.due() == start + 1s);
+    CHECK(drain(feed, start + 999ms).empty());
+    CHECK(drain(feed, start + 1s) == "id: 1\ndata: a\n\n");
+    CHECK(feed.due() == start + 2s);
+    CHECK(drain(feed, start + 2400ms) == "id: 2\ndata: b\n\n");
+    CHECK_FALSE(feed.ended());
+    CHECK(feed.due() == start + 2500ms);
+    CHECK(drain(feed, start + 3s).empty());
+    CHECK(feed.ended());
+    CHECK(drain(feed, start + 3s).empty());
+    CHECK(heard.played == 1);
+    CHECK(feed.cut() == sse::Feed::Cut::no);
+}
+
+TEST_CASE("what is late comes at once, and does not shift what follows") {
+    const TemporaryFile file(three);
+    const Heard heard;
+    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    drain(feed, start);
+    CHECK(drain(feed, start + 1900ms) == "id: 1\ndata: a\n\n");
+    CHECK(feed.due() == start + 2s);
+}
+
+TEST_CASE("chunks: what is due together is one, recorded reads each their own") {
+    const TemporaryFile file(head + R"({"t":0,"data":"a"})"
+                                    "\n"
+                                    R"({"t":0,"data":"b"})"
+                                    "\n"
+                                    R"({"t":0,"bytes":"data: c"})"
+                                    "\n"
+                                    R"({"t":0,"bytes":"\n\n"})"
+                                    "\n"
+                                    R"({"t":0,"data":"d"})");
+    const Heard heard;
+    auto feed = feed_of(file, heard, sse::Framing::chunked);
+    CHECK(drain(feed, start) ==
+          "12\r\ndata: a\n\ndata: b\n\n\r\n7\r\ndata: c\r\n2\r\n\n\n\r\n9\r\ndata: d\n\n\r\n");
+    CHECK(feed.ended());
+}
+
+TEST_CASE("a client that takes a byte at a time gets the same bytes") {
+    const TemporaryFile file(three);
+    const Heard heard;
+    auto whole = feed_of(file, heard, sse::Framing::chunked);
+    auto slow = feed_of(file, heard, sse::Framing::chunked);
+    drain(whole, start), drain(slow, start);
+    CHECK(drain(slow, start + 5s, 1) == drain(whole, start + 5s));
+    CHECK(slow.ended());
+}
+
+TEST_CASE("a client that takes nothing stops the reading") {
+    auto text = head;
+    for (int i = 0; i < 1000; ++i)
+        text += "{\"t\":0,\"data\":\"" + std::string(1000, 'x') + "\"}\n";
+    const TemporaryFile file(text);
+    const Heard heard;
+    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    std::array<std::string_view, 1> views;
+    for (int i = 0; i < 10; ++i) feed.gather(start, views);
+    CHECK(views[0].size() < sse::PlaybackFeed::max_waiting_bytes + 2000);
+    CHECK(drain(feed, start).size() == 1008 * 1000);
+}
+
+TEST_CASE("a bad line cuts the stream after what was before it, and is told") {
+    const TemporaryFile file(head + "{\"t\":0,\"data\":\"a\"}\nx\n{\"t\":0,\"data\":\"b\"}\n");
+    const Heard heard;
+    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    CHECK(drain(feed, start) == "data: a\n\n");
+    CHECK(feed.cut() == sse::Feed::Cut::close);
+    CHECK(heard.failed == file.path() + ":3: not a JSON object");
+    CHECK(heard.played == 0);
+}
+
+TEST_CASE("the recorded head is sent, but for what is not the stream's") {
+    const TemporaryFile file(
+        R"({"sse":1,"request":{"method":"POST","headers":{}},"response":{"status":202,"headers":{)"
+        R"("Content-Type":"text/event-stream; charset=utf-8","X-Request-Id":"7","X-Api-Token":"***",)"
+        R"("Transfer-Encoding":"chunked","Content-Encoding":"gzip","Set-Cookie":["***","***"],"Connection":"close",)"
+        R"("Access-Control-Allow-Origin":"*","Cache-Control":"no-cache","X-Own":"recorded"}}})"
+        "\n");
+    sse::PlaybackHandlerOptions options;
+    options.headers = {{"x-own", "mine"}};
+    sse::PlaybackHandler handler(file.path(), options);
+    for (const auto* method : {"GET", "POST", "HEAD"}) {
+        const auto answer = handler.answer(request(method), 0);
+        CHECK(answer.status == 202);
+        CHECK(answer.content_type == "text/event-stream; charset=utf-8");
+        CHECK(field(answer, "X-Request-Id") == "7;");
+        CHECK(field(answer, "X-Own") == "mine;");
+        CHECK(field(answer, "Cache-Control") == "no-cache;");
+        CHECK(field(answer, "X-Accel-Buffering") == "no;");
+        CHECK(answer.headers.size() == 4);
+        CHECK((answer.feed == nullptr) == (std::string(method) == "HEAD"));
+    }
+    const auto refused = handler.answer(request("PUT"), 0);
+    CHECK(refused.status == 405);
+    CHECK(field(refused, "Allow") == "GET, HEAD, POST;");
+    CHECK(refused.body == "this recording is played to GET, HEAD, POST\n");
+}
+
+TEST_CASE("a client goes on after its last event id, from either place that can hold it") {
+    const TemporaryFile file(three);
+    sse::PlaybackHandler handler(file.path(), {});
+    struct Row {
+        const char *fields, *query, *stream, *gap;
+        int status;
+    };
+    const Row rows[] = {
+        {"", "", "id: 1\ndata: a\n\nid: 2\ndata: b\n\n", "", 200},
+        {"Last-Event-ID: 1\r\n", "", "id: 2\ndata: b\n\n", "", 200},
+        {"", "x=1&last_event_id=%31", "id: 2\ndata: b\n\n", "", 200},
+        {"Last-Event-ID: 1\r\n", "last_event_id=9", "id: 2\ndata: b\n\n", "", 200},
+        {"Last-Event-ID: 9\r\n", "",
+         ": the last event id is not of this recording: playing from its start\n\nid: 1\ndata: "
+         "a\n\nid: 2\ndata: b\n\n",
+         "true;", 200},
+        {"Last-Event-ID: 2\r\n", "", "", "", 204},
+    };
+    for (const auto& row : rows) {
+        INFO(row.fields << row.query);
+        const auto answer = handler.answer(request("GET", row.fields, row.query), 0);
+        CHECK(answer.status == row.status);
+        CHECK(field(answer, "Sse-Gap") == row.gap);
+        if (!answer.feed) continue;
+        const auto first = drain(*answer.feed, start);
+        CHECK(first + drain(*answer.feed, start + 5s) == row.stream);
+        CHECK(answer.feed->ended());
+    }
+}
+
+TEST_CASE("a search that takes long goes on behind the head") {
+    auto text = head;
+    for (int i = 0; i < 1000; ++i)
+        text += "{\"t\":0,\"id\":\"" + std::to_string(i) + "\",\"data\":\"\"}\n";
+    const TemporaryFile file(text);
+    sse::PlaybackHandlerOptions options;
+    options.search_time = 0ms;
+    sse::PlaybackHandler handler(file.path(), options);
+    for (const auto* id : {"997", "none"}) {
+        const auto answer =
+            handler.answer(request("GET", std::string("Last-Event-ID: ") + id + "\r\n"), 0);
+        REQUIRE(answer.feed != nullptr);
+        std::string out;
+        for (int i = 0; i < 1000 && !answer.feed->ended(); ++i) {
+            CHECK(answer.feed->due());
+            out += drain(*answer.feed, Clock::now());
+        }
+        if (std::string(id) == "none")
+            CHECK(out.starts_with(": the last event id is not of this recording"));
+        else CHECK(out == "id: 998\ndata: \n\nid: 999\ndata: \n\n");
+    }
+}

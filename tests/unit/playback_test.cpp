@@ -1,0 +1,153 @@
+#include "source/playback.hpp"
+
+#include "unit/catch2.hpp"
+#include "unit/recording_text.hpp"
+#include "unit/temporary.hpp"
+
+using namespace std::chrono_literals;
+using Clock = sse::Playback::Clock;
+
+namespace {
+
+const Clock::time_point start{100s};
+
+std::string recording(std::initializer_list<const char*> lines) {
+    std::string text = "{\"sse\":1}\n";
+    for (const auto* line : lines) text.append(line).append("\n");
+    return text;
+}
+
+/// When each of `times` is due after the start, in milliseconds.
+std::string dues(const sse::PlaybackOptions& options, std::chrono::microseconds base,
+                 std::initializer_list<std::chrono::microseconds> times) {
+    sse::PlaybackClock clock(options, base);
+    clock.start(start);
+    std::string out;
+    for (const auto t : times) {
+        const auto after =
+            std::chrono::duration_cast<std::chrono::milliseconds>(clock.due(t) - start);
+        out += (out.empty() ? "" : " ") + std::to_string(after.count());
+    }
+    return out;
+}
+
+} // namespace
+
+TEST_CASE("a record is due at start + t / speed") {
+    sse::PlaybackOptions options;
+    CHECK(dues(options, 0s, {0s, 500ms, 2s}) == "0 500 2000");
+    CHECK(dues(options, 2s, {2s, 3s}) == "0 1000");
+    options.speed = 4;
+    CHECK(dues(options, 0s, {0s, 2s, 10s}) == "0 500 2500");
+    options.speed = 0.5;
+    CHECK(dues(options, 1s, {2s}) == "2000");
+    options.wait = false;
+    CHECK(dues(options, 0s, {1s, 1000h}) == "0 0");
+}
+
+TEST_CASE("a pause over max_gap is cut to it, as it is played, and what follows comes earlier") {
+    sse::PlaybackOptions options;
+    options.max_gap = 1s;
+    CHECK(dues(options, 0s, {500ms, 10s, 11s, 11500ms, 100s}) == "500 1500 2500 3000 4000");
+    CHECK(dues(options, 5s, {9s, 9500ms}) == "1000 1500");
+    options.speed = 2;
+    CHECK(dues(options, 0s, {2s, 5s}) == "1000 2000");
+    options.max_gap = 0s;
+    CHECK(dues(options, 0s, {2s, 5s}) == "0 0");
+}
+
+TEST_CASE("no time of a recording is too far to be counted") {
+    sse::PlaybackOptions options;
+    options.speed = 1e-6;
+    sse::PlaybackClock clock(options, 0s);
+    clock.start(start);
+    CHECK(clock.due(sse::RecordParser::max_t) > start + 24h * 365 * 100);
+}
+
+TEST_CASE("no error adds up over a million records") {
+    sse::PlaybackOptions options;
+    options.speed = 3;
+    sse::PlaybackClock clock(options, 0s);
+    clock.start(start);
+    Clock::time_point last;
+    for (int i = 1; i <= 1'000'000; ++i) last = clock.due(i * 1000us);
+    const auto error = last - start - std::chrono::nanoseconds(333'333'333'333);
+    CHECK(std::chrono::abs(error) < 1us);
+}
+
+TEST_CASE("a playing gives each record in order, on a clock that starts when first asked") {
+    const TemporaryFile file(recording({R"({"t":1,"data":"a"})", R"({"t":3,"data":"b"})"}));
+    sse::Playback playback(file.path(), {});
+    REQUIRE(playback.peek() != nullptr);
+    CHECK(playback.due(start) == start + 1s);
+    CHECK(playback.due(start + 7s) == start + 1s);
+    CHECK(describe(*playback.peek()) == "1.000000 message(a)");
+    playback.take();
+    CHECK(describe(*playback.peek()) == "3.000000 message(b)");
+    CHECK(playback.due(start + 9s) == start + 3s);
+    playback.take();
+    CHECK(playback.peek() == nullptr);
+}
+
+TEST_CASE(
+    "an id is searched to its last occurrence, and the playing goes on after it with its gap") {
+    const TemporaryFile file(
+        recording({R"({"t":1,"id":"a","data":"1"})", R"({"t":2,"id":"b","data":"2"})",
+                   R"({"t":3,"id":"a","data":"3"})", R"({"t":5,"data":"4"})", R"({"t":6,"id":"c"})",
+                   R"({"t":7,"data":"5"})"}));
+    struct Row {
+        const char *id, *next;
+        std::chrono::seconds due;
+    };
+    const Row rows[] = {{"a", "5.000000 message(4)", 2s},
+                        {"b", "3.000000 message(3)#a", 1s},
+                        {"c", "7.000000 message(5)", 1s}};
+    for (const auto& row : rows) {
+        INFO(row.id);
+        sse::IdSearch search(file.path(), row.id, {});
+        REQUIRE(search.step(Clock::time_point::max()));
+        REQUIRE(search.found());
+        sse::Playback playback(file.path(), {}, search.found());
+        REQUIRE(playback.peek() != nullptr);
+        CHECK(describe(*playback.peek()) == row.next);
+        CHECK(playback.due(start) == start + row.due);
+    }
+    sse::IdSearch search(file.path(), "d", {});
+    CHECK(search.step(Clock::time_point::max()));
+    CHECK_FALSE(search.found());
+}
+
+TEST_CASE("a long search stops when its time is over, and goes on") {
+    std::string text = "{\"sse\":1}\n";
+    for (int i = 0; i < 1000; ++i)
+        text += "{\"t\":1,\"id\":\"" + std::to_string(i) + "\",\"data\":\"\"}\n";
+    const TemporaryFile file(text);
+    sse::IdSearch search(file.path(), "999", {});
+    int steps = 1;
+    while (!search.step(Clock::time_point::min())) ++steps;
+    CHECK(steps == 4);
+    REQUIRE(search.found());
+    CHECK(search.found()->line == 1001);
+}
+
+TEST_CASE("each kind of record has its form on the wire") {
+    struct Row {
+        sse::Record record;
+        const char* wire;
+    };
+    const Row rows[] = {
+        {{0s, sse::EventView{"add", "a\nb", "7"}}, "id: 7\nevent: add\ndata: a\ndata: b\n\n"},
+        {{0s, sse::RecordedId{"7"}}, "id: 7\n\n"},
+        {{0s, sse::RecordedId{""}}, "id: \n\n"},
+        {{0s, sse::RecordedComment{" ping"}}, ": ping\n\n"},
+        {{0s, sse::RecordedRetry{3s}}, "retry: 3000\n\n"},
+        {{0s, sse::RecordedOpen{}}, ""},
+        {{0s, sse::RecordedClose{"eof", ""}}, ""},
+        {{0s, sse::RecordedBytes{"dat\xff"}}, "dat\xff"},
+    };
+    for (const auto& row : rows) {
+        std::string wire;
+        sse::append_event_stream(row.record, wire);
+        CHECK(wire == row.wire);
+    }
+}
