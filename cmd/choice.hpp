@@ -9,9 +9,10 @@
 namespace cmd {
 
 /// Adds `name` to `app`, one of `choices`; the value of `field` now is the default in --help.
-/// Another value ends the parse with an error that lists them.
-template <class Value>
-CLI::Option* add_choice(CLI::App& app, const std::string& name, Value& field,
+/// Another value ends the parse with an error that lists them. A field is a Value or an optional
+/// one.
+template <class Field, class Value>
+CLI::Option* add_choice(CLI::App& app, const std::string& name, Field& field,
                         const std::map<std::string, Value>& choices, const std::string& help) {
     std::string names, now;
     for (const auto& [text, value] : choices) {

@@ -19,7 +19,10 @@ int fail(int status, const std::string& what, const std::string& hint) {
 int explain(const CLI::App& app, const CLI::ParseError& e) {
     if (e.get_exit_code() == 0) return app.exit(e); // help and version, on stdout
     std::string what = e.what();
-    if (!what.empty())
+    const auto is_upper = [&](std::size_t i) {
+        return std::isupper(static_cast<unsigned char>(what[i]));
+    };
+    if (what.size() > 1 && !is_upper(1)) // "URL is required" begins with a name
         what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
     while (!what.empty() && (what.back() == '\n' || what.back() == '.')) what.pop_back();
     const auto chosen = app.get_subcommands();

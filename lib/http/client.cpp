@@ -139,7 +139,7 @@ Client::End Client::run() {
         if (last.opened) ever_open = true, ended_whole = last.whole;
         const bool again = ever_open ? options_.reconnect : options_.retry_connect;
         if (!again && !last.failure) return End::ended;
-        if (last.refused && ended_whole && !options_.retry_connect) return End::gone;
+        if (last.refused && ended_whole && !options_.keep_when_gone) return End::gone;
         if (last.failure && (!again || last.futile)) std::rethrow_exception(last.failure);
         if (last.good) failures = 0, backoff_.reset();
         else if (options_.retries && failures++ >= *options_.retries) {

@@ -33,6 +33,9 @@ struct ClientOptions {
     bool reconnect = true;
     /// Connects again also when it has never been open.
     bool retry_connect = false;
+    /// Goes on trying when the stream ended whole and then nobody listened there any more. Else
+    /// that is taken for the end of a server that has said all.
+    bool keep_when_gone = false;
     /// Failed attempts in a row before the last one's error is thrown; nullopt: no end.
     std::optional<unsigned> retries;
     /// For Last-Event-ID on the first request; "" for none.

@@ -168,8 +168,9 @@ bool read_scheme(std::string_view scheme) {
 
 } // namespace
 
-Url Url::parse(std::string_view text) {
+Url Url::parse(std::string_view typed) {
     try {
+        auto text = typed;
         if (text.empty()) throw Refusal("it is empty");
         if (std::any_of(text.begin(), text.end(), is_control))
             throw Refusal("it holds a control character");
@@ -186,12 +187,13 @@ Url Url::parse(std::string_view text) {
         return url;
     } catch (const Refusal& why) {
         throw Error(Errc::invalid_argument, fmt::format("\"{}\" is not a URL of a stream: {}",
-                                                        printable(text, 200), why.what()));
+                                                        printable(typed, 200), why.what()));
     }
 }
 
-Url Url::resolve(std::string_view reference) const {
+Url Url::resolve(std::string_view location) const {
     try {
+        auto reference = location;
         if (std::any_of(reference.begin(), reference.end(), is_control))
             throw Refusal("it holds a control character");
         Url url = *this;
@@ -218,7 +220,7 @@ Url Url::resolve(std::string_view reference) const {
     } catch (const Refusal& why) {
         throw Error(Errc::http_status,
                     fmt::format("{} redirects to \"{}\", which cannot be followed: {}", text(),
-                                printable(reference, 200), why.what()));
+                                printable(location, 200), why.what()));
     }
 }
 

@@ -17,14 +17,14 @@ struct Url {
     std::string target = "/"; ///< path and query as they go into the request line; no fragment
 
     /// Reads what a person typed. No scheme means http, no host (`:8080`) means localhost. Throws
-    /// Error (invalid_argument) that quotes `text`: another scheme, no host, a port over 65535,
+    /// Error (invalid_argument) that quotes it: another scheme, no host, a port over 65535,
     /// white space or control bytes, a host that is not ASCII.
-    static Url parse(std::string_view text);
+    static Url parse(std::string_view typed);
 
-    /// What `reference`, the value of a Location field, means seen from here (RFC 3986, 5.2).
+    /// What `location`, the value of a Location field, means seen from here (RFC 3986, 5.2).
     /// Spaces and bytes over 0x7F in it are percent-encoded; user info in it is not taken over.
     /// Throws Error (http_status) where it cannot be followed.
-    Url resolve(std::string_view reference) const;
+    Url resolve(std::string_view location) const;
 
     /// `host`, and `:port` unless it is the scheme's own: for the Host field.
     std::string authority() const;

@@ -1,0 +1,63 @@
+// What tail does with what a client hears: selects, prints, records, and knows when it has enough.
+#pragma once
+
+#include "cmd/output.hpp"
+#include "cmd/printer.hpp"
+#include "cmd/recorder.hpp"
+#include "http/client.hpp"
+
+#include <cstddef>
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace cmd {
+
+struct FollowOptions {
+    std::vector<std::string> types;      ///< -e; empty: all
+    std::optional<std::size_t> count;    ///< -n: events printed
+    std::vector<std::string> until;      ///< --until: a type
+    std::vector<std::string> until_data; ///< --until-data: the whole data
+    bool verbose = false;                ///< -v
+};
+
+/// The listener of one client. `enough` is called once, when the stream need not be followed
+/// further.
+class Follower : public sse::Client::Listener {
+public:
+    /// All references must outlive it. `recorder` may be null.
+    Follower(const FollowOptions& options, Printer& printer, Output& output, Recorder* recorder,
+             std::string last_event_id);
+    void when_enough(std::function<void()> action) { enough_ = std::move(action); }
+
+    /// What was asked for by -n, --until or --until-data has come, or none of them was given.
+    bool satisfied() const;
+    std::size_t printed() const { return printed_; }
+
+    void on_event(const sse::EventView& event) override;
+    void on_id(std::string_view id) override;
+    void on_comment(std::string_view text) override;
+    void on_retry(std::chrono::milliseconds time) override;
+    void on_bytes(std::string_view bytes) override;
+    void on_open(const sse::Url& url, int status, const sse::Head& head,
+                 std::string_view last_event_id) override;
+    void on_close(sse::Client::Close how, std::string_view why) override;
+    void on_pause() override;
+
+private:
+    bool selected(const sse::EventView& event) const;
+    bool is_last(const sse::EventView& event) const;
+
+    const FollowOptions& options_;
+    Printer& printer_;
+    Output& output_;
+    Recorder* recorder_;
+    std::function<void()> enough_;
+    std::string last_event_id_;
+    std::size_t printed_ = 0;
+    bool until_came_ = false;
+};
+
+} // namespace cmd

@@ -1,0 +1,74 @@
+#include "cmd/output.hpp"
+
+#include "cmd/command.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <poll.h>
+#include <string_view>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace cmd {
+
+namespace {
+
+[[noreturn]] void fail(int error) {
+    throw Failure(Exit::io_error,
+                  fmt::format("cannot write to stdout: {}", std::generic_category().message(error)),
+                  error == ENOSPC ? "make room on the disk, or send the output elsewhere"
+                                  : "send the output elsewhere");
+}
+
+} // namespace
+
+Output::Output(int fd, sse::Interrupt& interrupt)
+    : fd_(fd)
+    , interrupt_(interrupt)
+    , is_terminal_(::isatty(fd) == 1)
+    , at_once_(SIZE_MAX) {
+    struct stat about {};
+    if (::fstat(fd, &about) != 0) fail(errno);
+    // A write to a full pipe or a stopped terminal blocks, and then no signal and no time limit is
+    // heard of: there it goes in pieces that fit. Files and /dev/null never block.
+    if (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || is_terminal_) {
+        at_once_ = PIPE_BUF;
+        interrupt.watch_reader(fd);
+    }
+    text_.reserve(enough * 2);
+}
+
+void Output::flush() { write(true); }
+
+void Output::finish() { write(false); }
+
+void Output::write(bool may_wait) {
+    std::string_view rest = text_;
+    while (!rest.empty()) {
+        if (at_once_ != SIZE_MAX) {
+            pollfd room{fd_, POLLOUT, 0};
+            const bool has_room = ::poll(&room, 1, 0) > 0;
+            if (!has_room && (!may_wait || !interrupt_.wait_writable(fd_))) break;
+        }
+        const auto taken = ::write(fd_, rest.data(), std::min(rest.size(), at_once_));
+        if (taken >= 0) {
+            rest.remove_prefix(static_cast<std::size_t>(taken));
+        } else if (errno == EPIPE || errno == ECONNRESET) {
+            interrupt_.raise(sse::Interrupt::Reason::reader_gone);
+            rest = {};
+        } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+            if (!may_wait || !interrupt_.wait_writable(fd_)) break;
+        } else if (errno != EINTR) {
+            const int error = errno;
+            text_.clear(); // what cannot be written now will not be later
+            fail(error);
+        }
+    }
+    text_.erase(0, text_.size() - rest.size());
+}
+
+} // namespace cmd

@@ -1,0 +1,42 @@
+// Standard output, for data: one buffer, written when it is full or when the stream pauses. Not for
+// messages, which go to stderr.
+#pragma once
+
+#include "http/interrupt.hpp"
+
+#include <cstddef>
+#include <string>
+
+namespace cmd {
+
+class Output {
+public:
+    /// Writes to `fd`, which it does not own. When whoever reads there has gone, `interrupt` is
+    /// raised with that reason, and what is written goes nowhere.
+    Output(int fd, sse::Interrupt& interrupt);
+
+    /// What is to be written: append to it, whole lines, then call added().
+    std::string& text() { return text_; }
+    /// Writes if enough has gathered.
+    void added() {
+        if (text_.size() >= enough) flush();
+    }
+    /// Writes everything; waits for the reader if need be. Throws Failure (23) if that fails.
+    void flush();
+    /// The end: writes what the reader takes without waiting.
+    void finish();
+    bool is_terminal() const { return is_terminal_; }
+
+private:
+    static constexpr std::size_t enough = 64 * 1024;
+    void write(bool may_wait);
+
+    int fd_;
+    sse::Interrupt& interrupt_;
+    std::string text_;
+    bool is_terminal_ = false;
+    std::size_t
+        at_once_; ///< bytes that a write takes without blocking, once poll() says there is room
+};
+
+} // namespace cmd

@@ -1,0 +1,109 @@
+#include "cmd/printer.hpp"
+
+#include "protocol/encoder.hpp"
+#include "protocol/printable.hpp"
+#include "recording/json_text.hpp"
+
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <iterator>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+class DataPrinter : public Printer {
+public:
+    explicit DataPrinter(bool terminal)
+        : terminal_(terminal) {}
+    void event(const Heard& heard, std::string& out) override {
+        if (terminal_) sse::append_printable(heard.event.data, out, "\n\t");
+        else out.append(heard.event.data);
+        out.push_back('\n');
+    }
+
+private:
+    bool terminal_;
+};
+
+class JsonPrinter : public Printer {
+public:
+    explicit JsonPrinter(PrinterOptions options)
+        : options_(std::move(options)) {}
+    void event(const Heard& heard, std::string& out) override {
+        const auto now = options_.now();
+        out.append(R"({"time":")");
+        append_time(now.time, out);
+        out.append(R"(","t":)");
+        sse::append_seconds(now.since_start, out);
+        out.append(R"(,"event":)");
+        sse::append_json_string(heard.event.type, out);
+        out.append(R"(,"id":)");
+        sse::append_json_string(heard.last_id, out);
+        out.append(R"(,"data":)");
+        sse::append_json_string(heard.event.data, out);
+        out.append("}\n");
+    }
+
+private:
+    /// RFC 3339 in UTC, to the millisecond.
+    void append_time(std::chrono::system_clock::time_point time, std::string& out) {
+        const auto second = std::chrono::floor<std::chrono::seconds>(time);
+        if (second != second_) { // as seldom as it changes
+            second_ = second;
+            second_text_ = fmt::format("{:%Y-%m-%dT%H:%M:%S}",
+                                       fmt::gmtime(std::chrono::system_clock::to_time_t(second)));
+        }
+        const auto ms =
+            std::chrono::duration_cast<std::chrono::milliseconds>(time - second).count();
+        out.append(second_text_);
+        const char digits[] = {'.', digit(ms / 100), digit(ms / 10 % 10), digit(ms % 10), 'Z'};
+        out.append(digits, sizeof digits);
+    }
+    static char digit(std::int64_t value) { return static_cast<char>('0' + value); }
+
+    PrinterOptions options_;
+    std::chrono::sys_seconds second_{std::chrono::seconds(-1)};
+    std::string second_text_;
+};
+
+class SsePrinter : public Printer {
+public:
+    void event(const Heard& heard, std::string& out) override { sse::encode(heard.event, out); }
+    void id(std::string_view id, std::string& out) override {
+        out.append("id: ").append(id).append("\n\n");
+    }
+    void retry(std::chrono::milliseconds time, std::string& out) override {
+        sse::encode_retry(time, out);
+    }
+};
+
+class RawPrinter : public Printer {
+public:
+    explicit RawPrinter(bool terminal)
+        : terminal_(terminal) {}
+    void event(const Heard&, std::string&) override {}
+    void bytes(std::string_view bytes, std::string& out) override {
+        if (terminal_) sse::append_printable(bytes, out, "\r\n\t");
+        else out.append(bytes);
+    }
+
+private:
+    bool terminal_;
+};
+
+} // namespace
+
+std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options) {
+    switch (format) {
+    case Format::pretty: return make_pretty_printer(std::move(options));
+    case Format::data: return std::make_unique<DataPrinter>(options.terminal);
+    case Format::json: return std::make_unique<JsonPrinter>(std::move(options));
+    case Format::sse: return std::make_unique<SsePrinter>();
+    case Format::raw: return std::make_unique<RawPrinter>(options.terminal);
+    }
+    return nullptr;
+}
+
+} // namespace cmd

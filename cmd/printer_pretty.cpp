@@ -1,0 +1,99 @@
+#include "cmd/json_view.hpp"
+#include "cmd/printer.hpp"
+#include "protocol/printable.hpp"
+
+#include <ctime>
+#include <fmt/chrono.h>
+#include <fmt/format.h>
+#include <iterator>
+#include <optional>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+using std::chrono::microseconds;
+
+/// Four digits or so, in the unit that reads best.
+std::string gap_text(microseconds gap) {
+    using namespace std::chrono;
+    if (gap < 1s) return fmt::format("+{}ms", duration_cast<milliseconds>(gap).count());
+    if (gap < 60s) return fmt::format("+{:.2f}s", duration<double>(gap).count());
+    const auto whole = duration_cast<seconds>(gap).count();
+    if (whole < 3600) return fmt::format("+{}m{:02}s", whole / 60, whole % 60);
+    return fmt::format("+{}h{:02}m", whole / 3600, whole / 60 % 60);
+}
+
+/// A line `time gap type #id data`; data of several lines, and JSON, below it.
+class PrettyPrinter : public Printer {
+public:
+    explicit PrettyPrinter(PrinterOptions options)
+        : options_(std::move(options))
+        , palette_(options_.colour ? colours : Palette{}) {}
+
+    void event(const Heard& heard, std::string& out) override {
+        const auto now = options_.now();
+        const auto gap = now.since_start - last_.value_or(microseconds(0));
+        last_ = now.since_start;
+        const std::time_t seconds = std::chrono::system_clock::to_time_t(
+            std::chrono::floor<std::chrono::seconds>(now.time));
+        const auto ms =
+            std::chrono::duration_cast<std::chrono::milliseconds>(now.time.time_since_epoch())
+                .count() %
+            1000;
+        paint(dim,
+              fmt::format("{:%H:%M:%S}.{:03} {:>7}", fmt::localtime(seconds), ms, gap_text(gap)),
+              out);
+        out.append("  ");
+        paint(bold, sse::printable(heard.event.type, 200), out);
+        if (heard.event.id) {
+            out.append("  ");
+            paint(yellow, fmt::format("#{}", sse::printable(*heard.event.id, 200)), out);
+        }
+        data(heard.event.data, out);
+        out.push_back('\n');
+    }
+
+private:
+    static constexpr std::string_view dim = "\x1b[2m", bold = "\x1b[1;36m", yellow = "\x1b[33m";
+    static constexpr std::size_t indent = 2;
+
+    void paint(std::string_view colour, std::string_view text, std::string& out) const {
+        if (options_.colour) out.append(colour);
+        out.append(text);
+        if (options_.colour) out.append(palette_.end);
+    }
+
+    void data(std::string_view data, std::string& out) const {
+        if (data.empty()) return;
+        const auto before = out.size();
+        out.append("\n").append(indent, ' ');
+        if (append_json_view(data, indent, options_.width, palette_, out)) return;
+        out.resize(before);
+        if (data.find('\n') == data.npos) {
+            out.append("  ");
+            sse::append_printable(data, out, "\t");
+            return;
+        }
+        while (true) {
+            const auto end = data.find('\n');
+            out.append("\n").append(indent, ' ');
+            sse::append_printable(data.substr(0, end), out, "\t");
+            if (end == data.npos) break;
+            data.remove_prefix(end + 1);
+        }
+    }
+
+    PrinterOptions options_;
+    Palette palette_;
+    std::optional<microseconds> last_;
+};
+
+} // namespace
+
+std::unique_ptr<Printer> make_pretty_printer(PrinterOptions options) {
+    return std::make_unique<PrettyPrinter>(std::move(options));
+}
+
+} // namespace cmd

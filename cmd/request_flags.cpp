@@ -1,0 +1,174 @@
+#include "cmd/request_flags.hpp"
+
+#include "cmd/command.hpp"
+#include "protocol/error.hpp"
+#include "protocol/printable.hpp"
+#include "recording/base64.hpp"
+
+#include <CLI/CLI.hpp>
+#include <cerrno>
+#include <cstdio>
+#include <fmt/format.h>
+#include <memory>
+#include <string_view>
+#include <system_error>
+
+namespace cmd {
+
+namespace {
+
+/// All of a file; `-` is stdin.
+std::string read_file(const std::string& name, const char* flag) {
+    const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
+        name == "-" ? stdin : std::fopen(name.c_str(), "rb"),
+        name == "-" ? [](std::FILE*) { return 0; } : std::fclose);
+    std::string text;
+    char buffer[64 * 1024];
+    std::size_t got = 0;
+    errno = 0;
+    while (file && (got = std::fread(buffer, 1, sizeof buffer, file.get())) > 0)
+        text.append(buffer, got);
+    if (!file || std::ferror(file.get())) {
+        throw Failure(Exit::usage,
+                      fmt::format("cannot read {} for {}: {}", name, flag,
+                                  std::generic_category().message(errno)),
+                      fmt::format("{} @FILE reads a file, {} @- standard input", flag, flag));
+    }
+    return text;
+}
+
+std::string_view without_blanks(std::string_view text) {
+    while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
+    while (!text.empty() && (text.back() == ' ' || text.back() == '\t')) text.remove_suffix(1);
+    return text;
+}
+
+void take_header(std::string_view line, sse::Outgoing& request) {
+    const auto colon = line.find(':');
+    if (colon == line.npos && line.ends_with(';')) {
+        request.erase(line.substr(0, line.size() - 1));
+        request.fields.push_back({std::string(line.substr(0, line.size() - 1)), ""});
+        return;
+    }
+    if (colon == line.npos || colon == 0) {
+        throw Failure(Exit::usage,
+                      fmt::format("-H \"{}\" is not a header", sse::printable(line, 100)),
+                      "write it as -H 'Name: value', as -H 'Name;' for an empty one, as -H 'Name:' "
+                      "to send none");
+    }
+    const auto name = line.substr(0, colon), value = without_blanks(line.substr(colon + 1));
+    if (value.empty()) {
+        request.erase(name);
+        request.removed.emplace_back(name);
+    } else {
+        request.fields.push_back({std::string(name), std::string(value)});
+    }
+}
+
+void take_headers(const std::string& value, sse::Outgoing& request) {
+    if (!value.starts_with('@')) return take_header(value, request);
+    const auto text = read_file(value.substr(1), "-H");
+    std::string_view rest = text;
+    while (!rest.empty()) {
+        const auto end = std::min(rest.find('\n'), rest.size());
+        auto line = rest.substr(0, end);
+        rest.remove_prefix(std::min(end + 1, rest.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (!line.empty()) take_header(line, request);
+    }
+}
+
+/// -d: as curl has it, files lose CR, LF and NUL, and pieces are joined with `&`.
+std::string form_body(const std::vector<std::string>& pieces) {
+    std::string body;
+    for (const auto& piece : pieces) {
+        if (!body.empty()) body.push_back('&');
+        if (!piece.starts_with('@')) {
+            body += piece;
+            continue;
+        }
+        for (const char c : read_file(piece.substr(1), "-d")) {
+            if (c != '\r' && c != '\n' && c != '\0') body.push_back(c);
+        }
+    }
+    return body;
+}
+
+std::string json_body(const std::vector<std::string>& pieces) {
+    std::string body;
+    for (const auto& piece : pieces)
+        body += piece.starts_with('@') ? read_file(piece.substr(1), "--json") : piece;
+    return body;
+}
+
+void authorize(const RequestFlags& flags, sse::Outgoing& request) {
+    if (!flags.bearer.empty()) return request.set("Authorization", "Bearer " + flags.bearer);
+    std::string credentials;
+    if (!flags.user.empty())
+        credentials = flags.user.find(':') == flags.user.npos ? flags.user + ":" : flags.user;
+    else if (request.url.has_user) credentials = request.url.user + ":" + request.url.password;
+    else return;
+    std::string value = "Basic ";
+    sse::append_base64(credentials, value);
+    request.set("Authorization", value);
+}
+
+} // namespace
+
+void add_request_flags(CLI::App& app, RequestFlags& flags) {
+    const auto group = "Request, as curl's";
+    const auto each = [&](const char* names, std::vector<std::string>& field, const char* help,
+                          const char* type) {
+        app.add_option(names, field, help)->allow_extra_args(false)->type_name(type)->group(group);
+    };
+    app.add_option("-X,--request", flags.method, "Method; else GET, or POST with data")
+        ->type_name("METHOD")
+        ->group(group);
+    each("-H,--header", flags.headers,
+         "Header: 'Name: value', 'Name;' empty, 'Name:' none, or @FILE", "HEADER");
+    each("-d,--data", flags.data, "POST this, @FILE or @- (stdin); several are joined with &",
+         "DATA");
+    each("--json", flags.json, "POST this JSON, @FILE or @-, with the headers for it", "DATA");
+    app.add_option("-u,--user", flags.user, "Basic authentication")
+        ->type_name("USER:PASSWORD")
+        ->group(group);
+    app.add_option("--bearer", flags.bearer, "Send Authorization: Bearer TOKEN")
+        ->type_name("TOKEN")
+        ->group(group);
+    app.add_option("-A,--user-agent", flags.agent, "Send this User-Agent")
+        ->type_name("NAME")
+        ->group(group);
+    app.add_option("-b,--cookie", flags.cookie, "Send these cookies")
+        ->type_name("NAME=VALUE; ...")
+        ->group(group);
+}
+
+sse::Outgoing make_request(const RequestFlags& flags, const sse::Url& url) {
+    if (!flags.data.empty() && !flags.json.empty()) {
+        throw Failure(Exit::usage, "-d and --json are two bodies", "give one of them");
+    }
+    sse::Outgoing request;
+    request.url = url;
+    for (const auto& header : flags.headers) take_headers(header, request);
+    const auto unless_given = [&](const char* name, const std::string& value) {
+        if (!request.find(name)) request.fields.push_back({name, value});
+    };
+    if (!flags.data.empty()) {
+        request.body = form_body(flags.data);
+        unless_given("Content-Type", "application/x-www-form-urlencoded");
+    } else if (!flags.json.empty()) {
+        request.body = json_body(flags.json);
+        unless_given("Content-Type", "application/json");
+        unless_given("Accept",
+                     "application/json, text/event-stream"); // what MCP asks for, and curl's
+    }
+    request.method = !flags.method.empty() ? flags.method : request.body ? "POST" : "GET";
+    unless_given("Accept", "text/event-stream"); // rule 1
+    unless_given("Cache-Control", "no-cache");   // rule 2
+    unless_given("User-Agent", flags.agent.empty() ? "sse/" SSE_VERSION : flags.agent);
+    if (!flags.cookie.empty()) unless_given("Cookie", flags.cookie);
+    if (!request.find("Authorization")) authorize(flags, request);
+    return request;
+}
+
+} // namespace cmd
