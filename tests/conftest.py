@@ -1,6 +1,6 @@
-"""Fixtures of the black-box tests (cli/ and real/). The binary under test is named by SSE_BIN."""
+"""Builds and fixtures that all tests share. What is tested is named by SSE_BUILDS (`NAME:DIR,...`,
+build directories; NAME is release, asan or tsan) or by SSE_BIN (one binary)."""
 import os
-import shutil
 import sys
 from pathlib import Path
 
@@ -8,6 +8,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
+from support.builds import BUILDS, CppFile  # noqa: E402
 from support.origin import Origin  # noqa: E402
 from support.process import Sse  # noqa: E402
 from support.wire import Wire  # noqa: E402
@@ -18,12 +19,30 @@ for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(name.upper(), None)
 
 
-@pytest.fixture(scope="session")
-def sse_bin():
-    path = os.environ.get("SSE_BIN")
-    if not path or not shutil.which(path):
-        pytest.exit("SSE_BIN must name the sse binary to test", returncode=2)
-    return str(Path(path).resolve())
+def pytest_collect_file(file_path, parent):
+    """Catch2's test cases and libFuzzer's targets are tests like any other."""
+    if file_path.suffix == ".cpp" and file_path.stem.endswith(("_test", "_fuzz")):
+        return CppFile.from_parent(parent, path=file_path)
+    return None
+
+
+def pytest_generate_tests(metafunc):
+    """A black-box test runs once with each build that suits it."""
+    if "sse_bin" not in metafunc.fixturenames:
+        return
+    names = {"release", "asan"}
+    if metafunc.definition.get_closest_marker("threads"):
+        names.add("tsan")
+    if metafunc.definition.get_closest_marker("release"):
+        names = {"release"}
+    suited = [b for b in BUILDS if b.name in names]
+    metafunc.parametrize("sse_bin", [str(b.sse) for b in suited], ids=[b.name for b in suited],
+                         scope="session")
+
+
+def pytest_collection_modifyitems(items):
+    if not BUILDS:
+        pytest.exit("SSE_BUILDS or SSE_BIN must name what to test (tests/run does)", returncode=2)
 
 
 @pytest.fixture

@@ -10,7 +10,9 @@ namespace sse {
 
 namespace {
 
-[[noreturn]] void broken(const char* what) { throw Error(Errc::receive, fmt::format("chunked body: {}", what)); }
+[[noreturn]] void broken(const char* what) {
+    throw Error(Errc::receive, fmt::format("chunked body: {}", what));
+}
 
 int hex_value(char c) {
     if (c >= '0' && c <= '9') return c - '0';
@@ -30,7 +32,8 @@ void append_chunk(std::string_view bytes, std::string& out) {
 std::string_view ChunkedDecoder::next(std::string_view& input) {
     while (!input.empty() && state_ != State::done) {
         if (state_ == State::data) {
-            const auto piece = input.substr(0, static_cast<std::size_t>(std::min<std::uint64_t>(size_, input.size())));
+            const auto piece = input.substr(
+                0, static_cast<std::size_t>(std::min<std::uint64_t>(size_, input.size())));
             input.remove_prefix(piece.size());
             size_ -= piece.size();
             if (size_ == 0) state_ = State::data_cr;

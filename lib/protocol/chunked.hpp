@@ -31,19 +31,29 @@ public:
     /// next piece of the body: a view into `input`. "" when `input` is used up or the body is done.
     /// Throws Error (receive) where the framing is broken.
     std::string_view next(std::string_view& input);
-    /// The last chunk and the trailers have been read; what is left of the input is not of this body.
+    /// The last chunk and the trailers have been read; what is left of the input is not of this
+    /// body.
     bool done() const { return state_ == State::done; }
 
 private:
-    enum class State : std::uint8_t { size, extension, size_lf, data, data_cr, data_lf, trailer, done };
+    enum class State : std::uint8_t {
+        size,
+        extension,
+        size_lf,
+        data,
+        data_cr,
+        data_lf,
+        trailer,
+        done
+    };
     void take_size_digit(char c);
     void end_size_line();
     void take_trailer(char c);
 
     State state_ = State::size;
-    std::uint64_t size_ = 0;    ///< of this chunk: what is still to come
-    std::size_t line_ = 0;      ///< bytes of this size line
-    std::size_t trailer_ = 0;   ///< bytes of all trailers
+    std::uint64_t size_ = 0;  ///< of this chunk: what is still to come
+    std::size_t line_ = 0;    ///< bytes of this size line
+    std::size_t trailer_ = 0; ///< bytes of all trailers
     bool trailer_line_empty_ = true;
     std::uint8_t digits_ = 0;
 };

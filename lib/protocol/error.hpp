@@ -25,7 +25,9 @@ enum class Errc {
 /// A failure. `what()` says what and where in one lowercase line without a full stop.
 class Error : public std::runtime_error {
 public:
-    Error(Errc code, const std::string& what) : std::runtime_error(what), code_(code) {}
+    Error(Errc code, const std::string& what)
+        : std::runtime_error(what)
+        , code_(code) {}
     Errc code() const { return code_; }
 
 private:

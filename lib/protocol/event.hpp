@@ -11,9 +11,9 @@ namespace sse {
 /// ID, the reconnection time) belongs to Parser. Views into the bytes being fed: valid until the
 /// sink returns.
 struct EventView {
-    std::string_view type = "message";          ///< never empty
-    std::string_view data;                      ///< lines joined by LF, valid UTF-8 from a Parser
-    std::optional<std::string_view> id;         ///< nullopt: the block named none; "" resets
+    std::string_view type = "message";  ///< never empty
+    std::string_view data;              ///< lines joined by LF, valid UTF-8 from a Parser
+    std::optional<std::string_view> id; ///< nullopt: the block named none; "" resets
 };
 
 /// The same, owning its bytes.
@@ -23,7 +23,10 @@ struct Event {
     std::optional<std::string> id;
 
     Event() = default;
-    explicit Event(const EventView& view) : type(view.type), data(view.data), id(view.id) {}
+    explicit Event(const EventView& view)
+        : type(view.type)
+        , data(view.data)
+        , id(view.id) {}
     EventView view() const {
         return {type, data, id ? std::optional<std::string_view>(*id) : std::nullopt};
     }

@@ -46,7 +46,9 @@ void Parser::Value::append_line(std::string_view value) {
 }
 
 Parser::Parser(Sink& sink, ParserOptions options, std::string last_event_id)
-    : sink_(sink), options_(options), last_event_id_(std::move(last_event_id)) {}
+    : sink_(sink)
+    , options_(options)
+    , last_event_id_(std::move(last_event_id)) {}
 
 void Parser::feed(std::string_view bytes) {
     if (bom_seen_ < bom.size()) bytes = skip_bom(bytes);
@@ -58,7 +60,8 @@ void Parser::feed(std::string_view bytes) {
     valid_feed_ = is_utf8(bytes);
 
     // The next LF, and the next CR up to it. Each is looked for again only once it has been passed,
-    // so that no byte is searched more than twice, whichever of them the stream ends its lines with.
+    // so that no byte is searched more than twice, whichever of them the stream ends its lines
+    // with.
     const char* lf = find('\n', at, end);
     const char* cr = find('\r', at, end);
     while (at < end) {

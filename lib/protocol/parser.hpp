@@ -89,14 +89,14 @@ private:
 
     Sink& sink_;
     ParserOptions options_;
-    std::string line_;                  ///< the unfinished line of earlier feeds
+    std::string line_; ///< the unfinished line of earlier feeds
     Value data_, type_, id_;
     std::string decoded_data_, decoded_type_, decoded_id_;
     std::string last_event_id_;
-    bool skip_lf_ = false;              ///< the last feed ended in CR: an LF now belongs to it
-    bool valid_feed_ = false;           ///< all the bytes of this feed are known to be UTF-8
-    bool in_block_ = false;             ///< a line has been read since the last blank one
-    std::uint8_t bom_seen_ = 0;         ///< bytes of a leading BOM read; 3 once past the start
+    bool skip_lf_ = false;      ///< the last feed ended in CR: an LF now belongs to it
+    bool valid_feed_ = false;   ///< all the bytes of this feed are known to be UTF-8
+    bool in_block_ = false;     ///< a line has been read since the last blank one
+    std::uint8_t bom_seen_ = 0; ///< bytes of a leading BOM read; 3 once past the start
 };
 
 } // namespace sse

@@ -90,6 +90,7 @@ TEST_CASE("encode refuses what would let a type or an id write lines of its own"
         {made("a\0b"s, ""), "event type holds NUL"},
         {made("\n", ""), "event type holds LF"},
         {made("message\n", ""), "event type holds LF"},
+        {made("a\n", "", "7"), "event type holds LF"},
         {made("a", "", "1\ndata: injected\n\n"), "id holds LF"},
         {made("a", "", "1\r"), "id holds CR"},
         {made("a", "", "\0"s), "id holds NUL"},

@@ -1,0 +1,88 @@
+"""What the house looks like: format, clang-tidy, floors, and what must not be in the sources."""
+import json
+import re
+import subprocess
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parent.parent.parent
+SOURCES = sorted(p for d in ("lib", "cmd", "tests") for e in ("hpp", "cpp")
+                 for p in (ROOT / d).rglob(f"*.{e}"))
+FLOORS = ("protocol", "recording", "hub", "source", "http")
+# heavy headers, and the only places that may include them
+HEAVY = {"httplib.h": r"lib/http/httplib_\w+\.(hpp|cpp)"}
+HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+\.cpp|choice\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
+
+
+def name(path):
+    return str(path.relative_to(ROOT))
+
+
+def includes(path):
+    return re.findall(r'^#include [<"]([^>"]+)[>"]', path.read_text(encoding="utf-8"), re.MULTILINE)
+
+
+def run(*command):
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_sources_are_formatted():
+    run("clang-format", "--dry-run", "-Werror", *map(name, SOURCES))
+
+
+def tidied():
+    """The commands of the clang build, whose flags clang-tidy understands."""
+    commands = ROOT / "build-asan" / "compile_commands.json"
+    if not commands.exists():
+        return []
+    files = (Path(entry["file"]) for entry in json.loads(commands.read_text()))
+    return sorted({p for p in files if p.parts[len(ROOT.parts)] in ("lib", "cmd")})
+
+
+@pytest.mark.parametrize("path", tidied(), ids=map(name, tidied()))
+def test_clang_tidy_has_nothing_to_say(path):
+    run("clang-tidy", "-p", "build-asan", "--quiet", name(path))
+
+
+def test_no_floor_reaches_up():
+    reaching = []
+    for path in SOURCES:
+        floor = path.parent.name
+        if path.parent.parent != ROOT / "lib":
+            continue
+        above = (*FLOORS[FLOORS.index(floor) + 1:], "cmd")
+        reaching += [f"{name(path)}: {i}" for i in includes(path) if i.split("/")[0] in above]
+    assert not reaching
+
+
+def test_every_folder_of_lib_is_a_floor():
+    assert {p.name for p in (ROOT / "lib").iterdir() if p.is_dir()} <= set(FLOORS)
+
+
+def test_heavy_headers_stay_where_they_belong():
+    astray = [f"{name(p)}: {i}" for p in SOURCES if not name(p).startswith("tests/")
+              for i in includes(p) if i in HEAVY and not re.fullmatch(HEAVY[i], name(p))]
+    assert not astray
+
+
+def test_lib_never_prints_or_exits():
+    spoken = re.compile(r"std::cout|std::cerr|\bprintf\(|fmt::print\(|stderr|std::exit\(|\b_exit\(")
+    talking = [f"{name(p)}: {line.strip()}" for p in SOURCES if name(p).startswith("lib/")
+               for line in p.read_text(encoding="utf-8").splitlines()
+               if spoken.search(line.split("//")[0])]
+    assert not talking
+
+
+def test_nothing_is_left_for_later():
+    words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
+    files = subprocess.run(["git", "ls-files", "-z", "cmd", "lib", "man", "completions", "tests",
+                            "README.md", "CMakeLists.txt"], cwd=ROOT, capture_output=True, check=True)
+    left = []
+    for file in files.stdout.decode().strip("\0").split("\0"):
+        path = ROOT / file
+        if path == Path(__file__) or "corpus" in path.parts or not path.is_file():
+            continue
+        left += [f"{file}: {m[0]}" for m in words.finditer(path.read_text("utf-8", "replace"))]
+    assert not left
