@@ -63,9 +63,12 @@ std::optional<std::chrono::milliseconds> Channel::retry() const {
     return ms < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(ms));
 }
 
-void Channel::deliver(std::uint64_t next) {
-    auto before = delivered_.load(std::memory_order_relaxed);
+void Channel::deliver(std::uint64_t next, const Shard& by) {
+    auto before = delivered_.load();
     while (before < next && !delivered_.compare_exchange_weak(before, next)) {
+    }
+    for (const auto& shard : shards_) {
+        if (shard.get() != &by) shard->nudge();
     }
 }
 

@@ -44,12 +44,12 @@ public:
         retry_.store(retry.count(), std::memory_order_relaxed);
     }
     /// Everything before this has been had by some subscriber, of any loop. Any thread.
-    std::uint64_t delivered() const { return delivered_.load(std::memory_order_relaxed); }
+    std::uint64_t delivered() const { return delivered_.load(); }
 
 private:
     friend class Shard;
     void arrived(std::size_t bytes);
-    void deliver(std::uint64_t next);
+    void deliver(std::uint64_t next, const Shard& by);
 
     ChannelOptions options_;
     std::function<void(std::size_t)> wake_;

@@ -15,15 +15,13 @@ Shard::Shard(Channel& channel, std::size_t loop)
 const ChannelOptions& Shard::options() const { return channel_.options(); }
 
 void Shard::send(std::shared_ptr<const Batch> batch) {
-    bool wake;
     {
         const std::lock_guard lock(mutex_);
         inbox_.push_back(std::move(batch));
-        wake = !std::exchange(woken_, true);
     }
     // Once for all that comes until take(): what was published while the loop was busy goes out in
     // one write.
-    if (wake) channel_.wake_(loop_);
+    wake_loop();
 }
 
 void Shard::take() {
@@ -58,33 +56,58 @@ void Shard::take() {
 bool Shard::make_room(const Batch& batch) {
     const auto begin = history_.begin_after(batch);
     if (begin == history_.begin()) return true;
-    if (options().overflow == Overflow::block) return begin <= floor();
+    if (options().overflow == Overflow::block) return may_go(begin);
     for (auto* subscriber : subscribers_) {
         if (subscriber && subscriber->next() < begin) subscriber->push_on(begin);
     }
     return true;
 }
 
-/// The first event that may not be pushed out.
-std::uint64_t Shard::floor() const {
-    auto floor = channel_.delivered();
+/// Everything before `begin` has been had: by all who are here, and by somebody anywhere.
+bool Shard::may_go(std::uint64_t begin) {
     for (const auto* subscriber : subscribers_) {
-        if (subscriber) floor = std::min(floor, subscriber->next());
+        if (subscriber && subscriber->next() < begin) return false;
     }
-    return floor;
+    starved_ = true; // first, and then the look: who delivers after it will see it, and wake us
+    const bool had = begin <= channel_.delivered();
+    if (had) starved_ = false;
+    return had;
 }
 
 void Shard::progressed(std::uint64_t next) {
     if (next > delivered_) {
         delivered_ = next;
-        channel_.deliver(next);
+        channel_.deliver(next, *this);
     }
-    if (waiting_.empty() || taking_) return;
+    if (!waiting_.empty() && !taking_) wake_loop();
+}
+
+void Shard::nudge() {
+    if (starved_) wake_loop();
+}
+
+void Shard::wake_loop() {
     {
         const std::lock_guard lock(mutex_);
         if (std::exchange(woken_, true)) return;
     }
     channel_.wake_(loop_);
+}
+
+std::optional<std::uint64_t> Shard::find(std::string_view id) {
+    if (const auto found = history_.find(id)) return found;
+    const auto among = [&](const auto& batches) -> std::optional<std::uint64_t> {
+        for (const auto& batch : batches) {
+            for (std::size_t i = 0; batch && i < batch->size(); ++i) {
+                if (batch->id(i) == id) return batch->first + i;
+            }
+        }
+        return std::nullopt;
+    };
+    if (id.empty()) return std::nullopt;
+    if (const auto found = among(waiting_)) return found;
+    const std::lock_guard lock(mutex_);
+    return among(inbox_);
 }
 
 void Shard::wake_all() {

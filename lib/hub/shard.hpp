@@ -5,6 +5,7 @@
 #include "hub/history.hpp"
 #include "hub/subscriber.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <deque>
@@ -56,18 +57,26 @@ public:
     /// Nothing more will come.
     bool ended() const { return ended_; }
     History& history() { return history_; }
+    /// The newest event held with that id, or else the first with it that is still to be admitted:
+    /// another loop's subscriber may have had it already.
+    std::optional<std::uint64_t> find(std::string_view id);
     const ChannelOptions& options() const;
     std::size_t subscribers() const { return subscribers_.size(); }
 
 private:
+    friend class Channel;
     friend class Subscriber;
     void subscribe(Subscriber& subscriber);
     void unsubscribe(Subscriber& subscriber);
     /// A subscriber has been sent everything before `next`.
     void progressed(std::uint64_t next);
 
+    /// Any thread: another loop's subscribers have had more than anybody had before.
+    void nudge();
+    void wake_loop();
+
     bool make_room(const Batch& batch);
-    std::uint64_t floor() const;
+    bool may_go(std::uint64_t begin);
     void wake_all();
 
     Channel& channel_;
@@ -78,6 +87,7 @@ private:
     std::uint64_t delivered_ = 0;                      ///< all before this has been had by somebody
     bool ending_ = false, ended_ = false;
     bool taking_ = false, waking_ = false, holes_ = false;
+    std::atomic<bool> starved_{false}; ///< waits for somebody, of any loop, to have more
 
     std::mutex mutex_; ///< guards what follows
     std::vector<std::shared_ptr<const Batch>> inbox_;

@@ -20,7 +20,7 @@ Subscriber::~Subscriber() { shard_.unsubscribe(*this); }
 std::uint64_t Subscriber::start(std::string_view last_event_id) {
     auto& history = shard_.history();
     if (!last_event_id.empty()) {
-        if (const auto found = history.find(last_event_id)) return *found + 1;
+        if (const auto found = shard_.find(last_event_id)) return *found + 1;
         gap_ = true;
         return history.begin();
     }
@@ -41,7 +41,7 @@ void Subscriber::say(std::string_view block) {
 }
 
 std::size_t Subscriber::gather(std::span<std::string_view> out) {
-    if (untold_ > 0 && rest_.empty()) {
+    if (untold_ > 0 && cursor_.sent == 0) { // else it would stand in the middle of an event
         std::string block;
         encode_comment(fmt::format(" missed {} events", untold_), block);
         untold_ = 0;
