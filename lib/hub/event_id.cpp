@@ -1,5 +1,6 @@
 #include "hub/event_id.hpp"
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 
@@ -17,8 +18,9 @@ void append_number(Number number, std::string& out) {
 } // namespace
 
 std::string_view EventIds::next(std::chrono::system_clock::time_point now) {
-    const auto ms =
-        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch()).count();
+    const auto since_1970 =
+        std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());
+    const auto ms = std::max<std::int64_t>(since_1970.count(), 0);
     if (ms > ms_) {
         ms_ = ms;
         n_ = 0;
