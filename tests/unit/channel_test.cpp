@@ -1,0 +1,436 @@
+#include "hub/channel.hpp"
+#include "unit/catch2.hpp"
+#include "unit/hearing.hpp"
+
+#include <algorithm>
+#include <array>
+#include <atomic>
+#include <condition_variable>
+#include <deque>
+#include <fmt/format.h>
+#include <mutex>
+#include <thread>
+
+using namespace std::chrono_literals;
+
+namespace {
+
+/// A channel and the loops' side of it: take() is called on this thread, as each loop is woken.
+struct Hub {
+    Hub(sse::ChannelOptions options, std::size_t loops = 1)
+        : channel(options, loops, [this](std::size_t loop) {
+            const std::lock_guard lock(mutex);
+            woken.push_back(loop);
+            change.notify_all();
+        }) {}
+
+    /// Until no loop has been woken; true if one was.
+    bool settle() {
+        bool any = false;
+        for (auto loop = next(0s); loop; loop = next(0s)) {
+            channel.shard(*loop).take();
+            any = true;
+        }
+        return any;
+    }
+    /// The same, but first waits for one.
+    bool wait_and_settle() {
+        const auto loop = next(10s);
+        if (loop) channel.shard(*loop).take();
+        return settle() || loop;
+    }
+    std::optional<std::size_t> next(std::chrono::seconds timeout) {
+        std::unique_lock lock(mutex);
+        if (!change.wait_for(lock, timeout, [&] { return !woken.empty(); })) return std::nullopt;
+        const auto loop = woken.front();
+        woken.pop_front();
+        return loop;
+    }
+    /// Publishes the data `from` to `to`, each in a batch of its own; its id is its data.
+    void publish(int from, int to) {
+        for (int i = from; i <= to; ++i) {
+            sse::Batch batch;
+            const auto text = std::to_string(i);
+            batch.add({"message", text, std::string_view(text)});
+            REQUIRE(channel.publish(std::move(batch)));
+        }
+    }
+
+    std::mutex mutex;
+    std::condition_variable change;
+    std::deque<std::size_t> woken;
+    sse::Channel channel;
+};
+
+/// A subscriber's socket: takes as many bytes as it is told to.
+struct Reader {
+    Reader(Hub& hub, std::size_t loop = 0, std::string_view last_id = "",
+           sse::Framing how = sse::Framing::chunked)
+        : subscriber(hub.channel.shard(loop), how, last_id)
+        , framing(how) {}
+
+    /// Takes at most `bytes`; returns how many there were.
+    std::size_t read(std::size_t bytes = std::string::npos, std::size_t width = 8) {
+        const auto before = wire.size();
+        while (bytes > 0) {
+            std::vector<std::string_view> views(width);
+            const auto count = subscriber.gather(views);
+            std::size_t taken = 0;
+            for (std::size_t i = 0; i < count && bytes > 0; ++i) {
+                const auto piece = views[i].substr(0, bytes);
+                wire.append(piece);
+                taken += piece.size();
+                bytes -= piece.size();
+            }
+            if (taken == 0) break;
+            subscriber.consume(taken);
+        }
+        return wire.size() - before;
+    }
+    /// All that was read, as a parser hears it: `message(1)#1message(2)#2`.
+    std::string heard() const {
+        test::Hearing hearing;
+        sse::Parser parser(hearing);
+        if (framing == sse::Framing::close_delimited) {
+            parser.feed(wire);
+            return hearing.text;
+        }
+        sse::ChunkedDecoder decoder;
+        std::string_view rest = wire;
+        while (!rest.empty()) parser.feed(decoder.next(rest)); // throws if the framing is broken
+        return hearing.text;
+    }
+
+    sse::Subscriber subscriber;
+    sse::Framing framing;
+    std::string wire;
+};
+
+std::string events(int from, int to) {
+    std::string text;
+    for (int i = from; i <= to; ++i) text += fmt::format("message({0})#{0}", i);
+    return text;
+}
+
+sse::ChannelOptions keeping(std::size_t max_events, sse::Overflow overflow = sse::Overflow::block) {
+    sse::ChannelOptions options;
+    options.history.max_events = max_events;
+    options.overflow = overflow;
+    return options;
+}
+
+const sse::Framing framings[] = {sse::Framing::chunked, sse::Framing::close_delimited};
+
+} // namespace
+
+TEST_CASE("A subscriber begins where it asks to") {
+    struct Row {
+        const char* what;
+        sse::Start start;
+        std::string last_id;
+        std::string events;
+        bool gap;
+    };
+    using At = sse::Start::At;
+    const Row rows[] = {
+        {"at the oldest", {}, "", events(3, 6), false},
+        {"at the newest", {At::newest}, "", "", false},
+        {"at the last two", {At::last, 2}, "", events(5, 6), false},
+        {"at more than there are", {At::last, 20}, "", events(3, 6), false},
+        {"after an id", {}, "4", events(5, 6), false},
+        {"after the last id", {}, "6", "", false},
+        {"after an id that is gone", {}, "2", events(3, 6), true},
+        {"after an id that never was", {}, "x", events(3, 6), true},
+        {"an id counts more than the start", {At::newest}, "3", events(4, 6), false},
+        {"a gap as well", {At::newest}, "x", events(3, 6), true},
+    };
+    for (const auto& row : rows) {
+        for (const auto framing : framings) {
+            INFO(row.what);
+            auto options = keeping(4, sse::Overflow::drop);
+            options.start = row.start;
+            Hub hub(options);
+            hub.publish(1, 6);
+            hub.settle();
+            Reader reader(hub, 0, row.last_id, framing);
+            CHECK(reader.subscriber.gap() == row.gap);
+            reader.read();
+            CHECK(reader.heard() == row.events);
+        }
+    }
+}
+
+TEST_CASE("Every reader gets every event in order, however its socket takes them") {
+    for (const auto framing : framings) {
+        for (const std::size_t bytes : {1U, 2U, 3U, 7U, 50U, 10'000U}) {
+            Hub hub(keeping(1000));
+            Reader reader(hub, 0, "", framing);
+            reader.subscriber.say("retry: 5\n\n");
+            for (int i = 1; i < 40; i += 3) {
+                hub.publish(i, i + 2);
+                hub.settle();
+                reader.read(bytes);
+            }
+            while (reader.read(bytes) > 0) {
+            }
+            CHECK(reader.heard() == "retry=5;" + events(1, 39));
+        }
+    }
+}
+
+TEST_CASE("block: the publisher waits, and nothing is lost however small the history") {
+    for (const std::size_t max_events : {1U, 2U, 5U, 100U}) {
+        for (const std::size_t loops : {1U, 3U}) {
+            auto options = keeping(max_events);
+            options.max_in_flight = 64;
+            Hub hub(options, loops);
+            Reader slow(hub), fast(hub, loops - 1, "", sse::Framing::close_delimited);
+            std::thread publisher([&] {
+                sse::Publisher to(hub.channel);
+                for (int i = 1; i <= 500; ++i) {
+                    const auto text = std::to_string(i);
+                    to.add({"message", text, std::string_view(text)});
+                    if (i % 3 == 0) to.flush();
+                }
+                to.flush();
+                hub.channel.end();
+            });
+            bool alive = true;
+            while (alive && !(slow.subscriber.ended() && fast.subscriber.ended())) {
+                hub.settle();
+                const auto moved = slow.read(9) + fast.read();
+                if (moved == 0) alive = hub.wait_and_settle();
+                CHECK(hub.channel.shard(0).history().end() -
+                          hub.channel.shard(0).history().begin() <=
+                      std::max<std::size_t>(max_events, 1));
+            }
+            if (!alive) hub.channel.close();
+            publisher.join();
+            INFO(max_events << " events, " << loops << " loops");
+            REQUIRE(alive);
+            CHECK(slow.heard() == events(1, 500));
+            CHECK(fast.heard() == events(1, 500));
+            CHECK(slow.subscriber.missed() == 0);
+        }
+    }
+}
+
+TEST_CASE("block: with nobody there, what has never been had stays") {
+    Hub hub(keeping(3));
+    hub.publish(1, 5);
+    hub.settle();
+    CHECK(hub.channel.shard(0).history().end() == 3);
+    {
+        Reader reader(hub);
+        reader.read();
+        hub.settle();
+        reader.read();
+        CHECK(reader.heard() == events(1, 5));
+    }
+    hub.publish(6, 9); // what somebody has had may go
+    hub.settle();
+    CHECK(hub.channel.shard(0).history().begin() == 5);
+    CHECK(hub.channel.shard(0).history().end() == 8);
+}
+
+TEST_CASE("block: a reader that leaves no longer holds the others up") {
+    Hub hub(keeping(3));
+    Reader fast(hub);
+    {
+        Reader stalled(hub);
+        hub.publish(1, 8);
+        hub.settle();
+        fast.read();
+        hub.settle();
+        CHECK(fast.heard() == events(1, 3));
+    }
+    while (hub.settle()) fast.read();
+    CHECK(fast.heard() == events(1, 8));
+}
+
+TEST_CASE("block: what one loop's readers have had makes room in the others") {
+    Hub hub(keeping(4), 2);
+    Reader reader(hub, 0);
+    hub.publish(1, 20);
+    hub.channel.shard(1).take(); // it has no reader, and looks before anybody has had anything
+    while (hub.settle()) reader.read();
+    CHECK(reader.heard() == events(1, 20));
+    CHECK(hub.channel.shard(1).history().end() == 20);
+}
+
+TEST_CASE("A reader that comes to a loop that is behind resumes all the same") {
+    Hub hub(keeping(4), 2);
+    Reader ahead(hub, 0), stalled(hub, 1);
+    hub.publish(1, 10);
+    while (hub.settle()) ahead.read();
+    REQUIRE(ahead.heard() == events(1, 10));
+    REQUIRE(hub.channel.shard(1).history().end() == 4);
+    Reader back(hub, 1, "7"); // it has had 7 on loop 0
+    CHECK_FALSE(back.subscriber.gap());
+    CHECK(back.read() == 0);
+    while (hub.settle() || stalled.read() > 0) back.read();
+    back.read();
+    CHECK(back.heard() == events(8, 10));
+    CHECK(stalled.heard() == events(1, 10));
+}
+
+TEST_CASE("drop: the laggard skips ahead, is told so, and never gets half of an event") {
+    for (const auto framing : framings) {
+        for (std::size_t before = 0; before < 70; ++before) {     // where it stalls
+            for (const std::size_t step : {1U, 5U, 30U, 1000U}) { // how it goes on
+                Hub hub(keeping(4, sse::Overflow::drop));
+                Reader reader(hub, 0, "", framing);
+                hub.publish(1, 4);
+                hub.settle();
+                reader.read(before);
+                hub.publish(5, 7);
+                hub.settle();
+                reader.read(step);
+                hub.publish(8, 12);
+                hub.settle();
+                while (reader.read(step) > 0) {
+                }
+                INFO("stalled after " << before << " bytes, then took " << step);
+                const auto heard = reader.heard();
+                CHECK_THAT(heard, ContainsSubstring(events(9, 12)));
+                // Of 1 to 12 it has each once and in order, or was told that it has not.
+                std::uint64_t had = 0, told = 0;
+                for (std::size_t at = 0; (at = heard.find("message(", at)) != heard.npos; ++at)
+                    ++had;
+                for (std::size_t at = 0; (at = heard.find(": missed ", at)) != heard.npos; ++at) {
+                    told += std::stoull(heard.substr(at + 9));
+                }
+                CHECK(had + told == 12);
+                CHECK(reader.subscriber.missed() == told);
+                int last = 0;
+                for (std::size_t at = 0; (at = heard.find("message(", at)) != heard.npos; ++at) {
+                    const int now = std::stoi(heard.substr(at + 8));
+                    CHECK(now > last);
+                    last = now;
+                }
+            }
+        }
+    }
+}
+
+TEST_CASE("disconnect: the laggard is told to go, and only it") {
+    Hub hub(keeping(4, sse::Overflow::disconnect));
+    Reader fast(hub), slow(hub);
+    bool woken = false;
+    slow.subscriber.listen([&] { woken = true; });
+    hub.publish(1, 4);
+    hub.settle();
+    fast.read();
+    slow.read(10);
+    CHECK_FALSE(slow.subscriber.overrun());
+    woken = false;
+    hub.publish(5, 8);
+    hub.settle();
+    CHECK(slow.subscriber.overrun());
+    CHECK(woken);
+    CHECK_FALSE(fast.subscriber.overrun());
+    fast.read();
+    CHECK(fast.heard() == events(1, 8));
+}
+
+TEST_CASE("The end is reached once everything was had, by readers that come late as well") {
+    Hub hub(keeping(10));
+    Reader early(hub);
+    hub.publish(1, 3);
+    hub.channel.end();
+    hub.settle();
+    CHECK_FALSE(early.subscriber.ended());
+    early.read(20);
+    CHECK_FALSE(early.subscriber.ended());
+    early.read();
+    CHECK(early.subscriber.ended());
+    Reader late(hub);
+    CHECK_FALSE(late.subscriber.ended());
+    late.read();
+    CHECK(late.subscriber.ended());
+    CHECK(late.heard() == events(1, 3));
+    Reader done(hub, 0, "3");
+    CHECK(done.subscriber.ended());
+}
+
+TEST_CASE("Events of several publishers come whole, each publisher's in its order") {
+    auto options = keeping(7);
+    options.max_in_flight = 500;
+    Hub hub(options, 2);
+    Reader one(hub, 0), two(hub, 1, "", sse::Framing::close_delimited);
+    std::vector<std::thread> publishers;
+    std::atomic<int> left{4};
+    for (int p = 0; p < 4; ++p) {
+        publishers.emplace_back([&, p] {
+            sse::Publisher to(hub.channel);
+            for (int i = 0; i < 200; ++i) {
+                const auto data = fmt::format("{}:{};", p, i);
+                to.add({"message", data, std::nullopt});
+                if (i % (p + 1) == 0) to.flush();
+            }
+            to.flush();
+            if (--left == 0) hub.channel.end();
+        });
+    }
+    bool alive = true;
+    while (alive && !(one.subscriber.ended() && two.subscriber.ended())) {
+        hub.settle();
+        if (one.read(100) + two.read() == 0) alive = hub.wait_and_settle();
+    }
+    if (!alive) hub.channel.close();
+    for (auto& thread : publishers) thread.join();
+    REQUIRE(alive);
+    for (const auto* reader : {&one, &two}) {
+        const auto heard = reader->heard();
+        for (int p = 0; p < 4; ++p) {
+            std::size_t at = 0;
+            for (int i = 0; i < 200; ++i) {
+                at = heard.find(fmt::format("({}:{};)", p, i), at);
+                REQUIRE(at != heard.npos);
+            }
+        }
+        CHECK(std::count(heard.begin(), heard.end(), ';') == 800);
+    }
+}
+
+TEST_CASE("A closed channel lets its publisher go") {
+    auto options = keeping(1);
+    options.max_in_flight = 10;
+    Hub hub(options);
+    std::thread publisher([&] {
+        sse::Publisher to(hub.channel);
+        for (int i = 0; i < 100; ++i) {
+            to.add({"message", "x", std::nullopt});
+            to.flush();
+        }
+        CHECK(to.closed());
+        CHECK_FALSE(to.flush());
+    });
+    hub.wait_and_settle();
+    hub.channel.close();
+    publisher.join();
+    CHECK_FALSE(hub.channel.publish([] {
+        sse::Batch batch;
+        batch.add_comment("x");
+        return batch;
+    }()));
+}
+
+TEST_CASE("Ids are kept, and given where there is none") {
+    Hub hub(keeping(10));
+    sse::Publisher to(hub.channel);
+    to.add({"message", "a", "mine"});
+    to.add({"message", "b", std::nullopt});
+    to.add({"message", "c", ""});
+    to.add_comment("d");
+    to.flush();
+    hub.settle();
+    auto& history = hub.channel.shard(0).history();
+    CHECK_THAT(std::string(history.block(0)), StartsWith("id: mine\n"));
+    for (const std::uint64_t i : {1U, 2U}) {
+        const std::string block(history.block(i));
+        CHECK(block.find('-') != block.npos);
+        CHECK_THAT(block, StartsWith("id: 1"));
+    }
+    CHECK(history.block(3) == ":d\n\n");
+}
