@@ -226,6 +226,7 @@ def test_what_is_not_a_recording_is_refused_before_it_is_served(sse, tmp_path):
     assert (ran.status, "serving" in ran.err) == (3, False)
 
 
+@pytest.mark.release
 def test_a_large_recording_needs_no_memory(sse, wire, tmp_path):
     path = tmp_path / "large"
     with open(path, "w") as file:
