@@ -3,28 +3,23 @@
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/listen.hpp"
+#include "cmd/serve_input.hpp"
 #include "http/channel_handler.hpp"
 #include "http/server.hpp"
 #include "hub/channel.hpp"
-#include "source/decoder.hpp"
-#include "source/input_reader.hpp"
 
 #include <CLI/CLI.hpp>
 #include <atomic>
-#include <exception>
 #include <fmt/format.h>
 #include <map>
 #include <memory>
-#include <thread>
 
 namespace {
 
 enum class OnEof { exit, hold };
 
 struct Options {
-    std::string file = "-";
-    sse::InputForm form = sse::InputForm::lines;
-    sse::DecoderOptions decoder;
+    cmd::InputOptions input;
     sse::ChannelOptions channel;
     sse::ChannelRouteOptions route;
     sse::ServerOptions server;
@@ -33,25 +28,16 @@ struct Options {
     std::string port_file;
 };
 
-const std::map<std::string, sse::InputForm> forms = {
-    {"lines", sse::InputForm::lines}, {"json", sse::InputForm::json}, {"sse", sse::InputForm::sse}};
 const std::map<std::string, OnEof> on_eofs = {{"exit", OnEof::exit}, {"hold", OnEof::hold}};
 const std::map<std::string, sse::Overflow> overflows = {{"block", sse::Overflow::block},
                                                         {"drop", sse::Overflow::drop},
                                                         {"disconnect", sse::Overflow::disconnect}};
 
 void add_options(CLI::App& app, Options& o) {
-    app.add_option("FILE", o.file, "What to serve; - is standard input")->capture_default_str();
-
+    cmd::add_input_options(app, o.input);
     const auto input = "Input";
-    cmd::add_choice(app, "--input", o.form, forms, "How the input says its events")->group(input);
-    app.add_option("--event", o.decoder.event, "Type of the events that come without one")
-        ->group(input);
     cmd::add_duration(app, "--retry", o.channel.retry,
                       "Tell clients to wait so long before they reconnect")
-        ->group(input);
-    app.add_option("--max-event-bytes", o.decoder.max_event_bytes, "Bytes that one event may have")
-        ->capture_default_str()
         ->group(input);
     cmd::add_choice(app, "--on-eof", o.on_eof, on_eofs,
                     "At the end of the input: exit once all have all, or hold")
@@ -84,32 +70,6 @@ void add_options(CLI::App& app, Options& o) {
         ->group("HTTP");
 }
 
-/// Events from the decoder to the channel; what was skipped, to the user.
-class Publishing : public sse::Decoder::Sink {
-public:
-    Publishing(sse::Channel& channel, const std::string& input)
-        : publisher_(channel)
-        , input_(input) {}
-
-    void on_event(const sse::EventView& event) override {
-        try {
-            publisher_.add(event);
-        } catch (const sse::Error& e) {
-            on_skipped("an event", e.what());
-        }
-    }
-    void on_comment(std::string_view text) override { publisher_.add_comment(text); }
-    void on_retry(std::chrono::milliseconds retry) override { publisher_.add_retry(retry); }
-    void on_skipped(const std::string& where, const std::string& why) override {
-        cmd::warn(fmt::format("skipped {} of {}: {}", where, input_, why));
-    }
-    void flush() { publisher_.flush(); }
-
-private:
-    sse::Publisher publisher_;
-    std::string input_;
-};
-
 /// Decides when all is done: the input has ended, and enough clients have had everything.
 class End {
 public:
@@ -120,8 +80,9 @@ public:
         if (whole) ++served_;
         check();
     }
-    void input_ended() {
+    void input_ended(bool failed) {
         ended_ = true;
+        if (failed) server_.finish(true); // what is wrong is not to wait for a client
         check();
     }
 
@@ -136,40 +97,26 @@ private:
 };
 
 int run(const Options& o) {
-    sse::InputReader input(o.file);
     std::unique_ptr<sse::Server> server;
     sse::Channel channel(o.channel, o.server.threads, [&](std::size_t loop) {
         server->post(loop, [&channel, loop] { channel.shard(loop).take(); });
     });
+    cmd::Inputs inputs(o.input, channel);
     sse::ChannelHandler handler(o.route, channel);
     server = std::make_unique<sse::Server>(o.server, handler);
     End end(o, *server);
     handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
     cmd::listen(*server, o.server, o.route.path, o.port_file);
 
-    std::exception_ptr failure;
-    std::thread source([&] {
-        try {
-            Publishing publishing(channel, input.name());
-            const auto decoder = sse::Decoder::make(o.form, publishing, o.decoder);
-            const bool whole = input.run([&](std::string_view bytes) {
-                decoder->feed(bytes);
-                publishing.flush();
-            });
-            if (whole) decoder->finish();
-            publishing.flush();
-        } catch (...) {
-            failure = std::current_exception();
-        }
+    inputs.start([&](bool failed) {
         channel.end();
-        end.input_ended();
+        end.input_ended(failed);
     });
-    server->on_stop([&] { input.stop(); });
+    server->on_stop([&] { inputs.stop(); });
     const int signal = server->run();
-    input.stop();
+    inputs.stop();
     channel.close();
-    source.join();
-    if (failure) std::rethrow_exception(failure);
+    inputs.join();
     return signal == 0 ? cmd::Exit::done : 128 + signal;
 }
 

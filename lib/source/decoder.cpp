@@ -1,5 +1,6 @@
 #include "source/decoder.hpp"
 
+#include "source/blocks.hpp"
 #include "source/json_lines.hpp"
 #include "source/lines.hpp"
 #include "source/stream_text.hpp"
@@ -10,9 +11,11 @@ std::unique_ptr<Decoder> Decoder::make(InputForm form, Sink& sink, const Decoder
     switch (form) {
     case InputForm::json: return std::make_unique<JsonLinesDecoder>(sink, options);
     case InputForm::sse: return std::make_unique<StreamTextDecoder>(sink, options);
-    case InputForm::lines: break;
+    case InputForm::blocks: return std::make_unique<BlocksDecoder>(sink, options);
+    case InputForm::lines:
+    case InputForm::nul: break;
     }
-    return std::make_unique<LinesDecoder>(sink, options);
+    return std::make_unique<LinesDecoder>(sink, options, form == InputForm::nul ? '\0' : '\n');
 }
 
 } // namespace sse

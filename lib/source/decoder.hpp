@@ -14,9 +14,11 @@ namespace sse {
 
 /// How an input says where an event ends, and what is in it.
 enum class InputForm {
-    lines, ///< each line is the data of an event
-    json,  ///< each line is a JSON object: event, id, data, retry, comment
-    sse,   ///< event-stream text
+    lines,  ///< each line is the data of an event
+    json,   ///< each line is a JSON object: event, id, data, retry, comment
+    sse,    ///< event-stream text
+    blocks, ///< lines up to a blank one are the data of an event
+    nul,    ///< bytes up to a NUL are the data of an event
 };
 
 struct DecoderOptions {
@@ -32,10 +34,12 @@ public:
     class Sink {
     public:
         virtual ~Sink() = default;
+        /// Throws Error (bad_input) if it cannot be carried; the decoder then tells on_skipped().
         virtual void on_event(const EventView&) = 0;
         virtual void on_comment(std::string_view text) = 0;
         virtual void on_retry(std::chrono::milliseconds) = 0;
-        /// Something was skipped: `where` is "line 12" or "event 3", counted from 1.
+        /// Something was skipped: `where` is "line 12" or "event 3", counted from 1. May throw, but
+        /// no Error: that ends the decoding.
         virtual void on_skipped(const std::string& where, const std::string& why) = 0;
     };
 

@@ -18,40 +18,37 @@ namespace {
                             fmt::format("cannot {} {}", verb, name));
 }
 
-void close_if_open(int fd) {
-    if (fd >= 0) ::close(fd);
+bool is_stdin(const std::string& path) { return path == "-" || path == "/dev/stdin"; }
+
+/// Not waiting for the writer of a FIFO: poll() does, where stop() is heard.
+int open_input(const std::string& path, bool keep_fifo) {
+    if (is_stdin(path)) return ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3);
+    struct stat status {};
+    const bool kept = keep_fifo && ::stat(path.c_str(), &status) == 0 && S_ISFIFO(status.st_mode);
+    // Open for writing as well, so that the FIFO is never without a writer, which would be its end.
+    return ::open(path.c_str(), (kept ? O_RDWR : O_RDONLY) | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
 }
 
 } // namespace
 
 InputReader::InputReader(const std::string& path, InputReaderOptions options)
-    : name_(path == "-" ? "standard input" : path)
-    , options_(options) {
-    fd_ = path == "-" ? ::dup(STDIN_FILENO) : ::open(path.c_str(), O_RDONLY | O_CLOEXEC);
+    : name_(is_stdin(path) ? "standard input" : path)
+    , options_(options)
+    , fd_(open_input(path, options.keep_fifo)) {
     if (fd_ < 0) fail("open", name_, errno);
     struct stat status {};
-    const bool directory = ::fstat(fd_, &status) == 0 && S_ISDIR(status.st_mode);
-    if (directory || ::pipe2(wake_, O_CLOEXEC | O_NONBLOCK) != 0) {
-        const int error = directory ? EISDIR : errno;
+    if (::fstat(fd_, &status) == 0 && S_ISDIR(status.st_mode)) {
         ::close(fd_);
-        fail("read", name_, error);
+        fail("read", name_, EISDIR);
     }
 }
 
-InputReader::~InputReader() {
-    close_if_open(fd_);
-    close_if_open(wake_[0]);
-    close_if_open(wake_[1]);
-}
+InputReader::~InputReader() { ::close(fd_); }
 
-void InputReader::stop() {
-    [[maybe_unused]] const auto ignored = ::write(wake_[1], "", 1); // full: it has been told
-}
-
-bool InputReader::run(const std::function<void(std::string_view)>& on_bytes) {
+bool InputReader::run(Sink& sink) {
     std::vector<char> buffer(options_.read_bytes);
     for (;;) {
-        pollfd fds[2] = {{fd_, POLLIN, 0}, {wake_[0], POLLIN, 0}};
+        pollfd fds[2] = {{fd_, POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
         if (::poll(fds, 2, -1) < 0) {
             if (errno == EINTR) continue;
             fail("read", name_, errno);
@@ -60,7 +57,7 @@ bool InputReader::run(const std::function<void(std::string_view)>& on_bytes) {
         const auto got = ::read(fd_, buffer.data(), buffer.size());
         if (got == 0) return true;
         if (got > 0) {
-            on_bytes({buffer.data(), static_cast<std::size_t>(got)});
+            sink.on_bytes({buffer.data(), static_cast<std::size_t>(got)});
         } else if (errno != EINTR && errno != EAGAIN) {
             fail("read", name_, errno);
         }

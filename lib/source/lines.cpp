@@ -4,10 +4,11 @@
 
 namespace sse {
 
-LinesDecoder::LinesDecoder(Sink& sink, const DecoderOptions& options)
+LinesDecoder::LinesDecoder(Sink& sink, const DecoderOptions& options, char end)
     : sink_(sink)
     , options_(options)
-    , lines_(options.max_event_bytes) {
+    , lines_(options.max_event_bytes, end)
+    , noun_(end == '\n' ? "line" : "event") {
     if (!options_.event.empty()) event_.type = options_.event;
 }
 
@@ -17,7 +18,7 @@ void LinesDecoder::take(std::string_view line) {
 }
 
 void LinesDecoder::skip() {
-    sink_.on_skipped(fmt::format("line {}", lines_.number()),
+    sink_.on_skipped(fmt::format("{} {}", noun_, lines_.number()),
                      fmt::format("longer than {} bytes", options_.max_event_bytes));
 }
 

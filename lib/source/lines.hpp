@@ -6,10 +6,11 @@
 
 namespace sse {
 
-/// Each line is the data of an event; an empty line is an event with empty data.
+/// Each line is the data of an event; an empty line is an event with empty data. With `end` NUL,
+/// data may hold lines of its own.
 class LinesDecoder : public Decoder {
 public:
-    LinesDecoder(Sink& sink, const DecoderOptions& options);
+    LinesDecoder(Sink& sink, const DecoderOptions& options, char end = '\n');
     void feed(std::string_view bytes) override;
     void finish() override;
 
@@ -21,6 +22,7 @@ private:
     DecoderOptions options_;
     EventView event_;
     LineSplitter lines_;
+    const char* noun_;
 };
 
 } // namespace sse

@@ -1,5 +1,7 @@
 #include "source/stream_text.hpp"
 
+#include "protocol/error.hpp"
+
 #include <fmt/format.h>
 
 namespace sse {
@@ -13,7 +15,11 @@ void StreamTextDecoder::on_event(const EventView& event) {
     ++events_;
     EventView typed = event;
     if (typed.type == "message" && !options_.event.empty()) typed.type = options_.event;
-    sink_.on_event(typed);
+    try {
+        sink_.on_event(typed);
+    } catch (const Error& e) {
+        sink_.on_skipped(fmt::format("event {}", events_), e.what());
+    }
 }
 
 void StreamTextDecoder::on_oddity(Oddity oddity, std::string_view) {

@@ -1,0 +1,61 @@
+#include "cmd/input_pump.hpp"
+
+#include "cmd/command.hpp"
+
+#include <fmt/format.h>
+#include <utility>
+
+namespace cmd {
+
+InputPump::InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
+                     sse::Channel& channel, std::function<void(std::string_view)> copy)
+    : source_(std::move(source))
+    , options_(options)
+    , copy_(std::move(copy))
+    , publisher_(channel)
+    , decoder_(sse::Decoder::make(options_.form, *this, options_.decoder)) {}
+
+bool InputPump::run() {
+    const bool whole = source_->run(*this);
+    if (whole) finish_text();
+    publisher_.flush();
+    if (skipped_ > options_.max_warnings) {
+        warn(fmt::format("skipped {} more of {}", skipped_ - options_.max_warnings,
+                         source_->name()));
+    }
+    return whole;
+}
+
+void InputPump::on_bytes(std::string_view bytes) {
+    if (copy_) copy_(bytes);
+    try {
+        decoder_->feed(bytes);
+    } catch (...) { // what came before it is good
+        publisher_.flush();
+        throw;
+    }
+    publisher_.flush();
+}
+
+void InputPump::on_break() {
+    finish_text();
+    decoder_ = sse::Decoder::make(options_.form, *this, options_.decoder);
+}
+
+void InputPump::finish_text() {
+    decoder_->finish();
+    publisher_.flush();
+}
+
+void InputPump::on_note(const std::string& text) { note(text); }
+
+void InputPump::on_skipped(const std::string& where, const std::string& why) {
+    if (options_.strict) {
+        throw Failure(Exit::bad_input, fmt::format("{} of {}: {}", where, source_->name(), why),
+                      "without --strict it is skipped, and the rest is served");
+    }
+    if (++skipped_ <= options_.max_warnings)
+        warn(fmt::format("skipped {} of {}: {}", where, source_->name(), why));
+}
+
+} // namespace cmd

@@ -1,0 +1,60 @@
+// One input of `sse serve`: its bytes, decoded, become events of the channel. Not a thread: run()
+// is called on one.
+#pragma once
+
+#include "hub/channel.hpp"
+#include "source/byte_source.hpp"
+#include "source/decoder.hpp"
+
+#include <cstdint>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace cmd {
+
+struct PumpOptions {
+    sse::InputForm form = sse::InputForm::lines;
+    sse::DecoderOptions decoder;
+    /// What cannot be read as an event ends the run, and is not only skipped.
+    bool strict = false;
+    /// Warnings of one input; those after it are only counted.
+    std::uint64_t max_warnings = 100;
+};
+
+/// Used on one thread, but for stop().
+class InputPump : private sse::ByteSource::Sink, private sse::Decoder::Sink {
+public:
+    /// `copy` is given every piece of the input before it is decoded; it may be empty.
+    InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
+              sse::Channel& channel, std::function<void(std::string_view)> copy);
+
+    /// Until the end of the input, or stop(). True at the end of the input. Throws Failure for what
+    /// `strict` refuses, std::system_error for what cannot be read, sse::Error for input that
+    /// cannot be understood from some place on.
+    bool run();
+    /// Any thread.
+    void stop() { source_->stop(); }
+    sse::ByteSource& source() { return *source_; }
+
+private:
+    void on_bytes(std::string_view bytes) override;
+    void on_break() override;
+    void on_note(const std::string& text) override;
+
+    void on_event(const sse::EventView& event) override { publisher_.add(event); }
+    void on_comment(std::string_view text) override { publisher_.add_comment(text); }
+    void on_retry(std::chrono::milliseconds retry) override { publisher_.add_retry(retry); }
+    void on_skipped(const std::string& where, const std::string& why) override;
+
+    void finish_text();
+
+    std::unique_ptr<sse::ByteSource> source_;
+    PumpOptions options_;
+    std::function<void(std::string_view)> copy_;
+    sse::Publisher publisher_;
+    std::unique_ptr<sse::Decoder> decoder_;
+    std::uint64_t skipped_ = 0;
+};
+
+} // namespace cmd

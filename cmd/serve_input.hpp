@@ -1,0 +1,60 @@
+// What `sse serve` reads: its flags, its inputs, and a thread for each of them.
+#pragma once
+
+#include "cmd/input_pump.hpp"
+
+#include <atomic>
+#include <exception>
+#include <functional>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace cmd {
+
+struct InputOptions {
+    /// Paths; none is standard input, as is "-".
+    std::vector<std::string> files;
+    PumpOptions pump;
+    /// Type of a last event once all inputs have ended; "": none.
+    std::string end_event;
+};
+
+void add_input_options(CLI::App& app, InputOptions& options);
+
+/// All inputs of one server. start() and join() on the thread that made it; stop() on any.
+class Inputs {
+public:
+    /// Opens all of them. Throws Failure or std::system_error for what cannot be read.
+    Inputs(const InputOptions& options, sse::Channel& channel);
+    ~Inputs();
+
+    /// Reads on a thread for each. `on_end` is called once, on one of these, when all have ended;
+    /// `failed`: one could not be read on, which stops the others.
+    void start(std::function<void(bool failed)> on_end);
+    void stop();
+    /// Waits for the threads. Throws what made an input fail.
+    void join();
+
+private:
+    void run(InputPump& pump);
+    void ended();
+
+    const InputOptions& options_;
+    sse::Channel& channel_;
+    std::vector<std::unique_ptr<InputPump>> pumps_;
+    std::vector<std::thread> threads_;
+    std::function<void(bool)> on_end_;
+    std::atomic<std::size_t> running_{0};
+    std::atomic<bool> stopped_{false}; ///< not all were read to their end
+    std::mutex mutex_;                 ///< guards failure_
+    std::exception_ptr failure_;
+};
+
+} // namespace cmd
