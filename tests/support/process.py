@@ -35,15 +35,19 @@ class Pipe:
     def text(self):
         return self.bytes.decode("utf-8", "replace")
 
+    def tail(self):
+        """The last of it, for a message."""
+        return self.text()[-1000:]
+
     def wait(self, what, condition, seconds=10.0):
         """Waits until `condition(bytes)` is true and returns its value."""
         deadline = Deadline(seconds)
         with self._change:
             while not (value := condition(self.bytes)):
                 if self.ended:
-                    raise EOFError(f"ended before {what}: {self.text()!r}")
+                    raise EOFError(f"ended before {what}: {self.tail()!r}")
                 if not self._change.wait(deadline.left()) and deadline.left() <= 0:
-                    raise TimeoutError(f"waited in vain for {what}: {self.text()!r}")
+                    raise TimeoutError(f"waited in vain for {what}: {self.tail()!r}")
             return value
 
     def wait_for(self, pattern, seconds=10.0):
@@ -57,7 +61,7 @@ class Pipe:
         with self._change:
             while not self.ended:
                 if not self._change.wait(deadline.left()) and deadline.left() <= 0:
-                    raise TimeoutError(f"no end of {self.text()!r}")
+                    raise TimeoutError(f"no end of {self.tail()!r}")
         return self.bytes
 
 
@@ -101,7 +105,7 @@ class Process:
         try:
             status = self.popen.wait(seconds * SLOW)
         except subprocess.TimeoutExpired:
-            raise TimeoutError(f"{self.args} did not end; stderr: {self.stderr.text()!r}") from None
+            raise TimeoutError(f"{self.args} did not end; stderr: {self.stderr.tail()!r}") from None
         for pipe in (self.stdout, self.stderr):
             if pipe is not None:
                 pipe.wait_for_end(seconds)
@@ -121,6 +125,14 @@ class Process:
     def descriptors(self):
         return len(os.listdir(f"/proc/{self.pid}/fd"))
 
+    def end_hard(self):
+        """kill -9, its children with it."""
+        try:
+            os.killpg(self.pid, signal.SIGKILL)
+        except (ProcessLookupError, PermissionError):
+            pass
+        self.popen.wait()
+
     def end(self):
         """Ends it, gently so that leak checks run, and hard if that does not help. Returns what
         sanitizers had to say, or None."""
@@ -134,11 +146,7 @@ class Process:
                     self.popen.wait(2 * SLOW)
                 except subprocess.TimeoutExpired:
                     pass
-        try:
-            os.killpg(self.pid, signal.SIGKILL)
-        except (ProcessLookupError, PermissionError):
-            pass
-        self.popen.wait()
+        self.end_hard()
         if self.popen.stdin:
             try:
                 self.popen.stdin.close()

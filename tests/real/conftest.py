@@ -1,0 +1,49 @@
+"""Fixtures of the tests on real input: other people's clients and servers."""
+import pytest
+from support.browser import Browser
+from support.nginx import Nginx
+
+
+@pytest.fixture
+def browser():
+    made = Browser()
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def nginx():
+    """Starts an nginx: `nginx("location / { ... }")`."""
+    made = []
+
+    def make(server):
+        made.append(Nginx(server))
+        return made[-1]
+
+    yield make
+    for each in made:
+        each.close()
+
+
+@pytest.fixture
+def proxy(sse):
+    """A TCP proxy to a server that can be killed without a goodbye, and comes back on its port."""
+    return lambda port: Proxy(sse, port)
+
+
+class Proxy:
+    def __init__(self, sse, server_port):
+        self._sse, self._server_port, self.port = sse, server_port, 0
+        self.start()
+        self.url = f"http://127.0.0.1:{self.port}/"
+
+    def start(self):
+        self._socat = self._sse.start_program(
+            "socat", "-d", "-d", f"TCP-LISTEN:{self.port},bind=127.0.0.1,fork,reuseaddr",
+            f"TCP:127.0.0.1:{self._server_port}")
+        match = self._socat.stderr.wait_for(r"listening on AF=2 127\.0\.0\.1:(\d+)")
+        self.port = int(match[1])
+
+    def kill(self):
+        """kill -9, the connections with it."""
+        self._socat.end_hard()
