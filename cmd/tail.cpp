@@ -192,7 +192,7 @@ std::string hint_for(const sse::AnswerError& answer) {
     case 503:
     case 504: return "--retry-connect tries again until the stream opens";
     case 200: break;
-    default: return "-v shows what was sent and received";
+    default: return "curl -iN shows the whole answer";
     }
     const auto& type = answer.content_type();
     if (type == "text/html") return "that is a page: check the path, or whether it wants a login";
@@ -200,7 +200,7 @@ std::string hint_for(const sse::AnswerError& answer) {
         return "an API may stream only when asked: a field in the body, or a parameter";
     if (type.find("ndjson") != type.npos || type.find("jsonl") != type.npos)
         return "that is JSON lines, not events: use curl -N";
-    return "-v shows what was sent and received";
+    return "curl -iN shows the whole answer";
 }
 
 /// An error with the way out of it, where this command knows one.
@@ -218,8 +218,7 @@ cmd::Failure explained(const sse::Error& e) {
             return "trust its issuer with --cacert FILE, or check nothing with -k";
         case sse::Errc::tls_handshake: return "check that the port speaks TLS, or use http";
         case sse::Errc::too_large: return "raise --max-event-bytes if the stream is to be trusted";
-        case sse::Errc::receive:
-            return "--reconnect connects again, -v shows what was sent and received";
+        case sse::Errc::receive: return "--reconnect connects again";
         default: return {};
         }
     }();
