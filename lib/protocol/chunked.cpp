@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <fmt/format.h>
 #include <iterator>
+#include <utility>
 
 namespace sse {
 
@@ -88,9 +89,12 @@ void ChunkedDecoder::end_size_line() {
 
 void ChunkedDecoder::take_trailer(char c) {
     if (++trailer_ > max_trailer_bytes) broken("the trailers are too long");
-    if (c == '\n') {
+    if (std::exchange(trailer_cr_, c == '\r')) {
+        if (c != '\n') broken("a trailer holds a bare CR");
         if (trailer_line_empty_) state_ = State::done;
         trailer_line_empty_ = true;
+    } else if (c == '\n') {
+        broken("a trailer ends in a bare LF");
     } else if (c != '\r') {
         trailer_line_empty_ = false;
     }

@@ -55,6 +55,7 @@ private:
     std::size_t line_ = 0;    ///< bytes of this size line
     std::size_t trailer_ = 0; ///< bytes of all trailers
     bool trailer_line_empty_ = true;
+    bool trailer_cr_ = false;
     std::uint8_t digits_ = 0;
 };
 
