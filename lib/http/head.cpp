@@ -11,12 +11,6 @@ namespace {
 
 char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
-bool is_token_char(char c) {
-    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
-           marks.find(c) != marks.npos;
-}
-
 bool is_forbidden(char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
 }
@@ -33,6 +27,16 @@ std::string_view trimmed(std::string_view text) {
 }
 
 } // namespace
+
+bool is_token_char(char c) {
+    constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
+    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+           marks.find(c) != marks.npos;
+}
+
+bool is_token(std::string_view text) {
+    return !text.empty() && std::all_of(text.begin(), text.end(), is_token_char);
+}
 
 bool same_name(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
@@ -58,9 +62,7 @@ Head Head::parse(std::string_view bytes) {
         const auto colon = line.find(':');
         if (colon == line.npos) refuse(line_number, "has no colon");
         const auto name = line.substr(0, colon);
-        if (name.empty() || !std::all_of(name.begin(), name.end(), is_token_char)) {
-            refuse(line_number, "has a name that is no token");
-        }
+        if (!is_token(name)) refuse(line_number, "has a name that is no token");
         head.fields_.push_back({std::string(name), std::string(trimmed(line.substr(colon + 1)))});
     }
 }

@@ -13,6 +13,9 @@ namespace sse {
 
 /// Names compare without case (RFC 9110, 5.1), ASCII only.
 bool same_name(std::string_view a, std::string_view b);
+/// A token (RFC 9110, 5.6.2): what names of fields and methods are made of.
+bool is_token(std::string_view text);
+bool is_token_char(char c);
 
 /// A parsed head; owns its bytes.
 class Head {

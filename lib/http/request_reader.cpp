@@ -10,6 +10,12 @@
 
 namespace sse {
 
+namespace {
+
+constexpr std::size_t max_empty_lines = 2; // before a request
+
+} // namespace
+
 void RequestReader::refuse(int status, std::string why) {
     state_ = State::refused;
     refusal_ = {status, std::move(why)};
@@ -22,12 +28,7 @@ RequestReader::State RequestReader::feed(std::string_view& input) {
 }
 
 void RequestReader::take_head(std::string_view& input) {
-    if (bytes_.empty()) { // RFC 9112, 2.2: an empty line before the request is read over
-        while (input.starts_with("\r\n")) input.remove_prefix(2);
-        if (input.empty() || input == "\r") return;
-        const auto first = static_cast<unsigned char>(input.front());
-        if (first < 'A' || first > 'z') return refuse(400, "not an HTTP request");
-    }
+    if (bytes_.empty() && !skip_empty_lines(input)) return;
     const auto room = limits_.max_head_bytes - bytes_.size();
     const auto piece = input.substr(0, room);
     const auto before = bytes_.size();
@@ -56,6 +57,22 @@ void RequestReader::take_head(std::string_view& input) {
     head_is_whole();
 }
 
+/// RFC 9112, 2.2: an empty line before the request is read over, but not any number of them. True
+/// once the request has begun.
+bool RequestReader::skip_empty_lines(std::string_view& input) {
+    for (; !input.empty(); input.remove_prefix(1)) {
+        const char due = (before_ % 2) == 0 ? '\r' : '\n';
+        if (input.front() == due && before_ < 2 * max_empty_lines) {
+            ++before_;
+            continue;
+        }
+        if (due == '\r' && is_token_char(input.front())) return true;
+        refuse(400, "not an HTTP request");
+        return false;
+    }
+    return false;
+}
+
 void RequestReader::head_is_whole() {
     state_ = State::body;
     read_request_line(request_.head.start_line());
@@ -74,6 +91,7 @@ void RequestReader::read_request_line(std::string_view line) {
             return refuse(505, "only HTTP/1.1 and HTTP/1.0 are spoken");
         return refuse(400, "the request line is not METHOD TARGET VERSION");
     }
+    if (!is_token(method)) return refuse(400, "the method is no token");
     const bool v11 = version == "HTTP/1.1";
     request_.method = method;
     request_.target = target;
@@ -82,16 +100,17 @@ void RequestReader::read_request_line(std::string_view line) {
     if (request_.head.count("Host") > 1) return refuse(400, "more than one Host");
     if (v11 && request_.head.count("Host") == 0) return refuse(400, "no Host");
 
-    if (const auto scheme = target.find("://");
-        scheme != target.npos && scheme < target.find('/')) {
-        const auto path = target.find('/', scheme + 3); // absolute form (RFC 9112, 3.2.2)
-        target = path == target.npos ? "/" : target.substr(path);
+    const bool absolute = same_name(target.substr(0, 7), "http://"); // RFC 9112, 3.2.2
+    if (absolute) {
+        const auto end_of_host = target.find_first_of("/?#", 7);
+        target = end_of_host == target.npos ? "" : target.substr(end_of_host);
     }
     target = target.substr(0, target.find('#'));
     const auto mark = target.find('?');
     request_.query = mark == target.npos ? std::string_view{} : target.substr(mark + 1);
     request_.path = percent_decoded(target.substr(0, mark));
-    if (!request_.path.starts_with('/') && target != "*")
+    if (absolute && request_.path.empty()) request_.path = "/";
+    if (!request_.path.starts_with('/') && !(target == "*" && method == "OPTIONS"))
         return refuse(400, "the target is no path");
 }
 

@@ -52,6 +52,7 @@ public:
 
 private:
     void take_head(std::string_view& input);
+    bool skip_empty_lines(std::string_view& input);
     void take_body(std::string_view& input);
     void head_is_whole();
     void read_request_line(std::string_view line);
@@ -62,6 +63,7 @@ private:
     State state_ = State::head;
     Refusal refusal_;
     Request request_;
+    std::size_t before_ = 0;      ///< bytes of empty lines before the request
     std::string bytes_;           ///< of the head
     std::size_t searched_ = 0;    ///< of bytes_: holds no end of the head
     std::uint64_t body_left_ = 0; ///< by Content-Length
