@@ -23,7 +23,7 @@ public:
     }
     /// Writes everything; waits for the reader if need be. Throws Failure (23) if that fails.
     void flush();
-    /// The end: writes what the reader takes without waiting.
+    /// The end of an interrupted command: writes what the reader takes without waiting.
     void finish();
     bool is_terminal() const { return is_terminal_; }
 

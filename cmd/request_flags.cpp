@@ -19,13 +19,13 @@ namespace {
 
 /// All of a file; `-` is stdin.
 std::string read_file(const std::string& name, const char* flag) {
+    errno = 0;
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
         name == "-" ? stdin : std::fopen(name.c_str(), "rb"),
         name == "-" ? [](std::FILE*) { return 0; } : std::fclose);
     std::string text;
     char buffer[64 * 1024];
     std::size_t got = 0;
-    errno = 0;
     while (file && (got = std::fread(buffer, 1, sizeof buffer, file.get())) > 0)
         text.append(buffer, got);
     if (!file || std::ferror(file.get())) {

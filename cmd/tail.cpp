@@ -89,6 +89,9 @@ void add_connection_options(CLI::App& app, Options& o) {
     cmd::add_number<unsigned>(app, "--retries", o.client.retries, 0,
                               "Give up after so many failures in a row")
         ->group(group);
+    cmd::add_duration(app, "--retry", o.client.backoff.reconnection_time,
+                      "Reconnection time, until the server names another")
+        ->group(group);
     cmd::add_duration(app, "--retry-max", o.client.backoff.retry_max,
                       "Longest wait between failing attempts")
         ->group(group);
@@ -268,15 +271,16 @@ int run(const Options& o) {
     std::unique_ptr<cmd::Recorder> recorder;
     if (!o.record.empty()) recorder = std::make_unique<cmd::Recorder>(o.record, options.request);
     cmd::Follower follower(o.follow, *printer, output, recorder.get(), options.last_event_id);
-    sse::Client client(std::move(options), follower, interrupt);
-    follower.when_enough([&] { client.stop(); });
     try {
+        sse::Client client(std::move(options), follower, interrupt);
+        follower.when_enough([&] { client.stop(); });
         const auto end = client.run();
-        output.finish();
+        if (end == sse::Client::End::interrupted) output.finish();
+        else output.flush();
         if (recorder) recorder->finish();
         return conclude(end, interrupt, signals, follower, o);
     } catch (const sse::Error& e) {
-        output.finish();
+        output.flush();
         throw explained(e);
     }
 }

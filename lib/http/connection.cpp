@@ -31,7 +31,7 @@ void Connection::start_tls(const TlsContext& context, const std::string& host,
 
 std::optional<std::size_t> Connection::try_read(char* buffer, std::size_t size) {
     const auto got = read_now(buffer, size);
-    if (got) interrupt_.heard();
+    if (got.value_or(0) > 0) interrupt_.heard();
     if (interrupt_) throw Interrupted{}; // also under a load that never makes it wait
     return got;
 }

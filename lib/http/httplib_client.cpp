@@ -96,11 +96,7 @@ int httplib_exchange(const Outgoing& request, Wire& wire) {
     raw.path = request.url.target;
     for (const auto& field : request.fields) raw.headers.emplace(field.name, field.value);
     if (!request.find("Host")) raw.set_header("Host", request.url.authority());
-    if (request.body) {
-        raw.body = *request.body;
-        if (!request.find("Content-Length"))
-            raw.set_header("Content-Length", std::to_string(raw.body.size()));
-    }
+    if (request.body) raw.body = *request.body; // its length is httplib's to say
     int status = 0;
     raw.response_handler = [&](const httplib::Response& response) {
         status = response.status;

@@ -139,8 +139,16 @@ class Origin:
                 self._change.wait(deadline.check(f"request {count}"))
         return self.requests
 
-    def close(self):
+    def stop_listening(self):
+        """From now on connections are refused; those that are open stay."""
+        try:
+            self._listener.shutdown(socket.SHUT_RDWR)  # or the thread in accept() keeps it open
+        except OSError:
+            pass
         self._listener.close()
+
+    def close(self):
+        self.stop_listening()
         for sock in self._open:
             try:
                 sock.shutdown(socket.SHUT_RDWR)

@@ -1,0 +1,460 @@
+"""sse tail: connections that end, fail, come back: rules 3 to 17 of the standard's checklist, and the
+connection-level tests of the Web Platform Tests, LaunchDarkly's, undici and MCP."""
+import socket
+import time
+
+import pytest
+
+from support.wire import reset
+
+
+def script(origin, *steps):
+    """A server whose nth connection does steps[n](connection); the last one for all that follow."""
+    return origin(lambda c: steps[min(c.number, len(steps) - 1)](c))
+
+
+def events(*pieces, end=True, head=()):
+    """A step: a stream of these chunks, which ends well, or is cut."""
+    def step(c):
+        c.head("200 OK", *head)
+        for piece in pieces:
+            c.chunk(piece)
+        if end:
+            c.end()
+    return step
+
+
+def no_content(c):
+    c.head("204 No Content", "Content-Length: 0", content_type=None)
+
+
+def answers(status, body="", *headers, content_type=None):
+    return lambda c: c.answer(status, body, *headers, content_type=content_type)
+
+
+def closes(c):
+    """A step: nothing at all."""
+
+
+def ids(server):
+    return [r.header("Last-Event-ID") for r in server.requests]
+
+
+FAST = "retry: 1\n"
+
+
+# -- what opens a stream, and what does not
+
+@pytest.mark.parametrize("content_type", [
+    "text/event-stream", "text/event-stream;", "text/event-stream;charset=windows-1252", "TEXT/Event-Stream",
+    "text/event-stream ; charset=utf-8",
+])
+def test_types_that_open(sse, origin, content_type):
+    def handler(c):
+        c.head(content_type=content_type)
+        c.chunk("data: \u00e9\n\n")
+        c.end()
+    tail = sse.run("tail", origin(handler).url, "--no-reconnect")
+    assert (tail.status, tail.out.decode()) == (0, "\u00e9\n")
+
+
+@pytest.mark.parametrize("status, content_type, body, said", [
+    ("200 OK", "text/x-bogus", "data: x\n\n", "answered 200 OK with text/x-bogus, not text/event-stream: data: x"),
+    ("200 OK", "text/event-stream-x", "", "answered 200 OK with text/event-stream-x, not text/event-stream"),
+    ("200 OK", "text/event stream", "", "answered 200 OK with text/event stream, not text/event-stream"),
+    ("200 OK", None, "data: x\n\n", "answered 200 OK without a Content-Type: data: x"),
+    ("200 OK", "text/html", "<h1>\n  Log in</h1>", "answered 200 OK with text/html, not text/event-stream: <h1> Log in</h1>"),
+    ("200 OK", "application/json", '{"error":"no"}', 'with application/json, not text/event-stream: {"error":"no"}'),
+    ("205 Reset Content", "text/event-stream", "", "answered 205 Reset Content"),
+    ("210 Different", "text/event-stream", "data: x\n\n", "answered 210 Different: data: x"),
+    ("299 Odd", "text/event-stream", "data: x\n\n", "answered 299 Odd: data: x"),
+    ("401 Unauthorized", None, "", "answered 401 Unauthorized"),
+    ("404 Not Found", "application/json", '{"detail":"no such stream"}', 'answered 404 Not Found: {"detail":"no such stream"}'),
+    ("407 Proxy", None, "", "answered 407 Proxy"),
+    ("410 Gone", "text/event-stream", "data: x\n\n", "answered 410 Gone: data: x"),
+    ("429 Slow", None, "later", "answered 429 Slow: later"),
+    ("503 Unavailable", "text/event-stream", "data: x\n\n", "answered 503 Unavailable: data: x"),
+    ("418 \x1b[2J", None, "\x1b]0;x\x07", "answered 418"),
+])
+def test_answers_that_are_errors(sse, origin, status, content_type, body, said):
+    server = script(origin, answers(status, body, content_type=content_type))
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out) == (22 if "\x1b" not in status else 56, b"")
+    if "\x1b" not in status:
+        assert f"sse: error: {server.url} {said}" in tail.err or said in tail.err, tail.err
+        assert tail.err.count("\n") == 2 and "\nsse: hint: " in tail.err
+    assert "\x1b" not in tail.err and "\x07" not in tail.err
+    assert len(server.requests) == 1  # rules 8 and 9: no second try
+
+
+def test_an_error_body_that_never_ends_is_not_waited_for(sse, origin):
+    def handler(c):
+        c.head("500 Oops", content_type="text/plain")
+        c.chunk("part of it")
+        c.wait_for_close()
+    tail = sse.run("tail", origin(handler).url)
+    assert tail.status == 22
+    assert "answered 500 Oops: part of it" in tail.err
+
+
+def test_compression_that_nobody_asked_for_is_named(sse, origin):
+    tail = sse.run("tail", script(origin, events("x", head=["Content-Encoding: gzip"])).url)
+    assert tail.status == 22
+    assert "answered 200 OK with Content-Encoding gzip, which was not asked for" in tail.err
+
+
+def test_204_ends_it_well(sse, origin):
+    server = script(origin, no_content)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out, tail.err) == (0, b"", "")
+    assert len(server.requests) == 1
+
+
+def test_204_ends_it_well_after_events(sse, origin):
+    server = script(origin, events(FAST, "data: 1\n\n"), events("data: 2\n\n"), no_content)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out) == (0, b"1\n2\n")
+    assert len(server.requests) == 3
+
+
+def test_204_before_what_was_waited_for_is_1(sse, origin):
+    assert sse.run("tail", script(origin, no_content).url, "-n", "1").status == 1
+
+
+def test_a_redirect_to_204_ends_it_well(sse, origin):
+    server = script(origin, answers("302 Found", "", "Location: /gone"), no_content)
+    assert sse.run("tail", server.url).status == 0
+
+
+# -- reconnecting
+
+def test_it_reconnects_with_the_last_event_id(sse, origin):
+    server = script(origin, events(FAST + "id: 1\ndata: a\n\n"), events("data: b\n\nid: \u2026 x\n\n"),
+                    events("data: c\n\n"), events("id\ndata: d\n\n"), events("data: e\n\n"), no_content)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out) == (0, b"a\nb\nc\nd\ne\n")
+    sent = "\u2026 x".encode().decode("latin-1")
+    assert ids(server) == [None, "1", sent, sent, None, None]  # H1: carried over; empty: no header
+    assert all(len(r.all("Last-Event-ID")) <= 1 for r in server.requests)
+
+
+def test_the_first_id_is_replaced_by_the_streams(sse, origin):
+    server = script(origin, events(FAST + "data: a\n\n"), events("id: 9\ndata: b\n\n"), no_content)
+    assert sse.run("tail", server.url, "--last-event-id", "5").status == 0
+    assert ids(server) == ["5", "5", "9"]
+
+
+@pytest.mark.parametrize("wire, sent", [
+    ("id: a\x00b\ndata: x\n\n", None),                 # rule 30
+    ("id: \x01poison\ndata: x\n\n", None),             # H2
+    ("id: a\tb\ndata: x\n\n", None),
+    ("id:  x \ndata: x\n\n", "x"),
+    ("id:   \ndata: x\n\n", None),
+    ("id: " + "a" * 255 + "\ndata: x\n\n", "a" * 255),
+    ("id: e5p3n<3k0k0s\ndata: x\n\n", "e5p3n<3k0k0s"),
+    ('id: [{"topic":"a","offset":-1}]\ndata: x\n\n', '[{"topic":"a","offset":-1}]'),
+    ("id: 100%25\ndata: x\n\n", "100%25"),
+    ("id: " + "a" * 1_000_000 + "\ndata: x\n\n", None),
+    ("data: x\n\nid: 7\ndata: unfinished\n", None),    # rule 27
+], ids=lambda v: ascii(v)[:30])
+def test_ids_and_what_is_sent_of_them(sse, origin, wire, sent):
+    server = script(origin, events(FAST + wire), events("id: good\ndata: y\n\n"), no_content)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out) == (0, b"x\ny\n"), tail.err
+    assert ids(server) == [None, sent, "good"]  # and the next good id recovers
+
+
+def test_a_reconnection_goes_to_the_original_url(sse, origin):
+    """H3."""
+    def handler(c):
+        if c.request.target == "/":
+            return answers("301 Moved", "", "Location: /there")(c)
+        if len(c.origin.requests) > 4:
+            return no_content(c)
+        events(FAST + "id: 1\ndata: x\n\n")(c)
+    server = origin(handler)
+    assert sse.run("tail", server.url).status == 0
+    assert [r.target for r in server.requests] == ["/", "/there"] * 3
+    assert ids(server) == [None, None, "1", "1", "1", "1"]
+
+
+@pytest.mark.parametrize("retry, least, most", [(500, 0.49, 0.7), (2000, 1.99, 2.2)])
+def test_the_servers_retry_is_kept_for_a_clean_end(sse, origin, retry, least, most):
+    times = []
+
+    def handler(c):
+        times.append(time.monotonic())
+        if c.number == 1:
+            return no_content(c)
+        c.head()
+        c.chunk(f"id: 1\nretry: {retry}\ndata:\n\n")  # MCP's priming event
+        c.end()
+        times.append(time.monotonic())
+    assert sse.run("tail", origin(handler).url).status == 0
+    assert least <= times[2] - times[1] <= most
+
+
+@pytest.mark.parametrize("retry", ["0", "00", "1"])
+def test_a_tiny_retry_is_no_storm(sse, origin, retry):
+    server = script(origin, events(f"retry: {retry}\ndata: x\n\n"))
+    tail = sse.run("tail", server.url, "-m", "1")
+    assert tail.status == 28
+    assert 3 <= len(server.requests) <= 11
+
+
+@pytest.mark.parametrize("retry", ["2147483648", "9" * 40, "18446744073709551616"])
+def test_a_huge_retry_is_valid_and_is_interruptible(sse, origin, retry):
+    server = script(origin, events(f"retry: {retry}\ndata: x\n\n"))
+    tail = sse.start("tail", server.url)
+    tail.stdout.wait_for("x")
+    tail.signal(15)
+    assert tail.wait(2) == 143
+    assert len(server.requests) == 1
+
+
+@pytest.mark.parametrize("retry", ["1000x", "-1", "+5", "0x10", " 5 ", ""])
+def test_a_bad_retry_is_ignored(sse, origin, retry):
+    server = script(origin, events(f"retry: 1\nretry:{retry}\ndata: x\n\n"), no_content)
+    assert sse.run("tail", server.url, "-m", "5").status == 0
+
+
+def test_a_server_that_closes_at_once_is_backed_off_from(sse, origin):
+    server = script(origin, events(FAST + "data: x\n\n"), *[closes, events(end=True)] * 500)
+    tail = sse.run("tail", server.url, "-m", "2")
+    assert tail.status == 28
+    assert 2 <= len(server.requests) <= 14  # every 100 ms it would be 20
+
+
+def test_what_breaks_after_it_was_open_is_tried_again(sse, origin):
+    def rst(c):
+        c.head()
+        c.chunk("data: 2\n\n")
+        c.chunk("data: half")
+        reset(c.sock)
+    server = script(origin, events(FAST + "data: 1\n\n", "data: never", end=False), closes, rst,
+                    answers("503 Busy"), answers("500 Oops"), answers("502 Bad"), answers("504 Late"),
+                    answers("429 Slow", "", "Retry-After: 0"), events("data: 3\n\n"), no_content)
+    tail = sse.run("tail", server.url, "--retry-max", "100ms")
+    assert (tail.status, tail.out) == (0, b"1\n2\n3\n"), tail.err
+    assert len(server.requests) == 10
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "401 No", "501 Not Implemented", "205 Reset"])
+def test_other_statuses_end_it_even_after_it_was_open(sse, origin, status):
+    server = script(origin, events(FAST + "data: 1\n\n"), answers(status), no_content)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out) == (22, b"1\n")
+    assert len(server.requests) == 2
+
+
+def test_retry_after_is_respected(sse, origin):
+    times = []
+
+    def handler(c):
+        times.append(time.monotonic())
+        [answers("503 Busy", "", "Retry-After: 1"), no_content][c.number](c)
+    assert sse.run("tail", origin(handler).url, "--retry-connect", "--retry", "100ms").status == 0
+    assert 0.99 <= times[1] - times[0] <= 2
+
+
+def test_retries_is_a_bound_on_failures_in_a_row(sse, origin):
+    server = script(origin, events(FAST + "data: 1\n\n"), closes, closes, events("data: 2\n\n"), closes, closes, closes)
+    tail = sse.run("tail", server.url, "--retries", "2", "--retry-max", "100ms")
+    assert (tail.status, tail.out) == (56, b"1\n2\n")
+    assert "sse: error: the server closed the connection without an answer" in tail.err
+    assert len(server.requests) == 7
+
+
+def test_no_reconnect_ends_with_the_stream(sse, origin):
+    server = script(origin, events("data: 1\n\n"))
+    assert sse.run("tail", server.url, "--no-reconnect").status == 0
+    assert len(server.requests) == 1
+
+
+def test_no_reconnect_tells_a_cut_stream_from_an_ended_one(sse, origin):
+    tail = sse.run("tail", script(origin, events("data: 1\n\n", end=False)).url, "--no-reconnect")
+    assert (tail.status, tail.out) == (56, b"1\n")
+    assert "sse: error: the server closed the connection before the last chunk" in tail.err
+
+
+def test_a_post_is_not_repeated_unless_asked(sse, origin):
+    steps = [events(FAST + "id: 1\ndata: 1\n\n"), events("data: 2\n\n"), no_content]
+    server = script(origin, *steps)
+    tail = sse.run("tail", server.url, "-d", "x=1")
+    assert (tail.status, tail.out) == (0, b"1\n")
+    assert len(server.requests) == 1
+    server = script(origin, *steps)
+    tail = sse.run("tail", server.url, "-d", "x=1", "--reconnect")
+    assert (tail.status, tail.out) == (0, b"1\n2\n")
+    assert [(r.method, r.body) for r in server.requests] == [("POST", b"x=1")] * 3
+
+
+def test_a_server_that_ended_its_stream_and_left_ends_it_well(sse, origin):
+    def handler(c):
+        c.head()
+        c.chunk(FAST + "data: 1\n\n")
+        c.origin.stop_listening()
+        c.end()
+    tail = sse.run("tail", origin(handler).url)
+    assert (tail.status, tail.out, tail.err) == (0, b"1\n", "")
+
+
+def test_a_server_that_died_is_waited_for(sse, origin):
+    """Its stream was cut, so it may come back, on the same port."""
+    first = script(origin, events(FAST + "id: 1\ndata: 1\n\n", end=False))
+    tail = sse.start("tail", first.url, "--retry-max", "100ms")
+    tail.stdout.wait_for("1")
+    first.close()
+    with socket.socket() as listener:
+        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listener.bind(("127.0.0.1", first.port))
+        time.sleep(0)  # bound and not listening: refused
+        listener.listen()
+        listener.settimeout(10)
+        conn, _ = listener.accept()
+        assert b"Last-Event-ID: 1\r\n" in conn.recv(65536)
+        conn.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        conn.close()
+    assert tail.wait() == 0
+
+
+# -- a first connection that fails
+
+def unused_port():
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        return s.getsockname()[1]
+
+
+def test_nobody_listens(sse):
+    port = unused_port()
+    tail = sse.run("tail", f":{port}")
+    assert tail.status == 7
+    assert tail.err == (f"sse: error: cannot connect to localhost:{port}: Connection refused\n"
+                        "sse: hint: check the address, or wait for the server with --retry-connect\n")
+
+
+def test_retry_connect_waits_for_a_server(sse, origin):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        port = listener.getsockname()[1]
+        tail = sse.start("tail", f"127.0.0.1:{port}", "--retry-connect", "--retry-max", "100ms", "--retry", "50ms")
+        listener.listen()
+        listener.settimeout(10)
+        conn, _ = listener.accept()
+        conn.recv(65536)
+        conn.sendall(b"HTTP/1.1 204 No Content\r\n\r\n")
+        conn.close()
+    assert tail.wait() == 0
+
+
+def test_an_unknown_host(sse):
+    tail = sse.run("tail", "http://no-such-host.invalid/x")
+    assert tail.status == 6
+    assert tail.err.startswith("sse: error: cannot resolve no-such-host.invalid: ")
+    assert tail.err.endswith("\nsse: hint: check the host's name in the URL\n")
+
+
+def test_a_connection_that_is_never_accepted_times_out(sse):
+    with socket.socket() as listener:
+        listener.bind(("127.0.0.1", 0))
+        listener.listen(0)
+        port = listener.getsockname()[1]
+        full = [socket.socket() for _ in range(4)]
+        for s in full:  # its backlog is full: further SYNs are dropped
+            s.setblocking(False)
+            s.connect_ex(("127.0.0.1", port))
+        tail = sse.run("tail", f"127.0.0.1:{port}", "--connect-timeout", "300ms")
+        for s in full:
+            s.close()
+    assert tail.status == 28
+    assert f"sse: error: cannot connect to 127.0.0.1:{port}: no answer in time" in tail.err
+
+
+# -- times and signals
+
+def silent(*pieces):
+    def step(c):
+        c.head()
+        for piece in pieces:
+            c.chunk(piece)
+        c.wait_for_close()
+    return step
+
+
+def never_answers(c):
+    c.wait_for_close()
+
+
+@pytest.mark.parametrize("step", [never_answers, silent(), silent("data: x\n\n"), silent("data: half")])
+def test_max_time_is_28(sse, origin, step):
+    tail = sse.run("tail", script(origin, step).url, "-m", "300ms")
+    assert tail.status == 28
+    assert tail.err == "sse: error: 300ms have passed\nsse: hint: --max-time is how long it may take\n"
+
+
+def test_max_time_also_counts_under_load(sse, origin):
+    def handler(c):
+        c.head()
+        while True:
+            c.chunk("data: x\n\n" * 1000)
+    with open("/dev/null", "wb") as null:
+        assert sse.run("tail", origin(handler).url, "-m", "300ms", stdout=null).status == 28
+
+
+@pytest.mark.parametrize("step", [never_answers, silent(), silent("data: x\n\n"), silent("data: half")])
+def test_idle_timeout_is_28(sse, origin, step):
+    tail = sse.run("tail", script(origin, step).url, "--idle-timeout", "300ms")
+    assert tail.status == 28
+    assert tail.err == ("sse: error: nothing came for 300ms\n"
+                        "sse: hint: --idle-timeout is how long a silence may be\n")
+
+
+def test_any_byte_is_life(sse, origin):
+    def handler(c):
+        c.head()
+        for piece in [":\n", "d", "a", "t", "a", ":", "x\n\n"]:
+            c.chunk(piece)
+            time.sleep(0.1)  # what is tested is time
+        c.end()
+    tail = sse.run("tail", origin(handler).url, "--idle-timeout", "500ms", "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"x\n")
+
+
+def test_idle_timeout_also_counts_while_it_reconnects(sse, origin):
+    server = script(origin, events(FAST + "data: x\n\n"), closes)
+    tail = sse.run("tail", server.url, "--idle-timeout", "500ms", "--retry-max", "50ms")
+    assert tail.status == 28
+
+
+def test_read_timeout_connects_again(sse, origin):
+    server = script(origin, silent(FAST + "id: 1\ndata: x\n\ndata: half"), events("data: y\n\n"), no_content)
+    tail = sse.run("tail", server.url, "--read-timeout", "300ms")
+    assert (tail.status, tail.out) == (0, b"x\ny\n"), tail.err
+    assert ids(server) == [None, "1", "1"]
+
+
+@pytest.mark.parametrize("number, status", [(2, 130), (15, 143), (1, 129)])
+def test_signals_while_streaming(sse, origin, number, status):
+    tail = sse.start("tail", script(origin, silent("data: x\n\n")).url)
+    tail.stdout.wait_for("x")
+    tail.signal(number)
+    assert tail.wait(1) == status
+    assert tail.stderr.text() == ""
+
+
+def test_signals_before_the_answer(sse, origin):
+    server = script(origin, never_answers)
+    tail = sse.start("tail", server.url)
+    server.wait_requests(1)
+    tail.signal(2)
+    assert tail.wait(1) == 130
+
+
+def test_signals_during_backoff_make_no_further_attempt(sse, origin):
+    server = script(origin, events("retry: 60000\ndata: x\n\n"))
+    tail = sse.start("tail", server.url)
+    tail.stdout.wait_for("x")
+    tail.signal(15)
+    assert tail.wait(1) == 143
+    assert len(server.requests) == 1

@@ -1,0 +1,185 @@
+"""sse tail over TLS: what it trusts."""
+import socket
+import subprocess
+
+import pytest
+
+from support.origin import Origin
+
+
+def openssl(*args):
+    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
+
+
+@pytest.fixture(scope="module")
+def authority(tmp_path_factory):
+    """A certificate authority, and `issue(name, san, days)` for certificates of it."""
+    path = tmp_path_factory.mktemp("tls")
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=Test CA",
+            "-keyout", path / "ca.key", "-out", path / "ca.pem", "-days", "30")
+
+    def issue(name, san, *validity):
+        cert, key = path / f"{name}.pem", path / f"{name}.key"
+        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
+                "-keyout", key, "-out", path / "csr")
+        (path / "ext").write_text(f"subjectAltName={san}\n")
+        openssl("x509", "-req", "-in", path / "csr", "-CA", path / "ca.pem", "-CAkey", path / "ca.key",
+                "-CAcreateserial", "-extfile", path / "ext", "-out", cert, *(validity or ("-days", "30")))
+        return str(cert), str(key)
+    return path, issue
+
+
+def stream(c):
+    c.head()
+    c.chunk("data: x\n\n")
+    c.end()
+
+
+@pytest.fixture
+def secure(authority):
+    """A TLS server with a certificate for `san`."""
+    made = []
+
+    def make(name, san, *validity, handler=stream):
+        made.append(Origin(handler, tls=authority[1](name, san, *validity)))
+        return made[-1]
+    yield make
+    for server in made:
+        server.close()
+
+
+def url(server, host="localhost"):
+    return f"https://{host}:{server.port}/"
+
+
+def test_a_trusted_certificate(sse, secure, authority):
+    server = secure("good", "DNS:localhost,IP:127.0.0.1")
+    for host in ("localhost", "127.0.0.1"):
+        tail = sse.run("tail", url(server, host), "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+        assert (tail.status, tail.out, tail.err) == (0, b"x\n", "")
+
+
+@pytest.mark.parametrize("name, san, validity, cacert, why", [
+    ("unknown", "DNS:localhost", (), False, "unable to get local issuer certificate"),
+    ("other", "DNS:other.example", (), True, "hostname mismatch"),
+    ("half", "DNS:*.localhost", (), True, "hostname mismatch"),
+    ("address", "IP:127.0.0.2", (), True, "hostname mismatch"),
+    ("expired", "DNS:localhost", ("-days", "-1"), True, "certificate has expired"),
+])
+def test_certificates_that_are_refused(sse, secure, authority, name, san, validity, cacert, why):
+    server = secure(name, san, *validity)
+    args = ["--cacert", authority[0] / "ca.pem"] if cacert else []
+    tail = sse.run("tail", url(server), *args)
+    assert tail.status == 60
+    assert tail.err == (f"sse: error: the certificate of localhost:{server.port} is not trusted: {why}\n"
+                        "sse: hint: trust its issuer with --cacert FILE, or check nothing with -k\n")
+    assert server.requests == []  # no header has left
+    tail = sse.run("tail", url(server), "-k", "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"x\n")
+
+
+def test_a_self_signed_certificate(sse, tmp_path):
+    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+            "-addext", "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key", "-out", tmp_path / "cert")
+    server = Origin(stream, tls=(str(tmp_path / "cert"), str(tmp_path / "key")))
+    tail = sse.run("tail", url(server))
+    assert tail.status == 60
+    assert "is not trusted: self-signed certificate\n" in tail.err
+    tail = sse.run("tail", url(server), "--cacert", tmp_path / "cert", "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"x\n")
+    server.close()
+
+
+def test_a_wrong_address_in_the_certificate(sse, secure, authority):
+    tail = sse.run("tail", url(secure("ip", "DNS:localhost"), "127.0.0.1"), "--cacert", authority[0] / "ca.pem")
+    assert tail.status == 60
+    assert "IP address mismatch" in tail.err
+
+
+def test_a_port_without_tls(sse):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        tail = sse.start("tail", f"https://localhost:{port}/")
+        conn, _ = listener.accept()
+        conn.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        assert tail.wait() == 35
+        conn.close()
+    assert tail.stderr.text() == (f"sse: error: no TLS with localhost:{port}: wrong version number\n"
+                                  "sse: hint: check that the port speaks TLS, or use http\n")
+
+
+def test_http_to_a_port_with_tls(sse, secure):
+    server = secure("plain", "DNS:localhost")
+    tail = sse.run("tail", f"http://localhost:{server.port}/")
+    assert tail.status == 56
+
+
+def test_a_cacert_that_cannot_be_read(sse, tmp_path):
+    for path, why in ((tmp_path / "none", "No such file or directory"), ("/dev/null", "no certificate")):
+        tail = sse.run("tail", "https://localhost:1/", "--cacert", path)
+        assert tail.status == 2
+        assert f"sse: error: cannot use {path} as trusted certificates: {why}" in tail.err
+
+
+def test_a_signal_during_the_handshake(sse, origin):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        tail = sse.start("tail", f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        conn, _ = listener.accept()
+        assert conn.recv(1)  # the handshake has begun, and will not go on
+        tail.signal(2)
+        assert tail.wait(1) == 130
+        conn.close()
+
+
+def test_a_handshake_that_takes_too_long(sse):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        port = listener.getsockname()[1]
+        tail = sse.run("tail", f"https://127.0.0.1:{port}/", "--connect-timeout", "300ms")
+    assert tail.status == 28
+    assert f"sse: error: no TLS with 127.0.0.1:{port}: no answer in time\n" in tail.err
+
+
+def test_a_redirect_from_https_to_http_takes_no_secrets_along(sse, secure, origin, authority):
+    plain = origin(stream)
+    server = secure("redirect", "DNS:localhost", handler=lambda c: c.answer("302 Found", "", f"Location: {plain.url}"))
+    tail = sse.run("tail", url(server), "--cacert", authority[0] / "ca.pem", "--bearer", "s", "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"x\n")
+    assert server.requests[0].header("Authorization") == "Bearer s"
+    assert plain.requests[0].header("Authorization") is None
+
+
+def test_a_stream_cut_within_tls_is_cut(sse, secure, authority):
+    def handler(c):
+        c.head("200 OK", "Connection: close")  # no length: only TLS can tell the end
+        c.send("data: x\n\n")
+        c.sock.shutdown(2)
+    server = secure("cut", "DNS:localhost", handler=handler)
+    tail = sse.run("tail", url(server), "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+    assert (tail.status, tail.out) == (56, b"x\n")
+    assert "cut without TLS saying so" in tail.err
+
+
+def test_large_streams_come_whole(sse, secure, authority):
+    def handler(c):
+        c.head()
+        for i in range(200):
+            c.chunk(f"data: {i}\n\n" * 1000)
+        c.end()
+    server = secure("large", "DNS:localhost", handler=handler)
+    tail = sse.run("tail", url(server), "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+    assert tail.status == 0
+    assert tail.out == b"".join(b"%d\n" % i * 1000 for i in range(200))
+
+
+def test_a_client_certificate(sse, secure, authority):
+    import ssl
+    path, issue = authority
+    cert, key = issue("client", "DNS:client")
+    server = secure("mutual", "DNS:localhost")
+    server._context.verify_mode = ssl.CERT_REQUIRED
+    server._context.load_verify_locations(path / "ca.pem")
+    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem", "--no-reconnect", "--cert", cert, "--key", key)
+    assert (tail.status, tail.out) == (0, b"x\n"), tail.err
+    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem", "--cert", cert)
+    assert tail.status == 2
+    assert f"cannot use {cert} as the client certificate's key: " in tail.err

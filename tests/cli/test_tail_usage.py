@@ -1,0 +1,60 @@
+"""sse tail: what cannot be meant, and how it says so: two lines, the flag by name, status 2."""
+import pytest
+
+
+@pytest.mark.parametrize("args, said", [
+    ([], "URL is required"),
+    ([""], '"" is not a URL of a stream: it is empty'),
+    (["http://"], '"http://" is not a URL of a stream: it has no host'),
+    (["http:///x"], "it has no host"),
+    (["/x"], "it has no host"),
+    (["ftp://h/"], "its scheme is ftp, and only http and https can be followed"),
+    (["file:///etc/passwd"], "its scheme is file"),
+    (["http://h:65536/"], "its port is over 65535"),
+    (["http://h:x/"], "its port is not a number"),
+    (["http://h/a b"], "it holds a space"),
+    (["http://h/\r\nX: y"], '"http://h/\\x0d\\x0aX: y" is not a URL of a stream: it holds a control character'),
+    (["http://b\u00fccher.example/"], "its host is not ASCII; give the name's xn-- form"),
+    (["http://[::1"], "its [ has no ]"),
+    ([":1", "-n", "0"], '--count: "0" is not a whole number from 1 to '),
+    ([":1", "-n", "x"], '--count: "x" is not a whole number from 1 to '),
+    ([":1", "-n", "-1"], "--count"),
+    ([":1", "--retries", "many"], '--retries: "many" is not a whole number from 0 to '),
+    ([":1", "-m", "5x"], '--max-time: "5x" is not a duration such as 5s, 250ms, 1.5m or 2h'),
+    ([":1", "--idle-timeout", "soon"], '--idle-timeout: "soon" is not a duration such as'),
+    ([":1", "--connect-timeout", "-1s"], "--connect-timeout"),
+    ([":1", "-o", "xml"], "xml is none of data|json|pretty|raw|sse"),
+    ([":1", "--color", "red"], "red is none of always|auto|never"),
+    ([":1", "-H", "nonsense"], '-H "nonsense" is not a header'),
+    ([":1", "-H", ": x"], '-H ": x" is not a header'),
+    ([":1", "-H", "X y: z"], '"X y" is not the name of a header'),
+    ([":1", "-H", "X: a\r\nY: b"], "the value of header X holds a control character"),
+    ([":1", "-H", "X\r\nY: b"], "is not the name of a header"),
+    ([":1", "--bearer", "a\nb"], "the value of header Authorization holds a control character"),
+    ([":1", "-b", "a\rb"], "the value of header Cookie holds a control character"),
+    ([":1", "-X", "GET /x HTTP/1.1\r\nA: b"], "is not a method such as GET or POST"),
+    ([":1", "-d", "@/no/such/file"], "cannot read /no/such/file for -d: No such file or directory"),
+    ([":1", "--json", "@/tmp"], "cannot read /tmp for --json: Is a directory"),
+    ([":1", "-H", "@/no/such/file"], "cannot read /no/such/file for -H: No such file or directory"),
+    ([":1", "-d", "x", "--json", "{}"], "-d and --json are two bodies"),
+    ([":1", "--reconnect", "--no-reconnect"], "--reconnect and --no-reconnect exclude each other"),
+    ([":1", "-o", "raw", "-e", "x"], "-e does not go with -o raw"),
+    ([":1", "-4", "-6"], "excludes"),
+    ([":1", "--max-event-bytes", "lots"], "--max-event-bytes"),
+    ([":1", "--nonsense"], "--nonsense"),
+], ids=lambda v: ascii(" ".join(v))[:40] if isinstance(v, list) else "")
+def test_what_cannot_be_meant(sse, args, said):
+    tail = sse.run("tail", *args)
+    assert (tail.status, tail.out) == (2, b"")
+    lines = tail.err.split("\n")
+    assert len(lines) == 3 and lines[2] == "", tail.err
+    assert lines[0].startswith("sse: error: ") and said in lines[0], tail.err
+    assert lines[1].startswith("sse: hint: ") and len(lines[1]) > 15, tail.err
+    assert not lines[0].endswith(".") and not lines[1].endswith(".")
+
+
+def test_help_names_every_option_with_its_default(sse):
+    tail = sse.run("tail", "--help")
+    assert (tail.status, tail.err) == (0, "")
+    for text in ("--connect-timeout DURATION=30s", "--retry DURATION=2s", "--retry-max DURATION=1m", "-o,--output"):
+        assert text in tail.out.decode()
