@@ -8,17 +8,18 @@
 namespace cmd {
 
 InputPump::InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
-                     sse::Channel& channel, std::function<void(std::string_view)> copy)
+                     sse::Channels& channels, const std::string& channel,
+                     std::function<void(std::string_view)> copy)
     : source_(std::move(source))
     , options_(options)
     , copy_(std::move(copy))
-    , publisher_(channel)
+    , publishers_(channels, channel)
     , decoder_(sse::Decoder::make(options_.form, *this, options_.decoder)) {}
 
 bool InputPump::run() {
     const bool whole = source_->run(*this);
     if (whole) finish_text();
-    publisher_.flush();
+    publishers_.flush();
     if (skipped_ > options_.max_warnings) {
         warn(fmt::format("skipped {} more of {}", skipped_ - options_.max_warnings,
                          source_->name()));
@@ -31,10 +32,10 @@ void InputPump::on_bytes(std::string_view bytes) {
     try {
         decoder_->feed(bytes);
     } catch (...) { // what came before it is good
-        publisher_.flush();
+        publishers_.flush();
         throw;
     }
-    publisher_.flush();
+    publishers_.flush();
 }
 
 void InputPump::on_break() {
@@ -44,7 +45,14 @@ void InputPump::on_break() {
 
 void InputPump::finish_text() {
     decoder_->finish();
-    publisher_.flush();
+    publishers_.flush();
+}
+
+void InputPump::on_channel(std::string_view name) {
+    if (!options_.channels && !name.empty()) {
+        throw sse::Error(sse::Errc::bad_input, "a channel is named, which needs --channels");
+    }
+    publishers_.select(name);
 }
 
 void InputPump::on_note(const std::string& text) { note(text); }

@@ -2,7 +2,7 @@
 // is called on one.
 #pragma once
 
-#include "hub/channel.hpp"
+#include "hub/publishers.hpp"
 #include "source/byte_source.hpp"
 #include "source/decoder.hpp"
 
@@ -18,6 +18,8 @@ struct PumpOptions {
     sse::DecoderOptions decoder;
     /// What cannot be read as an event ends the run, and is not only skipped.
     bool strict = false;
+    /// Events may name their channel.
+    bool channels = false;
     /// Warnings of one input; those after it are only counted.
     std::uint64_t max_warnings = 100;
 };
@@ -25,9 +27,11 @@ struct PumpOptions {
 /// Used on one thread, but for stop().
 class InputPump : private sse::ByteSource::Sink, private sse::Decoder::Sink {
 public:
-    /// `copy` is given every piece of the input before it is decoded; it may be empty.
+    /// Events that name no channel are for `channel`. `copy` is given every piece of the input
+    /// before it is decoded; it may be empty.
     InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
-              sse::Channel& channel, std::function<void(std::string_view)> copy);
+              sse::Channels& channels, const std::string& channel,
+              std::function<void(std::string_view)> copy);
 
     /// Until the end of the input, or stop(). True at the end of the input. Throws Failure for what
     /// `strict` refuses, std::system_error for what cannot be read, sse::Error for input that
@@ -42,9 +46,12 @@ private:
     void on_break() override;
     void on_note(const std::string& text) override;
 
-    void on_event(const sse::EventView& event) override { publisher_.add(event); }
-    void on_comment(std::string_view text) override { publisher_.add_comment(text); }
-    void on_retry(std::chrono::milliseconds retry) override { publisher_.add_retry(retry); }
+    void on_channel(std::string_view name) override;
+    void on_event(const sse::EventView& event) override { publishers_.current().add(event); }
+    void on_comment(std::string_view text) override { publishers_.current().add_comment(text); }
+    void on_retry(std::chrono::milliseconds retry) override {
+        publishers_.current().add_retry(retry);
+    }
     void on_skipped(const std::string& where, const std::string& why) override;
 
     void finish_text();
@@ -52,7 +59,7 @@ private:
     std::unique_ptr<sse::ByteSource> source_;
     PumpOptions options_;
     std::function<void(std::string_view)> copy_;
-    sse::Publisher publisher_;
+    sse::Publishers publishers_;
     std::unique_ptr<sse::Decoder> decoder_;
     std::uint64_t skipped_ = 0;
 };

@@ -6,13 +6,14 @@
 #include "cmd/serve_input.hpp"
 #include "http/channel_handler.hpp"
 #include "http/server.hpp"
-#include "hub/channel.hpp"
+#include "hub/channels.hpp"
 
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <fmt/format.h>
 #include <map>
 #include <memory>
+#include <optional>
 
 namespace {
 
@@ -21,6 +22,7 @@ enum class OnEof { exit, hold };
 struct Options {
     cmd::InputOptions input;
     sse::ChannelOptions channel;
+    sse::ChannelsOptions channels;
     sse::ChannelRouteOptions route;
     sse::ServerOptions server;
     OnEof on_eof = OnEof::exit;
@@ -66,6 +68,20 @@ void add_options(CLI::App& app, Options& o) {
     app.add_option("--path", o.route.path, "Where the stream is")
         ->capture_default_str()
         ->group("HTTP");
+    app.add_flag("--publish", o.route.publish,
+                 "A POST publishes its body: text, a JSON event, or event-stream text; standard "
+                 "input is then read only if - is given")
+        ->group("HTTP");
+    app.add_flag("--channels", o.route.channels,
+                 "Every path is a channel of its own; JSON input names it with \"channel\"")
+        ->group("HTTP");
+    app.add_option("--max-channels", o.channels.max_channels, "Channels at a time")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber)
+        ->group("HTTP");
+    cmd::add_duration(app, "--channel-idle", o.channels.idle,
+                      "Forget a channel that nobody used for so long")
+        ->group("HTTP");
     cmd::add_duration(app, "--keepalive", o.route.keepalive, "Send a comment after so much silence")
         ->group("HTTP");
 }
@@ -96,27 +112,36 @@ private:
     std::atomic<bool> ended_{false};
 };
 
-int run(const Options& o) {
+int run(Options o) {
+    o.input.pump.channels = o.route.channels;
     std::unique_ptr<sse::Server> server;
-    sse::Channel channel(o.channel, o.server.threads, [&](std::size_t loop) {
-        server->post(loop, [&channel, loop] { channel.shard(loop).take(); });
-    });
-    cmd::Inputs inputs(o.input, channel);
-    sse::ChannelHandler handler(o.route, channel);
+    const auto wake = [&](const std::shared_ptr<sse::Channel>& channel, std::size_t loop) {
+        server->post(loop, [channel, loop] { channel->shard(loop).take(); });
+    };
+    sse::Channels channels(o.channel, o.server.threads, wake, o.channels);
+    std::optional<cmd::Inputs> inputs; // none: all events are published
+    if (!o.route.publish || !o.input.files.empty()) inputs.emplace(o.input, channels, o.route.path);
+    sse::ChannelHandler handler(o.route, channels, o.server.threads);
     server = std::make_unique<sse::Server>(o.server, handler);
     End end(o, *server);
     handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
     cmd::listen(*server, o.server, o.route.path, o.port_file);
 
-    inputs.start([&](bool failed) {
-        channel.end();
-        end.input_ended(failed);
+    const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
+    if (inputs) {
+        inputs->start([&](bool failed) {
+            if (ends || failed) channels.end();
+            end.input_ended(failed);
+        });
+    }
+    server->on_stop([&] {
+        if (inputs) inputs->stop();
+        if (!inputs || !ends) channels.end();
     });
-    server->on_stop([&] { inputs.stop(); });
     const int signal = server->run();
-    inputs.stop();
-    channel.close();
-    inputs.join();
+    if (inputs) inputs->stop();
+    channels.close();
+    if (inputs) inputs->join();
     return signal == 0 ? cmd::Exit::done : 128 + signal;
 }
 

@@ -56,14 +56,14 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->group(input);
 }
 
-Inputs::Inputs(const InputOptions& options, sse::Channel& channel)
+Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel)
     : options_(options)
-    , channel_(channel) {
+    , channel_(channels.open(channel)) {
     auto files = options.files;
     if (files.empty()) files.emplace_back("-");
     for (const auto& file : files) {
         pumps_.push_back(std::make_unique<InputPump>(std::make_unique<sse::InputReader>(file),
-                                                     options.pump, channel, nullptr));
+                                                     options.pump, channels, channel, nullptr));
     }
 }
 
@@ -99,7 +99,7 @@ void Inputs::ended() {
         failed = failure_ != nullptr;
     }
     if (!failed && !stopped_ && !options_.end_event.empty()) {
-        sse::Publisher publisher(channel_);
+        sse::Publisher publisher(*channel_);
         publisher.add({options_.end_event, "", std::nullopt});
         publisher.flush();
     }

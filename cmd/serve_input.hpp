@@ -31,8 +31,9 @@ void add_input_options(CLI::App& app, InputOptions& options);
 /// All inputs of one server. start() and join() on the thread that made it; stop() on any.
 class Inputs {
 public:
-    /// Opens all of them. Throws Failure or std::system_error for what cannot be read.
-    Inputs(const InputOptions& options, sse::Channel& channel);
+    /// Opens all of them. Events that name no channel are for `channel`. Throws Failure or
+    /// std::system_error for what cannot be read.
+    Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel);
     ~Inputs();
 
     /// Reads on a thread for each. `on_end` is called once, on one of these, when all have ended;
@@ -47,7 +48,7 @@ private:
     void ended();
 
     const InputOptions& options_;
-    sse::Channel& channel_;
+    std::shared_ptr<sse::Channel> channel_;
     std::vector<std::unique_ptr<InputPump>> pumps_;
     std::vector<std::thread> threads_;
     std::function<void(bool)> on_end_;

@@ -1,10 +1,14 @@
 #include "http/channel_feed.hpp"
 
+#include <utility>
+
 namespace sse {
 
-ChannelFeed::ChannelFeed(Shard& shard, Framing framing, std::string_view last_event_id,
-                         std::chrono::milliseconds keepalive, const OnGone& on_gone)
-    : subscriber_(shard, framing, last_event_id)
+ChannelFeed::ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
+                         std::string_view last_event_id, std::chrono::milliseconds keepalive,
+                         const OnGone& on_gone)
+    : channel_(std::move(channel))
+    , subscriber_(channel_->shard(loop), framing, last_event_id)
     , keepalive_(keepalive)
     , last_(Clock::now())
     , on_gone_(on_gone) {}

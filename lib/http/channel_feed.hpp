@@ -2,22 +2,24 @@
 #pragma once
 
 #include "http/feed.hpp"
-#include "hub/subscriber.hpp"
+#include "hub/channel.hpp"
 
 #include <chrono>
 #include <functional>
+#include <memory>
 
 namespace sse {
 
-/// See Feed for threads and lifetimes; the shard must outlive it.
+/// See Feed for threads and lifetimes.
 class ChannelFeed final : public Feed {
 public:
     /// Called when a feed goes; `whole`: it has sent everything to the end of its channel.
     using OnGone = std::function<void(bool whole)>;
 
     /// `keepalive`: a comment after so much silence (HTML 9.2.7). `on_gone` must outlive the feed.
-    ChannelFeed(Shard& shard, Framing framing, std::string_view last_event_id,
-                std::chrono::milliseconds keepalive, const OnGone& on_gone);
+    ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
+                std::string_view last_event_id, std::chrono::milliseconds keepalive,
+                const OnGone& on_gone);
     ~ChannelFeed() override;
 
     Subscriber& subscriber() { return subscriber_; }
@@ -30,6 +32,7 @@ public:
     Cut cut() const override { return subscriber_.overrun() ? Cut::close : Cut::no; }
 
 private:
+    std::shared_ptr<Channel> channel_; ///< the subscriber's
     Subscriber subscriber_;
     std::function<void()> wake_;
     std::chrono::milliseconds keepalive_;

@@ -1,6 +1,7 @@
 #include "http/channel_handler.hpp"
 
 #include "http/percent.hpp"
+#include "http/publication.hpp"
 #include "protocol/encoder.hpp"
 
 #include <utility>
@@ -31,21 +32,46 @@ std::string comment(std::string_view text) {
 
 } // namespace
 
+ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, std::size_t loops)
+    : options_(std::move(options))
+    , channels_(channels) {
+    for (std::size_t loop = 0; loop < loops; ++loop)
+        json_.push_back(std::make_unique<JsonEventReader>());
+}
+
+void ChannelHandler::tick(std::size_t loop) {
+    if (loop == 0 && options_.channels) channels_.forget_idle(Channels::Clock::now());
+}
+
 Answer ChannelHandler::answer(const Request& request, std::size_t loop) {
-    if (request.path != options_.path && request.target != "*") {
-        return plain(404, "no stream here\n");
+    const bool here = options_.channels || request.path == options_.path;
+    if (request.target != "*" && !here) return plain(404, "no stream here\n");
+    const bool reads = request.method == "GET" || request.method == "HEAD";
+    const bool publishes = request.method == "POST" && options_.publish;
+    if (!reads && !publishes) return without_body(request);
+    auto channel = channels_.open(request.path);
+    if (!channel) {
+        auto answer = plain(503, "too many channels, or too long a name for one\n");
+        answer.headers.emplace_back("Retry-After", "60");
+        return answer;
     }
-    if (request.method == "GET" || request.method == "HEAD")
-        return stream(request, channel_.shard(loop));
-    auto answer =
-        request.method == "OPTIONS" ? plain(204, "") : plain(405, "only GET, HEAD and OPTIONS\n");
-    if (answer.status == 204) answer.content_type.clear();
-    answer.headers.emplace_back("Allow", "GET, HEAD, OPTIONS");
+    if (publishes) return publish(request, *channel, *json_[loop]);
+    return stream(request, std::move(channel), loop);
+}
+
+Answer ChannelHandler::without_body(const Request& request) const {
+    const std::string methods =
+        options_.publish ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
+    auto answer = request.method == "OPTIONS" ? Answer{204, {}, "", "", nullptr}
+                                              : plain(405, "only " + methods + "\n");
+    answer.headers.emplace_back("Allow", methods);
     return answer;
 }
 
-Answer ChannelHandler::stream(const Request& request, Shard& shard) const {
+Answer ChannelHandler::stream(const Request& request, std::shared_ptr<Channel> channel,
+                              std::size_t loop) const {
     const auto id = last_event_id(request);
+    auto& shard = channel->shard(loop);
     auto& history = shard.history();
     if (shard.ended() && !id.empty()) {
         const auto found = history.find(id);
@@ -58,10 +84,10 @@ Answer ChannelHandler::stream(const Request& request, Shard& shard) const {
                       {"X-Accel-Buffering", "no"}, // nginx would hold events back
                       {"X-Content-Type-Options", "nosniff"}};
     if (request.method == "HEAD") return answer;
-    auto feed =
-        std::make_unique<ChannelFeed>(shard, request.framing, id, options_.keepalive, on_gone);
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
+                                              options_.keepalive, on_gone);
     auto& subscriber = feed->subscriber();
-    if (const auto retry = channel_.retry()) {
+    if (const auto retry = channel->retry()) {
         std::string block;
         encode_retry(*retry, block);
         subscriber.say(block);

@@ -1,13 +1,16 @@
-// The routes of `sse serve`: a channel on a path. Not a server: it is asked, and answers.
+// The routes of `sse serve`: channels on paths. Not a server: it is asked, and answers.
 #pragma once
 
 #include "http/channel_feed.hpp"
 #include "http/handler.hpp"
-#include "hub/channel.hpp"
+#include "hub/channels.hpp"
+#include "source/json_event.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <memory>
 #include <string>
+#include <vector>
 
 namespace sse {
 
@@ -16,25 +19,31 @@ struct ChannelRouteOptions {
     std::string path = "/";
     /// A comment after so much silence, so that no proxy takes the stream for dead (HTML 9.2.7).
     std::chrono::milliseconds keepalive{15'000};
+    /// A POST publishes.
+    bool publish = false;
+    /// Every path is a channel of its own, made when it is first asked for.
+    bool channels = false;
 };
 
-/// Answers on loops' threads; the channel has one shard for each.
+/// Answers on loops' threads; each channel has one shard for each.
 class ChannelHandler : public Handler {
 public:
-    ChannelHandler(ChannelRouteOptions options, Channel& channel)
-        : options_(std::move(options))
-        , channel_(channel) {}
+    /// `channels` must outlive the handler.
+    ChannelHandler(ChannelRouteOptions options, Channels& channels, std::size_t loops);
 
     Answer answer(const Request& request, std::size_t loop) override;
+    void tick(std::size_t loop) override;
 
     /// Called on a loop's thread when a stream has gone. Set before the server runs.
     ChannelFeed::OnGone on_gone;
 
 private:
-    Answer stream(const Request& request, Shard& shard) const;
+    Answer stream(const Request& request, std::shared_ptr<Channel> channel, std::size_t loop) const;
+    Answer without_body(const Request& request) const;
 
     ChannelRouteOptions options_;
-    Channel& channel_;
+    Channels& channels_;
+    std::vector<std::unique_ptr<JsonEventReader>> json_; ///< one for each loop
 };
 
 } // namespace sse

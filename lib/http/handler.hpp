@@ -40,6 +40,8 @@ class Handler {
 public:
     virtual ~Handler() = default;
     virtual Answer answer(const Request& request, std::size_t loop) = 0;
+    /// Called on each loop's thread about once a second.
+    virtual void tick(std::size_t /*loop*/) {}
 };
 
 } // namespace sse

@@ -29,6 +29,7 @@ void Loop::arm_tick() {
             session->tick(now);
             if (i < sessions_.size() && sessions_[i] == session) ++i;
         }
+        handler.tick(number);
         arm_tick();
     });
 }

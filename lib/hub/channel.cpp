@@ -26,23 +26,34 @@ void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time
 
 bool Channel::publish(Batch batch) {
     if (batch.empty()) return true;
-    const auto bytes = batch.bytes();
-    const auto shared = std::make_shared<Batch>(std::move(batch));
-    {
-        std::unique_lock lock(mutex_);
-        room_.wait(lock,
-                   [&] { return closed_ || in_flight_ < options_.max_in_flight * shards_.size(); });
-        if (closed_) return false;
-        shared->first = next_;
-        next_ += shared->size();
-        in_flight_ += bytes * shards_.size();
-        for (const auto& shard : shards_) shard->send(shared); // under the lock: in order
-    }
+    std::unique_lock lock(mutex_);
+    room_.wait(lock, [&] { return closed_ || has_room(); });
+    if (closed_) return false;
+    send(std::move(batch));
     return true;
+}
+
+bool Channel::try_publish(Batch& batch) {
+    if (batch.empty()) return true;
+    const std::lock_guard lock(mutex_);
+    if (closed_ || ended_ || !has_room()) return false;
+    send(std::move(batch));
+    return true;
+}
+
+/// Under the lock, so that every shard has the batches in the same order.
+void Channel::send(Batch&& batch) {
+    const auto shared = std::make_shared<Batch>(std::move(batch));
+    shared->first = next_;
+    next_ += shared->size();
+    in_flight_ += shared->bytes() * shards_.size();
+    for (const auto& shard : shards_) shard->send(shared);
+    touch(Clock::now());
 }
 
 void Channel::end() {
     const std::lock_guard lock(mutex_);
+    ended_ = true;
     for (const auto& shard : shards_) shard->send(nullptr);
 }
 

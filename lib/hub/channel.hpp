@@ -33,10 +33,23 @@ public:
     /// shard. Waits while more than `max_in_flight` bytes are on theirs: this is how a full history
     /// stops a source. False once close() has been called: nothing more is taken.
     bool publish(Batch batch);
+    /// The same without waiting: false if it would have to wait, or nothing more is taken. `batch`
+    /// is then as it was. For publishers on a loop's thread.
+    bool try_publish(Batch& batch);
     /// Nothing will be published any more; subscribers that have had all are at their end.
     void end();
     /// Lets waiting publishers go, and refuses what they had.
     void close();
+
+    using Clock = std::chrono::steady_clock;
+    /// Somebody took an interest in it at `now`.
+    void touch(Clock::time_point now) {
+        touched_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
+    }
+    /// When it was last touched, published to or left by a subscriber. Any thread.
+    Clock::time_point touched() const {
+        return Clock::time_point(Clock::duration(touched_.load(std::memory_order_relaxed)));
+    }
 
     /// The reconnection time that new subscribers are told (HTML 9.2.6). Any thread.
     std::optional<std::chrono::milliseconds> retry() const;
@@ -49,6 +62,8 @@ public:
 private:
     friend class Shard;
     void arrived(std::size_t bytes);
+    bool has_room() const { return in_flight_ < options_.max_in_flight * shards_.size(); }
+    void send(Batch&& batch);
     void deliver(std::uint64_t next, const Shard& by);
 
     ChannelOptions options_;
@@ -56,13 +71,14 @@ private:
     std::vector<std::unique_ptr<Shard>> shards_;
     std::atomic<std::uint64_t> delivered_{0};
     std::atomic<std::int64_t> retry_; ///< ms; -1: none
+    std::atomic<Clock::rep> touched_{Clock::now().time_since_epoch().count()};
 
     std::mutex mutex_; ///< guards what follows
     std::condition_variable room_;
     EventIds ids_;
     std::uint64_t next_ = 0;    ///< sequence number of the next entry
     std::size_t in_flight_ = 0; ///< bytes published and not yet in every history, once a shard
-    bool closed_ = false;
+    bool ended_ = false, closed_ = false;
 };
 
 /// Collects the events of one source into batches of a good size. One thread.

@@ -128,6 +128,7 @@ void Shard::subscribe(Subscriber& subscriber) {
 }
 
 void Shard::unsubscribe(Subscriber& subscriber) {
+    channel_.touch(Channel::Clock::now());
     if (waking_) {
         subscribers_[subscriber.slot_] = nullptr;
         holes_ = true;

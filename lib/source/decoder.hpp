@@ -34,6 +34,9 @@ public:
     class Sink {
     public:
         virtual ~Sink() = default;
+        /// What follows, up to the next call, is for that channel; "" is the default one. Throws
+        /// Error (bad_input) if there is none such; the decoder then tells on_skipped().
+        virtual void on_channel(std::string_view /*name*/) {}
         /// Throws Error (bad_input) if it cannot be carried; the decoder then tells on_skipped().
         virtual void on_event(const EventView&) = 0;
         virtual void on_comment(std::string_view text) = 0;

@@ -15,6 +15,8 @@ void JsonLinesDecoder::take(std::string_view text) {
     if (text.find_first_not_of(" \t") == text.npos) return;
     try {
         auto line = reader_.read(text);
+        if (line.channel || named_) sink_.on_channel(line.channel.value_or(""));
+        named_ = line.channel.has_value();
         if (line.retry) sink_.on_retry(*line.retry);
         if (line.comment) sink_.on_comment(*line.comment);
         if (line.event.type.empty())

@@ -24,6 +24,7 @@ private:
     DecoderOptions options_;
     LineSplitter lines_;
     JsonEventReader reader_;
+    bool named_ = false; ///< the last line named its channel
 };
 
 } // namespace sse

@@ -1,0 +1,113 @@
+#include "http/publication.hpp"
+
+#include "protocol/error.hpp"
+#include "source/stream_text.hpp"
+
+#include <fmt/format.h>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+Answer text_answer(int status, std::string body) {
+    Answer answer;
+    answer.status = status;
+    answer.content_type = "text/plain";
+    answer.body = std::move(body);
+    return answer;
+}
+
+/// The type without its parameters (RFC 9110, 8.3.1).
+std::string_view essence(std::string_view content_type) {
+    content_type = content_type.substr(0, content_type.find(';'));
+    while (content_type.ends_with(' ') || content_type.ends_with('\t'))
+        content_type.remove_suffix(1);
+    return content_type;
+}
+
+/// Gathers what a body says into one batch. What would be skipped in an input refuses a body.
+class Gathering : public Decoder::Sink {
+public:
+    Gathering(Channel& channel, Batch& batch)
+        : channel_(channel)
+        , batch_(batch)
+        , now_(std::chrono::system_clock::now()) {}
+
+    void on_event(const EventView& event) override { channel_.add(batch_, event, now_); }
+    void on_comment(std::string_view text) override { batch_.add_comment(text); }
+    void on_retry(std::chrono::milliseconds retry) override {
+        retry_ = retry;
+        batch_.add_retry(retry);
+    }
+    void on_skipped(const std::string& where, const std::string& why) override {
+        throw Error(Errc::bad_input, fmt::format("{}: {}", where, why));
+    }
+    std::optional<std::chrono::milliseconds> retry() const { return retry_; }
+
+private:
+    Channel& channel_;
+    Batch& batch_;
+    std::chrono::system_clock::time_point now_;
+    std::optional<std::chrono::milliseconds> retry_;
+};
+
+void gather_json(std::string_view body, Gathering& into, JsonEventReader& reader) {
+    auto object = reader.read(body);
+    if (object.event.type.empty()) object.event.type = "message";
+    if (object.retry) into.on_retry(*object.retry);
+    if (object.comment) into.on_comment(*object.comment);
+    if (object.has_data) into.on_event(object.event);
+}
+
+void gather_stream(const std::string& body, Gathering& into) {
+    DecoderOptions options;
+    options.max_event_bytes = body.size(); // the body has its own bound
+    StreamTextDecoder decoder(into, options);
+    decoder.feed(body);
+    decoder.finish();
+}
+
+std::string ids_of(const Batch& batch) {
+    std::string ids;
+    for (std::size_t i = 0; i < batch.size(); ++i) {
+        if (const auto id = batch.id(i); !id.empty()) ids.append(id).push_back('\n');
+    }
+    return ids;
+}
+
+} // namespace
+
+Answer publish(const Request& request, Channel& channel, JsonEventReader& json) {
+    const auto type = essence(request.head.find("Content-Type").value_or("text/plain"));
+    Batch batch;
+    Gathering into(channel, batch);
+    try {
+        if (same_name(type, "text/plain") || same_name(type, "application/x-www-form-urlencoded")) {
+            EventView event;
+            event.data = request.body;
+            into.on_event(event);
+        } else if (same_name(type, "application/json")) {
+            gather_json(request.body, into, json);
+        } else if (same_name(type, "text/event-stream")) {
+            gather_stream(request.body, into);
+        } else {
+            return text_answer(415,
+                               "a body is text/plain, application/json or text/event-stream\n");
+        }
+    } catch (const Error& e) {
+        return text_answer(400, fmt::format("{}\n", e.what()));
+    }
+    if (batch.empty()) return text_answer(400, "the body holds no event\n");
+    auto ids = ids_of(batch);
+    if (!channel.try_publish(batch)) {
+        auto answer = text_answer(503, "the channel takes nothing now: its history is full of what "
+                                       "somebody still needs, or it has ended\n");
+        answer.headers.emplace_back("Retry-After", "1");
+        return answer;
+    }
+    if (into.retry()) channel.set_retry(*into.retry());
+    return text_answer(201, std::move(ids));
+}
+
+} // namespace sse

@@ -1,0 +1,67 @@
+#include "hub/channels.hpp"
+
+#include <utility>
+
+namespace sse {
+
+Channels::Channels(ChannelOptions channel, std::size_t loops, Wake wake, ChannelsOptions options)
+    : channel_(channel)
+    , loops_(loops)
+    , wake_(std::move(wake))
+    , options_(options) {}
+
+std::shared_ptr<Channel> Channels::make() {
+    // The channel must not own itself through its own callback.
+    const auto self = std::make_shared<std::weak_ptr<Channel>>();
+    auto channel = std::make_shared<Channel>(channel_, loops_, [this, self](std::size_t loop) {
+        if (const auto alive = self->lock()) wake_(alive, loop);
+    });
+    *self = channel;
+    if (ended_) channel->end();
+    if (closed_) channel->close();
+    return channel;
+}
+
+std::shared_ptr<Channel> Channels::find(std::string_view name) const {
+    const std::lock_guard lock(mutex_);
+    const auto found = channels_.find(name);
+    return found == channels_.end() ? nullptr : found->second;
+}
+
+std::shared_ptr<Channel> Channels::open(std::string_view name) {
+    const std::lock_guard lock(mutex_);
+    if (const auto found = channels_.find(name); found != channels_.end()) {
+        found->second->touch(Clock::now());
+        return found->second;
+    }
+    if (channels_.size() >= options_.max_channels || name.size() > options_.max_name_bytes)
+        return nullptr;
+    return channels_.emplace(name, make()).first->second;
+}
+
+void Channels::forget_idle(Clock::time_point now) {
+    const std::lock_guard lock(mutex_);
+    // Nobody but us has it: no subscriber, no publisher, no batch on its way.
+    std::erase_if(channels_, [&](const auto& entry) {
+        return entry.second.use_count() == 1 && entry.second->touched() + options_.idle <= now;
+    });
+}
+
+std::vector<std::pair<std::string, std::shared_ptr<Channel>>> Channels::all() const {
+    const std::lock_guard lock(mutex_);
+    return {channels_.begin(), channels_.end()};
+}
+
+void Channels::end() {
+    const std::lock_guard lock(mutex_);
+    ended_ = true;
+    for (const auto& [name, channel] : channels_) channel->end();
+}
+
+void Channels::close() {
+    const std::lock_guard lock(mutex_);
+    closed_ = true;
+    for (const auto& [name, channel] : channels_) channel->close();
+}
+
+} // namespace sse
