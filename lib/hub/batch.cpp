@@ -41,6 +41,12 @@ void Batch::add_block(std::size_t id_size) {
                         static_cast<std::uint32_t>(id_size), static_cast<std::uint8_t>(head)});
 }
 
+void Batch::seal() {
+    std::string().swap(block_);
+    chunks_.shrink_to_fit();
+    entries_.shrink_to_fit();
+}
+
 std::string_view Batch::chunk(std::size_t index) const {
     const auto begin = offset(index);
     return std::string_view(chunks_).substr(begin, entries_[index].end - begin);

@@ -24,10 +24,20 @@ public:
     void add_comment(std::string_view text);
     void add_retry(std::chrono::milliseconds retry);
 
+    /// Gives back the memory that only building it took; before it is published.
+    void seal();
+
     std::size_t size() const { return entries_.size(); }
     bool empty() const { return entries_.empty(); }
-    /// Bytes held: the chunks and their index.
-    std::size_t bytes() const { return chunks_.size() + entries_.size() * sizeof(Entry); }
+    /// Bytes held once sealed: the chunks, their index, and itself.
+    std::size_t bytes() const {
+        return sizeof(Batch) + chunks_.size() + entries_.size() * sizeof(Entry);
+    }
+    /// What is really kept for it.
+    std::size_t capacity() const {
+        return sizeof(Batch) + chunks_.capacity() + entries_.capacity() * sizeof(Entry) +
+               block_.capacity();
+    }
 
     /// Entries [from, size()) as chunks.
     std::string_view chunks_from(std::size_t from) const {

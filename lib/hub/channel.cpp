@@ -43,6 +43,7 @@ bool Channel::try_publish(Batch& batch) {
 
 /// Under the lock, so that every shard has the batches in the same order.
 void Channel::send(Batch&& batch) {
+    batch.seal();
     const auto shared = std::make_shared<Batch>(std::move(batch));
     shared->first = next_;
     next_ += shared->size();
@@ -93,8 +94,10 @@ constexpr std::size_t batch_bytes = 256 * 1024;
 Publisher::Publisher(Channel& channel)
     : channel_(channel)
     // A batch is admitted whole: a quarter of the history at most, or a small history would hold
-    // one batch, and nobody would be sent a new event before all had the old ones.
-    , max_events_(std::max<std::size_t>(1, channel.options().history.max_events / 4)) {}
+    // one batch, and nobody would be sent a new event before all had the old ones. The same by
+    // bytes.
+    , max_events_(std::max<std::size_t>(1, channel.options().history.max_events / 4))
+    , max_bytes_(std::min(batch_bytes, channel.options().history.max_bytes / 4)) {}
 
 void Publisher::add(const EventView& event) {
     if (batch_.empty()) now_ = std::chrono::system_clock::now();
@@ -114,7 +117,7 @@ void Publisher::add_retry(std::chrono::milliseconds retry) {
 }
 
 void Publisher::flush_if_large() {
-    if (batch_.size() >= max_events_ || batch_.bytes() >= batch_bytes) flush();
+    if (batch_.size() >= max_events_ || batch_.bytes() >= max_bytes_) flush();
 }
 
 bool Publisher::flush() {

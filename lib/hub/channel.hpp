@@ -99,7 +99,7 @@ private:
     void flush_if_large();
 
     Channel& channel_;
-    std::size_t max_events_;
+    std::size_t max_events_, max_bytes_;
     Batch batch_;
     std::chrono::system_clock::time_point now_;
     bool closed_ = false;

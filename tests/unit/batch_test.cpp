@@ -84,6 +84,19 @@ TEST_CASE("What cannot be encoded leaves a batch as it was") {
     CHECK(batch.id(1) == "2");
 }
 
+TEST_CASE("A sealed batch keeps no more memory than it says") {
+    for (const std::size_t size : {1U, 1000U, 1'000'000U}) {
+        for (const int count : {1, 3, 100}) {
+            if (size * static_cast<std::size_t>(count) > 3'000'000) continue;
+            sse::Batch batch;
+            for (int i = 0; i < count; ++i) batch.add(event(std::string(size, 'x'), "1"));
+            batch.seal();
+            INFO(count << " of " << size);
+            CHECK(batch.capacity() <= batch.bytes() + 64);
+        }
+    }
+}
+
 TEST_CASE("Event ids count within a millisecond and never go back, even when the clock does") {
     sse::EventIds ids;
     struct Row {

@@ -393,6 +393,28 @@ TEST_CASE("Events of several publishers come whole, each publisher's in its orde
     }
 }
 
+TEST_CASE("A publisher's batches are small beside the history, by events and by bytes") {
+    for (const std::size_t max_bytes : {4'000U, 40'000U, 64'000'000U}) {
+        for (const std::size_t max_events : {1U, 40U, 100'000U}) {
+            sse::ChannelOptions options;
+            options.history = {max_events, max_bytes};
+            options.max_in_flight = 1 << 30;
+            options.overflow = sse::Overflow::drop;
+            Hub hub(options);
+            sse::Publisher to(hub.channel);
+            for (int i = 0; i < 2000; ++i) to.add({"message", "x", std::nullopt});
+            to.flush();
+            hub.settle();
+            const auto& history = hub.channel.shard(0).history();
+            INFO(max_events << " events, " << max_bytes << " bytes");
+            CHECK(history.end() == 2000);
+            CHECK(history.bytes() <= max_bytes);
+            CHECK(history.end() - history.begin() >=
+                  std::min<std::size_t>({2000, max_events, max_bytes / 400}));
+        }
+    }
+}
+
 TEST_CASE("A closed channel lets its publisher go") {
     auto options = keeping(1);
     options.max_in_flight = 10;
