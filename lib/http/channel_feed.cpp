@@ -28,6 +28,10 @@ std::size_t ChannelFeed::gather(Clock::time_point now, std::span<std::string_vie
     return count;
 }
 
+Feed::Tally ChannelFeed::tally() const {
+    return {subscriber_.delivered(), subscriber_.missed(), std::string(subscriber_.last_id())};
+}
+
 void ChannelFeed::tick(Clock::time_point now) {
     if (now - last_ < keepalive_) return;
     last_ = now;

@@ -29,6 +29,7 @@ public:
     void consume(std::size_t bytes) override { subscriber_.consume(bytes); }
     bool ended() const override { return subscriber_.ended(); }
     void tick(Clock::time_point now) override;
+    Tally tally() const override;
     Cut cut() const override { return subscriber_.overrun() ? Cut::close : Cut::no; }
 
 private:

@@ -40,6 +40,7 @@ ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, 
 }
 
 void ChannelHandler::tick(std::size_t loop) {
+    for (const auto& [name, channel] : channels_.all()) channel->shard(loop).survey();
     if (loop == 0 && options_.channels) channels_.forget_idle(Channels::Clock::now());
 }
 

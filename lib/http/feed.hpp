@@ -6,9 +6,11 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <optional>
 #include <span>
+#include <string>
 #include <string_view>
 
 namespace sse {
@@ -39,6 +41,12 @@ public:
     /// The connection is to be cut without an end (no last chunk; `reset`: RST rather than FIN).
     enum class Cut { no, close, reset };
     virtual Cut cut() const { return Cut::no; }
+    /// What it has sent so far, for those who keep count.
+    struct Tally {
+        std::uint64_t events = 0, missed = 0;
+        std::string last_id; ///< of the last event sent whole; "" if there is none, or it is gone
+    };
+    virtual Tally tally() const { return {}; }
 };
 
 } // namespace sse

@@ -27,8 +27,9 @@ bool is_loopback_name(std::string_view host) {
     return v4 && host.starts_with("127.") && std::count(host.begin(), host.end(), '.') == 3;
 }
 
-Answer forbidden(std::string why) {
+Answer forbidden(Refusal refusal, std::string why) {
     Answer answer;
+    answer.refusal = refusal;
     answer.status = 403;
     answer.content_type = "text/plain";
     answer.body = std::move(why);
@@ -44,13 +45,14 @@ std::optional<Answer> guard(const Request& request, const GuardOptions& options)
     const auto allowed = [&](const std::string& name) { return same_name(name, *host); };
     if (!host || (!is_loopback_name(*host) && std::none_of(options.allowed_hosts.begin(),
                                                            options.allowed_hosts.end(), allowed))) {
-        return forbidden("this server listens on loopback and answers to loopback names only; "
+        return forbidden(Refusal::host,
+                         "this server listens on loopback and answers to loopback names only; "
                          "--allow-host names another\n");
     }
     const auto origin = request.head.find("Origin");
     if (origin &&
         (*origin != fmt::format("http://{}", authority) || request.head.count("Origin") > 1)) {
-        return forbidden("a page of another origin may not read this\n");
+        return forbidden(Refusal::origin, "a page of another origin may not read this\n");
     }
     return std::nullopt;
 }

@@ -1,6 +1,7 @@
 // What a server asks of its routes: a request in, an answer out. No socket on either side.
 #pragma once
 
+#include "http/counts.hpp"
 #include "http/feed.hpp"
 #include "http/head.hpp"
 
@@ -32,6 +33,7 @@ struct Answer {
     std::string content_type;                                 ///< "" for none
     std::string body;
     std::unique_ptr<Feed> feed;
+    Refusal refusal = Refusal::none; ///< for the counts and the log; told to nobody
 };
 
 /// The routes of a server. `answer` is called on a loop's thread (`loop` is its number, from 0) and
@@ -40,7 +42,7 @@ class Handler {
 public:
     virtual ~Handler() = default;
     virtual Answer answer(const Request& request, std::size_t loop) = 0;
-    /// Called on each loop's thread about once a second.
+    /// Called on each loop's thread every tick of the server (see ServerOptions).
     virtual void tick(std::size_t /*loop*/) {}
 };
 

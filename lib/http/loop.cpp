@@ -7,11 +7,9 @@
 
 namespace sse {
 
-Loop::Loop(const ServerOptions& server_options, Handler& routes, ServerCounts& server_counts,
-           std::size_t index)
+Loop::Loop(const ServerOptions& server_options, Handler& routes, std::size_t index)
     : options(server_options)
     , handler(routes)
-    , counts(server_counts)
     , number(index)
     , tick_(context) {
     arm_tick();
@@ -36,15 +34,18 @@ void Loop::arm_tick() {
 
 void Loop::add(std::shared_ptr<Session> session) {
     session->slot = sessions_.size();
-    counts.clients.fetch_add(1, std::memory_order_relaxed);
+    if (!session->door().admin) ++clients_;
     sessions_.push_back(session);
     session->start();
-    if (winding_down_) session->wind_down();
+    if (winding_down_ && !session->door().admin) session->wind_down();
 }
 
 void Loop::remove(Session& session) {
     const auto slot = session.slot;
-    counts.clients.fetch_sub(1, std::memory_order_relaxed);
+    if (!session.door().admin) {
+        --clients_;
+        counts.closed.add();
+    }
     std::swap(sessions_[slot], sessions_.back());
     sessions_[slot]->slot = slot;
     const auto last = std::move(sessions_.back()); // dies when this returns, not before
@@ -52,15 +53,18 @@ void Loop::remove(Session& session) {
     tell_if_empty();
 }
 
-void Loop::wind_down() {
+void Loop::wind_down(bool told) {
     winding_down_ = true;
+    told_to_stop_ = told_to_stop_ || told;
     const auto sessions = sessions_; // they may go
-    for (const auto& session : sessions) session->wind_down();
+    for (const auto& session : sessions) {
+        if (!session->door().admin) session->wind_down();
+    }
     tell_if_empty();
 }
 
 void Loop::tell_if_empty() {
-    if (winding_down_ && sessions_.empty() && on_empty && !std::exchange(told_, true)) on_empty();
+    if (winding_down_ && clients_ == 0 && on_empty && !std::exchange(said_empty_, true)) on_empty();
 }
 
 void Loop::cut_all() {

@@ -10,6 +10,7 @@
 #include <asio/post.hpp>
 #include <asio/signal_set.hpp>
 #include <asio/steady_timer.hpp>
+#include <atomic>
 #include <cerrno>
 #include <csignal>
 #include <fcntl.h>
@@ -30,13 +31,21 @@ constexpr std::chrono::milliseconds accept_pause{100};
 
 struct Server::Impl {
     struct Listener {
-        Listening listening;
         asio::posix::stream_descriptor descriptor;
+        Door door;
+    };
+    struct Hook {
+        Hook(asio::io_context& context, int number, std::function<void()> what)
+            : signals(context, number)
+            , action(std::move(what)) {}
+        asio::signal_set signals;
+        std::function<void()> action;
     };
 
-    Impl(ServerOptions given, Handler& handler)
+    Impl(ServerOptions given, Handler& routes)
         : options(std::move(given))
-        , signals((make_loops(handler), loops[0]->context))
+        , handler(routes)
+        , signals((make_loops(), loops[0]->context))
         , timer(loops[0]->context)
         , reserve(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
@@ -44,46 +53,103 @@ struct Server::Impl {
         for (const auto& path : unlink) ::unlink(path.c_str());
     }
 
-    void make_loops(Handler& handler) {
+    void make_loops() {
         for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i) {
-            loops.push_back(std::make_unique<Loop>(options, handler, counts, i));
+            loops.push_back(std::make_unique<Loop>(options, handler, i));
         }
     }
 
-    void listen();
+    std::vector<std::string> listen(const std::vector<std::string>& addresses, Door door);
+    std::size_t clients() const;
+    void wait_for(Hook& hook);
     void accept(Listener& listener);
     void accept_all(Listener& listener);
     void spare_one(Listener& listener);
-    void adopt(int fd, bool loopback);
+    void adopt(int fd, const Door& door);
     void wait_for_signal();
     void stop(bool hurried);
     void loop_empty();
     void stop_loops();
 
     ServerOptions options;
-    ServerCounts counts;
+    Handler& handler;
+    AccessLog* log = nullptr;
+    GuardOptions admin_guard;
+    Counter accepted;                         ///< by loop 0, for all loops; without admins
     std::vector<std::unique_ptr<Loop>> loops; ///< before everything that lives on them
     asio::signal_set signals;
     asio::steady_timer timer;
     Descriptor reserve; ///< given up when there is no other, to accept and close one more
-    std::vector<std::unique_ptr<Listener>> listeners;
+    std::vector<std::unique_ptr<Listener>> listeners; ///< their doors outlive all sessions
+    std::vector<std::unique_ptr<Hook>> hooks;
     std::vector<std::string> urls, unlink;
     std::function<void()> on_stop;
     std::size_t busy_loops = 0;
     std::size_t next_loop = 0;
     int signal = 0; ///< the first that came
     int result = 0;
-    bool stopping = false;
+    std::atomic<bool> stopping{false};
 };
 
 Server::Server(ServerOptions options, Handler& handler)
     : impl_(std::make_unique<Impl>(std::move(options), handler)) {}
 Server::~Server() = default;
 
-void Server::listen() { impl_->listen(); }
+void Server::listen() {
+    auto& impl = *impl_;
+    impl.urls = impl.listen(impl.options.listen,
+                            {&impl.handler, &impl.options.guard, impl.log, false, false});
+}
+std::vector<std::string> Server::listen_admin(const std::vector<std::string>& addresses,
+                                              Handler& handler) {
+    impl_->admin_guard.allowed_hosts = impl_->options.guard.allowed_hosts;
+    return impl_->listen(addresses, {&handler, &impl_->admin_guard, nullptr, false, true});
+}
 std::vector<std::string> Server::urls() const { return impl_->urls; }
-std::size_t Server::streams() const {
-    return impl_->counts.streams.load(std::memory_order_relaxed);
+bool Server::stopping() const { return impl_->stopping; }
+void Server::log_to(AccessLog& log) { impl_->log = &log; }
+
+ServerCounts Server::counts() const {
+    ServerCounts sum;
+    std::uint64_t streams_closed = 0;
+    sum.clients = impl_->clients();
+    sum.connects = impl_->accepted.get();
+    for (const auto& loop : impl_->loops) {
+        const auto& own = loop->counts;
+        streams_closed += own.streams_closed.get();
+        sum.streams_opened += own.streams_opened.get();
+        sum.requests += own.requests.get();
+        sum.bytes += own.bytes.get();
+        sum.stalls += own.stalls.get();
+        for (std::size_t i = 0; i < sum.refusals.size(); ++i)
+            sum.refusals[i] += own.refusals[i].get();
+        for (std::size_t i = 0; i < sum.ends.size(); ++i) sum.ends[i] += own.ends[i].get();
+    }
+    sum.streams = sum.streams_opened - streams_closed;
+    return sum;
+}
+
+void Server::on_signal(int number, std::function<void()> action) {
+    auto& hooks = impl_->hooks;
+    hooks.push_back(
+        std::make_unique<Impl::Hook>(impl_->loops[0]->context, number, std::move(action)));
+    impl_->wait_for(*hooks.back());
+}
+
+void Server::Impl::wait_for(Hook& hook) {
+    hook.signals.async_wait([this, &hook](const std::error_code& error, int) {
+        if (error) return;
+        hook.action();
+        wait_for(hook);
+    });
+}
+
+/// Connected now, whichever loop they are on, and those on the way to one.
+std::size_t Server::Impl::clients() const {
+    std::uint64_t closed = 0;
+    for (const auto& loop : loops) closed += loop->counts.closed.get();
+    const auto came = accepted.get();
+    return static_cast<std::size_t>(came - std::min(came, closed));
 }
 void Server::on_stop(std::function<void()> action) { impl_->on_stop = std::move(action); }
 
@@ -95,17 +161,20 @@ void Server::finish(bool hurried) {
     asio::post(impl_->loops[0]->context, [impl = impl_.get(), hurried] { impl->stop(hurried); });
 }
 
-void Server::Impl::listen() {
-    for (const auto& address : options.listen) {
+std::vector<std::string> Server::Impl::listen(const std::vector<std::string>& addresses,
+                                              Door door) {
+    std::vector<std::string> bound;
+    for (const auto& address : addresses) {
         for (auto& listening : listen_on(address)) {
-            urls.push_back(listening.url);
+            bound.push_back(listening.url);
+            door.loopback = listening.loopback;
             if (!listening.unlink.empty()) unlink.push_back(listening.unlink);
             asio::posix::stream_descriptor descriptor(loops[0]->context,
                                                       listening.socket.release());
-            listeners.push_back(
-                std::make_unique<Listener>(Listener{std::move(listening), std::move(descriptor)}));
+            listeners.push_back(std::make_unique<Listener>(Listener{std::move(descriptor), door}));
         }
     }
+    return bound;
 }
 
 int Server::run() {
@@ -137,7 +206,7 @@ int Server::run() {
 void Server::Impl::accept(Listener& listener) {
     listener.descriptor.async_wait(listener.descriptor.wait_read,
                                    [this, &listener](const std::error_code& error) {
-                                       if (error || stopping) return;
+                                       if (error || (stopping && !listener.door.admin)) return;
                                        accept_all(listener);
                                    });
 }
@@ -147,7 +216,7 @@ void Server::Impl::accept_all(Listener& listener) {
     for (int i = 0; i < 64; ++i) {
         const int fd = accept_on(listener.descriptor.native_handle());
         if (fd >= 0) {
-            adopt(fd, listener.listening.loopback);
+            adopt(fd, listener.door);
             continue;
         }
         if (errno == EMFILE || errno == ENFILE || errno == ENOBUFS || errno == ENOMEM)
@@ -164,22 +233,26 @@ void Server::Impl::spare_one(Listener& listener) {
     const int fd = accept_on(listener.descriptor.native_handle());
     if (fd >= 0) ::close(fd);
     reserve = Descriptor(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    loops[0]->counts.refusals[static_cast<std::size_t>(Refusal::descriptors)].add();
     const auto rest = std::make_shared<asio::steady_timer>(loops[0]->context, accept_pause);
     rest->async_wait([this, &listener, rest](const std::error_code& error) {
-        if (!error && !stopping) accept(listener);
+        if (!error && (!stopping || listener.door.admin)) accept(listener);
     });
 }
 
-void Server::Impl::adopt(int fd, bool loopback) {
-    const auto clients = counts.clients.load(std::memory_order_relaxed);
-    if (clients >= options.max_clients + polite_refusals) {
+void Server::Impl::adopt(int fd, const Door& door) {
+    if (door.admin) return loops[0]->add(std::make_shared<Session>(*loops[0], fd, door, false));
+    const auto connected = clients();
+    if (connected >= options.max_clients + polite_refusals) {
+        loops[0]->counts.refusals[static_cast<std::size_t>(Refusal::clients)].add();
         ::close(fd);
         return;
     }
-    const bool refused = clients >= options.max_clients;
+    accepted.add();
+    const bool refused = connected >= options.max_clients;
     auto& loop = *loops[next_loop++ % loops.size()];
-    const auto begin = [&loop, fd, loopback, refused] {
-        loop.add(std::make_shared<Session>(loop, fd, loopback, refused));
+    const auto begin = [&loop, &door, fd, refused] {
+        loop.add(std::make_shared<Session>(loop, fd, door, refused));
     };
     if (&loop == loops[0].get()) begin();
     else asio::post(loop.context, begin);
@@ -203,13 +276,17 @@ void Server::Impl::wait_for_signal() {
 }
 
 void Server::Impl::stop(bool hurried) {
-    if (!std::exchange(stopping, true)) {
+    const bool first = !stopping.exchange(true);
+    if (first) {
         for (const auto& listener : listeners) {
+            if (listener->door.admin) continue;
             std::error_code ignored;
             listener->descriptor.close(ignored);
         }
+    }
+    if (first || hurried) {
         for (const auto& loop : loops)
-            asio::post(loop->context, [&loop = *loop] { loop.wind_down(); });
+            asio::post(loop->context, [&loop = *loop, told = hurried] { loop.wind_down(told); });
     }
     if (!hurried) return;
     timer.expires_after(options.grace);

@@ -2,6 +2,7 @@
 // routes (Handler), not the events (Feed), not the codec (httplib_server).
 #pragma once
 
+#include "http/counts.hpp"
 #include "http/guard.hpp"
 #include "http/handler.hpp"
 #include "http/request_reader.hpp"
@@ -14,6 +15,8 @@
 #include <vector>
 
 namespace sse {
+
+class AccessLog;
 
 /// Every bound that a client of the server meets.
 struct ServerOptions {
@@ -52,6 +55,11 @@ public:
     /// Binds and listens; connections wait until run(). Throws std::system_error, its text with the
     /// address as it was given, and Error (invalid_argument, resolve).
     void listen();
+    /// More listeners, with routes of their own and no guard but against rebinding (Host, Origin):
+    /// for those who run the server. Their connections are in no count and under no limit, and are
+    /// served until the last client has gone. Returns their URLs. Throws as listen().
+    std::vector<std::string> listen_admin(const std::vector<std::string>& addresses,
+                                          Handler& handler);
     /// Where it listens, as URLs, ports filled in. After listen().
     std::vector<std::string> urls() const;
 
@@ -66,8 +74,14 @@ public:
     void finish(bool hurried);
     /// Called on loop 0 when SIGINT or SIGTERM asks to stop, before finish(true).
     void on_stop(std::function<void()> action);
-    /// Streams open now.
-    std::size_t streams() const;
+    /// Called on loop 0 each time that signal comes; before run().
+    void on_signal(int number, std::function<void()> action);
+    /// Every connection is told to `log` at its end; before listen().
+    void log_to(AccessLog& log);
+
+    ServerCounts counts() const;
+    /// finish() was called, or a signal asked to stop.
+    bool stopping() const;
 
 private:
     struct Impl;

@@ -20,15 +20,18 @@ constexpr std::chrono::milliseconds linger{2'000};
 
 } // namespace
 
-Session::Session(Loop& loop, int fd, bool loopback, bool refused)
+Session::Session(Loop& loop, int fd, const Door& door, bool refused)
     : loop_(loop)
+    , door_(door)
     , socket_(loop.context.get_executor(), fd)
     , reader_(std::make_unique<RequestReader>(loop.options.request))
     , deadline_(Clock::now() + loop.options.head_timeout)
-    , loopback_(loopback)
     , refused_(refused) {
     set_stream_options(fd, loop.options.stall_timeout);
+    if (door.log) visit_ = std::make_unique<Visit>(peer_of(fd));
 }
+
+Session::~Session() = default;
 
 void Session::start() { wait_readable(); }
 
@@ -46,7 +49,7 @@ void Session::on_readable() {
     for (;;) {
         const auto got = receive_some(socket_.native_handle(), scratch);
         if (got.again) return;
-        if (got.closed) return close(false);
+        if (got.closed) return close(got.timed_out ? End::stalled : End::client);
         take({scratch.data(), got.bytes});
         if (state_ == State::closed || got.bytes < scratch.size()) return;
     }
@@ -62,7 +65,8 @@ void Session::take(std::string_view bytes) {
         } else if ((ignored_ += bytes.size()) <= max_ignored_bytes) {
             return;
         }
-        return close(false);
+        note_refusal(Refusal::request);
+        return close(End::refused);
     }
     if (reader_->empty()) deadline_ = Clock::now() + loop_.options.head_timeout;
     const bool in_head = reader_->state() == RequestReader::State::head;
@@ -84,30 +88,41 @@ void Session::take(std::string_view bytes) {
 void Session::answer() {
     auto& request = reader_->request();
     request.peer = peer_of(socket_.native_handle());
-    request.loopback = loopback_;
+    request.loopback = door_.loopback;
     if (refused_) {
         Answer busy{503, {{"Retry-After", "5"}}, "text/plain", "too many clients\n", nullptr};
+        busy.refusal = Refusal::clients;
         return send_answer(&request, std::move(busy), false);
     }
-    if (auto refusal = guard(request, loop_.options.guard)) {
+    if (auto refusal = guard(request, *door_.guard)) {
         return send_answer(&request, std::move(*refusal), reader_->keep_alive());
     }
-    auto reply = loop_.handler.answer(request, loop_.number);
+    auto reply = door_.handler->answer(request, loop_.number);
     const bool keep_alive = reader_->keep_alive() && !reply.feed && !winding_down_;
     send_answer(&request, std::move(reply), keep_alive);
 }
 
-void Session::refuse(int status, const std::string& why) {
+void Session::refuse(int status, const std::string& why, Refusal refusal) {
     Answer answer;
+    answer.refusal = refusal;
     answer.status = status;
     answer.content_type = "text/plain";
     answer.body = why + "\n";
     send_answer(nullptr, std::move(answer), false);
 }
 
+void Session::note_refusal(Refusal refusal) {
+    refusal_ = refusal;
+    if (refusal != Refusal::none && !door_.admin)
+        loop_.counts.refusals[static_cast<std::size_t>(refusal)].add();
+}
+
 void Session::send_answer(const Request* request, Answer answer, bool keep_alive) {
     state_ = State::answering;
     keep_alive_ = keep_alive;
+    note_refusal(answer.refusal);
+    if (!door_.admin) loop_.counts.requests.add();
+    if (visit_) visit_->answered(request, answer.status);
     framing_ = request ? request->framing : Framing::chunked;
     out_.append(
         loop_.codec.encode(request ? request->method : "GET", framing_, keep_alive, answer));
@@ -121,7 +136,7 @@ void Session::begin_stream(std::unique_ptr<Feed> feed) {
     std::string().swap(pipelined_);
     state_ = State::streaming;
     feed_ = std::move(feed);
-    loop_.counts.streams.fetch_add(1, std::memory_order_relaxed);
+    if (!door_.admin) loop_.counts.streams_opened.add();
     feed_->attach([this] { pump(); }); // the feed dies with, or before, this session
     pump();
 }
@@ -139,7 +154,8 @@ void Session::pump() {
         const auto of_out = count;
         if (feed_) {
             if (const auto cut = feed_->cut(); cut != Feed::Cut::no) {
-                close(cut == Feed::Cut::reset);
+                const bool overrun = feed_->tally().missed > 0;
+                close(overrun ? End::overrun : End::cut, cut == Feed::Cut::reset);
                 break;
             }
             count += feed_->gather(now, std::span(views).subspan(count));
@@ -149,10 +165,12 @@ void Session::pump() {
         for (std::size_t i = 0; i < count; ++i) wanted += views[i].size();
         const auto sent = send_some(socket_.native_handle(), std::span(views).first(count));
         if (sent.closed) {
-            close(false);
+            close(sent.timed_out ? End::stalled : End::client);
             break;
         }
         if (sent.bytes > 0) {
+            if (!door_.admin) loop_.counts.bytes.add(sent.bytes);
+            if (visit_) visit_->bytes += sent.bytes;
             deadline_ = now + loop_.options.stall_timeout;
             auto of_feed = sent.bytes;
             if (of_out > 0) {
@@ -195,9 +213,10 @@ void Session::sent_all() {
             out_.append(last_chunk);
             return pump();
         }
-        return close_gently();
+        return close_gently(loop_.told_to_stop() ? End::drained : End::finished);
     case State::answering:
-        if (!keep_alive_ || winding_down_) return close_gently();
+        if (!keep_alive_ || winding_down_)
+            return close_gently(refusal_ == Refusal::none ? End::answered : End::refused);
         state_ = State::reading;
         reader_ = std::make_unique<RequestReader>(loop_.options.request);
         deadline_ = Clock::now() + loop_.options.idle_timeout;
@@ -230,25 +249,42 @@ void Session::arm_due() {
 void Session::tick(Clock::time_point now) {
     if (state_ == State::streaming) {
         if (writing_) {
-            if (now >= deadline_) close(true); // it has taken no byte for the whole stall timeout
+            if (now >= deadline_) close(End::stalled, true); // no byte for the whole stall timeout
             return;
         }
         return feed_->tick(now);
     }
     if (now < deadline_) return;
     if (state_ == State::reading && !reader_->empty())
-        return refuse(408, "the request took too long");
-    close(false);
+        return refuse(408, "the request took too long", Refusal::timeout);
+    close(state_ == State::answering ? End::stalled : End::idle);
 }
 
 void Session::wind_down() {
     winding_down_ = true;
-    if (state_ == State::reading && reader_->empty()) close(false);
+    if (state_ == State::reading && reader_->empty()) close(End::drained);
 }
 
-void Session::cut() { close(false); }
+void Session::cut() { close(End::cut); }
 
-void Session::close_gently() {
+/// Counts and logs the connection's end. Before the feed goes, and once.
+void Session::settle(End end) {
+    if (end_ != End::open) return;
+    end_ = end;
+    if (!door_.admin) {
+        loop_.counts.ends[static_cast<std::size_t>(end)].add();
+        if (end == End::stalled) loop_.counts.stalls.add();
+    }
+    if (!visit_) return;
+    if (feed_) visit_->streamed(feed_->tally());
+    visit_->end = end;
+    visit_->refusal = refusal_;
+    door_.log->add(*visit_);
+    visit_.reset();
+}
+
+void Session::close_gently(End end) {
+    settle(end);
     state_ = State::closing;
     drop_feed();
     deadline_ = Clock::now() + linger;
@@ -257,12 +293,13 @@ void Session::close_gently() {
 
 void Session::drop_feed() {
     if (!feed_) return;
-    loop_.counts.streams.fetch_sub(1, std::memory_order_relaxed);
+    if (!door_.admin) loop_.counts.streams_closed.add();
     asio::post(loop_.context, [feed = std::move(feed_)] {}); // it may be the one that called us
 }
 
-void Session::close(bool reset) {
+void Session::close(End end, bool reset) {
     if (state_ == State::closed) return;
+    settle(end);
     state_ = State::closed;
     const auto self = shared_from_this();
     if (reset) {

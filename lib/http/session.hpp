@@ -2,6 +2,7 @@
 // answer is one. Not thread-safe: lives on its loop.
 #pragma once
 
+#include "http/access_log.hpp"
 #include "http/loop.hpp"
 #include "http/request_reader.hpp"
 
@@ -20,7 +21,9 @@ public:
     using Clock = Feed::Clock;
 
     /// Takes over `fd`. `refused`: it is one client too many, and its request is answered 503.
-    Session(Loop& loop, int fd, bool loopback, bool refused);
+    /// `door` outlives it.
+    Session(Loop& loop, int fd, const Door& door, bool refused);
+    ~Session();
     void start();
 
     /// Called every tick of the loop.
@@ -29,7 +32,7 @@ public:
     void wind_down();
     /// Ends now, whatever it was doing.
     void cut();
-    bool streams() const { return feed_ != nullptr; }
+    const Door& door() const { return door_; }
 
     std::size_t slot = 0; ///< in the loop's list
 
@@ -41,32 +44,39 @@ private:
     void take(std::string_view bytes);
     void answer();
     void send_answer(const Request* request, Answer answer, bool keep_alive);
-    void refuse(int status, const std::string& why);
+    void refuse(int status, const std::string& why, Refusal refusal = Refusal::request);
+    void note_refusal(Refusal refusal);
     void begin_stream(std::unique_ptr<Feed> feed);
 
     void pump();
     void wait_writable();
     void arm_due();
     void sent_all();
-    void close_gently();
+    /// `end` is how the connection ended, unless that has been settled before.
+    void close_gently(End end);
+    void close(End end, bool reset = false);
+    void settle(End end);
     void drop_feed();
-    void close(bool reset);
 
     Loop& loop_;
+    const Door& door_;
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket_;
     std::unique_ptr<RequestReader> reader_; ///< while it reads a request
     std::unique_ptr<Feed> feed_;            ///< while it streams
     std::unique_ptr<asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>,
                                                asio::io_context::executor_type>>
         due_timer_;
-    std::string out_; ///< bytes to send before the feed's
+    std::unique_ptr<Visit> visit_; ///< if there is a log
+    std::string out_;              ///< bytes to send before the feed's
     std::size_t out_sent_ = 0;
     std::string pipelined_;      ///< of the next request
     Clock::time_point deadline_; ///< for what it is doing; while it streams: see tick()
     std::size_t ignored_ = 0;    ///< bytes that came where none were due
     Framing framing_ = Framing::chunked;
     State state_ = State::reading;
-    bool loopback_, refused_;
+    End end_ = End::open;
+    Refusal refusal_ = Refusal::none;
+    bool refused_;
     bool keep_alive_ = false, winding_down_ = false;
     bool writing_ = false; ///< waits for the socket to take more
     bool pumping_ = false, last_sent_ = false;

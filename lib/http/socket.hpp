@@ -53,6 +53,7 @@ void set_stream_options(int fd, std::chrono::milliseconds dead_after);
 struct Transfer {
     std::size_t bytes = 0;
     bool again = false, closed = false;
+    bool timed_out = false; ///< closed, because the peer did not acknowledge for too long
 };
 Transfer send_some(int fd, std::span<const std::string_view> views);
 Transfer receive_some(int fd, std::span<char> into);

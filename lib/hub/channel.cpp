@@ -47,6 +47,8 @@ void Channel::send(Batch&& batch) {
     const auto shared = std::make_shared<Batch>(std::move(batch));
     shared->first = next_;
     next_ += shared->size();
+    events_.add(shared->size());
+    bytes_.add(shared->bytes());
     in_flight_ += shared->bytes() * shards_.size();
     for (const auto& shard : shards_) shard->send(shared);
     touch(Clock::now());
@@ -73,6 +75,24 @@ void Channel::arrived(std::size_t bytes) {
 std::optional<std::chrono::milliseconds> Channel::retry() const {
     const auto ms = retry_.load(std::memory_order_relaxed);
     return ms < 0 ? std::nullopt : std::optional(std::chrono::milliseconds(ms));
+}
+
+ChannelCounts Channel::counts() const {
+    ChannelCounts sum;
+    sum.events = events_.get();
+    sum.bytes = bytes_.get();
+    for (const auto& shard : shards_) {
+        const auto& own = shard->counts();
+        sum.deliveries += own.deliveries.get();
+        sum.missed += own.missed.get();
+        sum.laggards += own.laggards.get();
+        sum.subscribers += own.subscribers.get();
+        sum.behind += own.behind.get();
+        sum.lag = std::max(sum.lag, own.lag.get());
+    }
+    sum.history_events = shards_.front()->counts().history_events.get();
+    sum.history_bytes = shards_.front()->counts().history_bytes.get();
+    return sum;
 }
 
 void Channel::deliver(std::uint64_t next, const Shard& by) {

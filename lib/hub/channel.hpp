@@ -58,6 +58,8 @@ public:
     }
     /// Everything before this has been had by some subscriber, of any loop. Any thread.
     std::uint64_t delivered() const { return delivered_.load(); }
+    /// Any thread.
+    ChannelCounts counts() const;
 
 private:
     friend class Shard;
@@ -77,6 +79,7 @@ private:
     std::condition_variable room_;
     EventIds ids_;
     std::uint64_t next_ = 0;    ///< sequence number of the next entry
+    Counter events_, bytes_;    ///< published; read without the lock
     std::size_t in_flight_ = 0; ///< bytes published and not yet in every history, once a shard
     bool ended_ = false, closed_ = false;
 };

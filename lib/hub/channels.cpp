@@ -43,13 +43,23 @@ void Channels::forget_idle(Clock::time_point now) {
     const std::lock_guard lock(mutex_);
     // Nobody but us has it: no subscriber, no publisher, no batch on its way.
     std::erase_if(channels_, [&](const auto& entry) {
-        return entry.second.use_count() == 1 && entry.second->touched() + options_.idle <= now;
+        const auto& channel = entry.second;
+        const bool idle = channel.use_count() == 1 && channel->touched() + options_.idle <= now;
+        if (idle) forgotten_.add_past(channel->counts());
+        return idle;
     });
 }
 
 std::vector<std::pair<std::string, std::shared_ptr<Channel>>> Channels::all() const {
     const std::lock_guard lock(mutex_);
     return {channels_.begin(), channels_.end()};
+}
+
+ChannelCounts Channels::counts() const {
+    const std::lock_guard lock(mutex_);
+    auto sum = forgotten_;
+    for (const auto& [name, channel] : channels_) sum.add(channel->counts());
+    return sum;
 }
 
 void Channels::end() {

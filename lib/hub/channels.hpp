@@ -44,6 +44,8 @@ public:
     /// All there are now, in the order of their names.
     std::vector<std::pair<std::string, std::shared_ptr<Channel>>> all() const;
 
+    /// Of all there are, and of all there have been.
+    ChannelCounts counts() const;
     /// Nothing will be published any more, to any of them, or to one made later.
     void end();
     /// Lets waiting publishers go, and refuses what they had.
@@ -58,6 +60,7 @@ private:
     const ChannelsOptions options_;
     mutable std::mutex mutex_; ///< guards what follows
     std::map<std::string, std::shared_ptr<Channel>, std::less<>> channels_;
+    ChannelCounts forgotten_; ///< what happened in those that are no more
     bool ended_ = false, closed_ = false;
 };
 

@@ -47,6 +47,11 @@ std::string_view History::block(std::uint64_t sequence) const {
     return batch.block(sequence - batch.first);
 }
 
+std::string_view History::id(std::uint64_t sequence) const {
+    const auto& batch = *batches_[batch_of(sequence)];
+    return batch.id(sequence - batch.first);
+}
+
 std::size_t History::gather_chunks(Cursor at, std::span<std::string_view> out) const {
     if (at.next >= end_ || out.empty()) return 0;
     auto index = batch_of(at.next);

@@ -55,6 +55,8 @@ public:
     /// One event, framed; it must be held.
     std::string_view chunk(std::uint64_t sequence) const;
     std::string_view block(std::uint64_t sequence) const;
+    /// "" if it has none.
+    std::string_view id(std::uint64_t sequence) const;
     /// Fills `out` with views of the bytes from `at` on, as chunks or as plain blocks; returns how
     /// many. Views live until the next append().
     std::size_t gather_chunks(Cursor at, std::span<std::string_view> out) const;

@@ -45,7 +45,11 @@ void Shard::take() {
             waiting_.pop_front();
             news = true;
         }
-        if (arrived > 0) channel_.arrived(arrived);
+        if (arrived > 0) {
+            counts_.history_events.set(history_.end() - history_.begin());
+            counts_.history_bytes.set(history_.bytes());
+            channel_.arrived(arrived);
+        }
         if (ending_ && !ended_ && waiting_.empty()) news = ended_ = true;
         if (news) wake_all(); // and with what they take now, there may be room for more
     }
@@ -125,10 +129,23 @@ void Shard::wake_all() {
 void Shard::subscribe(Subscriber& subscriber) {
     subscriber.slot_ = subscribers_.size();
     subscribers_.push_back(&subscriber);
+    counts_.subscribers.set(counts_.subscribers.get() + 1);
+}
+
+void Shard::survey() {
+    std::uint64_t behind = 0, lag = 0;
+    for (const auto* subscriber : subscribers_) {
+        if (!subscriber || subscriber->next() >= history_.end()) continue;
+        ++behind;
+        lag = std::max(lag, history_.end() - subscriber->next());
+    }
+    counts_.behind.set(behind);
+    counts_.lag.set(lag);
 }
 
 void Shard::unsubscribe(Subscriber& subscriber) {
     channel_.touch(Channel::Clock::now());
+    counts_.subscribers.set(counts_.subscribers.get() - 1);
     if (waking_) {
         subscribers_[subscriber.slot_] = nullptr;
         holes_ = true;

@@ -2,6 +2,7 @@
 // everything else is the loop's own, so that sending takes no lock.
 #pragma once
 
+#include "hub/channel_counts.hpp"
 #include "hub/history.hpp"
 #include "hub/subscriber.hpp"
 
@@ -62,6 +63,10 @@ public:
     std::optional<std::uint64_t> find(std::string_view id);
     const ChannelOptions& options() const;
     std::size_t subscribers() const { return subscribers_.size(); }
+    /// Looks how far behind the subscribers are, for the counts.
+    void survey();
+    ShardCounts& counts() { return counts_; }
+    const ShardCounts& counts() const { return counts_; }
 
 private:
     friend class Channel;
@@ -88,6 +93,8 @@ private:
     bool ending_ = false, ended_ = false;
     bool taking_ = false, waking_ = false, holes_ = false;
     std::atomic<bool> starved_{false}; ///< waits for somebody, of any loop, to have more
+
+    ShardCounts counts_;
 
     std::mutex mutex_; ///< guards what follows
     std::vector<std::shared_ptr<const Batch>> inbox_;

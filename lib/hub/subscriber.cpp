@@ -67,13 +67,25 @@ void Subscriber::consume(std::size_t bytes) {
         }
     }
     const auto& history = shard_.history();
+    const auto before = cursor_.next;
     cursor_ = framing_ == Framing::chunked ? history.advance_chunks(cursor_, bytes)
                                            : history.advance_blocks(cursor_, bytes);
+    delivered_ += cursor_.next - before;
+    shard_.counts().deliveries.add(cursor_.next - before);
     shard_.progressed(cursor_.next);
 }
 
 bool Subscriber::ended() const {
     return shard_.ended() && rest_.empty() && cursor_.next == shard_.history().end();
+}
+
+std::string_view Subscriber::last_id() const {
+    const auto& history = shard_.history();
+    const auto had = std::min(delivered_, cursor_.next - std::min(cursor_.next, history.begin()));
+    for (std::uint64_t back = 1; back <= had; ++back) { // over comments, which have none
+        if (const auto id = history.id(cursor_.next - back); !id.empty()) return id;
+    }
+    return {};
 }
 
 void Subscriber::push_on(std::uint64_t begin) {
@@ -84,6 +96,8 @@ void Subscriber::push_on(std::uint64_t begin) {
         rest_.append(whole.substr(cursor_.sent));
         ++cursor_.next;
     }
+    shard_.counts().missed.add(begin - cursor_.next);
+    shard_.counts().laggards.add();
     missed_ += begin - cursor_.next;
     untold_ += begin - cursor_.next;
     cursor_ = {begin, 0};

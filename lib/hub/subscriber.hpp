@@ -5,6 +5,7 @@
 #include "protocol/chunked.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <span>
 #include <string>
@@ -45,6 +46,10 @@ public:
     bool overrun() const { return overrun_; }
     /// Events that it was to have and that were pushed out before.
     std::uint64_t missed() const { return missed_; }
+    /// Events (and other entries of the history) that it was sent whole.
+    std::uint64_t delivered() const { return delivered_; }
+    /// The id of the last of them, while the history holds it; else "".
+    std::string_view last_id() const;
     std::uint64_t next() const { return cursor_.next; }
 
 private:
@@ -62,6 +67,7 @@ private:
     std::function<void()> wake_;
     std::string rest_; ///< to send before the cursor's bytes
     std::size_t rest_sent_ = 0;
+    std::uint64_t delivered_ = 0;
     std::uint64_t missed_ = 0, untold_ = 0; ///< in all; and since it was last told
     Framing framing_;
     bool gap_ = false, overrun_ = false;

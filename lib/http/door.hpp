@@ -1,0 +1,22 @@
+// A listener as its sessions see it: who answers there, and what is kept of who came.
+#pragma once
+
+#include "http/guard.hpp"
+#include "http/handler.hpp"
+
+namespace sse {
+
+class AccessLog;
+
+/// Lives as long as the server; the same for all loops, and not changed once the server runs.
+struct Door {
+    Handler* handler = nullptr;
+    const GuardOptions* guard = nullptr;
+    AccessLog* log = nullptr; ///< told of every connection at its end
+    bool loopback = false;    ///< only this machine reaches it
+    /// For those who run the server: not counted as clients, and served until the last of these has
+    /// gone, while the server drains.
+    bool admin = false;
+};
+
+} // namespace sse
