@@ -1,5 +1,6 @@
 #include "http/outgoing.hpp"
 
+#include "http/head.hpp"
 #include "protocol/error.hpp"
 #include "protocol/printable.hpp"
 
