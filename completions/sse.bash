@@ -1,110 +1,67 @@
-# bash completion for sse
+# bash completion for sse; written by completions/generate
 
 _sse() {
     local cur prev words cword
     _init_completion -n : || return
 
-    local commands="serve tail replay"
-    local common="-h --help"
-    local listen="--listen --port-file --allow-host --threads --max-clients --max-head-bytes
-        --head-timeout --stall-timeout --grace"
-
-    # the command is the first word that is none of sse's own options
+    # the command is the first word that is no option
     local command="" word
     for word in "${words[@]:1:cword-1}"; do
-        case $word in
-            -*) ;;
-            *) command=$word; break ;;
-        esac
+        [[ $word == -* ]] || { command=$word; break; }
     done
 
-    if [[ -z $command ]]; then
-        if [[ $cur == -* ]]; then
-            mapfile -t COMPREPLY < <(compgen -W "$common -V --version" -- "$cur")
-        else
-            mapfile -t COMPREPLY < <(compgen -W "$commands" -- "$cur")
-        fi
-        return
-    fi
-
-    local values=""
+    local values="" files=""
     case $command:$prev in
-        serve:--input) values="lines json sse" ;;
+        serve:--input) values="blocks json lines nul sse" ;;
         serve:--on-eof) values="exit hold" ;;
-        serve:--overflow) values="block drop disconnect" ;;
-        tail:-o | tail:--output) values="pretty data json sse raw" ;;
-        tail:--color) values="auto always never" ;;
+        serve:--overflow) values="block disconnect drop" ;;
+        serve:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
+        serve:--port-file) _filedir; return ;;
+        # values that nobody can guess
+        serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--allow-host | serve:--threads | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-head-bytes | serve:--head-timeout | serve:--stall-timeout | serve:--grace) return ;;
+        tail:-o | tail:--output) values="data json pretty raw sse" ;;
+        tail:--color) values="always auto never" ;;
+        tail:--record) _filedir; return ;;
         tail:-X | tail:--request) values="GET POST PUT DELETE" ;;
-        serve:--listen | replay:--listen)
-            if [[ $cur == unix:* ]]; then
-                cur=${cur#unix:}
-                _filedir
-                return
-            fi
-            values="127.0.0.1:8080 127.0.0.1:0 unix:"
-            ;;
-        *:--port-file | tail:--record | tail:--cacert | tail:--cert | tail:--key)
-            _filedir
-            return
-            ;;
-        tail:-d | tail:--data | tail:--json | tail:-H | tail:--header)
-            if [[ $cur == @* ]]; then
-                cur=${cur#@}
-                _filedir
-                COMPREPLY=("${COMPREPLY[@]/#/@}")
-            fi
-            return
-            ;;
-        # a value that nobody can guess
-        serve:--event | serve:--retry | serve:--max-event-bytes | serve:--wait-clients | \
-            serve:--history | serve:--history-bytes | serve:--path | serve:--keepalive | \
-            tail:-e | tail:--event | tail:-n | tail:--count | tail:--until | tail:--until-data | \
-            tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | \
-            tail:--bearer | tail:-A | tail:--user-agent | tail:-b | tail:--cookie | \
-            tail:--retries | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | \
-            tail:--read-timeout | tail:--max-event-bytes | \
-            replay:--speed | replay:--max-gap | \
-            *:--allow-host | *:--threads | *:--max-clients | *:--max-head-bytes | \
-            *:--head-timeout | *:--stall-timeout | *:--grace)
-            return
-            ;;
+        tail:-H | tail:--header) files=@ ;;
+        tail:-d | tail:--data) files=@ ;;
+        tail:--json) files=@ ;;
+        tail:--cacert) _filedir; return ;;
+        tail:--cert) _filedir; return ;;
+        tail:--key) _filedir; return ;;
+        # values that nobody can guess
+        tail:-e | tail:--event | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes) return ;;
+        replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
+        replay:--port-file) _filedir; return ;;
+        # values that nobody can guess
+        replay:--speed | replay:--max-gap | replay:--allow-host | replay:--threads | replay:--max-clients | replay:--max-head-bytes | replay:--head-timeout | replay:--stall-timeout | replay:--grace) return ;;
     esac
-    if [[ -n $values ]]; then
-        mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
-        [[ ${COMPREPLY[*]} == *: ]] && compopt -o nospace
-        __ltrim_colon_completions "$cur"
+    if [[ -n $files && $cur == "$files"* ]]; then
+        cur=${cur#"$files"}
+        _filedir
+        [[ $files == @ ]] && COMPREPLY=("${COMPREPLY[@]/#/@}")
         return
     fi
+    [[ $files == @ ]] && return
 
-    if [[ $cur == -* ]]; then
-        local options=""
+    if [[ -z $values && $cur == -* ]]; then
+        local options="-h --help -V --version"
         case $command in
-            serve)
-                options="--input --event --retry --max-event-bytes --on-eof --wait-clients
-                    --history --history-bytes --overflow --path --keepalive $listen"
-                ;;
-            tail)
-                options="-o --output --color --record -e --event -n --count --until --until-data
-                    -m --max-time --idle-timeout -X --request -H --header -d --data --json
-                    -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect
-                    --retry-connect --retries --retry-max --last-event-id --connect-timeout
-                    --read-timeout --max-event-bytes -k --insecure --cacert --cert --key
-                    -4 --ipv4 -6 --ipv6"
-                ;;
-            replay)
-                options="--speed --no-wait --max-gap --stdout --once $listen"
-                ;;
+            serve) options="-h --help --input --event --max-event-bytes --strict --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --allow-host --threads --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
+            tail) options="-h --help -o --output --color --record -e --event -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key -4 --ipv4 -6 --ipv6" ;;
+            replay) options="-h --help --speed --no-wait --max-gap --stdout --once --listen --port-file --allow-host --threads --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
         esac
-        mapfile -t COMPREPLY < <(compgen -W "$common $options" -- "$cur")
+        mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
     fi
-
-    case $command in
-        serve | replay) _filedir ;;
-        tail) mapfile -t COMPREPLY < <(compgen -W "http:// https:// localhost: :8080" -- "$cur")
-            compopt -o nospace
-            __ltrim_colon_completions "$cur"
-            ;;
+    [[ -n $values ]] || case $command in
+        "") values="serve tail replay" ;;
+        serve) _filedir; return ;;
+        tail) values="http:// https:// localhost: :8080" ;;
+        replay) _filedir; return ;;
     esac
+    mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
+    [[ ${COMPREPLY[*]} == *[:/] ]] && compopt -o nospace
+    __ltrim_colon_completions "$cur"
 } &&
     complete -F _sse sse
