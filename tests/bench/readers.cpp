@@ -1,6 +1,6 @@
 // A load client: opens many streams at once, reads them all, and checks that each was given the
-// events whose data are 1, 2, 3 ... in order. Prints one line of figures. Its CPU is its own, so the
-// server's can be read from the server's process.
+// events whose data are 1, 2, 3 ... in order. Prints one line of figures. Its CPU is its own, so
+// the server's can be read from the server's process.
 //
 //   readers PORT CLIENTS [LAST] [STALLED]
 //
@@ -37,7 +37,8 @@ public:
             }
             const std::string_view line(line_, size_);
             line_[std::exchange(size_, 0)] = 0;
-            if (line.starts_with("data: ") && std::strtoull(line_ + 6, nullptr, 10) != ++last) return false;
+            if (line.starts_with("data: ") && std::strtoull(line_ + 6, nullptr, 10) != ++last)
+                return false;
             if (line == "0\r") ended = true;
             if (line.starts_with("HTTP/1.1 ")) status = std::atoi(line_ + 9);
         }
@@ -136,10 +137,12 @@ int main(int argc, char** argv) {
             --open;
         }
     }
-    const std::chrono::duration<double> took = Clock::now() - connected, connecting = connected - start;
-    std::printf("{\"clients\":%zu,\"events\":%llu,\"bytes\":%llu,\"seconds\":%.3f,\"connect_seconds\":%.3f,"
-                "\"wrong\":%zu,\"cut\":%zu}\n",
-                clients, static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes), took.count(),
-                connecting.count(), wrong, cut);
+    const std::chrono::duration<double> took = Clock::now() - connected,
+                                        connecting = connected - start;
+    std::printf(
+        "{\"clients\":%zu,\"events\":%llu,\"bytes\":%llu,\"seconds\":%.3f,\"connect_seconds\":%.3f,"
+        "\"wrong\":%zu,\"cut\":%zu}\n",
+        clients, static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes),
+        took.count(), connecting.count(), wrong, cut);
     return wrong + cut == 0 ? 0 : 1;
 }
