@@ -31,8 +31,8 @@ def pytest_generate_tests(metafunc):
     if "sse_bin" not in metafunc.fixturenames:
         return
     names = {"release", "asan"}
-    if metafunc.definition.get_closest_marker("threads"):
-        names.add("tsan")
+    if metafunc.definition.path.name.startswith(("test_serve", "test_replay")):
+        names.add("tsan")  # what has threads
     if metafunc.definition.get_closest_marker("release"):
         names = {"release"}
     suited = [b for b in BUILDS if b.name in names]
