@@ -2,7 +2,9 @@
 
 #include "protocol/error.hpp"
 
+#include <algorithm>
 #include <simdjson.h>
+#include <string>
 
 namespace sse {
 
@@ -44,6 +46,52 @@ std::string compact(std::string_view json) {
     return result;
 }
 
+/// The length of the number that `text` begins with (RFC 8259, 6), 0 if there is none.
+std::size_t number_size(std::string_view text) {
+    std::size_t at = 0;
+    const auto digits = [&] {
+        const auto from = at;
+        while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+        return at - from;
+    };
+    const auto skip = [&](std::string_view any) {
+        return at < text.size() && any.find(text[at]) != any.npos && ++at > 0;
+    };
+    skip("-");
+    const bool zero = at < text.size() && text[at] == '0';
+    const auto whole = digits();
+    if (whole == 0 || (zero && whole > 1)) return 0;
+    if (skip(".") && digits() == 0) return 0;
+    if (skip("eE")) {
+        skip("+-");
+        if (digits() == 0) return 0;
+    }
+    return at;
+}
+
+/// `text` with 1e9 for each number that may be larger than simdjson's types, so that it can tell
+/// whether all else is JSON: RFC 8259 sets numbers no bound, and data is handed on as text.
+std::string without_large_numbers(std::string_view text) {
+    std::string out;
+    bool in_string = false;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto size = in_string ? 0 : number_size(text.substr(at));
+        const auto number = text.substr(at, size);
+        if (size > 15 || number.find_first_of("eE") != number.npos) {
+            out.append("1e9");
+        } else if (size > 0) {
+            out.append(number);
+        } else {
+            if (text[at] == '"') in_string = !in_string;
+            else if (in_string && text[at] == '\\' && at + 1 < text.size())
+                out.push_back(text[at++]);
+            out.push_back(text[at]);
+        }
+        at += std::max<std::size_t>(size, 1);
+    }
+    return out;
+}
+
 } // namespace
 
 struct JsonEventReader::Parsers {
@@ -62,8 +110,9 @@ JsonEvent JsonEventReader::read(std::string_view given) {
     text.assign(given);
     // Twice: once for whether it is JSON at all, once for the text of its values, which a tree of
     // values no longer has. A number that no double can hold (1e400) is JSON all the same.
-    const auto error = parsers_->whole.parse(text.data(), text.size(), false).error();
-    if (error && error != NUMBER_ERROR) throw Error(Errc::bad_input, error_message(error));
+    auto error = parsers_->whole.parse(text.data(), text.size(), false).error();
+    if (error == NUMBER_ERROR) error = parsers_->whole.parse(without_large_numbers(text)).error();
+    if (error) throw Error(Errc::bad_input, error_message(error));
     ondemand::document document;
     ondemand::object object;
     if (parsers_->fields.iterate(text.data(), text.size(), text.capacity()).get(document) ||
