@@ -7,6 +7,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -53,7 +54,8 @@ private:
 /// callback only sets this.
 using Run = std::function<int()>;
 
-void add_serve(CLI::App& app, Run& chosen);
+/// `command` is what stood behind `--`.
+void add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command);
 void add_tail(CLI::App& app, Run& chosen);
 void add_replay(CLI::App& app, Run& chosen);
 

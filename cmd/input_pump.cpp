@@ -9,7 +9,7 @@ namespace cmd {
 
 InputPump::InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
                      sse::Channels& channels, const std::string& channel,
-                     std::function<void(std::string_view)> copy)
+                     std::unique_ptr<TeeInput> copy)
     : source_(std::move(source))
     , options_(options)
     , copy_(std::move(copy))
@@ -28,7 +28,7 @@ bool InputPump::run() {
 }
 
 void InputPump::on_bytes(std::string_view bytes) {
-    if (copy_) copy_(bytes);
+    if (copy_) copy_->write(bytes);
     try {
         decoder_->feed(bytes);
     } catch (...) { // what came before it is good
@@ -44,6 +44,7 @@ void InputPump::on_break() {
 }
 
 void InputPump::finish_text() {
+    if (copy_) copy_->finish();
     decoder_->finish();
     publishers_.flush();
 }

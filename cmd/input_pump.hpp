@@ -2,12 +2,12 @@
 // is called on one.
 #pragma once
 
+#include "cmd/tee.hpp"
 #include "hub/publishers.hpp"
 #include "source/byte_source.hpp"
 #include "source/decoder.hpp"
 
 #include <cstdint>
-#include <functional>
 #include <memory>
 #include <string>
 
@@ -28,10 +28,9 @@ struct PumpOptions {
 class InputPump : private sse::ByteSource::Sink, private sse::Decoder::Sink {
 public:
     /// Events that name no channel are for `channel`. `copy` is given every piece of the input
-    /// before it is decoded; it may be empty.
+    /// before it is decoded; it may be nullptr.
     InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
-              sse::Channels& channels, const std::string& channel,
-              std::function<void(std::string_view)> copy);
+              sse::Channels& channels, const std::string& channel, std::unique_ptr<TeeInput> copy);
 
     /// Until the end of the input, or stop(). True at the end of the input. Throws Failure for what
     /// `strict` refuses, std::system_error for what cannot be read, sse::Error for input that
@@ -58,7 +57,7 @@ private:
 
     std::unique_ptr<sse::ByteSource> source_;
     PumpOptions options_;
-    std::function<void(std::string_view)> copy_;
+    std::unique_ptr<TeeInput> copy_;
     sse::Publishers publishers_;
     std::unique_ptr<sse::Decoder> decoder_;
     std::uint64_t skipped_ = 0;

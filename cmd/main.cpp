@@ -2,9 +2,12 @@
 #include "cmd/command.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
+#include <fcntl.h>
 #include <fmt/format.h>
+#include <string_view>
 #include <system_error>
 
 namespace {
@@ -30,20 +33,42 @@ int explain(const CLI::App& app, const CLI::ParseError& e) {
     return fail(cmd::Exit::usage, what, fmt::format("{} --help lists what there is", name));
 }
 
+/// Takes the places of closed ones, or the next file or socket would, and be written to. Each is
+/// open the wrong way round, so that using it is still an error.
+void hold_standard_descriptors() {
+    for (int fd = 0; fd < 3; ++fd) {
+        if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+    }
+}
+
+/// What follows `--` behind `sse serve` is a command: its flags are not ours to parse.
+char** command_of(char** begin, char** end) {
+    const auto is_word = [](const char* arg) { return arg[0] != '-'; };
+    const auto name = std::find_if(begin, end, is_word);
+    const auto is_dashes = [](std::string_view arg) { return arg == "--"; };
+    return name != end && std::string_view(*name) == "serve" ? std::find_if(name, end, is_dashes)
+                                                             : end;
+}
+
 } // namespace
 
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an answer of write(), not a death
+    hold_standard_descriptors();
     CLI::App app("Server-Sent Events on the command line", "sse");
     app.set_version_flag("-V,--version", "sse " SSE_VERSION);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
     cmd::Run run;
-    cmd::add_serve(app, run);
+    const auto end = argv + argc;
+    const auto dashes = command_of(argv + 1, end);
+    cmd::add_serve(app, run, {dashes == end ? end : dashes + 1, end});
     cmd::add_tail(app, run);
     cmd::add_replay(app, run);
+    if (dashes != end && dashes + 1 == end)
+        return fail(cmd::Exit::usage, "no command behind --", "sse serve -- COMMAND ARGUMENTS");
     try {
-        app.parse(argc, argv);
+        app.parse(static_cast<int>(dashes - argv), argv);
     } catch (const CLI::ParseError& e) {
         return explain(app, e);
     }

@@ -120,7 +120,7 @@ int run(Options o) {
     };
     sse::Channels channels(o.channel, o.server.threads, wake, o.channels);
     std::optional<cmd::Inputs> inputs; // none: all events are published
-    if (!o.route.publish || !o.input.files.empty()) inputs.emplace(o.input, channels, o.route.path);
+    if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     server = std::make_unique<sse::Server>(o.server, handler);
     End end(o, *server);
@@ -141,15 +141,16 @@ int run(Options o) {
     const int signal = server->run();
     if (inputs) inputs->stop();
     channels.close();
-    if (inputs) inputs->join();
-    return signal == 0 ? cmd::Exit::done : 128 + signal;
+    const int status = inputs ? inputs->join() : 0; // of the command, if there is one
+    return signal == 0 ? status : 128 + signal;
 }
 
 } // namespace
 
-void cmd::add_serve(CLI::App& app, Run& chosen) {
+void cmd::add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command) {
     auto& sub = *app.add_subcommand("serve", "Put a stream of events on the web");
     const auto options = std::make_shared<Options>(); // CLI11 binds by address: outlive the parse
     add_options(sub, *options);
+    options->input.command = std::move(command);
     sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

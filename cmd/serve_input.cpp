@@ -2,12 +2,17 @@
 
 #include "cmd/choice.hpp"
 #include "cmd/command.hpp"
+#include "cmd/duration.hpp"
 #include "protocol/encoder.hpp"
+#include "source/followed_file.hpp"
 #include "source/input_reader.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <map>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
 #include <utility>
 
 namespace cmd {
@@ -31,12 +36,45 @@ std::string check_type(const std::string& type) {
     return "";
 }
 
+/// A file that grows is followed; what has no end of its own is only read on.
+std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
+    if (file == "-" || file == "/dev/stdin") {
+        throw Failure(Exit::usage, "cannot follow standard input", "--follow takes files by name");
+    }
+    struct stat status {};
+    const bool there = ::stat(file.c_str(), &status) == 0;
+    if (there && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))) {
+        sse::InputReaderOptions options;
+        options.keep_fifo = true;
+        return std::make_unique<sse::InputReader>(file, options);
+    }
+    return std::make_unique<sse::FollowedFile>(file);
+}
+
+/// What cannot be run ends with the statuses that a shell has for it.
+[[noreturn]] void cannot_run(const std::system_error& e) {
+    const bool missing = e.code() == std::errc::no_such_file_or_directory;
+    throw Failure(missing ? 127 : 126, e.what(),
+                  missing ? "-- takes a program and its arguments; sh -c '...' runs a line of shell"
+                          : "-- takes a program that may be executed");
+}
+
 } // namespace
 
 void add_input_options(CLI::App& app, InputOptions& o) {
-    app.add_option("FILE", o.files, "What to serve; - or none is standard input");
+    app.add_option("FILE", o.files, "What to serve; - is standard input, and so is none");
 
     const auto input = "Input";
+    app.add_flag("-f,--follow", o.follow,
+                 "Read on as the FILEs grow, wait for those that are missing, and go on when they "
+                 "are rotated or truncated")
+        ->group(input);
+    app.add_flag("--restart", o.run.restart, "Start the command behind -- again whenever it ends")
+        ->group(input);
+    add_duration(app, "--restart-delay", o.run.restart_delay,
+                 "Before that; twice as long each time, if it ends soon")
+        ->group(input);
+    app.add_flag("--tee", o.tee, "Copy the input to standard output as it comes")->group(input);
     add_choice(app, "--input", o.pump.form, forms,
                "How the input says its events: lines, JSON objects one a line, event-stream text, "
                "blocks of lines with blank lines between, or text with NUL at its end")
@@ -60,10 +98,34 @@ Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::
     : options_(options)
     , channel_(channels.open(channel)) {
     auto files = options.files;
-    if (files.empty()) files.emplace_back("-");
+    if (files.empty() && options.command.empty()) files.emplace_back("-");
+    const auto sources = files.size() + (options.command.empty() ? 0 : 1);
+    if (options.run.restart && options.command.empty()) {
+        throw Failure(Exit::usage, "--restart without a command",
+                      "sse serve --restart -- COMMAND ARGUMENTS");
+    }
+    const auto add = [&](std::unique_ptr<sse::ByteSource> source) {
+        std::unique_ptr<TeeInput> copy;
+        if (tee_) {
+            const char end = options.pump.form == sse::InputForm::nul ? '\0' : '\n';
+            copy = std::make_unique<TeeInput>(*tee_, sources > 1, end,
+                                              options.pump.decoder.max_event_bytes);
+        }
+        pumps_.push_back(std::make_unique<InputPump>(std::move(source), options.pump, channels,
+                                                     channel, std::move(copy)));
+    };
+    if (options.tee) tee_ = std::make_unique<Tee>(STDOUT_FILENO);
     for (const auto& file : files) {
-        pumps_.push_back(std::make_unique<InputPump>(std::make_unique<sse::InputReader>(file),
-                                                     options.pump, channels, channel, nullptr));
+        if (options.follow) add(follow(file));
+        else add(std::make_unique<sse::InputReader>(file));
+    }
+    if (options.command.empty()) return;
+    try {
+        auto command = std::make_unique<sse::CommandOutput>(options.command, options.run);
+        command_ = command.get();
+        add(std::move(command));
+    } catch (const std::system_error& e) {
+        cannot_run(e);
     }
 }
 
@@ -107,13 +169,15 @@ void Inputs::ended() {
 }
 
 void Inputs::stop() {
+    if (tee_) tee_->stop();
     for (const auto& pump : pumps_) pump->stop();
 }
 
-void Inputs::join() {
+int Inputs::join() {
     for (auto& thread : threads_) thread.join();
     threads_.clear();
     if (failure_) std::rethrow_exception(failure_);
+    return command_ != nullptr ? command_->status() : 0;
 }
 
 } // namespace cmd

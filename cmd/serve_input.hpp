@@ -2,6 +2,8 @@
 #pragma once
 
 #include "cmd/input_pump.hpp"
+#include "cmd/tee.hpp"
+#include "source/command_output.hpp"
 
 #include <atomic>
 #include <exception>
@@ -19,8 +21,17 @@ class App;
 namespace cmd {
 
 struct InputOptions {
-    /// Paths; none is standard input, as is "-".
+    /// Paths; "-" is standard input, and so is none if there is no command.
     std::vector<std::string> files;
+    /// What stands behind `--`: its output is an input, too.
+    std::vector<std::string> command;
+    sse::CommandOptions run;
+    /// Something is named.
+    bool any() const { return !files.empty() || !command.empty(); }
+    /// Files are read on as they grow, are truncated and replaced.
+    bool follow = false;
+    /// The input is copied to standard output.
+    bool tee = false;
     PumpOptions pump;
     /// Type of a last event once all inputs have ended; "": none.
     std::string end_event;
@@ -40,8 +51,9 @@ public:
     /// `failed`: one could not be read on, which stops the others.
     void start(std::function<void(bool failed)> on_end);
     void stop();
-    /// Waits for the threads. Throws what made an input fail.
-    void join();
+    /// Waits for the threads. Throws what made an input fail. Returns the exit status of the
+    /// command, 0 if there is none.
+    int join();
 
 private:
     void run(InputPump& pump);
@@ -49,7 +61,9 @@ private:
 
     const InputOptions& options_;
     std::shared_ptr<sse::Channel> channel_;
+    std::unique_ptr<Tee> tee_;
     std::vector<std::unique_ptr<InputPump>> pumps_;
+    const sse::CommandOutput* command_ = nullptr;
     std::vector<std::thread> threads_;
     std::function<void(bool)> on_end_;
     std::atomic<std::size_t> running_{0};
