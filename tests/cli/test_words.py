@@ -40,7 +40,8 @@ def man_options(page):
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_help_and_man_page_have_the_same_options(sse, command):
-    assert man_options(f"sse-{command}.1") == help_options(sse, command)
+    assert man_options(f"sse-{command}.1") == help_options(sse, command), (
+        f"each option of sse {command} --help has an item in man/sse-{command}.1, and only those")
 
 
 def test_help_and_man_page_of_sse_have_the_same_options_and_commands(sse):
@@ -92,7 +93,8 @@ def fish_options(command):
 @pytest.mark.parametrize("command", ("", *COMMANDS))
 @pytest.mark.parametrize("shell", [bash_options, zsh_options, fish_options])
 def test_help_and_completion_have_the_same_options(sse, shell, command):
-    assert shell(command) == set(help_options(sse, *filter(None, [command])))
+    assert shell(command) == set(help_options(sse, *filter(None, [command]))), (
+        "run completions/generate build/sse")
 
 
 @pytest.mark.parametrize("file", ["sse.bash", "_sse", "sse.fish"])
