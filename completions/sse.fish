@@ -14,6 +14,10 @@ complete -c sse -n $none -a replay -d "Play a recording back with its timing"
 
 complete -c sse -n $serve -F
 complete -c sse -n $serve -s h -l help -d "Print this help message and exit"
+complete -c sse -n $serve -s f -l follow -d "Read on as the FILEs grow, wait for those that are missing, and go on when they are rotated or truncated"
+complete -c sse -n $serve -l restart -d "Start the command behind -- again whenever it ends"
+complete -c sse -n $serve -x -l restart-delay -d "Before that; twice as long each time, if it ends soon"
+complete -c sse -n $serve -l tee -d "Copy the input to standard output as it comes"
 complete -c sse -n $serve -x -l input -a "blocks json lines nul sse" -d "How the input says its events: lines, JSON objects one a line, event-stream text, blocks of lines with blank lines between, or text with NUL at its end"
 complete -c sse -n $serve -x -l event -d "Type of the events that come without one"
 complete -c sse -n $serve -x -l max-event-bytes -d "Bytes that one event may have; a longer one is skipped"
