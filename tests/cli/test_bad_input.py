@@ -1,0 +1,157 @@
+"""What people and peers get wrong: each has its message, its way out and its exit status."""
+import re
+import socket
+
+import pytest
+from support.deadline import poll
+from support.wire import reset
+
+
+def two_lines(result):
+    """The error and the hint of a failed run."""
+    lines = result.err.splitlines()
+    assert len(lines) == 2, result.err
+    error, hint = lines
+    assert error.startswith("sse: error: ") and hint.startswith("sse: hint: ")
+    assert not re.search(r"\.$", error) and not re.search(r"\.$", hint)
+    return error.removeprefix("sse: error: "), hint.removeprefix("sse: hint: ")
+
+
+@pytest.mark.parametrize("command", ["serve", "replay"])
+def test_a_port_that_is_taken(sse, command, tmp_path):
+    recording = tmp_path / "r.jsonl"
+    recording.write_text('{"sse":1,"started":"2026-11-22T05:00:00.123Z"}\n')
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        file = [recording] if command == "replay" else []
+        failed = sse.run(command, "--listen", address, *file)
+    error, hint = two_lines(failed)
+    assert failed.status == 7 and failed.out == b""
+    assert error == f"cannot listen on {address}: Address already in use"
+    assert hint == "name another with --listen, or port 0 for any free one"
+
+
+@pytest.mark.parametrize("command", ["serve", "replay"])
+@pytest.mark.parametrize("name, why", [("no-such-file", "No such file or directory"),
+                                       ("folder", "s a directory")])
+def test_a_file_that_cannot_be_read(sse, command, name, why, tmp_path):
+    (tmp_path / "folder").mkdir()
+    failed = sse.run(command, "--listen", "127.0.0.1:0", tmp_path / name)
+    assert failed.status in (3, 23) and failed.out == b""
+    first = [line for line in failed.err.splitlines() if line.startswith("sse: error: ")]
+    assert len(first) == 1 and name in first[0] and why in first[0], failed.err
+
+
+@pytest.mark.parametrize("url, status, says", [
+    ("http:///x", 2, "http:///x"),
+    ("http://", 2, "http://"),
+    ("ftp://example.org/", 2, "ftp"),
+    ("http://127.0.0.1:99999/", 2, "99999"),
+    ("http://no-such-host.invalid/", 6, "no-such-host.invalid"),
+])
+def test_a_url_that_leads_nowhere(sse, url, status, says):
+    failed = sse.run("tail", url)
+    error, _ = two_lines(failed)
+    assert failed.status == status and failed.out == b"" and says in error
+
+
+def test_nobody_listens_there(sse):
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        address = f"127.0.0.1:{server.getsockname()[1]}"
+    failed = sse.run("tail", f"http://{address}/")
+    error, _ = two_lines(failed)
+    assert failed.status == 7 and address in error and "refused" in error
+
+
+@pytest.mark.parametrize("status, type_, body, says", [
+    ("404 Not Found", "application/json", '{"error":{"message":"no such model"}}', "no such model"),
+    ("200 OK", "text/html", "<!doctype html><title>Log in</title>", "text/html"),
+    ("200 OK", "application/x-ndjson", '{"done":true}\n', "application/x-ndjson"),
+    ("200 OK", None, "data: x\n\n", "content-type"),
+])
+def test_an_answer_that_is_no_stream(sse, origin, status, type_, body, says):
+    server = origin(lambda connection: connection.answer(status, body, content_type=type_))
+    failed = sse.run("tail", server.url)
+    assert failed.status == 22 and failed.out == b""
+    assert failed.err.startswith("sse: error: ") and "\nsse: hint: " in failed.err
+    assert says in failed.err.lower() and len(server.requests) == 1
+
+
+@pytest.mark.parametrize("text", ["hello\n", "", '{"sse":99,"started":"2026-11-22T05:00:00Z"}\n',
+                                  '{"log":{"entries":[]}', "\x00\xff"])
+def test_a_recording_that_is_not_one(sse, text, tmp_path):
+    file = tmp_path / "not-a-recording"
+    file.write_bytes(text.encode("latin-1"))
+    failed = sse.run("replay", "--listen", "127.0.0.1:0", "--stdout", file)
+    error = failed.err.splitlines()[0]
+    assert failed.status == 3 and failed.out == b""
+    assert error.startswith("sse: error: ") and "not-a-recording" in error
+
+
+def test_an_event_over_the_bound(sse, origin):
+    def handler(connection):
+        connection.head()
+        connection.chunk("data: small\n\n")
+        connection.chunk(b"data: " + b"x" * 5000)
+        connection.wait_for_close()
+
+    failed = sse.run("tail", "--max-event-bytes", "1kb", origin(handler).url)
+    error, hint = two_lines(failed)
+    assert failed.status == 3 and failed.out == b"small\n"
+    assert "1024 bytes" in error and "--max-event-bytes" in hint
+
+
+def test_invalid_utf8_is_replaced_and_goes_on(sse, wire):
+    server = sse.serve(input=b"a\xff\xe2\x82b\nnext\n")
+    assert [e.data for e in wire.get(server.url).events()] == ["a\ufffd\ufffdb", "next"]
+
+
+@pytest.mark.parametrize("garbage", [b"\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03\r\n\r\n",
+                                     b"hello\r\n\r\n", b"GET\r\n\r\n", b"\0\0\0\0\r\n\r\n",
+                                     b"GET / HTTP/1.1\nHost: localhost\n\n"])
+def test_a_request_of_garbage_harms_nobody(sse, wire, garbage):
+    server = sse.serve()
+    sock = wire.send(server.url, garbage)
+    sock.shutdown(socket.SHUT_WR)  # whoever waits for more will not get it
+    sock.settimeout(10)
+    answer = sock.recv(65536)
+    assert answer == b"" or re.match(rb"HTTP/1\.1 (400|408|505) ", answer), answer
+    server.write("1\n")
+    assert wire.get(server.url).events(1)[0].data == "1"
+
+
+def test_a_request_that_never_ends_is_given_up(sse, wire):
+    server = sse.serve("--head-timeout", "100ms")
+    sock = wire.send(server.url, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
+    sock.settimeout(20)
+    answer = b""
+    while piece := sock.recv(65536):
+        answer += piece
+    assert answer == b"" or answer.startswith(b"HTTP/1.1 408 ")
+    server.write("1\n")
+    assert wire.get(server.url).events(1)[0].data == "1"
+
+
+@pytest.mark.parametrize("leave", [socket.socket.close, reset])
+def test_a_client_that_vanishes_leaves_nothing_behind(sse, wire, leave):
+    server = sse.serve("--keepalive", "50ms")
+    stays = wire.get(server.url)
+    before = server.descriptors()
+    for _ in range(20):
+        gone = wire.get(server.url)
+        leave(gone.sock)
+    server.write("1\n")
+    assert stays.events(1)[0].data == "1"
+    poll("their descriptors to be closed", lambda: server.descriptors() <= before)
+
+
+def test_a_full_disk_is_an_error(sse, origin):
+    def handler(connection):
+        connection.head()
+        connection.chunk("data: x\n\n")
+        connection.wait_for_close()
+
+    with open("/dev/full", "wb") as full:
+        failed = sse.run("tail", origin(handler).url, stdout=full)
+    assert failed.status == 23
+    assert "No space left on device" in failed.err and failed.err.startswith("sse: error: ")
