@@ -1,6 +1,7 @@
 #include "cmd/command.hpp"
 
-#include <cstdio>
+#include "cmd/terminal_line.hpp"
+
 #include <fmt/format.h>
 
 namespace cmd {
@@ -25,8 +26,7 @@ int exit_status(sse::Errc code) {
 namespace {
 
 void line(const char* kind, const std::string& text) {
-    const auto whole = fmt::format("sse: {}: {}\n", kind, text);
-    std::fwrite(whole.data(), 1, whole.size(), stderr);
+    write_above(fmt::format("sse: {}: {}\n", kind, text));
 }
 
 } // namespace

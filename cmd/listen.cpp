@@ -2,10 +2,15 @@
 
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
+#include "cmd/terminal_line.hpp"
+#include "http/socket.hpp"
+#include "http/systemd.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
+#include <charconv>
 #include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
@@ -31,6 +36,23 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
     app.add_option("--threads", o.threads, "Event loops")
         ->capture_default_str()
         ->check(CLI::Range(1, 256))
+        ->group(group);
+    app.add_option("--backlog", o.sockets.backlog,
+                   "Connections that may wait to be accepted (the kernel has a bound, too)")
+        ->capture_default_str()
+        ->check(CLI::Range(1, 1 << 20))
+        ->group(group);
+    const auto store_mode = [&o](const std::string& text) {
+        unsigned mode = 0;
+        const auto* const end = text.data() + text.size();
+        const auto parsed = std::from_chars(text.data(), end, mode, 8);
+        if (parsed.ec != std::errc() || parsed.ptr != end || mode > 0777)
+            throw CLI::ValidationError("--socket-mode", text + " is no mode such as 0660");
+        o.sockets.mode = mode;
+    };
+    app.add_option_function<std::string>("--socket-mode", store_mode,
+                                         "Permissions of unix sockets, as 0660")
+        ->type_name("MODE")
         ->group(group);
 
     const auto limits = "Limits";
@@ -69,12 +91,19 @@ void write_port_file(const std::string& file, const std::string& url) {
     }
 }
 
+/// For what is no client: listeners, files, pipes of loops and commands.
+constexpr std::size_t reserved_descriptors = 64;
+
 } // namespace
 
 void listen(sse::Server& server, const sse::ServerOptions& options, const std::string& path,
             const std::string& port_file) {
     try {
-        server.listen();
+        auto passed = sse::take_passed(
+            {std::getenv("LISTEN_FDS"), std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDNAMES")},
+            false);
+        if (passed.empty()) server.listen();
+        else server.take(std::move(passed));
     } catch (const std::system_error& e) {
         const bool taken = e.code() == std::errc::address_in_use;
         const bool denied = e.code() == std::errc::permission_denied;
@@ -87,7 +116,14 @@ void listen(sse::Server& server, const sse::ServerOptions& options, const std::s
         throw Failure(exit_status(e.code()), e.what(),
                       "--listen takes 127.0.0.1:8080, [::1]:0, :8080 or unix:/path");
     }
+    const auto descriptors = sse::raise_descriptor_limit();
+    if (descriptors < options.max_clients + reserved_descriptors) {
+        note(fmt::format("{} descriptors are too few for {} clients; raise the hard limit "
+                         "(LimitNOFILE=) or lower --max-clients",
+                         descriptors, options.max_clients));
+    }
     const auto urls = server.urls();
+    if (!port_file.empty()) write_port_file(port_file, urls.front());
     for (const auto& url : urls) {
         const bool unix_socket = url.starts_with("unix:");
         fmt::print(stderr, "sse: serving {}\n", unix_socket ? url : url + path.substr(1));
@@ -96,7 +132,6 @@ void listen(sse::Server& server, const sse::ServerOptions& options, const std::s
         if (address.starts_with(":"))
             note(fmt::format("{} is open to every network this machine is on", address));
     }
-    if (!port_file.empty()) write_port_file(port_file, urls.front());
 }
 
 } // namespace cmd

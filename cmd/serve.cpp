@@ -3,6 +3,7 @@
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/listen.hpp"
+#include "cmd/operation.hpp"
 #include "cmd/serve_input.hpp"
 #include "http/channel_handler.hpp"
 #include "http/server.hpp"
@@ -28,6 +29,7 @@ struct Options {
     OnEof on_eof = OnEof::exit;
     std::size_t wait_clients = 1;
     std::string port_file;
+    cmd::OperationOptions operation;
 };
 
 const std::map<std::string, OnEof> on_eofs = {{"exit", OnEof::exit}, {"hold", OnEof::hold}};
@@ -84,6 +86,7 @@ void add_options(CLI::App& app, Options& o) {
         ->group("HTTP");
     cmd::add_duration(app, "--keepalive", o.route.keepalive, "Send a comment after so much silence")
         ->group("HTTP");
+    cmd::add_operation_options(app, o.operation);
 }
 
 /// Decides when all is done: the input has ended, and enough clients have had everything.
@@ -125,7 +128,9 @@ int run(Options o) {
     server = std::make_unique<sse::Server>(o.server, handler);
     End end(o, *server);
     handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
+    cmd::Operation operation(o.operation, *server, channels);
     cmd::listen(*server, o.server, o.route.path, o.port_file);
+    operation.begin();
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {
@@ -139,6 +144,7 @@ int run(Options o) {
         if (!inputs || !ends) channels.end();
     });
     const int signal = server->run();
+    operation.end();
     if (inputs) inputs->stop();
     channels.close();
     const int status = inputs ? inputs->join() : 0; // of the command, if there is one

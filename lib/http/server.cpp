@@ -50,7 +50,7 @@ struct Server::Impl {
         , reserve(::open("/dev/null", O_RDONLY | O_CLOEXEC)) {}
 
     ~Impl() {
-        for (const auto& path : unlink) ::unlink(path.c_str());
+        for (const auto& [path, inode] : unlink) remove_path(path, inode);
     }
 
     void make_loops() {
@@ -59,7 +59,7 @@ struct Server::Impl {
         }
     }
 
-    std::vector<std::string> listen(const std::vector<std::string>& addresses, Door door);
+    std::vector<std::string> take(std::vector<Listening> sockets, Door door);
     std::size_t clients() const;
     void wait_for(Hook& hook);
     void accept(Listener& listener);
@@ -82,8 +82,9 @@ struct Server::Impl {
     Descriptor reserve; ///< given up when there is no other, to accept and close one more
     std::vector<std::unique_ptr<Listener>> listeners; ///< their doors outlive all sessions
     std::vector<std::unique_ptr<Hook>> hooks;
-    std::vector<std::string> urls, unlink;
-    std::function<void()> on_stop;
+    std::vector<std::string> urls;
+    std::vector<std::pair<std::string, std::uint64_t>> unlink; ///< paths and their inodes
+    std::vector<std::function<void()>> on_stop;
     std::size_t busy_loops = 0;
     std::size_t next_loop = 0;
     int signal = 0; ///< the first that came
@@ -96,14 +97,26 @@ Server::Server(ServerOptions options, Handler& handler)
 Server::~Server() = default;
 
 void Server::listen() {
-    auto& impl = *impl_;
-    impl.urls = impl.listen(impl.options.listen,
-                            {&impl.handler, &impl.options.guard, impl.log, false, false});
+    std::vector<Listening> sockets;
+    for (const auto& address : impl_->options.listen) {
+        for (auto& socket : listen_on(address, impl_->options.sockets))
+            sockets.push_back(std::move(socket));
+    }
+    take(std::move(sockets));
 }
-std::vector<std::string> Server::listen_admin(const std::vector<std::string>& addresses,
-                                              Handler& handler) {
+void Server::take(std::vector<Listening> sockets) {
+    auto& impl = *impl_;
+    impl.urls =
+        impl.take(std::move(sockets), {&impl.handler, &impl.options.guard, impl.log, false, false});
+}
+std::vector<std::string> Server::take_admin(std::vector<Listening> sockets, Handler& handler) {
     impl_->admin_guard.allowed_hosts = impl_->options.guard.allowed_hosts;
-    return impl_->listen(addresses, {&handler, &impl_->admin_guard, nullptr, false, true});
+    return impl_->take(std::move(sockets), {&handler, &impl_->admin_guard, nullptr, false, true});
+}
+std::vector<std::string> Server::socket_paths() const {
+    std::vector<std::string> paths;
+    for (const auto& [path, inode] : impl_->unlink) paths.push_back(path);
+    return paths;
 }
 std::vector<std::string> Server::urls() const { return impl_->urls; }
 bool Server::stopping() const { return impl_->stopping; }
@@ -151,7 +164,7 @@ std::size_t Server::Impl::clients() const {
     const auto came = accepted.get();
     return static_cast<std::size_t>(came - std::min(came, closed));
 }
-void Server::on_stop(std::function<void()> action) { impl_->on_stop = std::move(action); }
+void Server::on_stop(std::function<void()> action) { impl_->on_stop.push_back(std::move(action)); }
 
 void Server::post(std::size_t loop, std::function<void()> action) {
     asio::post(impl_->loops[loop]->context, std::move(action));
@@ -161,18 +174,14 @@ void Server::finish(bool hurried) {
     asio::post(impl_->loops[0]->context, [impl = impl_.get(), hurried] { impl->stop(hurried); });
 }
 
-std::vector<std::string> Server::Impl::listen(const std::vector<std::string>& addresses,
-                                              Door door) {
+std::vector<std::string> Server::Impl::take(std::vector<Listening> sockets, Door door) {
     std::vector<std::string> bound;
-    for (const auto& address : addresses) {
-        for (auto& listening : listen_on(address)) {
-            bound.push_back(listening.url);
-            door.loopback = listening.loopback;
-            if (!listening.unlink.empty()) unlink.push_back(listening.unlink);
-            asio::posix::stream_descriptor descriptor(loops[0]->context,
-                                                      listening.socket.release());
-            listeners.push_back(std::make_unique<Listener>(Listener{std::move(descriptor), door}));
-        }
+    for (auto& listening : sockets) {
+        bound.push_back(listening.url);
+        door.loopback = listening.loopback;
+        if (!listening.unlink.empty()) unlink.emplace_back(listening.unlink, listening.inode);
+        asio::posix::stream_descriptor descriptor(loops[0]->context, listening.socket.release());
+        listeners.push_back(std::make_unique<Listener>(Listener{std::move(descriptor), door}));
     }
     return bound;
 }
@@ -196,9 +205,11 @@ int Server::run() {
     impl.loops[0]->context.run();
     for (auto& thread : threads) thread.join();
     for (const auto& loop : impl.loops) { // what is left ends here, while the handler is there
-        loop->cut_all();
-        loop->context.restart();
-        loop->context.poll();
+        for (int again = 0; again < 2; ++again) { // those that were on their way to it, too
+            loop->cut_all();
+            loop->context.restart();
+            loop->context.poll();
+        }
     }
     return impl.result;
 }
@@ -269,7 +280,7 @@ void Server::Impl::wait_for_signal() {
             return stop_loops();
         }
         signal = number;
-        if (on_stop) on_stop();
+        for (const auto& action : on_stop) action();
         stop(true);
         wait_for_signal();
     });

@@ -6,6 +6,7 @@
 #include "http/guard.hpp"
 #include "http/handler.hpp"
 #include "http/request_reader.hpp"
+#include "http/socket.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -22,6 +23,7 @@ class AccessLog;
 struct ServerOptions {
     /// Where to listen: `HOST:PORT`, `[V6]:PORT`, `:PORT` (all interfaces), `unix:/path`.
     std::vector<std::string> listen = {"127.0.0.1:8080"};
+    SocketOptions sockets;
     GuardOptions guard;
     RequestLimits request;
     /// From the first byte of a connection, or of its next request, to the end of the head.
@@ -55,13 +57,16 @@ public:
     /// Binds and listens; connections wait until run(). Throws std::system_error, its text with the
     /// address as it was given, and Error (invalid_argument, resolve).
     void listen();
-    /// More listeners, with routes of their own and no guard but against rebinding (Host, Origin):
+    /// Takes over sockets that listen already, instead.
+    void take(std::vector<Listening> sockets);
+    /// More of them, with routes of their own and no guard but against rebinding (Host, Origin):
     /// for those who run the server. Their connections are in no count and under no limit, and are
-    /// served until the last client has gone. Returns their URLs. Throws as listen().
-    std::vector<std::string> listen_admin(const std::vector<std::string>& addresses,
-                                          Handler& handler);
+    /// served until the last client has gone. Returns their URLs.
+    std::vector<std::string> take_admin(std::vector<Listening> sockets, Handler& handler);
     /// Where it listens, as URLs, ports filled in. After listen().
     std::vector<std::string> urls() const;
+    /// The unix sockets that are its own to remove.
+    std::vector<std::string> socket_paths() const;
 
     /// Serves on the calling thread until it has stopped. Returns 0, or the signal that was not
     /// given its grace (a second one came, or the grace was over with streams still open).
@@ -72,7 +77,7 @@ public:
     /// Stops accepting and lets run() return once every connection has ended by itself. If
     /// `hurried`, those that are left after `grace` are cut.
     void finish(bool hurried);
-    /// Called on loop 0 when SIGINT or SIGTERM asks to stop, before finish(true).
+    /// Called on loop 0 when SIGINT or SIGTERM asks to stop, before finish(true). All of them.
     void on_stop(std::function<void()> action);
     /// Called on loop 0 each time that signal comes; before run().
     void on_signal(int number, std::function<void()> action);

@@ -7,6 +7,7 @@
 #include <array>
 #include <cerrno>
 #include <charconv>
+#include <cstddef>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -14,6 +15,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 #include <sys/uio.h>
@@ -40,8 +42,6 @@ int Descriptor::release() { return std::exchange(fd_, -1); }
 
 namespace {
 
-constexpr int backlog = 4096; // the kernel cuts it to net.core.somaxconn
-
 [[noreturn]] void cannot_listen(const std::string& address) {
     throw std::system_error(errno, std::generic_category(),
                             fmt::format("cannot listen on {}", address));
@@ -62,7 +62,7 @@ Descriptor stream_socket(int family) {
 /// A unix socket that nobody listens on any more is in the way: the last owner was killed.
 void remove_if_dead(const sockaddr_un& address, socklen_t size) {
     struct stat status {};
-    if (::stat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
+    if (::lstat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
     const auto probe = stream_socket(AF_UNIX);
     if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 &&
         errno == ECONNREFUSED) {
@@ -70,7 +70,12 @@ void remove_if_dead(const sockaddr_un& address, socklen_t size) {
     }
 }
 
-Listening listen_on_unix(const std::string& address) {
+std::uint64_t inode_of(const std::string& path) {
+    struct stat status {};
+    return ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
+}
+
+Listening listen_on_unix(const std::string& address, SocketOptions options) {
     const auto path = address.substr(std::strlen("unix:"));
     sockaddr_un name{};
     name.sun_family = AF_UNIX;
@@ -79,11 +84,15 @@ Listening listen_on_unix(const std::string& address) {
     remove_if_dead(name, sizeof name);
     auto socket = stream_socket(AF_UNIX);
     if (socket.get() < 0 ||
-        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0 ||
-        ::listen(socket.get(), backlog) != 0) {
+        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
         cannot_listen(address);
     }
-    return {std::move(socket), address, true, path};
+    // Between the two nobody can connect yet, so nobody does with the wrong permissions.
+    if ((options.mode && ::chmod(path.c_str(), static_cast<mode_t>(*options.mode)) != 0) ||
+        ::listen(socket.get(), options.backlog) != 0) {
+        cannot_listen(address);
+    }
+    return {std::move(socket), address, true, path, inode_of(path)};
 }
 
 bool is_loopback(const sockaddr_storage& name) {
@@ -118,7 +127,8 @@ std::string url_of(const sockaddr_storage& name) {
     return fmt::format("http://{}{}{}:{}/", v6 ? "[" : "", host, v6 ? "]" : "", port);
 }
 
-Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::string& address) {
+Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::string& address,
+                       int backlog) {
     auto socket = stream_socket(info.ai_family);
     if (socket.get() < 0) cannot_listen(address);
     set(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
@@ -131,7 +141,7 @@ Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::str
     sockaddr_storage name{};
     socklen_t size = sizeof name;
     ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size);
-    return {std::move(socket), url_of(name), is_loopback(name), ""};
+    return {std::move(socket), url_of(name), is_loopback(name), "", 0};
 }
 
 struct HostPort {
@@ -156,10 +166,10 @@ HostPort split(const std::string& address) {
 
 } // namespace
 
-std::vector<Listening> listen_on(const std::string& address) {
+std::vector<Listening> listen_on(const std::string& address, SocketOptions options) {
     std::vector<Listening> result;
     if (address.starts_with("unix:")) {
-        result.push_back(listen_on_unix(address));
+        result.push_back(listen_on_unix(address, options));
         return result;
     }
     const auto [host, port] = split(address);
@@ -177,19 +187,57 @@ std::vector<Listening> listen_on(const std::string& address) {
     const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
     if (all) {
         try {
-            result.push_back(listen_on_ip(*found, true, address));
+            result.push_back(listen_on_ip(*found, true, address, options.backlog));
             return result;
         } catch (const std::system_error& e) {
             if (e.code() != std::errc::address_family_not_supported) throw;
         }
-        auto v4 = listen_on("0.0.0.0:" + port); // a machine without IPv6
+        auto v4 = listen_on("0.0.0.0:" + port, options); // a machine without IPv6
         return v4;
     }
     for (const auto* info = found; info != nullptr; info = info->ai_next) {
-        result.push_back(listen_on_ip(*info, false, address));
+        result.push_back(listen_on_ip(*info, false, address, options.backlog));
         if (port == "0") break; // a second address would get another port
     }
     return result;
+}
+
+Listening listening_from(int fd) {
+    int kind = 0, listens = 0;
+    socklen_t size = sizeof kind;
+    sockaddr_storage name{};
+    socklen_t name_size = sizeof name;
+    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 || kind != SOCK_STREAM ||
+        ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0 ||
+        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) != 0) {
+        throw Error(Errc::invalid_argument,
+                    fmt::format("descriptor {} is no socket that listens", fd));
+    }
+    Descriptor socket(fd);
+    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
+    if (name.ss_family != AF_UNIX)
+        return {std::move(socket), url_of(name), is_loopback(name), "", 0};
+    const auto& path = reinterpret_cast<const sockaddr_un&>(name).sun_path;
+    const bool abstract = path[0] == 0;
+    const auto bytes = name_size - offsetof(sockaddr_un, sun_path);
+    auto text = abstract ? "@" + std::string(path + 1, bytes > 0 ? bytes - 1 : 0)
+                         : std::string(path, ::strnlen(path, bytes));
+    return {std::move(socket), "unix:" + text, true, "", 0};
+}
+
+void remove_path(const std::string& path, std::uint64_t inode) {
+    if (inode != 0 && inode_of(path) == inode) ::unlink(path.c_str());
+}
+
+std::size_t raise_descriptor_limit() {
+    rlimit files{};
+    if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
+    if (files.rlim_cur < files.rlim_max) {
+        const auto before = std::exchange(files.rlim_cur, files.rlim_max);
+        if (::setrlimit(RLIMIT_NOFILE, &files) != 0) files.rlim_cur = before;
+    }
+    return static_cast<std::size_t>(files.rlim_cur);
 }
 
 int accept_on(int listening) {

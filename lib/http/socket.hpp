@@ -4,6 +4,8 @@
 
 #include <chrono>
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -28,18 +30,34 @@ private:
     int fd_ = -1;
 };
 
+struct SocketOptions {
+    /// Connections that wait to be accepted; the kernel cuts it to net.core.somaxconn.
+    int backlog = 4096;
+    /// Permissions of a unix socket, as chmod has them; nullopt: as the umask leaves them.
+    std::optional<unsigned> mode;
+};
+
 /// One socket that listens.
 struct Listening {
     Descriptor socket;
-    std::string url;       ///< "http://127.0.0.1:8080/", or "unix:/path"
-    bool loopback = false; ///< only this machine reaches it
-    std::string unlink;    ///< path of a unix socket that is ours to remove
+    std::string url;         ///< "http://127.0.0.1:8080/", or "unix:/path"
+    bool loopback = false;   ///< only this machine reaches it
+    std::string unlink;      ///< path of a unix socket that is ours to remove
+    std::uint64_t inode = 0; ///< of that path, as long as it is ours
 };
 
 /// Binds and listens on `address`: `HOST:PORT`, `[V6]:PORT`, `:PORT` for all interfaces, `PORT` for
 /// loopback, `unix:/path`. A host name listens on each of its addresses. Throws Error
 /// (invalid_argument, resolve) and std::system_error; the texts hold `address` as it was given.
-std::vector<Listening> listen_on(const std::string& address);
+std::vector<Listening> listen_on(const std::string& address, SocketOptions options = {});
+/// Takes over a descriptor that listens already. Throws Error (invalid_argument) if it is no stream
+/// socket that does.
+Listening listening_from(int fd);
+/// Removes the path of a unix socket, unless another server has put its own there since.
+void remove_path(const std::string& path, std::uint64_t inode);
+
+/// Raises the process's limit of descriptors as far as it may go; returns the limit.
+std::size_t raise_descriptor_limit();
 
 /// Takes the next connection, non-blocking and closed on exec. Throws nothing: -1, and errno.
 int accept_on(int listening);
