@@ -17,8 +17,10 @@ _sse() {
         serve:--overflow) values="block disconnect drop" ;;
         serve:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         serve:--port-file) _filedir; return ;;
+        serve:--admin) values="127.0.0.1:9090 unix:" ;;
+        serve:--access-log) _filedir; return ;;
         # values that nobody can guess
-        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--allow-host | serve:--threads | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-head-bytes | serve:--head-timeout | serve:--stall-timeout | serve:--grace) return ;;
+        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--allow-host | serve:--threads | serve:--backlog | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-head-bytes | serve:--head-timeout | serve:--stall-timeout | serve:--grace | serve:--user) return ;;
         tail:-o | tail:--output) values="data json pretty raw sse" ;;
         tail:--color) values="always auto never" ;;
         tail:--record) _filedir; return ;;
@@ -34,7 +36,7 @@ _sse() {
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
         # values that nobody can guess
-        replay:--speed | replay:--max-gap | replay:--allow-host | replay:--threads | replay:--max-clients | replay:--max-head-bytes | replay:--head-timeout | replay:--stall-timeout | replay:--grace) return ;;
+        replay:--speed | replay:--max-gap | replay:--allow-host | replay:--threads | replay:--backlog | replay:--socket-mode | replay:--max-clients | replay:--max-head-bytes | replay:--head-timeout | replay:--stall-timeout | replay:--grace) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}
@@ -47,9 +49,9 @@ _sse() {
     if [[ -z $values && $cur == -* ]]; then
         local options="-h --help -V --version"
         case $command in
-            serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --allow-host --threads --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
+            serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --allow-host --threads --backlog --socket-mode --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-head-bytes --head-timeout --stall-timeout --grace --admin --access-log --user" ;;
             tail) options="-h --help -o --output --color --record -e --event -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key -4 --ipv4 -6 --ipv6" ;;
-            replay) options="-h --help --speed --no-wait --max-gap --stdout --once --listen --port-file --allow-host --threads --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
+            replay) options="-h --help --speed --no-wait --max-gap --stdout --once --listen --port-file --allow-host --threads --backlog --socket-mode --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
