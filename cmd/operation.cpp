@@ -120,11 +120,11 @@ void Operation::end() {
     tell_manager("STOPPING=1");
     const auto server = server_.counts();
     const auto hub = channels_.counts();
-    note(fmt::format("served {} to {}: {}, {} missed, {} sent, {:.1f} s",
-                     count(hub.events, "event"), count(server.connects, "connection"),
-                     hub.deliveries == 1 ? "1 delivery"
-                                         : fmt::format("{} deliveries", hub.deliveries),
-                     hub.missed, count(server.bytes, "byte"), seconds_since(started_)));
+    write_above(fmt::format("sse: served {} to {}: {}, {} missed, {} sent, {:.1f} s\n",
+                            count(hub.events, "event"), count(server.connects, "connection"),
+                            hub.deliveries == 1 ? "1 delivery"
+                                                : fmt::format("{} deliveries", hub.deliveries),
+                            hub.missed, count(server.bytes, "byte"), seconds_since(started_)));
 }
 
 void Operation::print_state() const {
