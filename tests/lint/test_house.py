@@ -68,7 +68,8 @@ def test_heavy_headers_stay_where_they_belong():
 
 
 def test_lib_never_prints_or_exits():
-    spoken = re.compile(r"std::cout|std::cerr|\bprintf\(|fmt::print\(|stderr|std::exit\(|\b_exit\(")
+    spoken = re.compile(r"std::cout|std::cerr|\bprintf\(|fmt::print\(|stderr|std::exit\(")
+    # _exit is how a forked child ends that could not become its program
     talking = [f"{name(p)}: {line.strip()}" for p in SOURCES if name(p).startswith("lib/")
                for line in p.read_text(encoding="utf-8").splitlines()
                if spoken.search(line.split("//")[0])]
