@@ -4,6 +4,8 @@
 #include "cmd/output.hpp"
 #include "cmd/printer.hpp"
 #include "cmd/recorder.hpp"
+#include "cmd/selector.hpp"
+#include "cmd/state.hpp"
 #include "http/client.hpp"
 
 #include <cstddef>
@@ -16,20 +18,26 @@
 namespace cmd {
 
 struct FollowOptions {
-    std::vector<std::string> types;      ///< -e; empty: all
+    SelectOptions select;
     std::optional<std::size_t> count;    ///< -n: events printed
     std::vector<std::string> until;      ///< --until: a type
     std::vector<std::string> until_data; ///< --until-data: the whole data
     bool verbose = false;                ///< -v
 };
 
+/// Where a follower's events go besides stdout. May be null.
+struct Keepers {
+    Recorder* recorder = nullptr;
+    State* state = nullptr;
+};
+
 /// The listener of one client. `enough` is called once, when the stream need not be followed
 /// further.
 class Follower : public sse::Client::Listener {
 public:
-    /// All references must outlive it. `recorder` may be null.
-    Follower(const FollowOptions& options, Printer& printer, Output& output, Recorder* recorder,
-             std::string last_event_id);
+    /// All references must outlive it. `url` is what the state knows the stream by.
+    Follower(const FollowOptions& options, Printer& printer, Output& output, Keepers keepers,
+             std::string url, std::string last_event_id);
     void when_enough(std::function<void()> action) { enough_ = std::move(action); }
 
     /// What was asked for by -n, --until or --until-data has come, or none of them was given.
@@ -45,15 +53,26 @@ public:
                  std::string_view last_event_id) override;
     void on_close(sse::Client::Close how, std::string_view why) override;
     void on_pause() override;
+    void on_request(const sse::Url& url, std::string_view head) override;
+    void on_head(std::string_view head) override;
+    void on_tls(std::string_view description) override;
+    void on_reconnect(std::chrono::milliseconds wait, std::string_view why) override;
+    void on_unsendable_id(std::string_view id) override;
+    void on_oddity(sse::Oddity oddity, std::string_view line) override;
+
+    /// The end. `all_written`: whoever reads stdout has been given all that was printed.
+    void finish(bool all_written);
 
 private:
-    bool selected(const sse::EventView& event) const;
+    void written();
     bool is_last(const sse::EventView& event) const;
 
     const FollowOptions& options_;
     Printer& printer_;
     Output& output_;
-    Recorder* recorder_;
+    Keepers keepers_;
+    Selector selector_;
+    std::string url_;
     std::function<void()> enough_;
     std::string last_event_id_;
     std::size_t printed_ = 0;

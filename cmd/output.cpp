@@ -42,11 +42,11 @@ Output::Output(int fd, sse::Interrupt& interrupt)
     text_.reserve(enough * 2);
 }
 
-void Output::flush() { write(true); }
+bool Output::flush() { return write(true); }
 
-void Output::finish() { write(false); }
+bool Output::finish() { return write(false); }
 
-void Output::write(bool may_wait) {
+bool Output::write(bool may_wait) {
     std::string_view rest = text_;
     while (!rest.empty()) {
         if (at_once_ != SIZE_MAX) {
@@ -59,7 +59,8 @@ void Output::write(bool may_wait) {
             rest.remove_prefix(static_cast<std::size_t>(taken));
         } else if (errno == EPIPE || errno == ECONNRESET) {
             interrupt_.raise(sse::Interrupt::Reason::reader_gone);
-            rest = {};
+            text_.clear();
+            return false;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             if (!may_wait || !interrupt_.wait_writable(fd_)) break;
         } else if (errno != EINTR) {
@@ -69,6 +70,7 @@ void Output::write(bool may_wait) {
         }
     }
     text_.erase(0, text_.size() - rest.size());
+    return text_.empty();
 }
 
 } // namespace cmd

@@ -17,19 +17,18 @@ public:
 
     /// What is to be written: append to it, whole lines, then call added().
     std::string& text() { return text_; }
-    /// Writes if enough has gathered.
-    void added() {
-        if (text_.size() >= enough) flush();
-    }
-    /// Writes everything; waits for the reader if need be. Throws Failure (23) if that fails.
-    void flush();
+    /// Writes if enough has gathered; true if everything was written.
+    bool added() { return text_.size() >= enough && flush(); }
+    /// Writes everything; waits for the reader if need be. False if an interrupt left something
+    /// unwritten. Throws Failure (23) if writing fails.
+    bool flush();
     /// The end of an interrupted command: writes what the reader takes without waiting.
-    void finish();
+    bool finish();
     bool is_terminal() const { return is_terminal_; }
 
 private:
     static constexpr std::size_t enough = 64 * 1024;
-    void write(bool may_wait);
+    bool write(bool may_wait);
 
     int fd_;
     sse::Interrupt& interrupt_;

@@ -17,10 +17,11 @@ class DataPrinter : public Printer {
 public:
     explicit DataPrinter(bool terminal)
         : terminal_(terminal) {}
-    void event(const Heard& heard, std::string& out) override {
+    bool event(const Heard& heard, std::string& out) override {
         if (terminal_) sse::append_printable(heard.event.data, out, "\n\t");
         else out.append(heard.event.data);
         out.push_back('\n');
+        return true;
     }
 
 private:
@@ -31,10 +32,10 @@ class JsonPrinter : public Printer {
 public:
     explicit JsonPrinter(PrinterOptions options)
         : options_(std::move(options)) {}
-    void event(const Heard& heard, std::string& out) override {
+    bool event(const Heard& heard, std::string& out) override {
         const auto now = options_.now();
         out.append(R"({"time":")");
-        append_time(now.time, out);
+        append_rfc3339(now.time, out);
         out.append(R"(","t":)");
         sse::append_seconds(now.since_start, out);
         out.append(R"(,"event":)");
@@ -44,33 +45,19 @@ public:
         out.append(R"(,"data":)");
         sse::append_json_string(heard.event.data, out);
         out.append("}\n");
+        return true;
     }
 
 private:
-    /// RFC 3339 in UTC, to the millisecond.
-    void append_time(std::chrono::system_clock::time_point time, std::string& out) {
-        const auto second = std::chrono::floor<std::chrono::seconds>(time);
-        if (second != second_) { // as seldom as it changes
-            second_ = second;
-            second_text_ = fmt::format("{:%Y-%m-%dT%H:%M:%S}",
-                                       fmt::gmtime(std::chrono::system_clock::to_time_t(second)));
-        }
-        const auto ms =
-            std::chrono::duration_cast<std::chrono::milliseconds>(time - second).count();
-        out.append(second_text_);
-        const char digits[] = {'.', digit(ms / 100), digit(ms / 10 % 10), digit(ms % 10), 'Z'};
-        out.append(digits, sizeof digits);
-    }
-    static char digit(std::int64_t value) { return static_cast<char>('0' + value); }
-
     PrinterOptions options_;
-    std::chrono::sys_seconds second_{std::chrono::seconds(-1)};
-    std::string second_text_;
 };
 
 class SsePrinter : public Printer {
 public:
-    void event(const Heard& heard, std::string& out) override { sse::encode(heard.event, out); }
+    bool event(const Heard& heard, std::string& out) override {
+        sse::encode(heard.event, out);
+        return true;
+    }
     void id(std::string_view id, std::string& out) override {
         out.append("id: ").append(id).append("\n\n");
     }
@@ -83,7 +70,7 @@ class RawPrinter : public Printer {
 public:
     explicit RawPrinter(bool terminal)
         : terminal_(terminal) {}
-    void event(const Heard&, std::string&) override {}
+    bool event(const Heard&, std::string&) override { return true; }
     void bytes(std::string_view bytes, std::string& out) override {
         if (terminal_) sse::append_printable(bytes, out, "\r\n\t");
         else out.append(bytes);
@@ -94,6 +81,22 @@ private:
 };
 
 } // namespace
+
+void append_rfc3339(std::chrono::system_clock::time_point time, std::string& out) {
+    // The text of a second is made as seldom as it changes.
+    thread_local std::chrono::sys_seconds known{std::chrono::seconds(-1)};
+    thread_local std::string text;
+    const auto second = std::chrono::floor<std::chrono::seconds>(time);
+    if (second != known) {
+        known = second;
+        text = fmt::format("{:%Y-%m-%dT%H:%M:%S}",
+                           fmt::gmtime(std::chrono::system_clock::to_time_t(second)));
+    }
+    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - second).count();
+    const auto digit = [](std::int64_t value) { return static_cast<char>('0' + value); };
+    const char digits[] = {'.', digit(ms / 100), digit(ms / 10 % 10), digit(ms % 10), 'Z'};
+    out.append(text).append(digits, sizeof digits);
+}
 
 std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options) {
     switch (format) {

@@ -9,8 +9,10 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace cmd {
 
@@ -22,6 +24,9 @@ enum class Format : std::uint8_t {
     raw,    ///< the body's bytes
 };
 
+/// What pretty says of the time.
+enum class Times : std::uint8_t { absolute, relative, delta, none };
+
 /// When something was heard: by the calendar, and since the command began.
 struct Moment {
     std::chrono::system_clock::time_point time;
@@ -31,7 +36,11 @@ struct Moment {
 struct PrinterOptions {
     bool terminal = false; ///< control characters of the data are written out, not sent
     bool colour = false;
-    std::size_t width = 80; ///< of the terminal, in columns
+    bool join = false; ///< --join: no line end behind the values of pointers and formats
+    std::optional<std::string> missing; ///< --pointer-default: for pointers that point to nothing
+    Times times = Times::absolute;
+    std::optional<std::chrono::microseconds> gap_warn; ///< gaps over this are marked
+    std::size_t width = 80;                            ///< of the terminal, in columns
     std::function<Moment()> now;
 };
 
@@ -42,11 +51,12 @@ struct Heard {
         last_id; ///< the last event ID when it was dispatched (HTML 9.2.6); "" for none
 };
 
-/// Each call appends whole lines to `out`. One thread at a time.
+/// Each call appends to `out`. One thread at a time.
 class Printer {
 public:
     virtual ~Printer() = default;
-    virtual void event(const Heard& heard, std::string& out) = 0;
+    /// False: there was nothing in it to print.
+    virtual bool event(const Heard& heard, std::string& out) = 0;
     /// An id without an event, and a reconnection time: part of the stream's text only.
     virtual void id(std::string_view, std::string& /*out*/) {}
     virtual void retry(std::chrono::milliseconds, std::string& /*out*/) {}
@@ -57,5 +67,16 @@ std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options);
 
 /// The one of Format::pretty.
 std::unique_ptr<Printer> make_pretty_printer(PrinterOptions options);
+
+/// `format` with its fields filled in (-F). Throws sse::Error (invalid_argument).
+std::unique_ptr<Printer> make_format_printer(const std::string& format, PrinterOptions options);
+
+/// The values that JSON pointers find in the data (--pointer), separated by tabs. Throws sse::Error
+/// (invalid_argument).
+std::unique_ptr<Printer> make_pointer_printer(std::vector<std::string> pointers,
+                                              PrinterOptions options);
+
+/// Appends `time` in UTC, to the millisecond: `2026-11-22T05:00:00.123Z`. Quick within a second.
+void append_rfc3339(std::chrono::system_clock::time_point time, std::string& out);
 
 } // namespace cmd

@@ -2,7 +2,6 @@
 #include "cmd/printer.hpp"
 #include "protocol/printable.hpp"
 
-#include <ctime>
 #include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <iterator>
@@ -32,20 +31,11 @@ public:
         : options_(std::move(options))
         , palette_(options_.colour ? colours : Palette{}) {}
 
-    void event(const Heard& heard, std::string& out) override {
+    bool event(const Heard& heard, std::string& out) override {
         const auto now = options_.now();
         const auto gap = now.since_start - last_.value_or(microseconds(0));
         last_ = now.since_start;
-        const std::time_t seconds = std::chrono::system_clock::to_time_t(
-            std::chrono::floor<std::chrono::seconds>(now.time));
-        const auto ms =
-            std::chrono::duration_cast<std::chrono::milliseconds>(now.time.time_since_epoch())
-                .count() %
-            1000;
-        paint(dim,
-              fmt::format("{:%H:%M:%S}.{:03} {:>7}", fmt::localtime(seconds), ms, gap_text(gap)),
-              out);
-        out.append("  ");
+        times(now, gap, out);
         paint(bold, sse::printable(heard.event.type, 200), out);
         if (heard.event.id) {
             out.append("  ");
@@ -53,11 +43,34 @@ public:
         }
         data(heard.event.data, out);
         out.push_back('\n');
+        return true;
     }
 
 private:
     static constexpr std::string_view dim = "\x1b[2m", bold = "\x1b[1;36m", yellow = "\x1b[33m";
+    static constexpr std::string_view red = "\x1b[1;31m";
     static constexpr std::size_t indent = 2;
+
+    void times(const Moment& now, microseconds gap, std::string& out) const {
+        if (options_.times == Times::none) return;
+        if (options_.times == Times::absolute) {
+            const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time);
+            const auto ms =
+                std::chrono::duration_cast<std::chrono::milliseconds>(now.time - seconds).count();
+            paint(dim,
+                  fmt::format("{:%H:%M:%S}.{:03} ",
+                              fmt::localtime(std::chrono::system_clock::to_time_t(seconds)), ms),
+                  out);
+        } else if (options_.times == Times::relative) {
+            paint(dim,
+                  fmt::format("{:>10.3f} ", std::chrono::duration<double>(now.since_start).count()),
+                  out);
+        }
+        const bool long_gap = options_.gap_warn && gap > *options_.gap_warn;
+        paint(long_gap ? red : dim, fmt::format("{:>7}{}", gap_text(gap), long_gap ? "!" : ""),
+              out);
+        out.append("  ");
+    }
 
     void paint(std::string_view colour, std::string_view text, std::string& out) const {
         if (options_.colour) out.append(colour);

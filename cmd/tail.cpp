@@ -10,6 +10,7 @@
 #include "cmd/request_flags.hpp"
 #include "cmd/signals.hpp"
 #include "http/client.hpp"
+#include "protocol/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <csignal>
@@ -32,8 +33,13 @@ struct Options {
     cmd::FollowOptions follow;
     std::optional<cmd::Format> format;
     Colour colour = Colour::automatic;
-    std::optional<milliseconds> max_time, idle_timeout;
-    std::string record;
+    std::optional<milliseconds> max_time, idle_timeout, gap_warn;
+    std::vector<std::string> pointers;
+    std::optional<std::string> format_text, missing;
+    cmd::Times times = cmd::Times::absolute;
+    std::string record, state;
+    std::vector<std::string> resolve;
+    bool join = false, invert = false;
     bool insecure = false, v4 = false, v6 = false, no_reconnect = false, reconnect = false;
 };
 
@@ -45,6 +51,11 @@ const std::map<std::string, cmd::Format> format_names = {{"pretty", cmd::Format:
                                                          {"sse", cmd::Format::sse},
                                                          {"raw", cmd::Format::raw}};
 
+const std::map<std::string, cmd::Times> times_names = {{"abs", cmd::Times::absolute},
+                                                       {"rel", cmd::Times::relative},
+                                                       {"delta", cmd::Times::delta},
+                                                       {"none", cmd::Times::none}};
+
 void add_output_options(CLI::App& app, Options& o) {
     const auto group = "Output";
     cmd::add_choice(app, "-o,--output", o.format, format_names,
@@ -52,6 +63,31 @@ void add_output_options(CLI::App& app, Options& o) {
         ->group(group);
     cmd::add_choice(app, "--color", o.colour, colour_names,
                     "Colours; NO_COLOR and TERM=dumb turn them off")
+        ->group(group);
+    cmd::add_choice(app, "--time", o.times, times_names,
+                    "What pretty says of the time: of day, since the start, since the last event")
+        ->group(group);
+    cmd::add_duration(app, "--gap-warn", o.gap_warn, "Mark gaps in pretty that are longer")
+        ->group(group);
+    app.add_option("-F,--format", o.format_text,
+                   "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t")
+        ->type_name("TEXT")
+        ->group(group);
+    app.add_option("--pointer", o.pointers,
+                   "Print what this JSON pointer finds in the data; repeatable")
+        ->allow_extra_args(false)
+        ->type_name("/A/0/B")
+        ->group(group);
+    app.add_option("--pointer-default", o.missing, "Print this where a pointer finds nothing")
+        ->type_name("TEXT")
+        ->group(group);
+    app.add_flag("--join", o.join,
+                 "No line ends behind --pointer and --format: text as it is written")
+        ->group(group);
+    app.add_flag("-v,--verbose", o.follow.verbose, "Say on stderr what goes over the wire, and why")
+        ->group(group);
+    app.add_option("--state", o.state, "Keep the last event ID there, and go on after it next time")
+        ->type_name("FILE")
         ->group(group);
     app.add_option("--record", o.record, "Also record the stream, for sse replay")
         ->type_name("FILE")
@@ -64,7 +100,12 @@ void add_selection_options(CLI::App& app, Options& o) {
                           const char* type) {
         app.add_option(names, field, help)->allow_extra_args(false)->type_name(type)->group(select);
     };
-    each("-e,--event", o.follow.types, "Only events of this type; repeatable", "TYPE");
+    each("-e,--event", o.follow.select.types,
+         "Only events of this type, * and ? as in file names; !TYPE: not those", "TYPE");
+    each("--grep", o.follow.select.grep,
+         "Only events whose data this extended regular expression finds", "RE");
+    app.add_flag("--invert", o.follow.select.invert, "Only those that no --grep finds")
+        ->group(select);
     cmd::add_number<std::size_t>(app, "-n,--count", o.follow.count, 1, "Stop after so many events")
         ->group(select);
     each("--until", o.follow.until, "Stop after an event of this type", "TYPE");
@@ -121,6 +162,17 @@ void add_connection_options(CLI::App& app, Options& o) {
     app.add_option("--key", o.client.tls.key_file, "Its key, if it is not in the same file")
         ->type_name("FILE")
         ->group(group);
+    app.add_option("--unix-socket", o.client.dial.unix_socket,
+                   "Connect to this socket instead of the URL's host")
+        ->type_name("PATH")
+        ->group(group);
+    app.add_option("--resolve", o.resolve, "Connect to ADDRESS for HOST and PORT")
+        ->allow_extra_args(false)
+        ->type_name("HOST:PORT:ADDRESS")
+        ->group(group);
+    app.add_flag("--ndjson", o.client.json_lines,
+                 "The answer is JSON lines, whatever its type says")
+        ->group(group);
     auto* v4 = app.add_flag("-4,--ipv4", o.v4, "Only IPv4 addresses")->group(group);
     app.add_flag("-6,--ipv6", o.v6, "Only IPv6 addresses")->excludes(v4)->group(group);
 }
@@ -133,16 +185,52 @@ void add_options(CLI::App& app, Options& o) {
     add_connection_options(app, o);
 }
 
+/// `HOST:PORT:ADDRESS`, the address with or without brackets.
+sse::HostAddress read_resolve(const std::string& text) {
+    const auto colon = text.find(':'),
+               second = colon == text.npos ? text.npos : text.find(':', colon + 1);
+    try {
+        if (second == text.npos || second + 1 == text.size())
+            throw sse::Error(sse::Errc::invalid_argument, "");
+        const auto url = sse::Url::parse("http://" + text.substr(0, second));
+        auto address = text.substr(second + 1);
+        if (address.starts_with('[') && address.ends_with(']'))
+            address = address.substr(1, address.size() - 2);
+        return {url.host, url.port, address};
+    } catch (const sse::Error&) {
+        throw cmd::Failure(
+            cmd::Exit::usage,
+            fmt::format("--resolve \"{}\" is not HOST:PORT:ADDRESS", sse::printable(text, 100)),
+            "write it as --resolve example.org:443:127.0.0.1");
+    }
+}
+
+/// What the flags ask for that do not go together.
+void check_together(const Options& o, cmd::Format format) {
+    const auto refuse = [](const char* what, const char* hint) {
+        throw cmd::Failure(cmd::Exit::usage, what, hint);
+    };
+    if (o.no_reconnect && o.reconnect)
+        refuse("--reconnect and --no-reconnect exclude each other", "give one of them");
+    if (format == cmd::Format::raw &&
+        (!o.follow.select.types.empty() || !o.follow.select.grep.empty())) {
+        refuse("-e and --grep do not go with -o raw, which prints the bytes as they come",
+               "-o sse prints the events they select");
+    }
+    if (o.format_text && !o.pointers.empty())
+        refuse("--format and --pointer exclude each other",
+               "pointers may stand in a format, as {/a/0}");
+    if (o.format && (o.format_text || !o.pointers.empty()))
+        refuse("-o does not go with --format or --pointer", "leave -o out");
+    if ((o.join || o.missing) && !o.format_text && o.pointers.empty()) {
+        refuse("--join and --pointer-default need --pointer or --format",
+               "name what to print, as --pointer /choices/0/delta/content");
+    }
+    if (o.follow.select.invert && o.follow.select.grep.empty())
+        refuse("--invert needs --grep", "name what is not wanted with --grep");
+}
+
 sse::ClientOptions client_options(const Options& o, cmd::Format format) {
-    if (o.no_reconnect && o.reconnect) {
-        throw cmd::Failure(cmd::Exit::usage, "--reconnect and --no-reconnect exclude each other",
-                           "give one of them");
-    }
-    if (format == cmd::Format::raw && !o.follow.types.empty()) {
-        throw cmd::Failure(cmd::Exit::usage,
-                           "-e does not go with -o raw, which prints the bytes as they come",
-                           "-o sse prints the events that -e selects");
-    }
     auto client = o.client;
     try {
         client.request.url = sse::Url::parse(o.url);
@@ -151,6 +239,7 @@ sse::ClientOptions client_options(const Options& o, cmd::Format format) {
                            "write it as http://HOST:PORT/PATH; :8080 is this machine");
     }
     client.request = cmd::make_request(o.request, client.request.url);
+    for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
     client.tls.verify = !o.insecure;
     client.dial.family = o.v4 ? sse::Family::v4 : o.v6 ? sse::Family::v6 : sse::Family::any;
     // A POST may cost money, or do something twice: only if it is asked for.
@@ -202,7 +291,7 @@ std::string hint_for(const sse::AnswerError& answer) {
     if (type == "application/json")
         return "an API may stream only when asked: a field in the body, or a parameter";
     if (type.find("ndjson") != type.npos || type.find("jsonl") != type.npos)
-        return "that is JSON lines, not events: use curl -N";
+        return "--ndjson reads JSON lines as events";
     return "curl -iN shows the whole answer";
 }
 
@@ -255,10 +344,27 @@ int conclude(sse::Client::End end, const sse::Interrupt& interrupt, const cmd::S
                        "-n, --until and --until-data say what ends it well");
 }
 
-int run(const Options& o) {
+std::unique_ptr<cmd::Printer> printer_for(const Options& o, cmd::Format format, bool terminal) {
+    cmd::PrinterOptions options;
+    options.terminal = terminal;
+    options.colour = wants_colour(o.colour, terminal);
+    options.width = terminal_width();
+    options.now = stopwatch();
+    options.join = o.join;
+    options.missing = o.missing;
+    options.times = o.times;
+    options.gap_warn = o.gap_warn;
+    if (o.format_text) return cmd::make_format_printer(*o.format_text, std::move(options));
+    if (!o.pointers.empty()) return cmd::make_pointer_printer(o.pointers, std::move(options));
+    return cmd::make_printer(format, std::move(options));
+}
+
+int run(const Options& o) try {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const auto format = o.format.value_or(terminal ? cmd::Format::pretty : cmd::Format::data);
+    check_together(o, format);
     auto options = client_options(o, format);
+    const auto url = options.request.url.text();
 
     sse::Interrupt interrupt;
     const cmd::Signals signals(interrupt);
@@ -266,23 +372,28 @@ int run(const Options& o) {
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
 
     cmd::Output output(STDOUT_FILENO, interrupt);
-    const auto printer = cmd::make_printer(
-        format, {terminal, wants_colour(o.colour, terminal), terminal_width(), stopwatch()});
+    const auto printer = printer_for(o, format, terminal);
     std::unique_ptr<cmd::Recorder> recorder;
     if (!o.record.empty()) recorder = std::make_unique<cmd::Recorder>(o.record, options.request);
-    cmd::Follower follower(o.follow, *printer, output, recorder.get(), options.last_event_id);
+    std::unique_ptr<cmd::State> state;
+    if (!o.state.empty()) state = std::make_unique<cmd::State>(o.state);
+    if (state && options.last_event_id.empty()) options.last_event_id = state->last_event_id(url);
+
+    cmd::Follower follower(o.follow, *printer, output, {recorder.get(), state.get()}, url,
+                           options.last_event_id);
+    sse::Client client(std::move(options), follower, interrupt);
+    follower.when_enough([&] { client.stop(); });
     try {
-        sse::Client client(std::move(options), follower, interrupt);
-        follower.when_enough([&] { client.stop(); });
         const auto end = client.run();
-        if (end == sse::Client::End::interrupted) output.finish();
-        else output.flush();
-        if (recorder) recorder->finish();
+        if (o.join && terminal && follower.printed() > 0) output.text().push_back('\n');
+        follower.finish(end == sse::Client::End::interrupted ? output.finish() : output.flush());
         return conclude(end, interrupt, signals, follower, o);
-    } catch (const sse::Error& e) {
-        output.flush();
-        throw explained(e);
+    } catch (const sse::Error&) {
+        follower.finish(output.flush());
+        throw;
     }
+} catch (const sse::Error& e) {
+    throw explained(e);
 }
 
 } // namespace

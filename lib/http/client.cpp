@@ -1,6 +1,7 @@
 #include "http/client.hpp"
 
 #include "http/httplib_client.hpp"
+#include "protocol/json_lines.hpp"
 #include "protocol/printable.hpp"
 
 #include <algorithm>
@@ -182,35 +183,27 @@ void Client::open_and_read(Attempt& attempt) {
         attempt.over = End::no_content;
         return;
     }
-    check_stream(request, *reply);
+    const bool json_lines = check_stream(request, *reply);
     attempt.opened = true;
     listener_.on_open(request.url, reply->status(), reply->head(), resumed_from);
 
     Ear ear(*this);
-    Parser parser(ear, options_.parser, last_event_id_); // H1: the id is carried over
-    const auto before_wait = [&] { listener_.on_pause(); };
     try {
-        while (!stopped_) {
-            const auto piece = reply->next(before_wait);
-            if (!piece) break;
-            feed(*piece, parser);
-        }
+        read(*reply, ear, json_lines);
     } catch (const Error& e) {
         attempt.good = ear.heard();
-        const bool network = e.code() == Errc::receive;
-        if (network) parser.finish();
-        listener_.on_close(network                     ? Close::reset
-                           : e.code() == Errc::timeout ? Close::timeout
-                                                       : Close::error,
-                           e.what());
+        const auto how = e.code() == Errc::receive   ? Close::reset
+                         : e.code() == Errc::timeout ? Close::timeout
+                                                     : Close::error;
+        listener_.on_close(how, e.what());
         throw;
     }
     if (stopped_) {
         attempt.over = End::stopped;
         return;
     }
-    parser.finish();
     attempt.good = ear.heard();
+    if (json_lines && !options_.keep_when_gone) attempt.over = End::ended; // nothing to resume from
     attempt.whole = reply->end() == BodyEnd::whole;
     listener_.on_close(Close::eof, "");
 }
@@ -248,7 +241,9 @@ std::unique_ptr<Reply> Client::follow(Outgoing& request) {
 
 std::unique_ptr<Connection> Client::connect(const Url& url) {
     const auto limit = Interrupt::Clock::now() + options_.dial.connect_timeout;
-    const int fd = dial(url.host, url.port, options_.dial, interrupt_, limit);
+    const int fd = options_.dial.unix_socket.empty()
+                       ? dial(url.host, url.port, options_.dial, interrupt_, limit)
+                       : dial_unix(options_.dial.unix_socket, interrupt_, limit);
     auto connection = std::make_unique<Connection>(fd, url.endpoint(), interrupt_);
     if (url.tls) {
         if (!tls_) tls_ = std::make_unique<TlsContext>(options_.tls);
@@ -259,16 +254,20 @@ std::unique_ptr<Connection> Client::connect(const Url& url) {
 }
 
 /// Rules 7 to 9: throws unless the answer is a stream of events.
-void Client::check_stream(const Outgoing& request, Reply& reply) {
+bool Client::check_stream(const Outgoing& request, Reply& reply) {
     const auto type = essence(reply.head().find("Content-Type").value_or(""));
     const auto coding = reply.head().find("Content-Encoding").value_or("identity");
     const bool encoded = !coding.empty() && !same_name(coding, "identity");
-    if (reply.status() == 200 && type == "text/event-stream" && !encoded) return;
+    const bool json_lines = options_.json_lines || type == "application/x-ndjson" ||
+                            type == "application/ndjson" || type == "application/jsonl" ||
+                            type == "application/x-jsonlines";
+    if (reply.status() == 200 && (type == "text/event-stream" || json_lines) && !encoded)
+        return json_lines;
 
     auto what = fmt::format("{} answered {}", request.url.text(), reply.status_text());
     if (is_redirect(reply.status())) what += " without a Location";
     else if (reply.status() == 200 && type.empty()) what += " without a Content-Type";
-    else if (reply.status() == 200 && type != "text/event-stream") {
+    else if (reply.status() == 200 && type != "text/event-stream" && !json_lines) {
         what += fmt::format(" with {}, not text/event-stream", printable(type, 80));
     } else if (reply.status() == 200) {
         what += fmt::format(" with Content-Encoding {}, which was not asked for",
@@ -285,20 +284,41 @@ void Client::check_stream(const Outgoing& request, Reply& reply) {
                             : std::nullopt);
 }
 
-void Client::feed(std::string_view piece, Parser& parser) {
-    if (!options_.feed_lines) {
-        parser.feed(piece);
-        listener_.on_bytes(piece);
-        return;
+namespace {
+
+/// `piece` up to and with its first line end; all of it if there is none.
+std::string_view first_line(std::string_view piece) {
+    const auto end = piece.find_first_of("\r\n");
+    if (end == piece.npos) return piece;
+    return piece.substr(0, end + (piece.substr(end).starts_with("\r\n") ? 2 : 1));
+}
+
+} // namespace
+
+/// The body, to its end or until stopped.
+void Client::read(Reply& reply, Ear& ear, bool json_lines) {
+    Parser parser(ear, options_.parser, last_event_id_); // H1: the id is carried over
+    JsonLines lines(ear, options_.parser);
+    const auto before_wait = [&] { listener_.on_pause(); };
+    try {
+        while (!stopped_) {
+            auto piece = reply.next(before_wait);
+            if (!piece) break;
+            while (!piece->empty() && !stopped_) {
+                const auto part = options_.feed_lines ? first_line(*piece) : *piece;
+                if (json_lines) lines.feed(part);
+                else parser.feed(part);
+                listener_.on_bytes(part);
+                piece->remove_prefix(part.size());
+            }
+        }
+    } catch (const Error& e) {
+        if (e.code() == Errc::receive) parser.finish(); // tells what was cut
+        throw;
     }
-    while (!piece.empty() && !stopped_) {
-        auto end = piece.find_first_of("\r\n");
-        if (end == piece.npos) end = piece.size();
-        else end += piece.substr(end).starts_with("\r\n") ? 2 : 1;
-        parser.feed(piece.substr(0, end));
-        listener_.on_bytes(piece.substr(0, end));
-        piece.remove_prefix(end);
-    }
+    if (stopped_) return;
+    if (json_lines) lines.finish();
+    else parser.finish();
 }
 
 } // namespace sse

@@ -47,6 +47,8 @@ struct ClientOptions {
     /// Bytes of an error's body that are shown, and how long they are waited for.
     std::size_t shown_body_bytes = 512;
     std::chrono::milliseconds shown_body_wait{1'000};
+    /// The answer is JSON lines, whatever its content type says; else only if that says so.
+    bool json_lines = false;
     /// The parser is fed line by line, so that whoever stops in on_event hears no byte behind it.
     bool feed_lines = false;
     /// Numbers from 0 to less than 1, for the jitter of waits; empty: seeded by the system.
@@ -129,8 +131,9 @@ private:
     Outgoing next_request();
     std::unique_ptr<Reply> follow(Outgoing& request);
     std::unique_ptr<Connection> connect(const Url& url);
-    void check_stream(const Outgoing& request, Reply& reply);
-    void feed(std::string_view piece, Parser& parser);
+    /// True if the stream is JSON lines.
+    bool check_stream(const Outgoing& request, Reply& reply);
+    void read(Reply& reply, Ear& ear, bool json_lines);
 
     ClientOptions options_;
     Listener& listener_;

@@ -213,8 +213,12 @@ private:
 
 } // namespace
 
-int dial(const std::string& host, std::uint16_t port, const DialOptions& options,
+int dial(const std::string& name, std::uint16_t port, const DialOptions& options,
          Interrupt& interrupt, Clock::time_point limit) {
+    auto host = name;
+    for (const auto& known : options.addresses) {
+        if (known.host == name && known.port == port) host = known.address;
+    }
     auto addresses = resolve(host, port, options.family, interrupt, limit);
     const bool v6 = host.find(':') != host.npos;
     return Race(std::move(addresses), options, interrupt)

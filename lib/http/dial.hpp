@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstdint>
 #include <string>
+#include <vector>
 
 namespace sse {
 
@@ -28,7 +29,16 @@ private:
 /// Which addresses may be used.
 enum class Family : std::uint8_t { any, v4, v6 };
 
+/// Connects to `address` whenever `host` and `port` are asked for (curl's --resolve).
+struct HostAddress {
+    std::string host;
+    std::uint16_t port = 0;
+    std::string address;
+};
+
 struct DialOptions {
+    std::string unix_socket; ///< connects there, whatever the URL's host; "" for TCP
+    std::vector<HostAddress> addresses;
     Family family = Family::any;
     /// For the name, all addresses and TLS together. As long as a person waits; curl's 5 minutes
     /// are for transfers nobody watches.

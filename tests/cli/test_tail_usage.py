@@ -38,7 +38,7 @@ import pytest
     ([":1", "-H", "@/no/such/file"], "cannot read /no/such/file for -H: No such file or directory"),
     ([":1", "-d", "x", "--json", "{}"], "-d and --json are two bodies"),
     ([":1", "--reconnect", "--no-reconnect"], "--reconnect and --no-reconnect exclude each other"),
-    ([":1", "-o", "raw", "-e", "x"], "-e does not go with -o raw"),
+    ([":1", "-o", "raw", "-e", "x"], "-e and --grep do not go with -o raw"),
     ([":1", "-4", "-6"], "excludes"),
     ([":1", "--max-event-bytes", "lots"], "--max-event-bytes"),
     ([":1", "--nonsense"], "--nonsense"),

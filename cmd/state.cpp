@@ -1,0 +1,82 @@
+#include "cmd/state.hpp"
+
+#include "protocol/error.hpp"
+#include "recording/json_text.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <fstream>
+#include <simdjson.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what, const std::string& path) {
+    throw std::system_error(errno, std::generic_category(),
+                            fmt::format("cannot {} the state {}", what, path));
+}
+
+} // namespace
+
+State::State(std::string path)
+    : path_(std::move(path)) {
+    errno = 0;
+    std::ifstream file(path_, std::ios::binary);
+    if (!file) {
+        if (errno == ENOENT) return;
+        fail("read", path_);
+    }
+    simdjson::dom::parser parser;
+    std::string line;
+    for (int number = 1; std::getline(file, line); ++number) {
+        std::string_view url, id;
+        simdjson::dom::element entry;
+        if (parser.parse(line).get(entry) != simdjson::SUCCESS ||
+            entry["url"].get(url) != simdjson::SUCCESS ||
+            entry["last_event_id"].get(id) != simdjson::SUCCESS) {
+            throw sse::Error(sse::Errc::bad_input,
+                             fmt::format("{}:{}: this is not a state of sse tail", path_, number));
+        }
+        ids_[std::string(url)] = id;
+    }
+    if (file.bad()) fail("read", path_);
+}
+
+std::string State::last_event_id(const std::string& url) const {
+    const auto found = ids_.find(url);
+    return found == ids_.end() ? std::string() : found->second;
+}
+
+void State::set(const std::string& url, std::string_view id) {
+    auto& known = ids_[url];
+    if (known == id) return;
+    known = id;
+    changed_ = true;
+}
+
+void State::save() {
+    if (!changed_) return;
+    std::string text;
+    for (const auto& [url, id] : ids_) {
+        text += R"({"url":)";
+        sse::append_json_string(url, text);
+        text += R"(,"last_event_id":)";
+        sse::append_json_string(id, text);
+        text += "}\n";
+    }
+    const auto beside = path_ + ".new";
+    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) fail("write", path_);
+    const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (::close(fd) != 0 || !written || std::rename(beside.c_str(), path_.c_str()) != 0)
+        fail("write", path_);
+    changed_ = false;
+}
+
+} // namespace cmd
