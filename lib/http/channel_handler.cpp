@@ -2,6 +2,7 @@
 
 #include "http/percent.hpp"
 #include "http/publication.hpp"
+#include "http/viewer_page.hpp"
 #include "protocol/encoder.hpp"
 
 #include <utility>
@@ -50,6 +51,7 @@ Answer ChannelHandler::answer(const Request& request, std::size_t loop) {
     const bool reads = request.method == "GET" || request.method == "HEAD";
     const bool publishes = request.method == "POST" && options_.publish;
     if (!reads && !publishes) return without_body(request);
+    if (reads && wants_page(request)) return viewer_page();
     auto channel = channels_.open(request.path);
     if (!channel) {
         auto answer = plain(503, "too many channels, or too long a name for one\n");
@@ -82,6 +84,7 @@ Answer ChannelHandler::stream(const Request& request, std::shared_ptr<Channel> c
     Answer answer;
     answer.content_type = "text/event-stream";
     answer.headers = {{"Cache-Control", "no-store, no-transform"},
+                      {"Vary", page_vary},
                       {"X-Accel-Buffering", "no"}, // nginx would hold events back
                       {"X-Content-Type-Options", "nosniff"}};
     if (request.method == "HEAD") return answer;
