@@ -23,6 +23,8 @@ _sse() {
         serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--allow-host | serve:--threads | serve:--backlog | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-head-bytes | serve:--head-timeout | serve:--stall-timeout | serve:--grace | serve:--user) return ;;
         tail:-o | tail:--output) values="data json pretty raw sse" ;;
         tail:--color) values="always auto never" ;;
+        tail:--time) values="abs delta none rel" ;;
+        tail:--state) _filedir; return ;;
         tail:--record) _filedir; return ;;
         tail:-X | tail:--request) values="GET POST PUT DELETE" ;;
         tail:-H | tail:--header) files=@ ;;
@@ -32,7 +34,7 @@ _sse() {
         tail:--cert) _filedir; return ;;
         tail:--key) _filedir; return ;;
         # values that nobody can guess
-        tail:-e | tail:--event | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes) return ;;
+        tail:--gap-warn | tail:-F | tail:--format | tail:--pointer | tail:--pointer-default | tail:-e | tail:--event | tail:--grep | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes | tail:--unix-socket | tail:--resolve) return ;;
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
         # values that nobody can guess
@@ -50,7 +52,7 @@ _sse() {
         local options="-h --help -V --version"
         case $command in
             serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --allow-host --threads --backlog --socket-mode --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-head-bytes --head-timeout --stall-timeout --grace --admin --access-log --user" ;;
-            tail) options="-h --help -o --output --color --record -e --event -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key -4 --ipv4 -6 --ipv6" ;;
+            tail) options="-h --help -o --output --color --time --gap-warn -F --format --pointer --pointer-default --join -v --verbose --state --record -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson -4 --ipv4 -6 --ipv6" ;;
             replay) options="-h --help --speed --no-wait --max-gap --stdout --once --listen --port-file --allow-host --threads --backlog --socket-mode --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
