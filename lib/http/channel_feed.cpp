@@ -33,7 +33,7 @@ Feed::Tally ChannelFeed::tally() const {
 }
 
 void ChannelFeed::tick(Clock::time_point now) {
-    if (now - last_ < keepalive_) return;
+    if (keepalive_.count() == 0 || now - last_ < keepalive_) return;
     last_ = now;
     subscriber_.say(":\n\n");
     wake_();

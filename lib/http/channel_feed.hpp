@@ -16,7 +16,8 @@ public:
     /// Called when a feed goes; `whole`: it has sent everything to the end of its channel.
     using OnGone = std::function<void(bool whole)>;
 
-    /// `keepalive`: a comment after so much silence (HTML 9.2.7). `on_gone` must outlive the feed.
+    /// `keepalive`: a comment after so much silence (HTML 9.2.7), 0 for none. `on_gone` must
+    /// outlive the feed.
     ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
                 std::string_view last_event_id, std::chrono::milliseconds keepalive,
                 const OnGone& on_gone);

@@ -55,7 +55,8 @@ struct alignas(64) LoopCounts {
     Counter requests;
     Counter streams_opened, streams_closed;
     Counter stalls;
-    Counter closed; ///< connections that have ended
+    Counter closed;         ///< connections that have ended
+    Counter refused_closed; ///< of them, those beyond max_clients
     std::array<Counter, refusal_names.size()> refusals;
     std::array<Counter, end_names.size()> ends;
 };

@@ -33,6 +33,7 @@ void Loop::arm_tick() {
 }
 
 void Loop::add(std::shared_ptr<Session> session) {
+    if (cut_) return; // it came too late, and goes with this call
     session->slot = sessions_.size();
     if (!session->door().admin) ++clients_;
     sessions_.push_back(session);
@@ -45,6 +46,7 @@ void Loop::remove(Session& session) {
     if (!session.door().admin) {
         --clients_;
         counts.closed.add();
+        if (session.refused()) counts.refused_closed.add();
     }
     std::swap(sessions_[slot], sessions_.back());
     sessions_[slot]->slot = slot;
@@ -68,6 +70,7 @@ void Loop::tell_if_empty() {
 }
 
 void Loop::cut_all() {
+    cut_ = true;
     const auto sessions = sessions_;
     for (const auto& session : sessions) session->cut();
 }

@@ -28,6 +28,7 @@ public:
     /// stay. `told`: somebody asked the server to stop, it is not the end of all streams.
     void wind_down(bool told);
     bool told_to_stop() const { return told_to_stop_; }
+    /// All go now, and no other is taken.
     void cut_all();
 
     const ServerOptions& options;
@@ -46,7 +47,7 @@ private:
     std::vector<std::shared_ptr<Session>> sessions_;
     std::size_t clients_ = 0; ///< of them, not an admin's
     asio::steady_timer tick_;
-    bool winding_down_ = false, told_to_stop_ = false, said_empty_ = false;
+    bool winding_down_ = false, told_to_stop_ = false, said_empty_ = false, cut_ = false;
 };
 
 } // namespace sse

@@ -54,6 +54,10 @@ struct Server::Impl {
     }
 
     void make_loops() {
+        for (const auto time : {options.head_timeout, options.body_timeout, options.idle_timeout,
+                                options.stall_timeout}) {
+            options.tick_for(time);
+        }
         for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i) {
             loops.push_back(std::make_unique<Loop>(options, handler, i));
         }
@@ -61,6 +65,7 @@ struct Server::Impl {
 
     std::vector<std::string> take(std::vector<Listening> sockets, Door door);
     std::size_t clients() const;
+    std::size_t refused_now() const;
     void wait_for(Hook& hook);
     void accept(Listener& listener);
     void accept_all(Listener& listener);
@@ -76,6 +81,7 @@ struct Server::Impl {
     AccessLog* log = nullptr;
     GuardOptions admin_guard;
     Counter accepted;                         ///< by loop 0, for all loops; without admins
+    Counter refused;                          ///< of them, those beyond max_clients
     std::vector<std::unique_ptr<Loop>> loops; ///< before everything that lives on them
     asio::signal_set signals;
     asio::steady_timer timer;
@@ -108,6 +114,7 @@ void Server::take(std::vector<Listening> sockets) {
     auto& impl = *impl_;
     impl.urls =
         impl.take(std::move(sockets), {&impl.handler, &impl.options.guard, impl.log, false, false});
+    impl.wait_for_signal(); // one that comes before run() is not lost
 }
 std::vector<std::string> Server::take_admin(std::vector<Listening> sockets, Handler& handler) {
     impl_->admin_guard.allowed_hosts = impl_->options.guard.allowed_hosts;
@@ -164,6 +171,14 @@ std::size_t Server::Impl::clients() const {
     const auto came = accepted.get();
     return static_cast<std::size_t>(came - std::min(came, closed));
 }
+
+/// Of those, the ones that are being told that they are too many.
+std::size_t Server::Impl::refused_now() const {
+    std::uint64_t closed = 0;
+    for (const auto& loop : loops) closed += loop->counts.refused_closed.get();
+    return static_cast<std::size_t>(refused.get() - closed);
+}
+
 void Server::on_stop(std::function<void()> action) { impl_->on_stop.push_back(std::move(action)); }
 
 void Server::post(std::size_t loop, std::function<void()> action) {
@@ -197,7 +212,6 @@ int Server::run() {
             asio::post(impl.loops[0]->context, [&impl] { impl.loop_empty(); });
         };
     }
-    impl.wait_for_signal();
     for (const auto& listener : impl.listeners) impl.accept(*listener);
     for (std::size_t i = 1; i < impl.loops.size(); ++i) {
         threads.emplace_back([&loop = *impl.loops[i]] { loop.context.run(); });
@@ -253,20 +267,22 @@ void Server::Impl::spare_one(Listener& listener) {
 
 void Server::Impl::adopt(int fd, const Door& door) {
     if (door.admin) return loops[0]->add(std::make_shared<Session>(*loops[0], fd, door, false));
-    const auto connected = clients();
-    if (connected >= options.max_clients + polite_refusals) {
+    // Who is being told so is not one of them: it must not keep a free place from the next.
+    const auto being_refused = refused_now();
+    const bool refuse = clients() >= options.max_clients + being_refused;
+    if (refuse && being_refused >= polite_refusals) {
         loops[0]->counts.refusals[static_cast<std::size_t>(Refusal::clients)].add();
         ::close(fd);
         return;
     }
     accepted.add();
-    const bool refused = connected >= options.max_clients;
+    if (refuse) refused.add();
     auto& loop = *loops[next_loop++ % loops.size()];
-    const auto begin = [&loop, &door, fd, refused] {
-        loop.add(std::make_shared<Session>(loop, fd, door, refused));
+    auto begin = [&loop, &door, socket = Descriptor(fd), refuse]() mutable {
+        loop.add(std::make_shared<Session>(loop, socket.release(), door, refuse));
     };
     if (&loop == loops[0].get()) begin();
-    else asio::post(loop.context, begin);
+    else asio::post(loop.context, std::move(begin));
 }
 
 void Server::Impl::wait_for_signal() {

@@ -8,6 +8,7 @@
 #include "http/request_reader.hpp"
 #include "http/socket.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -42,6 +43,11 @@ struct ServerOptions {
     std::chrono::milliseconds tick{1'000};
     /// Event loops, each on a thread of its own; the first runs on run()'s thread.
     std::size_t threads = 1;
+
+    /// Makes `tick` short enough for a time that is to be kept, if only roughly.
+    void tick_for(std::chrono::milliseconds time) {
+        if (time.count() > 0) tick = std::clamp(time / 4, std::chrono::milliseconds(10), tick);
+    }
 };
 
 /// Owns its loops and all their connections. Its members may be called from any thread unless they
@@ -54,8 +60,9 @@ public:
     Server(const Server&) = delete;
     Server& operator=(const Server&) = delete;
 
-    /// Binds and listens; connections wait until run(). Throws std::system_error, its text with the
-    /// address as it was given, and Error (invalid_argument, resolve).
+    /// Binds and listens; connections, SIGINT and SIGTERM wait until run(). Throws
+    /// std::system_error, its text with the address as it was given, and Error (invalid_argument,
+    /// resolve).
     void listen();
     /// Takes over sockets that listen already, instead.
     void take(std::vector<Listening> sockets);

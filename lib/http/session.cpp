@@ -40,8 +40,20 @@ void Session::wait_readable() {
                        [self = shared_from_this()](const std::error_code& error) {
                            if (error || self->state_ == State::closed) return;
                            self->on_readable();
-                           if (self->state_ != State::closed) self->wait_readable();
+                           self->paused_ = true;
+                           self->read_on();
                        });
+}
+
+/// What a client sends ahead of the answers it waits for stays with the system: it would be kept
+/// here, and copied for each of them.
+bool Session::reads() const {
+    return state_ != State::closed && pipelined_.empty() &&
+           !(state_ == State::answering && keep_alive_);
+}
+
+void Session::read_on() {
+    if (reads() && std::exchange(paused_, false)) wait_readable();
 }
 
 void Session::on_readable() {
@@ -51,27 +63,22 @@ void Session::on_readable() {
         if (got.again) return;
         if (got.closed) return close(got.timed_out ? End::stalled : End::client);
         take({scratch.data(), got.bytes});
-        if (state_ == State::closed || got.bytes < scratch.size()) return;
+        if (!reads() || got.bytes < scratch.size()) return;
     }
 }
 
 void Session::take(std::string_view bytes) {
-    if (state_ != State::reading || !pipelined_.empty()) {
-        if (state_ == State::reading || (state_ == State::answering && keep_alive_)) {
-            pipelined_.append(bytes);
-            if (pipelined_.size() <=
-                loop_.options.request.max_head_bytes + loop_.options.request.max_body_bytes)
-                return;
-        } else if ((ignored_ += bytes.size()) <= max_ignored_bytes) {
-            return;
-        }
+    if (state_ != State::reading) {
+        if ((ignored_ += bytes.size()) <= max_ignored_bytes) return;
         note_refusal(Refusal::request);
         return close(End::refused);
     }
-    if (reader_->empty()) deadline_ = Clock::now() + loop_.options.head_timeout;
+    const bool was_empty = reader_->empty();
     const bool in_head = reader_->state() == RequestReader::State::head;
     switch (reader_->feed(bytes)) {
-    case RequestReader::State::head: return;
+    case RequestReader::State::head:
+        if (was_empty && !reader_->empty()) deadline_ = Clock::now() + loop_.options.head_timeout;
+        return;
     case RequestReader::State::body:
         if (in_head) deadline_ = Clock::now() + loop_.options.body_timeout;
         if (reader_->wants_continue()) {
@@ -135,15 +142,31 @@ void Session::send_answer(const Request* request, Answer answer, bool keep_alive
 void Session::begin_stream(std::unique_ptr<Feed> feed) {
     std::string().swap(pipelined_);
     state_ = State::streaming;
+    read_on(); // to see it go
     feed_ = std::move(feed);
     if (!door_.admin) loop_.counts.streams_opened.add();
     feed_->attach([this] { pump(); }); // the feed dies with, or before, this session
     pump();
 }
 
-/// Sends what there is, until there is no more or the socket takes no more.
+/// There may be more to send.
 void Session::pump() {
-    if (writing_ || pumping_ || state_ == State::closed) return;
+    if (pumping_ || state_ == State::closed) return;
+    if (!writing_) return send_on(true);
+    cut_if_asked();
+}
+
+/// True if the feed wants the connection to be cut, which has then been done.
+bool Session::cut_if_asked() {
+    const auto cut = feed_ ? feed_->cut() : Feed::Cut::no;
+    if (cut == Feed::Cut::no) return false;
+    close(feed_->tally().missed > 0 ? End::overrun : End::cut, cut == Feed::Cut::reset);
+    return true;
+}
+
+/// Sends what there is, until there is no more or the socket takes no more. `afresh`: it has taken
+/// all that there was before, so that a stall begins now.
+void Session::send_on(bool afresh) {
     pumping_ = true;
     const auto self = shared_from_this(); // close() may let go of the last other owner
     std::array<std::string_view, 64> views;
@@ -152,14 +175,8 @@ void Session::pump() {
         std::size_t count = 0;
         if (out_sent_ < out_.size()) views[count++] = std::string_view(out_).substr(out_sent_);
         const auto of_out = count;
-        if (feed_) {
-            if (const auto cut = feed_->cut(); cut != Feed::Cut::no) {
-                const bool overrun = feed_->tally().missed > 0;
-                close(overrun ? End::overrun : End::cut, cut == Feed::Cut::reset);
-                break;
-            }
-            count += feed_->gather(now, std::span(views).subspan(count));
-        }
+        if (cut_if_asked()) break;
+        if (feed_) count += feed_->gather(now, std::span(views).subspan(count));
         if (count == 0) break;
         std::size_t wanted = 0;
         for (std::size_t i = 0; i < count; ++i) wanted += views[i].size();
@@ -168,10 +185,11 @@ void Session::pump() {
             close(sent.timed_out ? End::stalled : End::client);
             break;
         }
+        if (state_ != State::reading && (std::exchange(afresh, false) || sent.bytes > 0))
+            deadline_ = now + loop_.options.stall_timeout;
         if (sent.bytes > 0) {
             if (!door_.admin) loop_.counts.bytes.add(sent.bytes);
             if (visit_) visit_->bytes += sent.bytes;
-            deadline_ = now + loop_.options.stall_timeout;
             auto of_feed = sent.bytes;
             if (of_out > 0) {
                 const auto taken = std::min(sent.bytes, out_.size() - out_sent_);
@@ -199,7 +217,7 @@ void Session::wait_writable() {
     socket_.async_wait(socket_.wait_write,
                        [self = shared_from_this()](const std::error_code& error) {
                            self->writing_ = false;
-                           if (!error) self->pump();
+                           if (!error && self->state_ != State::closed) self->send_on(false);
                        });
 }
 
@@ -220,17 +238,21 @@ void Session::sent_all() {
         state_ = State::reading;
         reader_ = std::make_unique<RequestReader>(loop_.options.request);
         deadline_ = Clock::now() + loop_.options.idle_timeout;
-        if (!pipelined_
-                 .empty()) { // not from here: a thousand small requests would be as deep a stack
-            asio::post(loop_.context, [self = shared_from_this()] {
-                if (self->state_ == State::reading) self->take(std::exchange(self->pipelined_, {}));
-            });
-        }
+        // Not from here: a thousand small requests would be as deep a stack.
+        if (!pipelined_.empty())
+            asio::post(loop_.context, [self = shared_from_this()] { self->take_next(); });
+        else read_on();
         return;
     case State::reading:
     case State::closing:
     case State::closed: return;
     }
+}
+
+void Session::take_next() {
+    if (state_ != State::reading) return;
+    take(std::exchange(pipelined_, {}));
+    read_on();
 }
 
 void Session::arm_due() {
@@ -249,7 +271,12 @@ void Session::arm_due() {
 void Session::tick(Clock::time_point now) {
     if (state_ == State::streaming) {
         if (writing_) {
-            if (now >= deadline_) close(End::stalled, true); // no byte for the whole stall timeout
+            // The system says that it takes more only when a good part of its buffer is free, which
+            // may be long for a slow peer: what counts is that the peer takes some.
+            const auto queued = queued_bytes(socket_.native_handle());
+            if (std::exchange(queued_, queued) != queued)
+                deadline_ = now + loop_.options.stall_timeout;
+            if (now >= deadline_) close(End::stalled, true);
             return;
         }
         return feed_->tick(now);
@@ -287,6 +314,8 @@ void Session::close_gently(End end) {
     settle(end);
     state_ = State::closing;
     drop_feed();
+    std::string().swap(pipelined_);
+    read_on();
     deadline_ = Clock::now() + linger;
     ::shutdown(socket_.native_handle(), SHUT_WR);
 }

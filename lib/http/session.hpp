@@ -33,6 +33,7 @@ public:
     /// Ends now, whatever it was doing.
     void cut();
     const Door& door() const { return door_; }
+    bool refused() const { return refused_; }
 
     std::size_t slot = 0; ///< in the loop's list
 
@@ -40,8 +41,11 @@ private:
     enum class State : std::uint8_t { reading, answering, streaming, closing, closed };
 
     void wait_readable();
+    bool reads() const;
+    void read_on();
     void on_readable();
     void take(std::string_view bytes);
+    void take_next();
     void answer();
     void send_answer(const Request* request, Answer answer, bool keep_alive);
     void refuse(int status, const std::string& why, Refusal refusal = Refusal::request);
@@ -49,6 +53,8 @@ private:
     void begin_stream(std::unique_ptr<Feed> feed);
 
     void pump();
+    void send_on(bool afresh);
+    bool cut_if_asked();
     void wait_writable();
     void arm_due();
     void sent_all();
@@ -72,6 +78,7 @@ private:
     std::string pipelined_;      ///< of the next request
     Clock::time_point deadline_; ///< for what it is doing; while it streams: see tick()
     std::size_t ignored_ = 0;    ///< bytes that came where none were due
+    std::size_t queued_ = 0;     ///< bytes that the peer had not taken at the last tick
     Framing framing_ = Framing::chunked;
     State state_ = State::reading;
     End end_ = End::open;
@@ -79,6 +86,7 @@ private:
     bool refused_;
     bool keep_alive_ = false, winding_down_ = false;
     bool writing_ = false; ///< waits for the socket to take more
+    bool paused_ = false;  ///< does not wait for the socket to give more
     bool pumping_ = false, last_sent_ = false;
 };
 

@@ -15,6 +15,7 @@
 #include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
@@ -23,6 +24,10 @@
 #include <system_error>
 #include <unistd.h>
 #include <utility>
+
+#ifdef __linux__
+#include <linux/sockios.h>
+#endif
 
 namespace sse {
 
@@ -144,6 +149,12 @@ Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::str
     return {std::move(socket), url_of(name), is_loopback(name), "", 0};
 }
 
+/// A machine without IPv6, or where it is switched off, as in many a container.
+bool has_no_such_family(const std::system_error& e) {
+    return e.code() == std::errc::address_family_not_supported ||
+           e.code() == std::errc::address_not_available;
+}
+
 struct HostPort {
     std::string host, port;
 };
@@ -190,13 +201,17 @@ std::vector<Listening> listen_on(const std::string& address, SocketOptions optio
             result.push_back(listen_on_ip(*found, true, address, options.backlog));
             return result;
         } catch (const std::system_error& e) {
-            if (e.code() != std::errc::address_family_not_supported) throw;
+            if (!has_no_such_family(e)) throw;
         }
-        auto v4 = listen_on("0.0.0.0:" + port, options); // a machine without IPv6
-        return v4;
+        return listen_on("0.0.0.0:" + port, options);
     }
     for (const auto* info = found; info != nullptr; info = info->ai_next) {
-        result.push_back(listen_on_ip(*info, false, address, options.backlog));
+        try {
+            result.push_back(listen_on_ip(*info, false, address, options.backlog));
+        } catch (const std::system_error& e) { // of a name's addresses one will do
+            if (!has_no_such_family(e) || (info->ai_next == nullptr && result.empty())) throw;
+            continue;
+        }
         if (port == "0") break; // a second address would get another port
     }
     return result;
@@ -258,6 +273,16 @@ void set_stream_options(int fd, std::chrono::milliseconds dead_after) {
 #else
     static_cast<void>(dead_after);
 #endif
+}
+
+std::size_t queued_bytes(int fd) {
+    int bytes = 0;
+#ifdef SIOCOUTQ
+    if (::ioctl(fd, SIOCOUTQ, &bytes) != 0) return 0;
+#else
+    static_cast<void>(fd);
+#endif
+    return static_cast<std::size_t>(bytes);
 }
 
 namespace {

@@ -67,6 +67,10 @@ std::string peer_of(int fd);
 /// acknowledgement ends the connection (where the system can).
 void set_stream_options(int fd, std::chrono::milliseconds dead_after);
 
+/// Bytes that have been sent and that the peer has not acknowledged; 0 where the system cannot
+/// tell.
+std::size_t queued_bytes(int fd);
+
 /// What a transfer did: bytes moved, or 0 and `again` (would block), `closed` or `error`.
 struct Transfer {
     std::size_t bytes = 0;
