@@ -37,6 +37,11 @@ const std::map<std::string, sse::Overflow> overflows = {{"block", sse::Overflow:
                                                         {"drop", sse::Overflow::drop},
                                                         {"disconnect", sse::Overflow::disconnect}};
 
+std::string is_path(const std::string& text) {
+    if (text.starts_with('/') && text.find_first_of("?#") == text.npos) return "";
+    return fmt::format("{} is no path such as / or /events", text);
+}
+
 void add_options(CLI::App& app, Options& o) {
     cmd::add_input_options(app, o.input);
     const auto input = "Input";
@@ -69,6 +74,7 @@ void add_options(CLI::App& app, Options& o) {
     cmd::add_listen_options(app, o.server, o.port_file);
     app.add_option("--path", o.route.path, "Where the stream is")
         ->capture_default_str()
+        ->check(is_path, "")
         ->group("HTTP");
     app.add_flag("--publish", o.route.publish,
                  "A POST publishes its body: text, a JSON event, or event-stream text; standard "
@@ -84,7 +90,8 @@ void add_options(CLI::App& app, Options& o) {
     cmd::add_duration(app, "--channel-idle", o.channels.idle,
                       "Forget a channel that nobody used for so long")
         ->group("HTTP");
-    cmd::add_duration(app, "--keepalive", o.route.keepalive, "Send a comment after so much silence")
+    cmd::add_duration(app, "--keepalive", o.route.keepalive,
+                      "Send a comment after so much silence; 0 for none")
         ->group("HTTP");
     cmd::add_operation_options(app, o.operation);
 }
@@ -125,6 +132,7 @@ int run(Options o) {
     std::optional<cmd::Inputs> inputs; // none: all events are published
     if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
+    o.server.tick_for(o.route.keepalive);
     server = std::make_unique<sse::Server>(o.server, handler);
     End end(o, *server);
     handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
