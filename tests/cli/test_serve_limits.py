@@ -1,0 +1,365 @@
+"""sse serve under many, slow, broken and hostile clients: what it holds stays bounded, and the
+others are served."""
+import json
+import os
+import random
+import resource
+import select
+import signal
+import socket
+import threading
+from pathlib import Path
+
+import pytest
+from support.deadline import SLOW, Deadline, poll
+from support.wire import Cut, reset
+
+HEAD = b"GET / HTTP/1.1\r\nHost: localhost\r\n"
+
+
+def port_of(server):
+    return int(server.url.rstrip("/").rsplit(":", 1)[1])
+
+
+def connections(server, state):
+    """How many of its TCP connections are in that state (08 is CLOSE_WAIT)."""
+    local = f"0100007F:{port_of(server):04X}"
+    rows = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
+    return sum(1 for row in rows if row[1] == local and row[3] == state)
+
+
+def cpu_seconds(server):
+    fields = Path(f"/proc/{server.pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+
+
+def settled(server, wire):
+    """Its number of descriptors with no connection open."""
+    wire.request(server.url, "HEAD").close()
+    poll("no connection", lambda: connections(server, "01") + connections(server, "08") == 0)
+    return server.descriptors()
+
+
+def small_window(server):
+    sock = socket.socket()
+    sock.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+    sock.connect(("127.0.0.1", port_of(server)))
+    return sock
+
+
+def is_closed(sock):
+    sock.setblocking(False)
+    try:
+        return sock.recv(65536) == b""
+    except BlockingIOError:
+        return False
+    except ConnectionResetError:
+        return True
+
+
+def test_slow_heads_have_a_deadline_and_keep_nobody_out(sse, wire):
+    server = sse.serve("--head-timeout", "1s")
+    before = settled(server, wire)
+    slow = [wire.send(server.url, HEAD) for _ in range(200)]
+    silent = [wire.connect(server.url) for _ in range(20)]
+    answer = wire.get(server.url)
+    server.write("x\n")
+    assert [e.data for e in answer.events(1)] == ["x"]
+    dripping, deadline = set(slow), Deadline(20)
+    while dripping:  # a byte now and then keeps none of them
+        deadline.check("slow clients to be refused")
+        for sock in list(dripping):
+            try:
+                sock.send(b"A")
+            except OSError:
+                dripping.discard(sock)
+        select_readable(dripping)
+        for sock in list(dripping):
+            sock.setblocking(False)
+            try:
+                got = sock.recv(4096)
+            except BlockingIOError:
+                continue
+            except ConnectionResetError:
+                got = b""
+            assert not got or got.startswith(b"HTTP/1.1 408 ")
+            dripping.discard(sock)
+            sock.close()
+    poll("silent clients to be closed", lambda: all(is_closed(s) for s in silent))
+    answer.close()
+    poll("their descriptors to be closed", lambda: server.descriptors() <= before)
+
+
+def select_readable(socks):
+    if socks:
+        select.select(list(socks), [], [], 0.1)
+
+
+def test_a_line_end_now_and_then_keeps_no_connection_open(sse, wire):
+    server = sse.serve("--head-timeout", "300ms")
+    sock = wire.connect(server.url)
+    deadline = Deadline(10)
+    while not is_closed(sock):
+        deadline.check("the connection to be closed")
+        try:
+            sock.send(b"\r\n")
+        except OSError:
+            break
+        select_readable([sock])
+
+
+@pytest.mark.parametrize("threads", [1, 2])
+def test_one_client_too_many_is_told_so(sse, wire, threads):
+    server = sse.serve("--max-clients", "3", "--threads", threads)
+    held = [wire.get(server.url) for _ in range(3)]
+    refused = wire.get(server.url)
+    assert refused.status == 503 and int(refused.header("retry-after")) > 0
+    assert refused.read_all() == b"too many clients\n"
+    refused.closed()
+    held.pop().close()
+    poll("a place to be free", lambda: try_get(wire, server.url))
+
+
+def test_a_thousand_clients_too_many_are_refused(sse, wire):
+    server = sse.serve("--max-clients", "2")
+    held = [wire.get(server.url) for _ in range(2)]
+    socks = [wire.send(server.url, HEAD + b"\r\n") for _ in range(1000)]
+    got = []
+    for sock in socks:
+        sock.settimeout(10 * SLOW)
+        try:
+            got.append(sock.recv(4096)[:12])
+        except ConnectionResetError:
+            got.append(b"")
+    assert set(got) <= {b"HTTP/1.1 503", b""} and b"HTTP/1.1 503" in got
+    server.write("x\n")
+    for answer in held:
+        assert [e.data for e in answer.events(1)] == ["x"]
+
+
+@pytest.mark.release  # UBSan itself needs a descriptor
+def test_without_descriptors_it_neither_spins_nor_dies(sse, wire):
+    server = sse.start_program("prlimit", "--nofile=40:40", sse.binary, "serve", "--listen", "127.0.0.1:0")
+    server.url = server.stderr.wait_for(r"^sse: serving (\S+)$")[1]
+    socks = [wire.send(server.url, HEAD + b"\r\n") for _ in range(60)]
+    before = cpu_seconds(server)
+    streaming = lambda: [s for s in socks if not is_closed(s)]  # noqa: E731
+    poll("those too many to be closed", lambda: len(streaming()) < 40, 30)
+    assert cpu_seconds(server) - before < 1.0
+    for sock in socks:
+        sock.close()
+    answer = poll("a place", lambda: try_get(wire, server.url))
+    server.write("x\n")
+    assert [e.data for e in answer.events(1)] == ["x"]
+
+
+def try_get(wire, url):
+    try:
+        answer = wire.get(url)
+    except Exception:  # closed without an answer: there was no descriptor for it
+        return None
+    return answer if answer.status == 200 else None
+
+
+def test_the_soft_limit_of_descriptors_is_raised(sse):
+    server = sse.start_program("prlimit", "--nofile=64:5000", sse.binary, "serve", "--listen", "127.0.0.1:0")
+    server.stderr.wait_for(r"^sse: serving (\S+)$")
+    limits = Path(f"/proc/{server.pid}/limits").read_text()
+    assert [line.split()[3:5] for line in limits.splitlines() if line.startswith("Max open files")] == [["5000", "5000"]]
+
+
+def vanish(sock):
+    """Closes without a word, as a machine that has lost its power."""
+    TCP_REPAIR = 19
+    try:
+        sock.setsockopt(socket.IPPROTO_TCP, TCP_REPAIR, 1)
+    except PermissionError:
+        pytest.skip("needs CAP_NET_ADMIN")
+    sock.close()
+
+
+@pytest.mark.parametrize("go", ["FIN", "RST", "vanish", "RST in the middle"])
+def test_clients_that_go_leave_nothing_behind(sse, wire, go):
+    server = sse.serve("--keepalive", "100ms")
+    before = settled(server, wire)
+    answers = [wire.get(server.url) for _ in range(50)]
+    if go == "RST in the middle":
+        server.write("".join(f"{'x' * 8000}\n" for _ in range(500)))
+    for answer in answers:
+        if go == "FIN":
+            answer.close()
+        elif go == "vanish":
+            vanish(answer.sock)
+        else:
+            reset(answer.sock)
+    poll("their descriptors to be closed", lambda: server.descriptors() == before)
+    assert connections(server, "08") == 0
+    answer = wire.get(server.url)
+    server.write("last\n")
+    server.close_stdin()
+    assert [e.data for e in answer.events()][-1] == "last"
+    answer.close()
+    assert server.wait() == 0
+
+
+def test_half_closed_clients_leave_nothing_behind(sse, wire):
+    server = sse.serve()
+    before = settled(server, wire)
+    socks = [wire.send(server.url, HEAD + b"\r\n") for _ in range(20)]
+    for sock in socks:
+        sock.shutdown(socket.SHUT_WR)
+    for sock in socks:
+        sock.settimeout(10 * SLOW)
+        while sock.recv(4096):
+            pass
+    poll("their descriptors to be closed", lambda: server.descriptors() == before)
+    assert connections(server, "08") == 0
+
+
+def write_in_background(server, data):
+    def run():
+        try:
+            server.write(data)
+            server.close_stdin()
+        except OSError:
+            pass  # it has ended
+
+    threading.Thread(target=run, daemon=True).start()
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("overflow", ["drop", "disconnect"])
+def test_stalled_clients_cost_no_memory_and_hold_nobody_up(sse, wire, overflow):
+    last = 40_000
+    server = sse.serve("--overflow", overflow, "--history-bytes", "1mb", "--stall-timeout", "1h", "--on-eof", "hold")
+    stalled = [small_window(server) for _ in range(30)]
+    for sock in stalled:
+        sock.sendall(HEAD + b"\r\n")
+        assert sock.recv(1)
+    before = server.rss_kib()
+    write_in_background(server, "".join(f"{n} {'x' * 1000}\n" for n in range(1, last + 1)))
+    poll("the last event", lambda: reads(wire, server, last), 30)
+    assert server.rss_kib() - before < 16_000
+    for sock in stalled:
+        sock.close()
+
+
+def reads(wire, server, number):
+    """True if a new client's stream has that event."""
+    answer = wire.get(server.url)
+    try:
+        while f"data: {number} ".encode() not in answer.more(30):
+            if answer.ended:
+                return False
+    except Cut:
+        return False  # too slow for --overflow disconnect
+    return True
+
+
+@pytest.mark.release
+def test_a_history_of_large_events_is_as_large_as_it_may_be(sse, wire):
+    server = sse.serve("--history-bytes", "20mb", "--overflow", "drop")
+    answer = wire.get(server.url)
+    for n in range(60):
+        server.write(f"{n:04}{'x' * 1_000_000}\n")
+        assert len(answer.events(n + 1)) == n + 1
+    assert server.rss_kib() < 45_000
+
+
+def read_by_many(sse, sse_bin, readers):
+    """The most memory, in KiB, that the server had meanwhile."""
+    program = Path(sse_bin).parent / "tests" / "sse_readers"
+    if not program.exists():
+        pytest.skip("sse_readers is not built beside sse")
+    server = sse.serve("--wait-clients", readers, input="".join(f"{n}\n" for n in range(1, 10_001)))
+    client = sse.start_program(program, str(port_of(server)), str(readers), "10000")
+    most = 0
+
+    def done():
+        nonlocal most
+        try:
+            most = max(most, server.rss_kib())
+            assert server.threads() <= 3
+        except (FileNotFoundError, ProcessLookupError, TypeError):
+            pass  # it has ended
+        return not client.running
+
+    poll("all readers to have all", done, 60)
+    assert client.wait() == 0, client.stderr.text()
+    result = json.loads(client.stdout.bytes)
+    assert (result["events"], result["wrong"], result["cut"]) == (10_000 * readers, 0, 0)
+    assert server.wait() == 0
+    return most
+
+
+def test_hundreds_of_readers_all_get_every_line(sse, sse_bin):
+    read_by_many(sse, sse_bin, 300)
+
+
+@pytest.mark.release
+def test_five_thousand_readers_all_get_every_line_from_64_mb_and_three_threads(sse, sse_bin):
+    if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 5200:
+        pytest.skip("needs 5,200 descriptors")
+    assert read_by_many(sse, sse_bin, 5000) < 64 * 1024
+
+
+@pytest.mark.parametrize("overflow", ["block", "drop", "disconnect"])
+@pytest.mark.parametrize("last", [signal.SIGTERM, None])
+def test_clients_come_and_go_on_four_loops(sse, wire, overflow, last):
+    """For the sanitizers, and for order: what is read is never out of order, and nothing hangs."""
+    dice = random.Random(7)
+    server = sse.serve("--threads", "4", "--history", "50", "--overflow", overflow, "--keepalive", "20ms",
+                       "--stall-timeout", "2s", "--grace", "2s")
+    stop = threading.Event()
+    writer = threading.Thread(target=write_numbers, args=(server, stop), daemon=True)
+    writer.start()
+    seen, open_streams = "", []
+    for _ in range(150):
+        headers = {"Last-Event-ID": seen} if seen and dice.random() < 0.5 else {}
+        answer = wire.get(server.url, headers=headers)
+        assert answer.status == 200
+        try:
+            events = answer.events(dice.randrange(1, 20))
+        except Cut:
+            assert overflow == "disconnect"
+            continue
+        numbers = [int(e.data) for e in events]
+        assert numbers == sorted(set(numbers))
+        seen = events[-1].id if events else seen
+        chance = dice.random()
+        if chance < 0.3:
+            reset(answer.sock)
+        elif chance < 0.6:
+            answer.close()
+        else:
+            open_streams.append(answer)
+        if len(open_streams) > 10:
+            open_streams.pop(0).close()
+    if last:
+        server.signal(last)
+    stop.set()
+    writer.join(10 * SLOW)
+    for answer in open_streams:
+        answer.sock.close()
+    if not last:
+        poll("somebody to have all", lambda: not server.running or has_all(wire, server))
+    assert server.wait(20) in (0, 143)
+
+
+def has_all(wire, server):
+    try:
+        wire.get(server.url).events()
+    except (Cut, OSError):
+        return False
+    return True
+
+
+def write_numbers(server, stop):
+    n = 0
+    try:
+        while not stop.is_set():
+            server.write("".join(f"{n + i}\n" for i in range(10)))
+            n += 10
+        server.close_stdin()
+    except OSError:
+        pass
