@@ -66,7 +66,7 @@ def test_nobody_listens_there(sse):
 @pytest.mark.parametrize("status, type_, body, says", [
     ("404 Not Found", "application/json", '{"error":{"message":"no such model"}}', "no such model"),
     ("200 OK", "text/html", "<!doctype html><title>Log in</title>", "text/html"),
-    ("200 OK", "application/x-ndjson", '{"done":true}\n', "application/x-ndjson"),
+    ("200 OK", "text/plain", "all is well", "text/plain"),
     ("200 OK", None, "data: x\n\n", "content-type"),
 ])
 def test_an_answer_that_is_no_stream(sse, origin, status, type_, body, says):
