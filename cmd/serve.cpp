@@ -129,6 +129,7 @@ int run(Options o) {
         server->post(loop, [channel, loop] { channel->shard(loop).take(); });
     };
     sse::Channels channels(o.channel, o.server.threads, wake, o.channels);
+    const auto recorder = cmd::record(o.input, channels, o.route.path);
     std::optional<cmd::Inputs> inputs; // none: all events are published
     if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
@@ -156,6 +157,12 @@ int run(Options o) {
     if (inputs) inputs->stop();
     channels.close();
     const int status = inputs ? inputs->join() : 0; // of the command, if there is one
+    if (recorder) recorder->finish();
+    if (recorder && recorder->failed() && status == 0 && signal == 0) {
+        throw cmd::Failure(cmd::Exit::io_error,
+                           fmt::format("{} does not hold all that was served", o.input.record),
+                           "what it holds is whole; the warning above says what stopped it");
+    }
     return signal == 0 ? status : 128 + signal;
 }
 

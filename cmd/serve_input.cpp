@@ -89,9 +89,32 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->group(input);
     app.add_flag("--strict", o.pump.strict, "Input that is no event ends the run with status 3")
         ->group(input);
+    app.add_option("--record", o.record, "Also write what is served to that file, as a recording")
+        ->type_name("FILE")
+        ->group(input);
     app.add_option("--end-event", o.end_event, "Send a last event of that type at the end")
         ->check(check_type, "")
         ->group(input);
+}
+
+std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channels& channels,
+                                             const std::string& channel) {
+    if (o.record.empty()) return nullptr;
+    if (o.pump.channels) {
+        throw Failure(Exit::usage, "--record with --channels",
+                      "a recording holds one stream; sse tail --record records any channel");
+    }
+    if (o.record == "-" && o.tee) {
+        throw Failure(Exit::usage, "--record - with --tee", "standard output can take one of them");
+    }
+    const auto say = [file = o.record](const std::string& what) {
+        warn(fmt::format("{}; serving goes on without it in {}", what, file));
+    };
+    try {
+        return std::make_unique<sse::ChannelRecorder>(o.record, channels.open(channel), say);
+    } catch (const sse::Error& e) {
+        throw Failure(Exit::io_error, e.what(), "--record names a file that can be written");
+    }
 }
 
 Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel)

@@ -3,6 +3,7 @@
 
 #include "cmd/input_pump.hpp"
 #include "cmd/tee.hpp"
+#include "hub/channel_recorder.hpp"
 #include "source/command_output.hpp"
 
 #include <atomic>
@@ -33,11 +34,17 @@ struct InputOptions {
     /// The input is copied to standard output.
     bool tee = false;
     PumpOptions pump;
+    /// Where what is served is recorded; "": nowhere.
+    std::string record;
     /// Type of a last event once all inputs have ended; "": none.
     std::string end_event;
 };
 
 void add_input_options(CLI::App& app, InputOptions& options);
+
+/// The recorder that --record asks for, or nullptr. Throws Failure if its file cannot be made.
+std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& options, sse::Channels& channels,
+                                             const std::string& channel);
 
 /// All inputs of one server. start() and join() on the thread that made it; stop() on any.
 class Inputs {

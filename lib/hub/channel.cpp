@@ -49,7 +49,8 @@ void Channel::send(Batch&& batch) {
     next_ += shared->size();
     events_.add(shared->size());
     bytes_.add(shared->bytes());
-    in_flight_ += shared->bytes() * shards_.size();
+    in_flight_ += shared->bytes() * takers();
+    if (tap_) tap_(shared);
     for (const auto& shard : shards_) shard->send(shared);
     touch(Clock::now());
 }

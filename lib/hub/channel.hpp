@@ -56,6 +56,12 @@ public:
     void set_retry(std::chrono::milliseconds retry) {
         retry_.store(retry.count(), std::memory_order_relaxed);
     }
+    /// `tap` is given every batch, in order, at once and under a lock: it must only put it aside,
+    /// and call tapped() when it is done with it, which publishers wait for as they do for the
+    /// loops. Set before anything is published; it must outlive all publishing.
+    void set_tap(std::function<void(std::shared_ptr<const Batch>)> tap) { tap_ = std::move(tap); }
+    void tapped(std::size_t bytes) { arrived(bytes); }
+
     /// Everything before this has been had by some subscriber, of any loop. Any thread.
     std::uint64_t delivered() const { return delivered_.load(); }
     /// Any thread.
@@ -64,12 +70,14 @@ public:
 private:
     friend class Shard;
     void arrived(std::size_t bytes);
-    bool has_room() const { return in_flight_ < options_.max_in_flight * shards_.size(); }
+    bool has_room() const { return in_flight_ < options_.max_in_flight * takers(); }
+    std::size_t takers() const { return shards_.size() + (tap_ ? 1 : 0); }
     void send(Batch&& batch);
     void deliver(std::uint64_t next, const Shard& by);
 
     ChannelOptions options_;
     std::function<void(std::size_t)> wake_;
+    std::function<void(std::shared_ptr<const Batch>)> tap_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::atomic<std::uint64_t> delivered_{0};
     std::atomic<std::int64_t> retry_; ///< ms; -1: none
@@ -80,7 +88,7 @@ private:
     EventIds ids_;
     std::uint64_t next_ = 0;    ///< sequence number of the next entry
     Counter events_, bytes_;    ///< published; read without the lock
-    std::size_t in_flight_ = 0; ///< bytes published and not yet in every history, once a shard
+    std::size_t in_flight_ = 0; ///< bytes published and not yet in every history, once a taker
     bool ended_ = false, closed_ = false;
 };
 

@@ -1,0 +1,111 @@
+#include "hub/channel_recorder.hpp"
+
+#include "protocol/error.hpp"
+#include "protocol/parser.hpp"
+
+#include <limits>
+
+namespace sse {
+
+/// The events of a batch, read back from their blocks: they are kept as they are sent.
+class ChannelRecorder::Lines : public Parser::Sink {
+public:
+    explicit Lines(ChannelRecorder& recorder)
+        : recorder_(recorder)
+        , parser_(*this, {std::numeric_limits<std::size_t>::max()}) {}
+
+    void take(std::chrono::microseconds t, std::string_view block) {
+        t_ = t;
+        parser_.feed(block);
+    }
+
+private:
+    void on_event(const EventView& event) override {
+        recorder_.try_to([&] { recorder_.writer_.event(t_, event); });
+    }
+    void on_id(std::string_view id) override {
+        recorder_.try_to([&] { recorder_.writer_.id(t_, id); });
+    }
+    void on_comment(std::string_view text) override {
+        recorder_.try_to([&] { recorder_.writer_.comment(t_, text); });
+    }
+    void on_retry(std::chrono::milliseconds time) override {
+        recorder_.try_to([&] { recorder_.writer_.retry(t_, time); });
+    }
+
+    ChannelRecorder& recorder_;
+    Parser parser_;
+    std::chrono::microseconds t_{0};
+};
+
+ChannelRecorder::ChannelRecorder(std::string path, std::shared_ptr<Channel> channel,
+                                 std::function<void(const std::string&)> on_failure)
+    : channel_(std::move(channel))
+    , on_failure_(std::move(on_failure))
+    , writer_(std::move(path), {})
+    , thread_([this] { run(); }) {
+    channel_->set_tap([this](std::shared_ptr<const Batch> batch) { take(std::move(batch)); });
+}
+
+ChannelRecorder::~ChannelRecorder() { finish(); }
+
+void ChannelRecorder::finish() {
+    if (!thread_.joinable()) return;
+    {
+        const std::lock_guard lock(mutex_);
+        finishing_ = true;
+    }
+    more_.notify_one();
+    thread_.join();
+}
+
+void ChannelRecorder::take(std::shared_ptr<const Batch> batch) {
+    {
+        const std::lock_guard lock(mutex_);
+        waiting_.emplace_back(Clock::now(), std::move(batch));
+    }
+    more_.notify_one();
+}
+
+void ChannelRecorder::run() {
+    Lines lines(*this);
+    std::vector<Entry> entries;
+    for (;;) {
+        entries.clear();
+        {
+            std::unique_lock lock(mutex_);
+            more_.wait(lock, [&] { return finishing_ || !waiting_.empty(); });
+            entries.swap(waiting_);
+        }
+        if (entries.empty()) break;
+        for (const auto& entry : entries) write(lines, entry);
+        try_to([&] { writer_.flush(); }); // what follows may be long in coming
+    }
+    const auto now = since_start(Clock::now());
+    try_to([&] { writer_.close(now, {"eof", ""}); });
+    try_to([&] { writer_.finish(); });
+}
+
+void ChannelRecorder::write(Lines& lines, const Entry& entry) {
+    const auto& [time, batch] = entry;
+    const auto t = since_start(time);
+    for (std::size_t i = 0; i < batch->size() && !broken_; ++i) lines.take(t, batch->block(i));
+    channel_->tapped(batch->bytes());
+}
+
+void ChannelRecorder::try_to(const std::function<void()>& action) {
+    if (broken_) return;
+    try {
+        action();
+    } catch (const Error& e) {
+        broken_ = e.code() != Errc::too_large; // a line that is too long is left out
+        failed_ = true;
+        on_failure_(e.what());
+    }
+}
+
+std::chrono::microseconds ChannelRecorder::since_start(Clock::time_point time) const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(time - started_);
+}
+
+} // namespace sse
