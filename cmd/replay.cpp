@@ -1,47 +1,36 @@
 // sse replay: play a recording back with its timing.
 #include "cmd/command.hpp"
-#include "cmd/duration.hpp"
 #include "cmd/listen.hpp"
+#include "cmd/playback_options.hpp"
 #include "cmd/spool.hpp"
 #include "cmd/stdout_text.hpp"
 #include "http/playback_handler.hpp"
 #include "http/server.hpp"
 #include "protocol/error.hpp"
+#include "recording/recording_files.hpp"
 #include "source/playback.hpp"
 
 #include <CLI/CLI.hpp>
+#include <deque>
+#include <filesystem>
 #include <mutex>
 
 namespace {
 
-struct Options {
-    std::string recording;
-    sse::PlaybackHandlerOptions handler; // limits and defaults live in lib
-    sse::ServerOptions server;
-    std::string port_file;
-    bool no_wait = false, to_stdout = false, once = false;
+using Options = cmd::ReplayOptions;
 
-    Options() { server.grace = std::chrono::milliseconds(100); } // a playing need not be drained
-};
-
-void add_options(CLI::App& app, Options& o) {
-    app.add_option("RECORDING", o.recording, "What to play, gzipped or not; - is standard input")
-        ->required();
-
-    const auto playing = "Playing";
-    auto& playback = o.handler.playback;
-    app.add_option("--speed", playback.speed, "Play so many times faster than recorded")
-        ->capture_default_str()
-        ->check(CLI::Range(1e-6, 1e9))
-        ->group(playing);
-    app.add_flag("--no-wait", o.no_wait, "Play everything at once")->group(playing);
-    cmd::add_duration(app, "--max-gap", playback.max_gap, "Let no pause of the playing last longer")
-        ->group(playing);
-    app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
-        ->group(playing);
-    app.add_flag("--once", o.once, "Exit when a client has had all")->group(playing);
-
-    cmd::add_listen_options(app, o.server, o.port_file);
+/// The files that were named, those of directories among them.
+std::vector<std::string> files_of(const std::vector<std::string>& named) {
+    std::vector<std::string> files;
+    for (const auto& path : named) {
+        if (!std::filesystem::is_directory(path)) {
+            files.push_back(path);
+            continue;
+        }
+        const auto found = sse::recordings_under(path);
+        files.insert(files.end(), found.begin(), found.end());
+    }
+    return files;
 }
 
 /// Event-stream text on stdout, each record when it is due, until the end or until nobody reads.
@@ -60,22 +49,29 @@ void print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
     }
 }
 
+/// One recording after the other.
 int print(const Options& o) {
-    sse::Playback playback(o.recording, o.handler.playback);
     cmd::StdoutText out;
-    try {
-        print(playback, o.handler.playback.wait, out);
-    } catch (const sse::Error&) {
-        out.flush(); // what could be read is played
-        throw;
+    for (const auto& file : files_of(o.recordings)) {
+        sse::Playback playback(file, o.handler.playback);
+        try {
+            print(playback, o.handler.playback.timing.wait, out);
+        } catch (const sse::Error&) {
+            out.flush(); // what could be read is played
+            throw;
+        }
+        if (!playback.reader().warning().empty()) cmd::warn(playback.reader().warning());
     }
     out.flush();
-    if (!playback.reader().warning().empty()) cmd::warn(playback.reader().warning());
     return cmd::Exit::done;
 }
 
 int serve(const Options& o) {
-    const cmd::Spool spool(o.recording); // each client reads it for itself
+    auto files = files_of(o.recordings);
+    std::deque<cmd::Spool> spools; // each client reads for itself
+    for (auto& file : files) file = spools.emplace_back(file).path();
+    auto options = o.handler;
+    options.routes.any_path = files.size() == 1 && !std::filesystem::is_directory(o.recordings[0]);
     std::unique_ptr<sse::Server> server;
     std::mutex mutex; // of `failure`: reports come from any loop
     std::optional<sse::Error> failure;
@@ -89,7 +85,7 @@ int serve(const Options& o) {
         failure = e;
         server->finish(false);
     };
-    sse::PlaybackHandler handler(spool.path(), o.handler, reports);
+    sse::PlaybackHandler handler(files, options, reports);
     server = std::make_unique<sse::Server>(o.server, handler);
     cmd::listen(*server, o.server, "/", o.port_file);
     const int signal = server->run();
@@ -104,6 +100,10 @@ std::string hint_for(const sse::Error& e) {
     if (e.code() == sse::Errc::io)
         return "name a recording that can be read, or - for standard input";
     if (e.code() == sse::Errc::too_large) return "split the event, or leave that line out";
+    if (says("no recording in it"))
+        return "it would end in .jsonl or .jsonl.gz; sse tail --record FILE URL makes one";
+    if (says("no record has the id"))
+        return "sse replay --stdout --no-wait FILE | grep ^id: lists the ids";
     if (says("newer than")) return "a newer sse reads it";
     if (says("not a recording") || says("is empty") || says("is torn")) {
         return "sse tail --record FILE URL makes recordings; man 5 sse-recording has the format";
@@ -111,8 +111,7 @@ std::string hint_for(const sse::Error& e) {
     return "man 5 sse-recording says what a line may hold; grep -v or jq can leave that one out";
 }
 
-int run(Options& o) {
-    o.handler.playback.wait = !o.no_wait;
+int run(const Options& o) {
     try {
         return o.to_stdout ? print(o) : serve(o);
     } catch (const sse::Error& e) {
@@ -125,6 +124,6 @@ int run(Options& o) {
 void cmd::add_replay(CLI::App& app, Run& chosen) {
     auto& sub = *app.add_subcommand("replay", "Play a recording back with its timing");
     const auto options = std::make_shared<Options>(); // CLI11 binds by address: outlive the parse
-    add_options(sub, *options);
+    add_replay_options(sub, *options);
     sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

@@ -35,10 +35,11 @@ _sse() {
         tail:--key) _filedir; return ;;
         # values that nobody can guess
         tail:--gap-warn | tail:-F | tail:--format | tail:--pointer | tail:--pointer-default | tail:-e | tail:--event | tail:--grep | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes | tail:--unix-socket | tail:--resolve) return ;;
+        replay:--repeat) values="cycle last" ;;
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
         # values that nobody can guess
-        replay:--speed | replay:--max-gap | replay:--allow-host | replay:--threads | replay:--backlog | replay:--socket-mode | replay:--max-clients | replay:--max-head-bytes | replay:--head-timeout | replay:--stall-timeout | replay:--grace) return ;;
+        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--allow-host | replay:--threads | replay:--backlog | replay:--socket-mode | replay:--max-clients | replay:--max-head-bytes | replay:--head-timeout | replay:--stall-timeout | replay:--grace) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}
@@ -53,7 +54,7 @@ _sse() {
         case $command in
             serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --allow-host --threads --backlog --socket-mode --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-head-bytes --head-timeout --stall-timeout --grace --admin --access-log --user" ;;
             tail) options="-h --help -o --output --color --time --gap-warn -F --format --pointer --pointer-default --join -v --verbose --state --record -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson -4 --ipv4 -6 --ipv6" ;;
-            replay) options="-h --help --speed --no-wait --max-gap --stdout --once --listen --port-file --allow-host --threads --backlog --socket-mode --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
+            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --loop -e --event -n --count --stdout --once --repeat --match-body --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --allow-host --threads --backlog --socket-mode --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return

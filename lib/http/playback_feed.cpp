@@ -1,32 +1,31 @@
 #include "http/playback_feed.hpp"
 
-#include "protocol/chunked.hpp"
 #include "protocol/encoder.hpp"
-#include "protocol/error.hpp"
 
 #include <utility>
 
 namespace sse {
 
 PlaybackFeed::PlaybackFeed(std::unique_ptr<Playback> playback, Framing framing,
-                           const PlaybackReports& reports)
+                           const PlaybackFaults& faults, const PlaybackReports& reports)
     : playback_(std::move(playback))
-    , framing_(framing)
-    , reports_(reports) {}
+    , faults_(faults)
+    , reports_(reports)
+    , wire_(framing, faults) {}
 
 PlaybackFeed::PlaybackFeed(std::unique_ptr<IdSearch> search, std::string path,
-                           const PlaybackOptions& options, Framing framing,
+                           PlaybackOptions options, Framing framing, const PlaybackFaults& faults,
                            const PlaybackReports& reports)
     : search_(std::move(search))
     , path_(std::move(path))
-    , options_(options)
-    , framing_(framing)
-    , reports_(reports) {}
+    , options_(std::move(options))
+    , faults_(faults)
+    , reports_(reports)
+    , wire_(framing, faults) {}
 
 void PlaybackFeed::tell_gap() {
-    std::string comment;
-    encode_comment(" the last event id is not of this recording: playing from its start", comment);
-    frame(comment);
+    encode_comment(" the last event id is not of this recording: playing from its start", block_);
+    send_block();
 }
 
 std::size_t PlaybackFeed::gather(Clock::time_point now, std::span<std::string_view> out) {
@@ -36,13 +35,12 @@ std::size_t PlaybackFeed::gather(Clock::time_point now, std::span<std::string_vi
         if (playback_ && !at_end_ && !failed_) fill(now);
     } catch (const Error& e) {
         failed_ = true; // what could be read is sent, and then the stream is cut
-        frame(std::exchange(block_, {}));
+        send_block();
         reports_.failed(e);
     }
     report_end();
-    if (out_.empty()) return 0;
-    out[0] = std::string_view(out_).substr(taken_);
-    return 1;
+    out[0] = wire_.next();
+    return out[0].empty() ? 0 : 1;
 }
 
 void PlaybackFeed::search(Clock::time_point now) {
@@ -53,51 +51,65 @@ void PlaybackFeed::search(Clock::time_point now) {
 }
 
 void PlaybackFeed::fill(Clock::time_point now) {
-    while (out_.size() + block_.size() - taken_ < max_waiting_bytes) {
+    while (wire_.waiting() + block_.size() < max_waiting_bytes) {
+        if (dropping_ || stalled_ || wire_.is_cut()) break;
         const auto* record = playback_->peek();
-        at_end_ = record == nullptr;
-        if (at_end_) break;
+        if (record == nullptr) {
+            at_end_ = !keep_open_;
+            due_ = now + look_again;
+            break;
+        }
         due_ = playback_->due(now);
         if (*due_ > now) break;
-        const bool as_recorded = std::holds_alternative<RecordedBytes>(record->what);
-        if (as_recorded) { // a chunk of its own, as it was read
-            frame(block_);
-            block_.clear();
-        }
-        append_event_stream(*record, block_);
-        if (as_recorded) {
-            frame(block_);
-            block_.clear();
-        }
+        play(*record);
         playback_->take();
+        dropping_ = faults_.drop_every != 0 && counter_.events >= faults_.drop_every;
+        stalled_ = faults_.stall_after != 0 && counter_.events >= faults_.stall_after;
     }
-    frame(block_);
+    send_block();
+}
+
+void PlaybackFeed::play(const Record& record) {
+    const auto* read = std::get_if<RecordedBytes>(&record.what);
+    if (read == nullptr) {
+        append_event_stream(record, block_);
+        if (std::holds_alternative<EventView>(record.what)) ++counter_.events;
+        return;
+    }
+    send_block(); // a read is a chunk of its own
+    wire_.add(read->bytes);
+    if (faults_.drop_every == 0 && faults_.stall_after == 0) return;
+    if (!parser_) parser_ = std::make_unique<Parser>(counter_);
+    parser_->feed(read->bytes);
+}
+
+void PlaybackFeed::send_block() {
+    wire_.add(block_);
     block_.clear();
 }
 
-void PlaybackFeed::frame(std::string_view bytes) {
-    if (framing_ == Framing::chunked) append_chunk(bytes, out_);
-    else out_.append(bytes);
-}
-
 void PlaybackFeed::report_end() {
-    if (!ended() || failed_ || reported_) return;
+    if (!at_end_ || !wire_.empty() || failed_ || reported_) return;
     reported_ = true;
     reports_.played();
 }
 
 void PlaybackFeed::consume(std::size_t bytes) {
-    taken_ += bytes;
-    if (taken_ < out_.size()) return;
-    out_.clear();
-    taken_ = 0;
+    wire_.consume(bytes);
     report_end();
 }
 
 std::optional<Feed::Clock::time_point> PlaybackFeed::due() const {
-    if (search_) return Clock::time_point(); // at once
-    if (at_end_ || failed_ || !out_.empty()) return std::nullopt;
+    if (search_ || !wire_.empty()) return Clock::time_point(); // at once
+    if (at_end_ || failed_ || stalled_) return std::nullopt;
     return due_;
+}
+
+Feed::Cut PlaybackFeed::cut() const {
+    if (!wire_.empty()) return Cut::no;
+    const bool cut = failed_ || dropping_ || wire_.is_cut() || (at_end_ && faults_.reset);
+    if (!cut) return Cut::no;
+    return faults_.reset ? Cut::reset : Cut::close;
 }
 
 } // namespace sse

@@ -3,7 +3,9 @@
 #pragma once
 
 #include "http/feed.hpp"
+#include "http/playback_wire.hpp"
 #include "protocol/error.hpp"
+#include "protocol/parser.hpp"
 #include "source/playback.hpp"
 
 #include <functional>
@@ -27,41 +29,54 @@ public:
     static constexpr std::size_t max_waiting_bytes = 64 * 1024;
     /// What a search for an id may take of the loop's time at once.
     static constexpr std::chrono::milliseconds search_slice{1};
+    /// How often a recording that is still being written is looked at for more.
+    static constexpr std::chrono::milliseconds look_again{50};
 
     /// Plays `playback`. `reports` must outlive the feed.
-    PlaybackFeed(std::unique_ptr<Playback> playback, Framing framing,
+    PlaybackFeed(std::unique_ptr<Playback> playback, Framing framing, const PlaybackFaults& faults,
                  const PlaybackReports& reports);
     /// Goes on with `search`, whose end decides where the playing of `path` begins.
-    PlaybackFeed(std::unique_ptr<IdSearch> search, std::string path, const PlaybackOptions& options,
-                 Framing framing, const PlaybackReports& reports);
+    PlaybackFeed(std::unique_ptr<IdSearch> search, std::string path, PlaybackOptions options,
+                 Framing framing, const PlaybackFaults& faults, const PlaybackReports& reports);
 
     /// Tells the client, by a comment before all else, that its id is not known.
     void tell_gap();
+    /// The recording is still being written: its end is not the stream's.
+    void keep_open() { keep_open_ = true; }
 
     void attach(std::function<void()>) override {}
     std::size_t gather(Clock::time_point now, std::span<std::string_view> out) override;
     void consume(std::size_t bytes) override;
-    bool ended() const override { return at_end_ && out_.empty(); }
+    bool ended() const override { return at_end_ && wire_.empty() && !faults_.reset; }
     std::optional<Clock::time_point> due() const override;
-    Cut cut() const override { return failed_ && out_.empty() ? Cut::close : Cut::no; }
+    Cut cut() const override;
 
 private:
+    /// Counts the events in recorded reads.
+    struct Counter : Parser::Sink {
+        std::uint64_t events = 0;
+        void on_event(const EventView&) override { ++events; }
+    };
+
     void search(Clock::time_point now);
     void fill(Clock::time_point now);
-    void frame(std::string_view bytes);
+    void play(const Record& record);
+    void send_block();
     void report_end();
 
     std::unique_ptr<Playback> playback_;
     std::unique_ptr<IdSearch> search_;
     std::string path_;
     PlaybackOptions options_;
-    Framing framing_;
+    PlaybackFaults faults_;
     const PlaybackReports& reports_;
-    std::string out_;   ///< framed, not yet taken by the socket but for `taken_`
+    PlaybackWire wire_;
     std::string block_; ///< being encoded
-    std::size_t taken_ = 0;
+    Counter counter_;
+    std::unique_ptr<Parser> parser_;       ///< of recorded reads, where their events are counted
     std::optional<Clock::time_point> due_; ///< of the next record, once looked at
     bool at_end_ = false, failed_ = false, reported_ = false;
+    bool dropping_ = false, stalled_ = false, keep_open_ = false;
 };
 
 } // namespace sse

@@ -74,28 +74,28 @@ bool is_over(Playback& playback) {
 
 } // namespace
 
-PlaybackHandler::PlaybackHandler(std::string path, PlaybackHandlerOptions options,
-                                 PlaybackReports reports)
-    : path_(std::move(path))
-    , options_(std::move(options))
+PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
+                                 PlaybackHandlerOptions options, PlaybackReports reports)
+    : options_(std::move(options))
     , reports_(std::move(reports))
-    , header_(RecordingReader(path_, options_.playback.reader).header()) {}
+    , routes_(files, options_.routes, options_.playback.reader) {}
 
 Answer PlaybackHandler::answer(const Request& request, std::size_t) {
-    const auto& recorded = header_.request.method;
-    const bool head_only = request.method == "HEAD";
-    if (request.method != "GET" && !head_only && (recorded.empty() || request.method != recorded)) {
-        const auto allowed = recorded.empty() || recorded == "GET" || recorded == "HEAD"
-                                 ? std::string("GET, HEAD")
-                                 : fmt::format("GET, HEAD, {}", recorded);
-        auto refusal = plain(405, fmt::format("this recording is played to {}\n", allowed));
-        refusal.headers.emplace_back("Allow", allowed);
+    const auto& faults = options_.faults;
+    if (faults.status != 0 && request.method != "HEAD" &&
+        requests_.fetch_add(1, std::memory_order_relaxed) < faults.status_times) {
+        auto refusal = plain(faults.status, "as --status asks\n");
+        refusal.headers.emplace_back("Retry-After", std::to_string(faults.retry_after));
         return refusal;
     }
-    auto answer = head();
-    if (head_only) return answer;
+    const auto id = asked_id(request);
+    Answer answer;
+    const auto* recording = routes_.find(request, !id.empty(), answer);
+    if (recording == nullptr) return answer;
+    answer = head(recording->header);
+    if (request.method == "HEAD") return answer;
     try {
-        play(request, answer);
+        play(recording->file, id, request.framing, answer);
     } catch (const Error& e) {
         reports_.failed(e);
         return plain(500, "the recording cannot be read\n");
@@ -103,12 +103,12 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t) {
     return answer;
 }
 
-Answer PlaybackHandler::head() const {
+Answer PlaybackHandler::head(const RecordingHeader& header) const {
     Answer answer;
-    answer.status = header_.response.status != 0 ? header_.response.status : 200;
+    answer.status = header.response.status != 0 ? header.response.status : 200;
     answer.content_type = "text/event-stream";
     RecordedFields fields = options_.headers;
-    for (const auto& [name, value] : header_.response.headers) {
+    for (const auto& [name, value] : header.response.headers) {
         if (same_name(name, "content-type")) answer.content_type = value;
         else if (goes_out(name, value) && !holds(options_.headers, name))
             fields.emplace_back(name, value);
@@ -116,31 +116,40 @@ Answer PlaybackHandler::head() const {
     if (!holds(fields, "Cache-Control"))
         fields.emplace_back("Cache-Control", "no-store, no-transform");
     if (!holds(fields, "X-Accel-Buffering")) fields.emplace_back("X-Accel-Buffering", "no");
+    if (options_.faults.wrong_type) answer.content_type = "text/html";
     answer.headers = std::move(fields);
     return answer;
 }
 
-void PlaybackHandler::play(const Request& request, Answer& answer) const {
+void PlaybackHandler::play(const std::string& file, const std::string& id, Framing framing,
+                           Answer& answer) const {
     const auto& options = options_.playback;
-    const auto id = asked_id(request);
+    const auto keep_open = options.reader.growing;
+    const auto feed_of = [&](auto playback) {
+        auto feed =
+            std::make_unique<PlaybackFeed>(std::move(playback), framing, options_.faults, reports_);
+        if (keep_open) feed->keep_open();
+        return feed;
+    };
     if (id.empty()) {
-        answer.feed = std::make_unique<PlaybackFeed>(std::make_unique<Playback>(path_, options),
-                                                     request.framing, reports_);
+        answer.feed = feed_of(std::make_unique<Playback>(file, options));
         return;
     }
-    auto search = std::make_unique<IdSearch>(path_, id, options.reader);
+    auto search = std::make_unique<IdSearch>(file, id, options.laps, options.reader);
     if (!search->step(Feed::Clock::now() + options_.search_time)) {
-        answer.feed = std::make_unique<PlaybackFeed>(std::move(search), path_, options,
-                                                     request.framing, reports_);
+        auto feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
+                                                   options_.faults, reports_);
+        if (keep_open) feed->keep_open();
+        answer.feed = std::move(feed);
         return;
     }
-    auto playback = std::make_unique<Playback>(path_, options, search->found());
-    if (search->found() && is_over(*playback)) {
+    auto playback = std::make_unique<Playback>(file, options, search->found());
+    if (search->found() && !keep_open && is_over(*playback)) {
         answer = Answer{};
         answer.status = 204;
         return;
     }
-    auto feed = std::make_unique<PlaybackFeed>(std::move(playback), request.framing, reports_);
+    auto feed = feed_of(std::move(playback));
     if (!search->found()) {
         feed->tell_gap();
         answer.headers.emplace_back("Sse-Gap", "true");

@@ -1,9 +1,13 @@
-// Answers requests with the playing of a recording. Not the playing itself: PlaybackFeed.
+// Answers requests with the playing of recordings. Not the choice of the recording
+// (PlaybackRoutes), nor the playing itself (PlaybackFeed).
 #pragma once
 
 #include "http/handler.hpp"
+#include "http/playback_faults.hpp"
 #include "http/playback_feed.hpp"
+#include "http/playback_routes.hpp"
 
+#include <atomic>
 #include <string>
 #include <utility>
 #include <vector>
@@ -12,6 +16,8 @@ namespace sse {
 
 struct PlaybackHandlerOptions {
     PlaybackOptions playback;
+    PlaybackRouteOptions routes;
+    PlaybackFaults faults;
     /// Header fields for every stream, instead of recorded ones of the same name.
     std::vector<std::pair<std::string, std::string>> headers;
     /// How long an answer may be kept by the search for a client's id. A longer search goes on
@@ -19,27 +25,27 @@ struct PlaybackHandlerOptions {
     std::chrono::milliseconds search_time{20};
 };
 
-/// Plays one recording to every client, on whatever path it asks, each from its own start or after
-/// its own Last-Event-ID. GET and the recorded method are answered with the recorded status,
-/// content type and headers; HEAD with the head alone; 405 for the rest. An id that is the last of
+/// Plays each client its recording, from the start or after the client's Last-Event-ID, with the
+/// recorded status, content type and headers. HEAD gets the head alone. An id that is the last of
 /// the recording gets 204, which tells an EventSource to stop. Any thread.
 class PlaybackHandler : public Handler {
 public:
-    /// Reads the first line of `path`, a file that can be opened again and again. Throws Error as
+    /// Reads the first lines of `files`, which can be opened again and again. Throws Error as
     /// RecordingReader does.
-    PlaybackHandler(std::string path, PlaybackHandlerOptions options, PlaybackReports reports = {});
+    PlaybackHandler(const std::vector<std::string>& files, PlaybackHandlerOptions options,
+                    PlaybackReports reports = {});
 
     Answer answer(const Request& request, std::size_t loop) override;
-    const RecordingHeader& header() const { return header_; }
 
 private:
-    Answer head() const;
-    void play(const Request& request, Answer& answer) const;
+    Answer head(const RecordingHeader& header) const;
+    void play(const std::string& file, const std::string& id, Framing framing,
+              Answer& answer) const;
 
-    std::string path_;
     PlaybackHandlerOptions options_;
     PlaybackReports reports_;
-    RecordingHeader header_;
+    PlaybackRoutes routes_;
+    std::atomic<std::uint64_t> requests_{0};
 };
 
 } // namespace sse

@@ -34,6 +34,8 @@ public:
     void keep_torn();
     /// Goes on with the line that begins at `offset` and has that number.
     void seek(std::uint64_t offset, std::uint64_t number);
+    /// Where the next line begins in the text.
+    std::uint64_t offset() const { return offset_; }
     const RecordingInput& input() const { return input_; }
 
 private:

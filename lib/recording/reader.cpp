@@ -38,6 +38,7 @@ RecordingReader::RecordingReader(std::string path, RecordingReaderOptions option
         fail(1, why.starts_with("recording version") ? why : "not a recording: " + why);
     }
     place_.line = 1;
+    records_at_ = lines_.offset();
 }
 
 void RecordingReader::fail(std::uint64_t line, const std::string& why) const {
@@ -84,5 +85,7 @@ void RecordingReader::seek(const RecordingPlace& place) {
     place_.t = place.t;
     warning_.clear();
 }
+
+void RecordingReader::rewind() { seek({records_at_, 2, std::chrono::microseconds(0)}); }
 
 } // namespace sse

@@ -43,6 +43,8 @@ public:
     const RecordingPlace& place() const { return place_; }
     /// Goes on with the record at `place`, which came from place(). Throws Error (io) for a pipe.
     void seek(const RecordingPlace& place);
+    /// Goes back to the first record. Throws Error (io) for a pipe.
+    void rewind();
     /// `file:line: why` for a torn last line that was skipped; else "".
     const std::string& warning() const { return warning_; }
     const RecordingInput& input() const { return lines_.input(); }
@@ -56,6 +58,7 @@ private:
     RecordParser parser_;
     RecordingHeader header_;
     RecordingPlace place_;
+    std::uint64_t records_at_ = 0; ///< where the second line begins
     std::string warning_;
 };
 

@@ -1,57 +1,141 @@
 #include "source/playback.hpp"
 
 #include "protocol/encoder.hpp"
+#include "protocol/error.hpp"
 
 #include <algorithm>
-#include <cstdint>
+#include <charconv>
+#include <fmt/format.h>
 
 namespace sse {
 
 using std::chrono::microseconds;
-using std::chrono::nanoseconds;
 
-PlaybackClock::PlaybackClock(const PlaybackOptions& options, microseconds base)
-    : speed_(options.speed)
-    , wait_(options.wait)
-    , max_gap_(options.max_gap)
-    , base_(base)
-    , last_(base) {}
+namespace {
 
-PlaybackClock::Clock::time_point PlaybackClock::due(microseconds t) {
-    const auto played = [&](microseconds recorded) {
-        constexpr double longest =
-            4e18; // 126 years in nanoseconds, which 64 bits can still add to now
-        const auto time = static_cast<double>(recorded.count()) * 1e3 / speed_;
-        return nanoseconds(static_cast<std::int64_t>(std::min(time, longest)));
-    };
-    if (!wait_) return *start_;
-    if (max_gap_) skipped_ += std::max(nanoseconds(0), played(t - last_) - nanoseconds(*max_gap_));
-    last_ = t;
-    return *start_ + std::chrono::duration_cast<Clock::duration>(played(t - base_) - skipped_);
+/// The id that a record sets, if it sets one.
+std::optional<std::string_view> id_of(const Record& record) {
+    if (const auto* event = std::get_if<EventView>(&record.what)) return event->id;
+    if (const auto* only_id = std::get_if<RecordedId>(&record.what)) return only_id->id;
+    return std::nullopt;
 }
 
-Playback::Playback(const std::string& path, const PlaybackOptions& options,
-                   std::optional<RecordingPlace> place)
-    : reader_(path, options.reader)
-    , clock_(options, place ? place->t : microseconds(0)) {
-    if (!place) return;
-    reader_.seek(*place);
+RecordingPlace place_of_id(const std::string& path, const std::string& id,
+                           const RecordingReaderOptions& options) {
+    IdSearch search(path, id, 1, options);
+    search.step(std::chrono::steady_clock::time_point::max());
+    if (!search.found()) {
+        throw Error(Errc::bad_input, fmt::format("{}: no record has the id {}", path, id));
+    }
+    return search.found()->place;
+}
+
+} // namespace
+
+Playback::Playback(const std::string& path, PlaybackOptions options,
+                   const std::optional<PlaybackPosition>& after)
+    : options_(std::move(options))
+    , reader_(path, options_.reader)
+    , clock_(options_.timing, microseconds(0)) {
+    find_ends(path);
+    if (!after) {
+        begin_lap();
+        return;
+    }
+    lap_ = after->lap;
+    if (lap_ > 1) { // how long a lap lasts is known only once one has been read
+        while (next_of_lap() != nullptr) {
+        }
+        lap_start_ = lap_length_ * static_cast<std::int64_t>(lap_ - 1);
+    }
+    lap_done_ = false;
+    lap_has_records_ = true;
+    reader_.seek(after->place);
     reader_.next(); // the record there
+    clock_ = PlaybackClock(options_.timing,
+                           lap_start_ + std::max(microseconds(0), after->place.t - from_));
+}
+
+void Playback::find_ends(const std::string& path) {
+    if (options_.from && options_.from->id) {
+        first_ = place_of_id(path, *options_.from->id, options_.reader);
+        from_ = first_->t;
+    } else if (options_.from) {
+        from_ = options_.from->t;
+    }
+    if (!options_.to || !options_.to->id) return;
+    last_line_ = place_of_id(path, *options_.to->id, options_.reader).line;
+}
+
+void Playback::begin_lap() {
+    lap_done_ = false;
+    lap_has_records_ = false;
+    if (first_) {
+        reader_.seek(*first_);
+        reader_.next(); // the record there
+    } else if (lap_ > 1) {
+        reader_.rewind();
+    }
+}
+
+const Record* Playback::next_of_lap() {
+    while (!lap_done_) {
+        const auto* record = reader_.next();
+        if (record == nullptr) break;
+        if (!first_ && record->t < from_) continue;
+        if (options_.to && !options_.to->id && record->t > options_.to->t) break;
+        lap_done_ = last_line_ != 0 && reader_.place().line >= last_line_;
+        if (last_line_ != 0 && reader_.place().line > last_line_) break;
+        lap_length_ = record->t - from_;
+        lap_has_records_ = true;
+        return record;
+    }
+    return nullptr;
+}
+
+const Record* Playback::next() {
+    for (;;) {
+        if (options_.events != 0 && events_ == options_.events) return nullptr;
+        const auto* record = next_of_lap();
+        if (record == nullptr) {
+            const bool more = options_.laps == 0 || lap_ < options_.laps;
+            if (!more || !lap_has_records_ || options_.reader.growing) return nullptr;
+            lap_start_ += lap_length_;
+            ++lap_;
+            begin_lap();
+            continue;
+        }
+        if (!options_.comments && std::holds_alternative<RecordedComment>(record->what)) continue;
+        const auto* event = std::get_if<EventView>(&record->what);
+        if (event != nullptr && options_.wanted && !options_.wanted(*event)) continue;
+        if (event != nullptr) ++events_;
+        return record;
+    }
 }
 
 const Record* Playback::peek() {
-    if (next_ == nullptr) next_ = reader_.next();
-    return next_;
+    if (peeked_) return &record_;
+    const auto* record = next();
+    if (record == nullptr) return nullptr;
+    peeked_ = true;
+    record_ = *record;
+    record_.t = lap_start_ + record->t - from_;
+    if (const auto id = id_of(record_); lap_ > 1 && id && !id->empty()) {
+        id_ = fmt::format("{}@{}", *id, lap_);
+        if (auto* event = std::get_if<EventView>(&record_.what)) event->id = id_;
+        else record_.what = RecordedId{id_};
+    }
+    return &record_;
 }
 
 Playback::Clock::time_point Playback::due(Clock::time_point now) {
     if (!clock_.started()) clock_.start(now);
-    if (!due_) due_ = clock_.due(next_->t);
+    if (!due_) due_ = clock_.due(record_.t);
     return *due_;
 }
 
 void Playback::take() {
-    next_ = nullptr;
+    peeked_ = false;
     due_.reset();
 }
 
@@ -71,21 +155,29 @@ void append_event_stream(const Record& record, std::string& out) {
     std::visit(visitor, record.what);
 }
 
-IdSearch::IdSearch(const std::string& path, std::string_view id,
+IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
                    const RecordingReaderOptions& options)
     : reader_(path, options)
-    , id_(id) {}
+    , id_(id) {
+    const auto at = id.rfind('@');
+    if (laps == 1 || at == id.npos) return;
+    const auto digits = id.substr(at + 1);
+    std::uint64_t lap = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), lap);
+    if (error != std::errc() || end != digits.data() + digits.size() || lap < 2) return;
+    if (laps != 0 && lap > laps) return;
+    id_of_lap_ = id.substr(0, at);
+    lap_ = lap;
+}
 
 bool IdSearch::step(std::chrono::steady_clock::time_point until) {
     constexpr int look_at_clock_every = 256;
     for (int count = 1;; ++count) {
         const auto* record = reader_.next();
         if (record == nullptr) return true;
-        const auto* event = std::get_if<EventView>(&record->what);
-        const auto* only_id = std::get_if<RecordedId>(&record->what);
-        if ((event != nullptr && event->id == id_) || (only_id != nullptr && only_id->id == id_)) {
-            found_ = reader_.place();
-        }
+        const auto id = id_of(*record);
+        if (id && lap_ > 1 && *id == id_of_lap_) found_ = {reader_.place(), lap_};
+        else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_.place(), 1};
         if (count % look_at_clock_every == 0 && std::chrono::steady_clock::now() >= until)
             return false;
     }

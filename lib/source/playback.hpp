@@ -1,48 +1,46 @@
 // Plays a recording: which record comes next, and when. Not a timer: waits for nothing, and knows
-// the time only as it is told. Not the wire: framing and sockets are the caller's.
+// the time only as it is told. Not the wire: framing, sockets and faults of bytes are the caller's.
 #pragma once
 
 #include "recording/reader.hpp"
+#include "source/playback_clock.hpp"
 
 #include <chrono>
+#include <cstdint>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sse {
 
+/// A point of a recording: a time since its start, or the last record with an id.
+struct PlaybackPoint {
+    std::chrono::microseconds t{0};
+    std::optional<std::string> id; ///< if set, `t` does not count
+};
+
 struct PlaybackOptions {
-    /// How many times faster than recorded; above 0.
-    double speed = 1;
-    /// False: everything is due at once.
-    bool wait = true;
-    /// No pause of the playing lasts longer; what is cut off a pause, all that follows comes
-    /// earlier by.
-    std::optional<std::chrono::microseconds> max_gap;
+    PlaybackTiming timing;
+    /// What is played: records from the first of them (with an id: after it) to the second (with an
+    /// id: up to and with it).
+    std::optional<PlaybackPoint> from, to;
+    /// How often it is played; 0: for ever. The ids of the second lap and later have `@LAP` behind
+    /// them, so that each is unique.
+    std::uint64_t laps = 1;
+    /// Events that are played; 0: all.
+    std::uint64_t events = 0;
+    /// False: comments are left out.
+    bool comments = true;
+    /// Which events are played; empty: all.
+    std::function<bool(const EventView&)> wanted;
     RecordingReaderOptions reader;
 };
 
-/// The time of a playing: record k is due at start + t(k) / speed, whenever the ones before it were
-/// asked for, so that no error adds up.
-class PlaybackClock {
-public:
-    using Clock = std::chrono::steady_clock;
-
-    /// `base` is the `t` that is due at the start.
-    PlaybackClock(const PlaybackOptions& options, std::chrono::microseconds base);
-    void start(Clock::time_point now) { start_ = now; }
-    bool started() const { return start_.has_value(); }
-    /// When a record with that `t` is due. To be asked once for each record, in order, once
-    /// started.
-    Clock::time_point due(std::chrono::microseconds t);
-
-private:
-    double speed_;
-    bool wait_;
-    std::optional<std::chrono::microseconds> max_gap_;
-    std::chrono::microseconds base_, last_;
-    std::chrono::nanoseconds skipped_{0}; ///< playing time that max_gap_ took out
-    std::optional<Clock::time_point> start_;
+/// Where a playing goes on: after the record at `place`, in that lap.
+struct PlaybackPosition {
+    RecordingPlace place;
+    std::uint64_t lap = 1;
 };
 
 /// One playing of one recording: owns its own reader, so that each client has its own place and
@@ -51,13 +49,13 @@ class Playback {
 public:
     using Clock = PlaybackClock::Clock;
 
-    /// Opens the recording. With `place`, plays what follows the record there, which is taken as
+    /// Opens the recording. With `after`, plays what follows the record there, which is taken as
     /// just played. Throws Error as RecordingReader does, here and later.
-    Playback(const std::string& path, const PlaybackOptions& options,
-             std::optional<RecordingPlace> place = std::nullopt);
+    Playback(const std::string& path, PlaybackOptions options,
+             const std::optional<PlaybackPosition>& after = std::nullopt);
 
-    /// The record that is next, valid until take(); nullptr at the end (for a growing recording:
-    /// for now).
+    /// The record that is next, its `t` counted from the start of all laps, valid until take();
+    /// nullptr at the end (for a growing recording: for now).
     const Record* peek();
     /// When peek() is due; the first call of this starts the clock at `now`.
     Clock::time_point due(Clock::time_point now);
@@ -66,9 +64,23 @@ public:
     const RecordingReader& reader() const { return reader_; }
 
 private:
+    const Record* next();
+    const Record* next_of_lap();
+    void begin_lap();
+    void find_ends(const std::string& path);
+
+    PlaybackOptions options_;
     RecordingReader reader_;
+    std::optional<RecordingPlace> first_; ///< where a lap begins: after the record there
+    std::uint64_t last_line_ = 0;         ///< where a lap ends, if it ends at an id
+    std::chrono::microseconds lap_start_{0}, lap_length_{0}; ///< lap_start_: of all laps' time
+    std::chrono::microseconds from_{0};
+    std::uint64_t lap_ = 1, events_ = 0;
+    bool lap_has_records_ = false, lap_done_ = false;
     PlaybackClock clock_;
-    const Record* next_ = nullptr;
+    Record record_; ///< the one that is next, as it is played
+    std::string id_;
+    bool peeked_ = false;
     std::optional<Clock::time_point> due_;
 };
 
@@ -79,18 +91,21 @@ void append_event_stream(const Record& record, std::string& out);
 /// Looks for where to go on after an id, in slices, so that a loop can do other things meanwhile.
 class IdSearch {
 public:
-    /// Looks for the last record of `path` that set the last event id to `id`.
-    IdSearch(const std::string& path, std::string_view id, const RecordingReaderOptions& options);
+    /// Looks for the last record of `path` that set the last event id to `id`, as it was given out:
+    /// with `laps` other than 1, `ID@LAP` is that of a later lap.
+    IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
+             const RecordingReaderOptions& options);
     /// Reads on until `until`; true when the end of the recording has been reached. Throws as
     /// RecordingReader::next() does.
     bool step(std::chrono::steady_clock::time_point until);
     /// After step() was true: the place of that record; nullopt if the id does not occur.
-    const std::optional<RecordingPlace>& found() const { return found_; }
+    const std::optional<PlaybackPosition>& found() const { return found_; }
 
 private:
     RecordingReader reader_;
-    std::string id_;
-    std::optional<RecordingPlace> found_;
+    std::string id_, id_of_lap_;
+    std::uint64_t lap_ = 1;
+    std::optional<PlaybackPosition> found_;
 };
 
 } // namespace sse

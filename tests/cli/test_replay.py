@@ -7,16 +7,10 @@ import time
 
 import pytest
 
+from support.deadline import poll
+from support.recording import HEAD, recording
 from support.wire import Cut
 
-HEAD = '{"sse":1,"started":"2026-11-22T05:00:00.123Z","tool":"test"}\n'
-
-
-def recording(path, *lines, head=HEAD):
-    """Writes a recording whose lines are dicts, or text as it is; returns its path."""
-    text = head + "".join(line if isinstance(line, str) else json.dumps(line) + "\n" for line in lines)
-    path.write_text(text)
-    return path
 
 
 @pytest.fixture
@@ -84,6 +78,51 @@ def test_a_full_disk_is_an_error(sse, three):
     assert (ran.status, ran.err) == (23, "sse: error: cannot write to stdout: No space left on device\n")
 
 
+PARTS = {  # of five events a second apart, with ids a to e, c twice; types x, y, x.z
+    "from a time": (("--from", "3"), "cde"),
+    "to a time": (("--to", "2.5s"), "ab"),
+    "between times": (("--from", "2", "--to", "4"), "bcd"),
+    "after an id": (("--from", "id:b"), "cde"),
+    "to an id": (("--to", "id:d"), "abcd"),
+    "both at once": (("--from", "id:a", "--to", "4"), "bcd"),
+    "a type": (("-e", "x"), "ae"),
+    "a glob": (("-e", "x*"), "ace"),
+    "without a type": (("-e", "!y"), "ace"),
+    "types, less one": (("-e", "*", "-e", "!x"), "bcd"),
+    "a number": (("-n", "2"), "ab"),
+    "laps": (("--loop", "2", "--to", "2"), "a b a@2 b@2"),
+    "laps without end": (("--loop", "-n", "7", "--to", "id:c"), "a b c a@2 b@2 c@2 a@3"),
+    "laps from an id": (("--loop=2", "--from", "id:c"), "d e d@2 e@2"),
+}
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_a_part_of_a_recording(sse, tmp_path, part):
+    flags, wanted = PARTS[part]
+    types = {"a": "x", "b": "y", "c": "x.z", "d": "y", "e": "x"}
+    path = recording(tmp_path / "r", *({"t": i, "event": types[c], "id": c, "data": c} for i, c in enumerate("abcde", 1)))
+    ran = sse.run("replay", "--stdout", "--no-wait", path, *flags)
+    ids = [line[4:] for line in ran.out.decode().splitlines() if line.startswith("id: ")]
+    assert (ran.status, ran.err) == (0, "")
+    assert ids == (wanted.split() if " " in wanted else list(wanted))
+
+
+@pytest.mark.parametrize("flags, least", [
+    (("--from", "100", "--to", "100.2"), 0.2), (("--interval", "100ms"), 0.4), (("--rate", "10"), 0.4),
+    (("--interval", "100ms", "--speed", "2"), 0.2), (("--from", "100.1", "--to", "100.2", "--loop", "3"), 0.3),
+    (("--coalesce", "250ms", "--from", "100"), 0.5)])
+def test_other_times_than_the_recorded(sse, tmp_path, flags, least):
+    path = recording(tmp_path / "r", *({"t": 100 + i / 10, "data": ""} for i in range(5)))
+    begun = time.monotonic()
+    assert sse.run("replay", "--stdout", path, *flags).status == 0
+    assert least <= time.monotonic() - begun < least + 3
+
+
+def test_an_id_that_is_not_there_is_an_error(sse, three):
+    ran = sse.run("replay", "--stdout", three, "--from", "id:9")
+    assert (ran.status, ran.err.splitlines()[0]) == (3, f"sse: error: {three}: no record has the id 9")
+
+
 # ---- what is not a recording
 
 BAD = {
@@ -131,10 +170,18 @@ def test_a_torn_last_line_is_a_warning(sse, tmp_path):
 
 
 @pytest.mark.parametrize("path, message", [
-    ("/nowhere/x", "cannot open /nowhere/x: No such file or directory"), ("/tmp", "cannot read /tmp: Is a directory")])
+    ("/nowhere/x", "cannot open /nowhere/x: No such file or directory")])
 def test_a_file_that_cannot_be_read(sse, path, message):
     ran = sse.run("replay", "--stdout", path)
     assert (ran.status, ran.err.splitlines()[0]) == (23, f"sse: error: {message}")
+
+
+def test_a_directory_without_a_recording(sse, tmp_path):
+    (tmp_path / "README").write_text("no recording")
+    ran = sse.run("replay", tmp_path)
+    assert (ran.status, ran.err.splitlines()) == (3, [
+        f"sse: error: {tmp_path}: no recording in it",
+        "sse: hint: it would end in .jsonl or .jsonl.gz; sse tail --record FILE URL makes one"])
 
 
 @pytest.mark.parametrize("flags", [("--speed", "0"), ("--speed", "-1"), ("--speed", "x"), ("--max-gap", "x"), ("--nope",)])
@@ -145,6 +192,14 @@ def test_a_flag_that_cannot_be_is_a_usage_error(sse, three, flags):
 
 
 # ---- to clients
+
+def test_a_client_resumes_in_the_middle_of_a_loop(sse, wire, three):
+    server = sse.replay(three, "--no-wait", "--loop", "3")
+    rest = wire.get(server.url, headers={"Last-Event-ID": "2@2"}).events()
+    assert [event.id for event in rest] == ["3@2", "1@3", "2@3", "3@3"]
+    assert wire.get(server.url, headers={"Last-Event-ID": "3@3"}).status == 204
+    assert wire.get(server.url, headers={"Last-Event-ID": "3@4"}).header("sse-gap") == "true"
+
 
 def test_each_client_has_a_clock_of_its_own(sse, wire, three):
     server = sse.replay(three, "--speed", "2")
@@ -192,7 +247,8 @@ def test_recorded_reads_are_chunks(sse, wire, tmp_path):
 
 def test_once_ends_with_the_first_client_that_has_all(sse, wire, three):
     server = sse.replay(three, "--once", "--port-file", three.parent / "port")
-    assert server.url.endswith(f":{(three.parent / 'port').read_text().strip()}/")
+    port = poll("the port file", lambda: (three.parent / "port").exists() and (three.parent / "port").read_text())
+    assert server.url.endswith(f":{port.strip()}/")
     wire.get(server.url).close()  # does not count
     assert wire.get(server.url).read_all() == THREE
     assert server.wait() == 0

@@ -39,7 +39,7 @@ struct Heard {
 
 sse::PlaybackFeed feed_of(const TemporaryFile& file, const Heard& heard, sse::Framing framing) {
     return {std::make_unique<sse::Playback>(file.path(), sse::PlaybackOptions{}), framing,
-            heard.reports};
+            sse::PlaybackFaults{}, heard.reports};
 }
 
 sse::Request request(std::string method, const std::string& fields = "", std::string query = "") {
@@ -155,8 +155,9 @@ TEST_CASE("the recorded head is sent, but for what is not the stream's") {
         R"("Access-Control-Allow-Origin":"*","Cache-Control":"no-cache","X-Own":"recorded"}}})"
         "\n");
     sse::PlaybackHandlerOptions options;
+    options.routes.any_path = true;
     options.headers = {{"x-own", "mine"}};
-    sse::PlaybackHandler handler(file.path(), options);
+    sse::PlaybackHandler handler({file.path()}, options);
     for (const auto* method : {"GET", "POST", "HEAD"}) {
         const auto answer = handler.answer(request(method), 0);
         CHECK(answer.status == 202);
@@ -171,12 +172,14 @@ TEST_CASE("the recorded head is sent, but for what is not the stream's") {
     const auto refused = handler.answer(request("PUT"), 0);
     CHECK(refused.status == 405);
     CHECK(field(refused, "Allow") == "GET, HEAD, POST;");
-    CHECK(refused.body == "this recording is played to GET, HEAD, POST\n");
+    CHECK(refused.body == "recorded here: GET, HEAD, POST\n");
 }
 
 TEST_CASE("a client goes on after its last event id, from either place that can hold it") {
     const TemporaryFile file(three);
-    sse::PlaybackHandler handler(file.path(), {});
+    sse::PlaybackHandlerOptions options;
+    options.routes.any_path = true;
+    sse::PlaybackHandler handler({file.path()}, options);
     struct Row {
         const char *fields, *query, *stream, *gap;
         int status;
@@ -210,8 +213,9 @@ TEST_CASE("a search that takes long goes on behind the head") {
         text += "{\"t\":0,\"id\":\"" + std::to_string(i) + "\",\"data\":\"\"}\n";
     const TemporaryFile file(text);
     sse::PlaybackHandlerOptions options;
+    options.routes.any_path = true;
     options.search_time = 0ms;
-    sse::PlaybackHandler handler(file.path(), options);
+    sse::PlaybackHandler handler({file.path()}, options);
     for (const auto* id : {"997", "none"}) {
         const auto answer =
             handler.answer(request("GET", std::string("Last-Event-ID: ") + id + "\r\n"), 0);

@@ -18,7 +18,7 @@ std::string recording(std::initializer_list<const char*> lines) {
 }
 
 /// When each of `times` is due after the start, in milliseconds.
-std::string dues(const sse::PlaybackOptions& options, std::chrono::microseconds base,
+std::string dues(const sse::PlaybackTiming& options, std::chrono::microseconds base,
                  std::initializer_list<std::chrono::microseconds> times) {
     sse::PlaybackClock clock(options, base);
     clock.start(start);
@@ -34,7 +34,7 @@ std::string dues(const sse::PlaybackOptions& options, std::chrono::microseconds 
 } // namespace
 
 TEST_CASE("a record is due at start + t / speed") {
-    sse::PlaybackOptions options;
+    sse::PlaybackTiming options;
     CHECK(dues(options, 0s, {0s, 500ms, 2s}) == "0 500 2000");
     CHECK(dues(options, 2s, {2s, 3s}) == "0 1000");
     options.speed = 4;
@@ -46,7 +46,7 @@ TEST_CASE("a record is due at start + t / speed") {
 }
 
 TEST_CASE("a pause over max_gap is cut to it, as it is played, and what follows comes earlier") {
-    sse::PlaybackOptions options;
+    sse::PlaybackTiming options;
     options.max_gap = 1s;
     CHECK(dues(options, 0s, {500ms, 10s, 11s, 11500ms, 100s}) == "500 1500 2500 3000 4000");
     CHECK(dues(options, 5s, {9s, 9500ms}) == "1000 1500");
@@ -57,7 +57,7 @@ TEST_CASE("a pause over max_gap is cut to it, as it is played, and what follows 
 }
 
 TEST_CASE("no time of a recording is too far to be counted") {
-    sse::PlaybackOptions options;
+    sse::PlaybackTiming options;
     options.speed = 1e-6;
     sse::PlaybackClock clock(options, 0s);
     clock.start(start);
@@ -65,7 +65,7 @@ TEST_CASE("no time of a recording is too far to be counted") {
 }
 
 TEST_CASE("no error adds up over a million records") {
-    sse::PlaybackOptions options;
+    sse::PlaybackTiming options;
     options.speed = 3;
     sse::PlaybackClock clock(options, 0s);
     clock.start(start);
@@ -104,7 +104,7 @@ TEST_CASE(
                         {"c", "7.000000 message(5)", 1s}};
     for (const auto& row : rows) {
         INFO(row.id);
-        sse::IdSearch search(file.path(), row.id, {});
+        sse::IdSearch search(file.path(), row.id, 1, {});
         REQUIRE(search.step(Clock::time_point::max()));
         REQUIRE(search.found());
         sse::Playback playback(file.path(), {}, search.found());
@@ -112,7 +112,7 @@ TEST_CASE(
         CHECK(describe(*playback.peek()) == row.next);
         CHECK(playback.due(start) == start + row.due);
     }
-    sse::IdSearch search(file.path(), "d", {});
+    sse::IdSearch search(file.path(), "d", 1, {});
     CHECK(search.step(Clock::time_point::max()));
     CHECK_FALSE(search.found());
 }
@@ -122,12 +122,12 @@ TEST_CASE("a long search stops when its time is over, and goes on") {
     for (int i = 0; i < 1000; ++i)
         text += "{\"t\":1,\"id\":\"" + std::to_string(i) + "\",\"data\":\"\"}\n";
     const TemporaryFile file(text);
-    sse::IdSearch search(file.path(), "999", {});
+    sse::IdSearch search(file.path(), "999", 1, {});
     int steps = 1;
     while (!search.step(Clock::time_point::min())) ++steps;
     CHECK(steps == 4);
     REQUIRE(search.found());
-    CHECK(search.found()->line == 1001);
+    CHECK(search.found()->place.line == 1001);
 }
 
 TEST_CASE("each kind of record has its form on the wire") {

@@ -1,0 +1,196 @@
+#include "cmd/playback_options.hpp"
+
+#include "cmd/choice.hpp"
+#include "cmd/duration.hpp"
+#include "cmd/listen.hpp"
+
+#include <CLI/CLI.hpp>
+#include <fmt/format.h>
+#include <fnmatch.h>
+#include <memory>
+
+namespace cmd {
+
+namespace {
+
+using Repeat = sse::PlaybackRouteOptions::Repeat;
+const std::map<std::string, Repeat> repeats = {{"last", Repeat::last}, {"cycle", Repeat::cycle}};
+
+/// `30`, `1m30s`: since the start; `id:7`: the record with that id.
+sse::PlaybackPoint point(const std::string& flag, const std::string& text) {
+    if (text.starts_with("id:")) return {{}, text.substr(3)};
+    try {
+        return {std::chrono::duration_cast<std::chrono::microseconds>(parse_duration(text)),
+                std::nullopt};
+    } catch (const sse::Error&) {
+        throw CLI::ValidationError(
+            flag, fmt::format("{} is neither a time, as 30 or 1m, nor id:ID", text));
+    }
+}
+
+void add_point(CLI::App& app, const std::string& flag, std::optional<sse::PlaybackPoint>& field,
+               const std::string& help) {
+    const auto store = [flag, &field](const std::string& text) { field = point(flag, text); };
+    app.add_option_function<std::string>(flag, store, help)
+        ->type_name("TIME|id:ID")
+        ->group("Playing");
+}
+
+/// `-e TYPE`, `-e '!TYPE'`: a type is played if some glob names it (or none is given) and no `!`
+/// does.
+bool is_wanted(const std::vector<std::string>& globs, const sse::EventView& event) {
+    const std::string type(event.type);
+    bool wanted = true, any = false;
+    for (const auto& glob : globs) {
+        const bool without = glob.starts_with('!');
+        const bool matches = ::fnmatch(glob.c_str() + (without ? 1 : 0), type.c_str(), 0) == 0;
+        if (without && matches) return false;
+        if (without) continue;
+        if (!any) wanted = false;
+        any = true;
+        wanted = wanted || matches;
+    }
+    return wanted;
+}
+
+void add_playing_options(CLI::App& app, ReplayOptions& o) {
+    const auto group = "Playing";
+    auto& playback = o.handler.playback;
+    auto& timing = playback.timing;
+    app.add_option("--speed", timing.speed, "Play so many times faster than recorded")
+        ->capture_default_str()
+        ->check(CLI::Range(1e-6, 1e9))
+        ->group(group);
+    app.add_flag_callback(
+           "--no-wait", [&timing] { timing.wait = false; }, "Play everything at once")
+        ->group(group);
+    add_duration(app, "--max-gap", timing.max_gap, "Let no pause of the playing last longer")
+        ->group(group);
+    add_duration(app, "--interval", timing.interval,
+                 "Play with this between events, instead of the recorded time")
+        ->group(group);
+    const auto rate = [&timing](double per_second) {
+        timing.interval = std::chrono::microseconds(static_cast<std::int64_t>(1e6 / per_second));
+    };
+    app.add_option_function<double>("--rate", rate,
+                                    "Play so many events a second, instead of the recorded time")
+        ->check(CLI::Range(1e-3, 1e6))
+        ->excludes("--interval")
+        ->group(group);
+    add_point(app, "--from", playback.from, "Begin at this time, or after this id");
+    add_point(app, "--to", playback.to, "End at this time, or with this id");
+    const auto loop = [&playback](const std::string& laps) {
+        if (!laps.empty() && !CLI::detail::lexical_cast(laps, playback.laps)) {
+            throw CLI::ValidationError("--loop", fmt::format("{} is no number of laps", laps));
+        }
+        if (laps.empty()) playback.laps = 0;
+    };
+    app.add_option_function<std::string>(
+           "--loop", loop, "Play it so many times, or for ever; ids get @LAP behind them")
+        ->expected(0, 1)
+        ->allow_extra_args(false)
+        ->type_name("LAPS")
+        ->group(group);
+    const auto events = [&playback](const std::vector<std::string>& globs) {
+        playback.wanted = [globs](const sse::EventView& event) { return is_wanted(globs, event); };
+    };
+    app.add_option_function<std::vector<std::string>>(
+           "-e,--event", events,
+           "Play only events of this type (repeatable; globs; !TYPE leaves out)")
+        ->allow_extra_args(false)
+        ->type_name("TYPE")
+        ->group(group);
+    app.add_option("-n,--count", playback.events, "Play so many events to each client")
+        ->check(CLI::PositiveNumber)
+        ->group(group);
+    app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
+        ->group(group);
+    app.add_flag("--once", o.once, "Exit when a client has had all")->group(group);
+}
+
+void add_route_options(CLI::App& app, ReplayOptions& o) {
+    const auto group = "Several recordings";
+    add_choice(app, "--repeat", o.handler.routes.repeat, repeats,
+               "After the last one of a route: the last again, or the first")
+        ->group(group);
+    app.add_flag("--match-body", o.handler.routes.match_body,
+                 "Choose also by the recorded body of the request")
+        ->group(group);
+}
+
+void add_fault_options(CLI::App& app, ReplayOptions& o) {
+    const auto group = "Faults";
+    auto& faults = o.handler.faults;
+    auto& playback = o.handler.playback;
+    app.add_option("--drop-every", faults.drop_every, "Cut each connection after so many events")
+        ->check(CLI::PositiveNumber)
+        ->group(group);
+    app.add_option("--cut-after", faults.cut_after,
+                   "Cut each connection after so many bytes of the body")
+        ->check(CLI::PositiveNumber)
+        ->group(group);
+    app.add_option("--stall-after", faults.stall_after,
+                   "Send nothing more after so many events, and stay connected")
+        ->check(CLI::PositiveNumber)
+        ->group(group);
+    app.add_option("--split", faults.split,
+                   "Send pieces of so many bytes, through characters and line ends")
+        ->check(CLI::PositiveNumber)
+        ->group(group);
+    add_duration(app, "--coalesce", playback.timing.coalesce,
+                 "Hold events back and send them together each time this is over")
+        ->group(group);
+    add_duration(app, "--jitter", playback.timing.jitter, "Send each event up to so much late")
+        ->group(group);
+    app.add_flag("--reset", faults.reset, "Cut, and end, with a RST instead of a FIN")
+        ->group(group);
+    app.add_option("--status", faults.status, "Answer the first requests with this status")
+        ->check(CLI::Range(200, 599))
+        ->group(group);
+    app.add_option("--times", faults.status_times, "How many requests --status answers")
+        ->capture_default_str()
+        ->check(CLI::PositiveNumber)
+        ->needs("--status")
+        ->group(group);
+    app.add_option("--retry-after", faults.retry_after,
+                   "Seconds in the Retry-After that goes with --status")
+        ->capture_default_str()
+        ->needs("--status")
+        ->group(group);
+    app.add_flag_callback(
+           "--no-comments", [&playback] { playback.comments = false; },
+           "Leave comments out, heartbeats too")
+        ->group(group);
+    app.add_option("--corrupt", faults.corrupt, "Flip a bit of each byte with this probability")
+        ->check(CLI::Range(0.0, 1.0))
+        ->group(group);
+    app.add_flag("--wrong-type", faults.wrong_type, "Say that the stream is text/html")
+        ->group(group);
+    const auto seed = [&faults, &playback](std::uint64_t number) {
+        faults.seed = playback.timing.seed = number;
+    };
+    app.add_option_function<std::uint64_t>("--seed", seed, "Of the dice of --jitter and --corrupt")
+        ->type_name("NUMBER")
+        ->default_str("0")
+        ->group(group);
+}
+
+} // namespace
+
+ReplayOptions::ReplayOptions() {
+    server.grace = std::chrono::milliseconds(100);    // a playing need not be drained
+    server.request.max_body_bytes = 16 * 1024 * 1024; // prompts hold images
+}
+
+void add_replay_options(CLI::App& app, ReplayOptions& o) {
+    app.add_option(
+           "RECORDING", o.recordings,
+           "What to play: files, gzipped or not, directories of them, or - for standard input")
+        ->required();
+    add_playing_options(app, o);
+    add_route_options(app, o);
+    add_fault_options(app, o);
+    add_listen_options(app, o.server, o.port_file);
+}
+
+} // namespace cmd

@@ -1,0 +1,29 @@
+// The flags of `sse replay`, and what they mean together. Plays nothing.
+#pragma once
+
+#include "http/playback_handler.hpp"
+#include "http/server.hpp"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace cmd {
+
+struct ReplayOptions {
+    std::vector<std::string> recordings; ///< as typed: files, directories, `-`
+    sse::PlaybackHandlerOptions handler; // limits and defaults live in lib
+    sse::ServerOptions server;
+    std::string port_file;
+    bool to_stdout = false, once = false;
+
+    ReplayOptions();
+};
+
+/// Adds them to `app`; `o` must outlive the parse. A value that cannot be ends the parse.
+void add_replay_options(CLI::App& app, ReplayOptions& o);
+
+} // namespace cmd

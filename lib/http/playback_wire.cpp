@@ -1,0 +1,49 @@
+#include "http/playback_wire.hpp"
+
+#include <algorithm>
+
+namespace sse {
+
+PlaybackWire::PlaybackWire(Framing framing, const PlaybackFaults& faults)
+    : framing_(framing)
+    , faults_(faults)
+    , dice_(faults.seed) {}
+
+void PlaybackWire::add(std::string_view body) {
+    if (faults_.cut_after != 0) body = body.substr(0, faults_.cut_after - added_);
+    added_ += body.size();
+    std::string corrupted;
+    if (faults_.corrupt > 0) {
+        corrupted = body;
+        for (char& c : corrupted) {
+            if (dice_.chance(faults_.corrupt)) c = static_cast<char>(c ^ (1 << dice_.below(8)));
+        }
+        body = corrupted;
+    }
+    if (faults_.split == 0) return frame(body);
+    for (; !body.empty(); body.remove_prefix(std::min(faults_.split, body.size()))) {
+        const auto before = out_.size();
+        frame(body.substr(0, faults_.split));
+        writes_.push_back(out_.size() - before);
+    }
+}
+
+void PlaybackWire::frame(std::string_view piece) {
+    if (framing_ == Framing::chunked) append_chunk(piece, out_);
+    else out_.append(piece);
+}
+
+std::string_view PlaybackWire::next() const {
+    const auto rest = std::string_view(out_).substr(taken_);
+    return writes_.empty() ? rest : rest.substr(0, writes_.front());
+}
+
+void PlaybackWire::consume(std::size_t bytes) {
+    taken_ += bytes;
+    if (!writes_.empty() && (writes_.front() -= bytes) == 0) writes_.pop_front();
+    if (taken_ < out_.size()) return;
+    out_.clear();
+    taken_ = 0;
+}
+
+} // namespace sse

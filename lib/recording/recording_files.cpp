@@ -1,0 +1,38 @@
+#include "recording/recording_files.hpp"
+
+#include "protocol/error.hpp"
+
+#include <algorithm>
+#include <filesystem>
+#include <fmt/format.h>
+
+namespace sse {
+
+namespace {
+
+bool is_recording(const std::string& name) {
+    return !name.starts_with('.') && (name.ends_with(".jsonl") || name.ends_with(".jsonl.gz"));
+}
+
+} // namespace
+
+std::vector<std::string> recordings_under(const std::string& directory) {
+    namespace fs = std::filesystem;
+    std::vector<std::string> found;
+    try {
+        const auto options = fs::directory_options::follow_directory_symlink;
+        for (const auto& entry : fs::recursive_directory_iterator(directory, options)) {
+            if (entry.is_regular_file() && is_recording(entry.path().filename().string())) {
+                found.push_back(entry.path().string());
+            }
+        }
+    } catch (const fs::filesystem_error& e) {
+        throw Error(Errc::io, fmt::format("cannot read {}: {}", directory, e.code().message()));
+    }
+    if (found.empty())
+        throw Error(Errc::bad_input, fmt::format("{}: no recording in it", directory));
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+} // namespace sse

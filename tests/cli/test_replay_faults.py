@@ -1,0 +1,138 @@
+"""sse replay's faults: what a client has to bear, the same each time."""
+import time
+
+import pytest
+
+from support.recording import recording
+from support.wire import Cut
+
+TEXT = "".join(f"id: {i}\ndata: line {i} \u20ac\n\n" for i in range(1, 8)).encode()
+
+
+@pytest.fixture
+def seven(tmp_path):
+    return recording(tmp_path / "r.jsonl", {"t": 0, "comment": " hi"},
+                     *({"t": 0, "id": str(i), "data": f"line {i} \u20ac"} for i in range(1, 8)))
+
+
+def body(answer):
+    """What came, and how it ended."""
+    try:
+        answer.read_all()
+    except ConnectionResetError:
+        return answer.body, "reset"
+    except Cut:
+        return answer.body, "cut"
+    return answer.body, "end"
+
+
+def test_a_client_that_resumes_through_drops_misses_nothing(sse, wire, seven):
+    server = sse.replay(seven, "--drop-every", "3", "--no-comments")
+    first, how = body(wire.get(server.url))
+    assert how == "cut"
+    second, how = body(wire.get(server.url, headers={"Last-Event-ID": "3"}))
+    assert how == "cut"
+    third, how = body(wire.get(server.url, headers={"Last-Event-ID": "6"}))
+    assert how == "end"
+    assert first + second + third == TEXT
+
+
+@pytest.mark.parametrize("size", [1, 17, 40, 10_000])
+def test_cut_after_bytes_within_events(sse, wire, seven, size):
+    answer = wire.get(sse.replay(seven, "--cut-after", size, "--no-comments").url)
+    assert body(answer) == (TEXT[:size], "cut" if size < len(TEXT) else "end")
+
+
+def test_a_stalled_stream_stays_open(sse, wire, seven):
+    answer = wire.get(sse.replay(seven, "--stall-after", "2").url)
+    assert len(answer.events(2)) == 2
+    with pytest.raises(TimeoutError):
+        answer.more(seconds=0.2)
+
+
+@pytest.mark.parametrize("size", [1, 3, 1000])
+def test_split_makes_chunks_of_that_size(sse, wire, seven, size):
+    answer = wire.get(sse.replay(seven, "--split", size, "--no-comments").url)
+    pieces = []
+    while piece := answer.more():
+        pieces.append(piece)
+    assert b"".join(pieces) == TEXT
+    assert {len(piece) for piece in pieces[:-1]} <= {size}
+
+
+def test_cuts_can_be_resets(sse, wire, seven):
+    answer = wire.get(sse.replay(seven, "--reset").url)
+    assert body(answer)[1] == "reset"
+
+
+def test_the_first_requests_are_refused(sse, wire, seven):
+    server = sse.replay(seven, "--status", "503", "--times", "2", "--retry-after", "7")
+    for _ in range(2):
+        refused = wire.get(server.url)
+        assert (refused.status, refused.header("retry-after")) == (503, "7")
+    assert wire.get(server.url).status == 200
+
+
+def test_the_type_can_be_wrong(sse, wire, seven):
+    assert wire.get(sse.replay(seven, "--wrong-type").url).header("content-type") == "text/html"
+
+
+def test_comments_can_be_left_out(sse, wire, seven):
+    assert body(wire.get(sse.replay(seven).url))[0] == b": hi\n\n" + TEXT
+    assert body(wire.get(sse.replay(seven, "--no-comments").url))[0] == TEXT
+
+
+def test_bits_flip_the_same_way_each_time(sse, wire, seven):
+    server = sse.replay(seven, "--corrupt", "0.05", "--no-comments")
+    first, again = body(wire.get(server.url))[0], body(wire.get(server.url))[0]
+    assert first == again != TEXT
+    flipped = [a ^ b for a, b in zip(first, TEXT) if a != b]
+    assert len(first) == len(TEXT) and 1 < len(flipped) < len(TEXT) / 4
+    assert all(bits.bit_count() == 1 for bits in flipped)
+    other = sse.replay(seven, "--corrupt", "0.05", "--no-comments", "--seed", "7")
+    assert body(wire.get(other.url))[0] != first
+
+
+def test_faults_combine(sse, wire, seven):
+    server = sse.replay(seven, "--split", "5", "--cut-after", "33", "--wrong-type", "--corrupt", "0.05", "--no-comments")
+    answer, again = wire.get(server.url), wire.get(server.url)
+    assert answer.header("content-type") == "text/html"
+    got, how = body(answer)
+    assert (len(got), how) == (33, "cut")
+    assert got != TEXT[:33] and body(again) == (got, how)
+
+
+def test_a_buffering_proxy_gives_events_in_lumps(sse, wire, tmp_path):
+    path = recording(tmp_path / "r", *({"t": i / 50, "data": str(i)} for i in range(1, 20)))
+    answer = wire.get(sse.replay(path, "--coalesce", "200ms").url)
+    assert answer.more().count(b"data") == 10
+    assert answer.more().count(b"data") == 9
+
+
+def test_jitter_is_late_never_early_and_keeps_the_order(sse, wire, tmp_path):
+    path = recording(tmp_path / "r", *({"t": i / 20, "data": str(i)} for i in range(10)))
+    begun = time.monotonic()
+    answer = wire.get(sse.replay(path, "--jitter", "300ms").url)
+    events = []
+    while not answer.ended:
+        answer.stream.feed(answer.more())
+        late = time.monotonic() - begun
+        events += [late] * (len(answer.stream.events) - len(events))
+    assert [event.data for event in answer.stream.events] == [str(i) for i in range(10)]
+    assert all(late >= i / 20 for i, late in enumerate(events))
+
+
+@pytest.mark.parametrize("kind, count", [("text", 2), ("bytes", 2)])
+def test_events_are_counted_in_recorded_reads_too(sse, wire, tmp_path, kind, count):
+    lines = [{"t": 0, "data": "x"}] * 3 if kind == "text" else [
+        {"t": 0, "bytes": piece} for piece in ("data: x\n", "\nda", "ta: x\n\n", "data: x\n\n")]
+    answer = wire.get(sse.replay(recording(tmp_path / "r", *lines), "--drop-every", count).url)
+    assert body(answer) == (b"data: x\n\n" * count, "cut")
+
+
+@pytest.mark.parametrize("flags", [("--drop-every", "0"), ("--corrupt", "2"), ("--status", "99"), ("--times", "2"),
+                                   ("--from", "x"), ("--loop=x"), ("--rate", "0"), ("--repeat", "never")])
+def test_a_value_that_cannot_be_is_a_usage_error(sse, seven, flags):
+    ran = sse.run("replay", seven, *([flags] if isinstance(flags, str) else flags))
+    assert ran.status == 2
+    assert ran.err.startswith("sse: error: ") and "\nsse: hint: " in ran.err
