@@ -14,7 +14,8 @@ namespace cmd {
 namespace {
 
 /// Each line of a head as a note, secrets hidden.
-void note_head(char direction, std::string_view head) {
+template <class Say>
+void note_head(char direction, std::string_view head, const Say& say) {
     while (!head.empty()) {
         const auto end = std::min(head.find("\r\n"), head.size());
         const auto line = head.substr(0, end);
@@ -22,127 +23,129 @@ void note_head(char direction, std::string_view head) {
         if (line.empty()) continue;
         const auto colon = line.find(": ");
         const auto name = line.substr(0, colon);
-        if (colon == line.npos) note(fmt::format("{} {}", direction, sse::printable(line)));
-        else
-            note(fmt::format("{} {}: {}", direction, sse::printable(name),
-                             sse::printable(sse::mask_header(name, line.substr(colon + 2)))));
+        const auto value = colon == line.npos
+                               ? std::string()
+                               : ": " + sse::mask_header(name, line.substr(colon + 2));
+        say(fmt::format("{} {}{}", direction, sse::printable(name), sse::printable(value)));
     }
 }
 
 } // namespace
 
-Follower::Follower(const FollowOptions& options, Printer& printer, Output& output, Keepers keepers,
-                   std::string url, std::string last_event_id)
-    : options_(options)
-    , printer_(printer)
-    , output_(output)
-    , keepers_(keepers)
-    , selector_(options.select)
+bool Following::satisfied() const {
+    const bool asked = options.count || !options.until.empty() || !options.until_data.empty();
+    return !asked || until_came || (options.count && printed >= *options.count);
+}
+
+Follower::Follower(Following& following, std::string name, std::string url,
+                   std::string last_event_id)
+    : all_(following)
+    , selector_(following.options.select)
+    , name_(std::move(name))
     , url_(std::move(url))
     , last_event_id_(std::move(last_event_id)) {}
-
-bool Follower::satisfied() const {
-    const bool asked = options_.count || !options_.until.empty() || !options_.until_data.empty();
-    return !asked || until_came_ || (options_.count && printed_ >= *options_.count);
-}
 
 bool Follower::is_last(const sse::EventView& event) const {
     const auto named = [](const auto& list, std::string_view text) {
         return std::find(list.begin(), list.end(), text) != list.end();
     };
-    return named(options_.until, event.type) || named(options_.until_data, event.data);
+    return named(all_.options.until, event.type) || named(all_.options.until_data, event.data);
 }
 
-/// All that was heard until now has been given to whoever reads stdout.
 void Follower::written() {
-    if (keepers_.state) {
-        keepers_.state->set(url_, last_event_id_);
-        keepers_.state->save();
-    }
+    if (!all_.state) return;
+    if (!last_event_id_.empty()) all_.state->set(url_, last_event_id_);
+    all_.state->save();
+}
+
+void Follower::say(const std::string& text) const {
+    if (all_.options.verbose) note(name_.empty() ? text : fmt::format("{}: {}", name_, text));
 }
 
 void Follower::on_event(const sse::EventView& event) {
+    const std::lock_guard lock(all_.mutex);
+    if (all_.over) return;
     if (event.id) last_event_id_.assign(*event.id);
-    if (keepers_.recorder) keepers_.recorder->event(event);
-    if (selector_.wants(event) && printer_.event({event, last_event_id_}, output_.text())) {
-        ++printed_;
-        if (output_.added()) written();
+    if (all_.recorder) all_.recorder->event(event);
+    if (selector_.wants(event) &&
+        all_.printer.event({event, last_event_id_, name_}, all_.output.text())) {
+        ++all_.printed;
+        if (all_.output.added()) written();
     }
-    until_came_ = is_last(event);
-    if ((until_came_ || (options_.count && printed_ >= *options_.count)) && enough_) enough_();
+    all_.until_came = is_last(event);
+    all_.over = all_.until_came || (all_.options.count && all_.printed >= *all_.options.count);
+    if (all_.over) enough_();
 }
 
 void Follower::on_id(std::string_view id) {
+    const std::lock_guard lock(all_.mutex);
+    if (all_.over) return;
     last_event_id_.assign(id);
-    if (keepers_.recorder) keepers_.recorder->id(id);
-    printer_.id(id, output_.text());
+    if (all_.recorder) all_.recorder->id(id);
+    all_.printer.id(id, all_.output.text());
 }
 
 void Follower::on_comment(std::string_view text) {
-    if (keepers_.recorder) keepers_.recorder->comment(text);
-    if (options_.verbose) note(fmt::format("comment:{}", sse::printable(text)));
+    const std::lock_guard lock(all_.mutex);
+    if (all_.over) return;
+    if (all_.recorder) all_.recorder->comment(text);
+    say(fmt::format("comment:{}", sse::printable(text)));
 }
 
 void Follower::on_retry(std::chrono::milliseconds time) {
-    if (keepers_.recorder) keepers_.recorder->retry(time);
-    if (options_.verbose) note(fmt::format("reconnection time: {}", format_duration(time)));
-    printer_.retry(time, output_.text());
+    const std::lock_guard lock(all_.mutex);
+    if (all_.over) return;
+    if (all_.recorder) all_.recorder->retry(time);
+    say(fmt::format("reconnection time: {}", format_duration(time)));
+    all_.printer.retry(time, all_.output.text());
 }
 
 void Follower::on_bytes(std::string_view bytes) {
-    printer_.bytes(bytes, output_.text());
-    output_.added();
+    const std::lock_guard lock(all_.mutex);
+    all_.printer.bytes(bytes, all_.output.text());
+    all_.output.added();
 }
 
 void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
                        std::string_view last_event_id) {
-    if (keepers_.recorder) keepers_.recorder->open(url, status, head, last_event_id);
-    if (options_.verbose) note(fmt::format("{} is open", url.text()));
+    const std::lock_guard lock(all_.mutex);
+    if (all_.recorder) all_.recorder->open(url, status, head, last_event_id);
+    say(fmt::format("{} is open", url.text()));
 }
 
 void Follower::on_close(sse::Client::Close how, std::string_view why) {
-    if (keepers_.recorder) keepers_.recorder->close(how, why);
+    const std::lock_guard lock(all_.mutex);
+    if (all_.recorder) all_.recorder->close(how, why);
 }
 
 void Follower::on_pause() {
-    if (output_.flush()) written();
-    if (keepers_.recorder) keepers_.recorder->flush();
-}
-
-void Follower::finish(bool all_written) {
-    if (all_written) written();
-    if (keepers_.recorder) keepers_.recorder->finish();
+    const std::lock_guard lock(all_.mutex);
+    if (all_.output.flush()) written();
+    if (all_.recorder) all_.recorder->flush();
 }
 
 void Follower::on_request(const sse::Url& url, std::string_view head) {
-    if (!options_.verbose) return;
-    note(fmt::format("asking {}", url.text()));
-    note_head('>', head);
+    say(fmt::format("asking {}", url.text()));
+    note_head('>', head, [this](const std::string& text) { say(text); });
 }
 
 void Follower::on_head(std::string_view head) {
-    if (options_.verbose) note_head('<', head);
+    note_head('<', head, [this](const std::string& text) { say(text); });
 }
 
-void Follower::on_tls(std::string_view description) {
-    if (options_.verbose) note(std::string(description));
-}
+void Follower::on_tls(std::string_view description) { say(std::string(description)); }
 
 void Follower::on_reconnect(std::chrono::milliseconds wait, std::string_view why) {
-    if (options_.verbose)
-        note(fmt::format("connecting again in {}: {}", format_duration(wait), why));
+    say(fmt::format("connecting again in {}: {}", format_duration(wait), why));
 }
 
 void Follower::on_unsendable_id(std::string_view id) {
-    if (options_.verbose) {
-        note(fmt::format("the last event ID \"{}\" cannot be sent in a header; asking without it",
-                         sse::printable(id, 100)));
-    }
+    say(fmt::format("the last event ID \"{}\" cannot be sent in a header; asking without it",
+                    sse::printable(id, 100)));
 }
 
 void Follower::on_oddity(sse::Oddity oddity, std::string_view line) {
-    if (options_.verbose)
-        note(fmt::format("{}: \"{}\"", to_string(oddity), sse::printable(line, 100)));
+    say(fmt::format("{}: \"{}\"", to_string(oddity), sse::printable(line, 100)));
 }
 
 } // namespace cmd

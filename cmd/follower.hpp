@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <mutex>
 #include <optional>
 #include <string>
 #include <vector>
@@ -25,24 +26,34 @@ struct FollowOptions {
     bool verbose = false;                ///< -v
 };
 
-/// Where a follower's events go besides stdout. May be null.
-struct Keepers {
-    Recorder* recorder = nullptr;
-    State* state = nullptr;
-};
-
-/// The listener of one client. `enough` is called once, when the stream need not be followed
-/// further.
-class Follower : public sse::Client::Listener {
-public:
-    /// All references must outlive it. `url` is what the state knows the stream by.
-    Follower(const FollowOptions& options, Printer& printer, Output& output, Keepers keepers,
-             std::string url, std::string last_event_id);
-    void when_enough(std::function<void()> action) { enough_ = std::move(action); }
+/// What all followers of a command share. Each locks `mutex` for what it hears.
+struct Following {
+    /// The references must outlive it.
+    Following(const FollowOptions& o, Printer& p, Output& out)
+        : options(o)
+        , printer(p)
+        , output(out) {}
 
     /// What was asked for by -n, --until or --until-data has come, or none of them was given.
     bool satisfied() const;
-    std::size_t printed() const { return printed_; }
+
+    const FollowOptions& options;
+    Printer& printer;
+    Output& output;
+    std::unique_ptr<Recorder> recorder; ///< may be null
+    std::unique_ptr<State> state;       ///< may be null
+    std::mutex mutex;
+    std::size_t printed = 0;
+    bool until_came = false;
+    bool over = false; ///< enough has come: nothing more is heard
+};
+
+/// The listener of one client. `enough` is called once, when nothing need be followed further.
+class Follower : public sse::Client::Listener {
+public:
+    /// `name` marks its lines; "" for none. `url` is what the state knows the stream by.
+    Follower(Following& following, std::string name, std::string url, std::string last_event_id);
+    void when_enough(std::function<void()> action) { enough_ = std::move(action); }
 
     void on_event(const sse::EventView& event) override;
     void on_id(std::string_view id) override;
@@ -60,23 +71,17 @@ public:
     void on_unsendable_id(std::string_view id) override;
     void on_oddity(sse::Oddity oddity, std::string_view line) override;
 
-    /// The end. `all_written`: whoever reads stdout has been given all that was printed.
-    void finish(bool all_written);
-
 private:
-    void written();
     bool is_last(const sse::EventView& event) const;
+    /// Whoever reads stdout has been given all that was heard until now.
+    void written();
+    void say(const std::string& text) const;
 
-    const FollowOptions& options_;
-    Printer& printer_;
-    Output& output_;
-    Keepers keepers_;
+    Following& all_;
     Selector selector_;
-    std::string url_;
+    std::string name_, url_;
     std::function<void()> enough_;
     std::string last_event_id_;
-    std::size_t printed_ = 0;
-    bool until_came_ = false;
 };
 
 } // namespace cmd

@@ -18,13 +18,25 @@ public:
     explicit DataPrinter(bool terminal)
         : terminal_(terminal) {}
     bool event(const Heard& heard, std::string& out) override {
-        if (terminal_) sse::append_printable(heard.event.data, out, "\n\t");
-        else out.append(heard.event.data);
-        out.push_back('\n');
+        auto rest = heard.event.data;
+        if (!heard.source.empty()) { // every line is marked
+            for (auto end = rest.find('\n'); end != rest.npos; end = rest.find('\n')) {
+                line(heard.source, rest.substr(0, end), out);
+                rest.remove_prefix(end + 1);
+            }
+        }
+        line(heard.source, rest, out);
         return true;
     }
 
 private:
+    void line(std::string_view source, std::string_view text, std::string& out) const {
+        if (!source.empty()) out.append(source).push_back('\t');
+        if (terminal_) sse::append_printable(text, out, "\n\t");
+        else out.append(text);
+        out.push_back('\n');
+    }
+
     bool terminal_;
 };
 
@@ -38,6 +50,10 @@ public:
         append_rfc3339(now.time, out);
         out.append(R"(","t":)");
         sse::append_seconds(now.since_start, out);
+        if (!heard.source.empty()) {
+            out.append(R"(,"source":)");
+            sse::append_json_string(heard.source, out);
+        }
         out.append(R"(,"event":)");
         sse::append_json_string(heard.event.type, out);
         out.append(R"(,"id":)");

@@ -47,8 +47,8 @@ struct PrinterOptions {
 /// What one event brings to be printed.
 struct Heard {
     const sse::EventView& event;
-    std::string_view
-        last_id; ///< the last event ID when it was dispatched (HTML 9.2.6); "" for none
+    std::string_view last_id;     ///< the last event ID at its dispatch (HTML 9.2.6); "" for none
+    std::string_view source = {}; ///< the name of its stream, where there are several; else ""
 };
 
 /// Each call appends to `out`. One thread at a time.

@@ -15,7 +15,8 @@ namespace cmd {
 
 namespace {
 
-constexpr std::array<std::string_view, 6> field_names{"time", "t", "gap", "event", "id", "data"};
+constexpr std::array<std::string_view, 7> field_names{"time",  "t",  "gap", "source",
+                                                      "event", "id", "data"};
 
 /// A piece of the format: text as it is, a field by name, or a pointer into the data.
 struct Piece {
@@ -70,12 +71,10 @@ std::vector<Piece> read_format(const std::string& format) {
                        field_names.end()) {
                 pieces.push_back({Piece::Kind::field, name});
             } else {
-                refuse(
-                    format,
-                    fmt::format(
-                        "has the unknown field {{{}}}; there are {{time}} {{t}} {{gap}} {{event}} "
-                        "{{id}} {{data}} and pointers into the data as {{/a/0}}",
-                        name));
+                refuse(format, fmt::format("has the unknown field {{{}}}; there are {{time}} {{t}} "
+                                           "{{gap}} {{source}} {{event}} "
+                                           "{{id}} {{data}} and pointers into the data as {{/a/0}}",
+                                           name));
             }
             at = end;
         } else {
@@ -121,6 +120,7 @@ private:
         if (name == "data") show(heard.event.data, out);
         else if (name == "event") show(heard.event.type, out);
         else if (name == "id") show(heard.last_id, out);
+        else if (name == "source") show(heard.source, out);
         else if (name == "t") sse::append_seconds(now.since_start, out);
         else if (name == "gap") sse::append_seconds(gap, out);
         else append_rfc3339(now.time, out);
@@ -147,6 +147,7 @@ public:
             auto value = values_.find(heard.event.data, pointer);
             if (!value) value = options_.missing;
             if (!value) continue;
+            if (!any && !heard.source.empty()) out.append(heard.source).push_back('\t');
             if (any && !options_.join) out.push_back('\t');
             if (options_.terminal) sse::append_printable(*value, out, "\n\t");
             else out.append(*value);

@@ -4,6 +4,7 @@
 
 #include <fmt/chrono.h>
 #include <fmt/format.h>
+#include <functional>
 #include <iterator>
 #include <optional>
 #include <utility>
@@ -36,6 +37,10 @@ public:
         const auto gap = now.since_start - last_.value_or(microseconds(0));
         last_ = now.since_start;
         times(now, gap, out);
+        if (!heard.source.empty()) {
+            paint(source_colour(heard.source), sse::printable(heard.source, 200), out);
+            out.append("  ");
+        }
         paint(bold, sse::printable(heard.event.type, 200), out);
         if (heard.event.id) {
             out.append("  ");
@@ -50,6 +55,13 @@ private:
     static constexpr std::string_view dim = "\x1b[2m", bold = "\x1b[1;36m", yellow = "\x1b[33m";
     static constexpr std::string_view red = "\x1b[1;31m";
     static constexpr std::size_t indent = 2;
+
+    /// One of six, the same for the same name.
+    static std::string_view source_colour(std::string_view name) {
+        static constexpr std::string_view palette[] = {"\x1b[31m", "\x1b[32m", "\x1b[33m",
+                                                       "\x1b[34m", "\x1b[35m", "\x1b[36m"};
+        return palette[std::hash<std::string_view>()(name) % std::size(palette)];
+    }
 
     void times(const Moment& now, microseconds gap, std::string& out) const {
         if (options_.times == Times::none) return;

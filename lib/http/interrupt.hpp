@@ -16,7 +16,7 @@ namespace sse {
 class Interrupt {
 public:
     using Clock = std::chrono::steady_clock;
-    enum class Reason : int { none, raised, reader_gone, expired, idle };
+    enum class Reason : int { none, raised, reader_gone, expired, idle, satisfied };
 
     /// Throws std::system_error if no pipe can be had.
     Interrupt();

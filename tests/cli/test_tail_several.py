@@ -1,0 +1,137 @@
+"""sse tail with several URLs: each reconnects by itself; filters and counts are over all."""
+import json
+import threading
+
+import pytest
+
+
+def stream(origin, *pieces, then=None):
+    def handler(c):
+        c.head()
+        for piece in pieces:
+            c.chunk(piece)
+        if then:
+            then(c)
+        else:
+            c.end()
+    return origin(handler)
+
+
+def named(server, name):
+    return ["--name", f"{name}={server.url}"]
+
+
+def test_lines_are_marked_with_their_source(sse, origin):
+    a, b = stream(origin, "data: 1\ndata: 2\n\n"), stream(origin, "data: 3\n\n")
+    tail = sse.run("tail", a.url, b.url + "x", "--no-reconnect")
+    assert tail.status == 0
+    assert sorted(tail.out.decode().splitlines()) == sorted([
+        f"127.0.0.1:{a.port}\t1", f"127.0.0.1:{a.port}\t2", f"127.0.0.1:{b.port}/x\t3"])
+
+
+@pytest.mark.parametrize("args, expected", [
+    ([], ["a\t1", "b\t2"]),
+    (["-F", "{source}:{data}"], ["a:1", "b:2"]),
+    (["--pointer", ""], ["a\t1", "b\t2"]),
+    (["-o", "sse"], ["", "", "data: 1", "data: 2"]),
+])
+def test_names(sse, origin, args, expected):
+    a, b = stream(origin, "data: 1\n\n"), stream(origin, "data: 2\n\n")
+    tail = sse.run("tail", *named(a, "a"), *named(b, "b"), "--no-reconnect", *args)
+    assert (tail.status, tail.err) == (0, "")
+    assert sorted(tail.out.decode().splitlines()) == expected
+
+
+def test_json_has_the_source(sse, origin):
+    tail = sse.run("tail", *named(stream(origin, "data: 1\n\n"), "a"), "--no-reconnect", "-o", "json")
+    assert json.loads(tail.out)["source"] == "a"
+
+
+def test_a_count_is_over_all_and_ends_the_silent_ones(sse, origin):
+    hold = lambda c: c.wait_for_close()
+    a, b = stream(origin, "data: 1\n\n", then=hold), stream(origin, "data: 2\n\n", then=hold)
+    c = stream(origin, then=hold)
+    tail = sse.run("tail", a.url, b.url, c.url, "-n", "2")
+    assert tail.status == 0
+    assert len(tail.out.splitlines()) == 2
+
+
+def test_each_reconnects_by_itself(sse, origin):
+    done = threading.Event()
+
+    def often(c):
+        if c.number == 3:
+            done.set()  # it has read the third stream to its end
+        c.head()
+        c.chunk(f"retry: 1\nid: {c.number}\ndata: {c.number}\n\n")
+        c.end()
+
+    def calm(c):
+        c.head()
+        done.wait(10)
+        c.chunk("event: last\ndata: x\n\n")
+        c.wait_for_close()
+    a, b = origin(often), origin(calm)
+    tail = sse.run("tail", *named(a, "a"), *named(b, "b"), "--until", "last")
+    assert tail.status == 0
+    lines = tail.out.decode().splitlines()
+    assert lines[:3] == ["a\t0", "a\t1", "a\t2"] and lines[-1] == "b\tx"
+    assert len(b.requests) == 1
+
+
+def test_one_that_fails_does_not_end_the_others(sse, origin):
+    bad = origin(lambda c: c.answer("404 Not Found", "nothing"))
+    release = threading.Event()
+
+    def handler(c):
+        c.head()
+        release.wait(10)
+        c.chunk("data: x\n\n")
+        c.end()
+    good = origin(handler)
+    tail = sse.start("tail", bad.url, good.url, "--no-reconnect")
+    tail.stderr.wait_for(r"^sse: warning: \S+ answered 404 Not Found: nothing$")
+    release.set()
+    assert tail.wait() == 22  # and yet it is told in the end
+    assert tail.stdout.text().endswith("\tx\n")
+
+
+def test_a_signal_ends_all(sse, origin):
+    hold = lambda c: c.wait_for_close()
+    servers = [stream(origin, "data: 1\n\n", then=hold) for _ in range(4)]
+    tail = sse.start("tail", *[s.url for s in servers])
+    tail.stdout.wait("four lines", lambda out: out.count(b"\n") == 4)
+    tail.signal(2)
+    assert tail.wait(1) == 130
+
+
+def test_a_full_disk_ends_all(sse, origin):
+    hold = lambda c: c.wait_for_close()
+    servers = [stream(origin, "data: 1\n\n", then=hold) for _ in range(3)]
+    with open("/dev/full", "wb") as full:
+        tail = sse.run("tail", *[s.url for s in servers], stdout=full)
+    assert tail.status == 23
+    assert "cannot write to stdout: No space left on device" in tail.err
+
+
+def test_states_are_kept_for_each(sse, origin, tmp_path):
+    a, b = stream(origin, "id: 1\ndata: x\n\n"), stream(origin, "id: 2\ndata: x\n\n")
+    state = tmp_path / "state"
+    for _ in range(2):
+        assert sse.run("tail", a.url, b.url, "--no-reconnect", "--state", state).status == 0
+    assert [r.header("Last-Event-ID") for s in (a, b) for r in s.requests] == [None, "1", None, "2"]
+
+
+@pytest.mark.parametrize("args, said", [
+    (["--name", "x"], '--name "x" is not NAME=URL'),
+    (["--name", "=:1"], '--name "=:1" is not NAME=URL'),
+    ([":1", ":2", "-o", "raw"], "-o raw prints one URL"),
+    ([":1", ":2", "--record", "x"], "--record records one URL"),
+    ([":1", ":2", "--pointer", "/a", "--join"], "--join prints one URL"),
+    ([":1", ":2", "--last-event-id", "x"], "--last-event-id is of one URL"),
+    ([":1", "http://"], '"http://" is not a URL of a stream: it has no host'),
+])
+def test_what_cannot_be_meant(sse, args, said):
+    tail = sse.run("tail", *args)
+    assert tail.status == 2 and said in tail.err, tail.err
+    assert tail.err.count("\n") == 2
