@@ -9,7 +9,7 @@ complete -c sse -f
 complete -c sse -n $none -s h -l help -d "Print this help message and exit"
 complete -c sse -n $none -s V -l version -d "Display program version information and exit"
 complete -c sse -n $none -a serve -d "Put a stream of events on the web"
-complete -c sse -n $none -a tail -d "Follow a stream and print its events"
+complete -c sse -n $none -a tail -d "Follow streams and print their events"
 complete -c sse -n $none -a replay -d "Play a recording back with its timing"
 
 complete -c sse -n $serve -F
@@ -52,6 +52,7 @@ complete -c sse -n $serve -x -l user -d "Once it listens, leave root and go on a
 
 complete -c sse -n $tail -a "http:// https:// localhost: :8080"
 complete -c sse -n $tail -s h -l help -d "Print this help message and exit"
+complete -c sse -n $tail -x -l name -d "A URL too, whose lines are marked with NAME"
 complete -c sse -n $tail -x -s o -l output -a "data json pretty raw sse" -d "Default: pretty on a terminal, else data"
 complete -c sse -n $tail -x -l color -a "always auto never" -d "Colours; NO_COLOR and TERM=dumb turn them off"
 complete -c sse -n $tail -x -l time -a "abs delta none rel" -d "What pretty says of the time: of day, since the start, since the last event"
