@@ -28,11 +28,6 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         ->allow_extra_args(false)
         ->group(group);
     app.add_option("--port-file", port_file, "Write the port there once it listens")->group(group);
-    app.add_option("--allow-host", o.guard.allowed_hosts, "Also answer to this Host on loopback")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
-        ->group(group);
     app.add_option("--threads", o.threads, "Event loops")
         ->capture_default_str()
         ->check(CLI::Range(1, 256))

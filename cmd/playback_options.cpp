@@ -1,5 +1,6 @@
 #include "cmd/playback_options.hpp"
 
+#include "cmd/access.hpp"
 #include "cmd/choice.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/listen.hpp"
@@ -191,6 +192,7 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     add_route_options(app, o);
     add_fault_options(app, o);
     add_listen_options(app, o.server, o.port_file);
+    add_access_options(app, o.server.guard, o.tokens);
 }
 
 } // namespace cmd

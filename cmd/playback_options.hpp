@@ -1,6 +1,7 @@
 // The flags of `sse replay`, and what they mean together. Plays nothing.
 #pragma once
 
+#include "cmd/access.hpp"
 #include "http/playback_handler.hpp"
 #include "http/server.hpp"
 
@@ -17,6 +18,7 @@ struct ReplayOptions {
     std::vector<std::string> recordings; ///< as typed: files, directories, `-`
     sse::PlaybackHandlerOptions handler; // limits and defaults live in lib
     sse::ServerOptions server;
+    TokenSources tokens;
     std::string port_file;
     bool to_stdout = false, once = false;
 

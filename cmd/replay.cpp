@@ -1,4 +1,5 @@
 // sse replay: play a recording back with its timing.
+#include "cmd/access.hpp"
 #include "cmd/command.hpp"
 #include "cmd/listen.hpp"
 #include "cmd/playback_options.hpp"
@@ -86,7 +87,7 @@ int serve(const Options& o) {
         server->finish(false);
     };
     sse::PlaybackHandler handler(files, options, reports);
-    server = std::make_unique<sse::Server>(o.server, handler);
+    server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     cmd::listen(*server, o.server, "/", o.port_file);
     const int signal = server->run();
     if (failure) throw *failure;

@@ -1,4 +1,5 @@
 // sse serve: put a stream of events on the web.
+#include "cmd/access.hpp"
 #include "cmd/choice.hpp"
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
@@ -26,6 +27,7 @@ struct Options {
     sse::ChannelsOptions channels;
     sse::ChannelRouteOptions route;
     sse::ServerOptions server;
+    cmd::TokenSources tokens;
     OnEof on_eof = OnEof::exit;
     std::size_t wait_clients = 1;
     std::string port_file;
@@ -72,6 +74,8 @@ void add_options(CLI::App& app, Options& o) {
         ->group(history);
 
     cmd::add_listen_options(app, o.server, o.port_file);
+    cmd::add_access_options(app, o.server.guard, o.tokens);
+    cmd::add_publish_token_option(app, o.tokens);
     app.add_option("--path", o.route.path, "Where the stream is")
         ->capture_default_str()
         ->check(is_path, "")
@@ -134,7 +138,7 @@ int run(Options o) {
     if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     o.server.tick_for(o.route.keepalive);
-    server = std::make_unique<sse::Server>(o.server, handler);
+    server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
     handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
     cmd::Operation operation(o.operation, *server, channels);

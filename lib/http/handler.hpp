@@ -22,6 +22,7 @@ struct Request {
     std::string body;                   ///< without transfer coding
     std::string peer;                   ///< address of the client, "unix" for a unix socket
     bool loopback = false;              ///< came over a listener that only this machine reaches
+    bool secure = false;                ///< came over TLS
     Framing framing = Framing::chunked; ///< what the feed of a stream must write
 };
 

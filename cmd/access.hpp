@@ -1,0 +1,30 @@
+// Who may come in: the flags of hosts, origins and tokens, which every command that listens has.
+#pragma once
+
+#include "http/server.hpp"
+
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace cmd {
+
+/// Where the tokens are; read when the command runs, not while its line is parsed.
+struct TokenSources {
+    std::vector<std::string> read_files, publish_files;
+};
+
+/// Adds --allow-host, --cors and --token-file; all must outlive the parse.
+void add_access_options(CLI::App& app, sse::GuardOptions& guard, TokenSources& tokens);
+/// Adds --publish-token-file, for a command that takes what clients publish.
+void add_publish_token_option(CLI::App& app, TokenSources& tokens);
+
+/// `options` with the tokens of the files, or where there is no file, of the environment: SSE_TOKEN
+/// to read, SSE_PUBLISH_TOKEN to publish. Warns of files that everybody can read. Throws Failure
+/// with the way out, and never with a token.
+sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& tokens);
+
+} // namespace cmd
