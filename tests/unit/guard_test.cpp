@@ -10,6 +10,7 @@ int status(const std::string& fields, bool loopback, const sse::GuardOptions& op
            const char* peer = "127.0.0.1") {
     sse::Request request;
     request.head = sse::Head::parse("GET / HTTP/1.1\r\n" + fields + "\r\n");
+    request.method = "GET";
     request.loopback = loopback;
     request.peer = peer;
     const auto refusal = sse::guard(request, options);
