@@ -14,8 +14,9 @@ namespace sse {
 
 namespace {
 
-Answer refusal(int status, std::string why) {
+Answer refused(int status, Refusal refusal, std::string why) {
     Answer answer;
+    answer.refusal = refusal;
     answer.status = status;
     answer.content_type = "text/plain";
     answer.body = std::move(why);
@@ -143,10 +144,12 @@ std::optional<Answer> check_token(const Request& request, const GuardOptions& op
     const auto* const what = reads(request) ? "read" : "publish";
     auto answer =
         token.empty()
-            ? refusal(401, fmt::format("a token is needed to {} here: send Authorization: Bearer "
-                                       "TOKEN, or add ?access_token=TOKEN\n",
-                                       what))
-            : refusal(401, fmt::format("this token does not allow to {} here\n", what));
+            ? refused(401, Refusal::token,
+                      fmt::format("a token is needed to {} here: send Authorization: Bearer "
+                                  "TOKEN, or add ?access_token=TOKEN\n",
+                                  what))
+            : refused(401, Refusal::token,
+                      fmt::format("this token does not allow to {} here\n", what));
     answer.headers = {
         {"WWW-Authenticate", token.empty() ? "Bearer" : "Bearer error=\"invalid_token\""},
         {"Cache-Control", "no-store"}};
@@ -172,14 +175,16 @@ void check_origin(const std::string& origin) {
 std::optional<Answer> guard(const Request& request, const GuardOptions& options) {
     const bool unix_socket = request.peer == "unix"; // no browser connects to one
     if (request.loopback && !unix_socket && !is_own_name(authority_of(request), options)) {
-        return refusal(403, "this server listens on loopback and answers to loopback names only; "
-                            "--allow-host names another\n");
+        return refused(403, Refusal::host,
+                       "this server listens on loopback and answers to loopback names only; "
+                       "--allow-host names another\n");
     }
     if (const auto origin = request.head.find("Origin");
         origin && !may_ask(*origin, request, options)) {
-        return refusal(403, fmt::format("a page of another origin may not {} here; --cors allows "
-                                        "an origin\n",
-                                        reads(request) ? "read" : "publish"));
+        return refused(403, Refusal::origin,
+                       fmt::format("a page of another origin may not {} here; --cors allows "
+                                   "an origin\n",
+                                   reads(request) ? "read" : "publish"));
     }
     if (is_preflight(request) && !allowed_origin(request, options).empty())
         return preflight(options);

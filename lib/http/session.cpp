@@ -131,7 +131,7 @@ void Session::send_answer(const Request* request, Answer answer, bool keep_alive
     if (!door_.admin) loop_.counts.requests.add();
     if (visit_) visit_->answered(request, answer.status);
     framing_ = request ? request->framing : Framing::chunked;
-    if (request) add_cors_headers(*request, loop_.options.guard, answer);
+    if (request) add_cors_headers(*request, *door_.guard, answer);
     out_.append(
         loop_.codec.encode(request ? request->method : "GET", framing_, keep_alive, answer));
     reader_.reset();
