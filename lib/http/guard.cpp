@@ -83,8 +83,8 @@ bool is_own_origin(std::string_view origin, const Request& request) {
 }
 
 bool may_ask(std::string_view origin, const Request& request, const GuardOptions& options) {
-    if (request.head.count("Origin") > 1) return false;
-    if (is_named(origin, options) || is_own_origin(origin, request)) return true;
+    const bool one = request.head.count("Origin") == 1;
+    if (one && (is_named(origin, options) || is_own_origin(origin, request))) return true;
     if (!reads(request)) return false;
     // Elsewhere a page of another origin may send its request: it will not see the answer, as the
     // browser finds no word of it in there.
