@@ -5,6 +5,7 @@
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <system_error>
@@ -55,7 +56,8 @@ void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const
 
 } // namespace
 
-void add_access_options(CLI::App& app, sse::GuardOptions& guard, TokenSources& tokens) {
+void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources& tokens) {
+    auto& guard = server.guard;
     app.add_option("--allow-host", guard.allowed_hosts,
                    "Also answer to this Host on loopback: HOST or HOST:PORT")
         ->expected(1)
@@ -77,6 +79,18 @@ void add_access_options(CLI::App& app, sse::GuardOptions& guard, TokenSources& t
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
+        ->group(group);
+    auto* const certificate =
+        app.add_option("--tls-cert", server.tls.cert_file,
+                       "Speak HTTPS with this certificate (PEM, with those that vouch for it); "
+                       "SIGHUP reads it again")
+            ->group(group);
+    app.add_option("--tls-key", server.tls.key_file, "Its key (PEM), if it is not in the same file")
+        ->needs(certificate)
+        ->group(group);
+    app.add_option("--tls-client-ca", server.tls.client_ca_file,
+                   "Only let clients in whose certificate is of these authorities (PEM)")
+        ->needs(certificate)
         ->group(group);
 }
 
@@ -100,6 +114,25 @@ sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& t
     read_tokens(guard.publish_tokens, tokens.publish_files, "SSE_PUBLISH_TOKEN",
                 "--publish-token-file");
     return options;
+}
+
+void load_tls(sse::Server& server, const sse::TlsServerOptions& options) {
+    if (options.cert_file.empty()) return;
+    try {
+        for (const auto& oddity : server.load_tls()) warn(oddity);
+    } catch (const sse::Error& e) {
+        throw Failure(exit_status(e.code()), e.what(),
+                      "--tls-cert takes a PEM file with the server's certificate first, --tls-key "
+                      "one with its key, not encrypted");
+    }
+    server.on_signal(SIGHUP, [&server] {
+        try {
+            for (const auto& oddity : server.load_tls()) warn(oddity);
+            note("certificate and key were read again");
+        } catch (const sse::Error& e) {
+            warn(fmt::format("{}; going on with the old certificate", e.what()));
+        }
+    });
 }
 
 } // namespace cmd

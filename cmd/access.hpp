@@ -17,8 +17,8 @@ struct TokenSources {
     std::vector<std::string> read_files, publish_files;
 };
 
-/// Adds --allow-host, --cors and --token-file; all must outlive the parse.
-void add_access_options(CLI::App& app, sse::GuardOptions& guard, TokenSources& tokens);
+/// Adds --allow-host, --cors, --token-file and those of TLS; all must outlive the parse.
+void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources& tokens);
 /// Adds --publish-token-file, for a command that takes what clients publish.
 void add_publish_token_option(CLI::App& app, TokenSources& tokens);
 
@@ -26,5 +26,9 @@ void add_publish_token_option(CLI::App& app, TokenSources& tokens);
 /// to read, SSE_PUBLISH_TOKEN to publish. Warns of files that everybody can read. Throws Failure
 /// with the way out, and never with a token.
 sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& tokens);
+
+/// Sets TLS up if `options` name a certificate, before the server listens; SIGHUP then makes it
+/// read the files again. Says on stderr what is odd. Throws Failure with the way out.
+void load_tls(sse::Server& server, const sse::TlsServerOptions& options);
 
 } // namespace cmd

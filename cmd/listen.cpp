@@ -1,5 +1,6 @@
 #include "cmd/listen.hpp"
 
+#include "cmd/access.hpp"
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/terminal_line.hpp"
@@ -54,12 +55,27 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
     app.add_option("--max-clients", o.max_clients, "Connections at a time; more are answered 503")
         ->capture_default_str()
         ->group(limits);
+    app.add_option(
+           "--max-clients-per-address", o.max_clients_per_address,
+           "Of them from one address (IPv6: network of 64 bits); 0: as many as there may be")
+        ->capture_default_str()
+        ->group(limits);
     app.add_option("--max-head-bytes", o.request.max_head_bytes, "Bytes of a request's head")
         ->capture_default_str()
         ->check(CLI::Range(256, 1 << 20))
         ->group(limits);
     add_duration(app, "--head-timeout", o.head_timeout,
                  "A request's head must be whole after so long")
+        ->group(limits);
+    app.add_option("--max-body-bytes", o.request.max_body_bytes, "Bytes of a request's body")
+        ->transform(CLI::AsSizeValue(false))
+        ->capture_default_str()
+        ->group(limits);
+    add_duration(app, "--body-timeout", o.body_timeout,
+                 "A request's body must be whole so long after its head")
+        ->group(limits);
+    add_duration(app, "--idle-timeout", o.idle_timeout,
+                 "A connection on which no request comes for so long is closed")
         ->group(limits);
     add_duration(app, "--stall-timeout", o.stall_timeout,
                  "A client that takes no byte for so long is disconnected")
@@ -93,6 +109,7 @@ constexpr std::size_t reserved_descriptors = 64;
 
 void listen(sse::Server& server, const sse::ServerOptions& options, const std::string& path,
             const std::string& port_file) {
+    load_tls(server, options.tls);
     try {
         auto passed = sse::take_passed(
             {std::getenv("LISTEN_FDS"), std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDNAMES")},

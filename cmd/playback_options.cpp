@@ -192,7 +192,7 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     add_route_options(app, o);
     add_fault_options(app, o);
     add_listen_options(app, o.server, o.port_file);
-    add_access_options(app, o.server.guard, o.tokens);
+    add_access_options(app, o.server, o.tokens);
 }
 
 } // namespace cmd

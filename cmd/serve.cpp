@@ -74,7 +74,7 @@ void add_options(CLI::App& app, Options& o) {
         ->group(history);
 
     cmd::add_listen_options(app, o.server, o.port_file);
-    cmd::add_access_options(app, o.server.guard, o.tokens);
+    cmd::add_access_options(app, o.server, o.tokens);
     cmd::add_publish_token_option(app, o.tokens);
     app.add_option("--path", o.route.path, "Where the stream is")
         ->capture_default_str()

@@ -55,8 +55,10 @@ struct alignas(64) LoopCounts {
     Counter requests;
     Counter streams_opened, streams_closed;
     Counter stalls;
-    Counter closed;         ///< connections that have ended
-    Counter refused_closed; ///< of them, those beyond max_clients
+    Counter opened;         ///< connections that were let in, or told why not
+    Counter closed;         ///< of them, those that have ended
+    Counter refused_opened; ///< of opened, those that are told why not
+    Counter refused_closed; ///< of closed, those that were told why not
     std::array<Counter, refusal_names.size()> refusals;
     std::array<Counter, end_names.size()> ends;
 };

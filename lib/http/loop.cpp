@@ -69,6 +69,15 @@ void Loop::tell_if_empty() {
     if (winding_down_ && clients_ == 0 && on_empty && !std::exchange(said_empty_, true)) on_empty();
 }
 
+bool Loop::make_room() {
+    // A client that has just come may not have had its turn yet, and none is slower than this.
+    constexpr std::chrono::seconds patience{1};
+    if (fresh.empty() || std::chrono::steady_clock::now() - fresh.front().since < patience)
+        return false;
+    fresh.front().session->yield_place();
+    return true;
+}
+
 void Loop::cut_all() {
     cut_ = true;
     const auto sessions = sessions_;

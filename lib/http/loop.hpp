@@ -9,6 +9,8 @@
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
+#include <chrono>
+#include <list>
 #include <memory>
 #include <vector>
 
@@ -30,6 +32,17 @@ public:
     bool told_to_stop() const { return told_to_stop_; }
     /// All go now, and no other is taken.
     void cut_all();
+    /// Ends the oldest connection that has not sent one whole request for so long that it will
+    /// hardly send one: it makes room for a new one. False if there is none.
+    bool make_room();
+
+    /// Connections that have not sent one whole request yet, the oldest first; those of an admin
+    /// are not among them.
+    struct Fresh {
+        Session* session;
+        std::chrono::steady_clock::time_point since;
+    };
+    std::list<Fresh> fresh;
 
     const ServerOptions& options;
     Handler& handler;

@@ -1,5 +1,6 @@
 #include "http/server.hpp"
 
+#include "http/address_counts.hpp"
 #include "http/loop.hpp"
 #include "http/session.hpp"
 #include "http/socket.hpp"
@@ -22,7 +23,8 @@ namespace sse {
 
 namespace {
 
-/// Beyond max_clients, so many more are accepted to be told so; the next are closed without a word.
+/// So many more than may come in are accepted to be told so; the next are closed
+/// without a word.
 constexpr std::size_t polite_refusals = 64;
 /// How long accepting pauses when there is no descriptor left.
 constexpr std::chrono::milliseconds accept_pause{100};
@@ -63,7 +65,7 @@ struct Server::Impl {
         }
     }
 
-    std::vector<std::string> take(std::vector<Listening> sockets, Door door);
+    std::vector<std::string> take(std::vector<Listening> sockets, const Door& door);
     std::size_t clients() const;
     std::size_t refused_now() const;
     void wait_for(Hook& hook);
@@ -71,6 +73,7 @@ struct Server::Impl {
     void accept_all(Listener& listener);
     void spare_one(Listener& listener);
     void adopt(int fd, const Door& door);
+    void admit(Loop& loop, int fd, const Door& door);
     void wait_for_signal();
     void stop(bool hurried);
     void loop_empty();
@@ -80,8 +83,8 @@ struct Server::Impl {
     Handler& handler;
     AccessLog* log = nullptr;
     GuardOptions admin_guard;
-    Counter accepted;                         ///< by loop 0, for all loops; without admins
-    Counter refused;                          ///< of them, those beyond max_clients
+    std::unique_ptr<TlsServer> tls;
+    AddressCounts per_address;
     std::vector<std::unique_ptr<Loop>> loops; ///< before everything that lives on them
     asio::signal_set signals;
     asio::steady_timer timer;
@@ -110,15 +113,25 @@ void Server::listen() {
     }
     take(std::move(sockets));
 }
+std::vector<std::string> Server::load_tls() {
+    auto& tls = impl_->tls;
+    if (impl_->options.tls.cert_file.empty()) return {};
+    if (tls) tls->reload();
+    else tls = std::make_unique<TlsServer>(impl_->options.tls);
+    return tls->warnings();
+}
 void Server::take(std::vector<Listening> sockets) {
     auto& impl = *impl_;
-    impl.urls =
-        impl.take(std::move(sockets), {&impl.handler, &impl.options.guard, impl.log, false, false});
+    impl.urls = impl.take(std::move(sockets),
+                          {&impl.handler, &impl.options.guard, impl.log, impl.tls.get(),
+                           impl.options.max_clients_per_address > 0 ? &impl.per_address : nullptr,
+                           false, false});
     impl.wait_for_signal(); // one that comes before run() is not lost
 }
 std::vector<std::string> Server::take_admin(std::vector<Listening> sockets, Handler& handler) {
     impl_->admin_guard.allowed_hosts = impl_->options.guard.allowed_hosts;
-    return impl_->take(std::move(sockets), {&handler, &impl_->admin_guard, nullptr, false, true});
+    return impl_->take(std::move(sockets),
+                       {&handler, &impl_->admin_guard, nullptr, nullptr, nullptr, false, true});
 }
 std::vector<std::string> Server::socket_paths() const {
     std::vector<std::string> paths;
@@ -133,11 +146,11 @@ ServerCounts Server::counts() const {
     ServerCounts sum;
     std::uint64_t streams_closed = 0;
     sum.clients = impl_->clients();
-    sum.connects = impl_->accepted.get();
     for (const auto& loop : impl_->loops) {
         const auto& own = loop->counts;
         streams_closed += own.streams_closed.get();
         sum.streams_opened += own.streams_opened.get();
+        sum.connects += own.opened.get();
         sum.requests += own.requests.get();
         sum.bytes += own.bytes.get();
         sum.stalls += own.stalls.get();
@@ -168,15 +181,18 @@ void Server::Impl::wait_for(Hook& hook) {
 std::size_t Server::Impl::clients() const {
     std::uint64_t closed = 0;
     for (const auto& loop : loops) closed += loop->counts.closed.get();
-    const auto came = accepted.get();
-    return static_cast<std::size_t>(came - std::min(came, closed));
+    std::uint64_t opened = 0; // after the others: none is closed that was not opened
+    for (const auto& loop : loops) opened += loop->counts.opened.get();
+    return static_cast<std::size_t>(opened - closed);
 }
 
 /// Of those, the ones that are being told that they are too many.
 std::size_t Server::Impl::refused_now() const {
     std::uint64_t closed = 0;
     for (const auto& loop : loops) closed += loop->counts.refused_closed.get();
-    return static_cast<std::size_t>(refused.get() - closed);
+    std::uint64_t opened = 0;
+    for (const auto& loop : loops) opened += loop->counts.refused_opened.get();
+    return static_cast<std::size_t>(opened - closed);
 }
 
 void Server::on_stop(std::function<void()> action) { impl_->on_stop.push_back(std::move(action)); }
@@ -189,14 +205,17 @@ void Server::finish(bool hurried) {
     asio::post(impl_->loops[0]->context, [impl = impl_.get(), hurried] { impl->stop(hurried); });
 }
 
-std::vector<std::string> Server::Impl::take(std::vector<Listening> sockets, Door door) {
+std::vector<std::string> Server::Impl::take(std::vector<Listening> sockets, const Door& door) {
     std::vector<std::string> bound;
     for (auto& listening : sockets) {
+        auto own = door;
+        own.loopback = listening.loopback;
+        if (listening.url.starts_with("unix:")) own.tls = nullptr;
+        if (own.tls) listening.url.insert(std::string_view("http").size(), "s");
         bound.push_back(listening.url);
-        door.loopback = listening.loopback;
         if (!listening.unlink.empty()) unlink.emplace_back(listening.unlink, listening.inode);
         asio::posix::stream_descriptor descriptor(loops[0]->context, listening.socket.release());
-        listeners.push_back(std::make_unique<Listener>(Listener{std::move(descriptor), door}));
+        listeners.push_back(std::make_unique<Listener>(Listener{std::move(descriptor), own}));
     }
     return bound;
 }
@@ -266,23 +285,38 @@ void Server::Impl::spare_one(Listener& listener) {
 }
 
 void Server::Impl::adopt(int fd, const Door& door) {
-    if (door.admin) return loops[0]->add(std::make_shared<Session>(*loops[0], fd, door, false));
+    if (door.admin)
+        return loops[0]->add(std::make_shared<Session>(*loops[0], fd, door, Refusal::none));
+    auto& loop = *loops[next_loop++ % loops.size()];
+    if (&loop == loops[0].get()) admit(loop, fd, door);
+    else {
+        asio::post(loop.context, [this, &loop, &door, socket = Descriptor(fd)]() mutable {
+            admit(loop, socket.release(), door);
+        });
+    }
+}
+
+/// On the loop's thread, since to make room is for it to do.
+void Server::Impl::admit(Loop& loop, int fd, const Door& door) {
+    auto refused = Refusal::none;
     // Who is being told so is not one of them: it must not keep a free place from the next.
     const auto being_refused = refused_now();
-    const bool refuse = clients() >= options.max_clients + being_refused;
-    if (refuse && being_refused >= polite_refusals) {
-        loops[0]->counts.refusals[static_cast<std::size_t>(Refusal::clients)].add();
+    if (clients() >= options.max_clients + being_refused && !loop.make_room())
+        refused = Refusal::clients;
+    const auto key = door.addresses ? peer_key(fd) : 0;
+    const bool counted = refused == Refusal::none && key != 0;
+    if (counted && !door.addresses->enter(key, options.max_clients_per_address))
+        refused = Refusal::address;
+    // Being refused takes a while, too, and whoever makes no haste with it is in the way of others.
+    if (refused != Refusal::none && being_refused >= polite_refusals) {
+        loop.counts.refusals[static_cast<std::size_t>(refused)].add();
         ::close(fd);
         return;
     }
-    accepted.add();
-    if (refuse) refused.add();
-    auto& loop = *loops[next_loop++ % loops.size()];
-    auto begin = [&loop, &door, socket = Descriptor(fd), refuse]() mutable {
-        loop.add(std::make_shared<Session>(loop, socket.release(), door, refuse));
-    };
-    if (&loop == loops[0].get()) begin();
-    else asio::post(loop.context, std::move(begin));
+    loop.counts.opened.add();
+    if (refused != Refusal::none) loop.counts.refused_opened.add();
+    loop.add(std::make_shared<Session>(loop, fd, door, refused,
+                                       counted && refused == Refusal::none ? key : 0));
 }
 
 void Server::Impl::wait_for_signal() {

@@ -7,6 +7,7 @@
 #include "http/handler.hpp"
 #include "http/request_reader.hpp"
 #include "http/socket.hpp"
+#include "http/tls.hpp"
 
 #include <algorithm>
 #include <chrono>
@@ -26,6 +27,8 @@ struct ServerOptions {
     std::vector<std::string> listen = {"127.0.0.1:8080"};
     SocketOptions sockets;
     GuardOptions guard;
+    /// For all listeners but unix sockets; TLS if it names a certificate.
+    TlsServerOptions tls;
     RequestLimits request;
     /// From the first byte of a connection, or of its next request, to the end of the head.
     std::chrono::milliseconds head_timeout{10'000};
@@ -39,6 +42,10 @@ struct ServerOptions {
     std::chrono::milliseconds grace{5'000};
     /// Connections at a time; more are answered 503.
     std::size_t max_clients = 10'000;
+    /// Of them from one address, or from one IPv6 network of 64 bits, which is what one customer
+    /// has; more are answered 503. 0: as many as there may be. Not for unix sockets, and not for a
+    /// server behind a proxy, where all come from the same.
+    std::size_t max_clients_per_address = 0;
     /// How often the timeouts above, and heartbeats, are looked at.
     std::chrono::milliseconds tick{1'000};
     /// Event loops, each on a thread of its own; the first runs on run()'s thread.
@@ -64,6 +71,10 @@ public:
     /// std::system_error, its text with the address as it was given, and Error (invalid_argument,
     /// resolve).
     void listen();
+    /// Reads the certificate and key that the options name, before listen(); and again, on loop 0's
+    /// thread, for the connections that come from then on. Throws Error (invalid_argument), and
+    /// goes on with what it had. Returns what is odd about them, a line for a person each.
+    std::vector<std::string> load_tls();
     /// Takes over sockets that listen already, instead.
     void take(std::vector<Listening> sockets);
     /// More of them, with routes of their own and no guard but against rebinding (Host, Origin):

@@ -1,5 +1,6 @@
 #include "http/session.hpp"
 
+#include "http/address_counts.hpp"
 #include "http/guard.hpp"
 #include "http/socket.hpp"
 
@@ -20,12 +21,13 @@ constexpr std::chrono::milliseconds linger{2'000};
 
 } // namespace
 
-Session::Session(Loop& loop, int fd, const Door& door, bool refused)
+Session::Session(Loop& loop, int fd, const Door& door, Refusal refused, std::uint64_t address)
     : loop_(loop)
     , door_(door)
     , socket_(loop.context.get_executor(), fd)
     , reader_(std::make_unique<RequestReader>(loop.options.request))
     , deadline_(Clock::now() + loop.options.head_timeout)
+    , address_(address)
     , refused_(refused) {
     set_stream_options(fd, loop.options.stall_timeout);
     if (door.log) visit_ = std::make_unique<Visit>(peer_of(fd));
@@ -33,7 +35,33 @@ Session::Session(Loop& loop, int fd, const Door& door, bool refused)
 
 Session::~Session() = default;
 
-void Session::start() { wait_readable(); }
+void Session::start() {
+    if (!door_.admin) {
+        place_ = loop_.fresh.insert(loop_.fresh.end(), {this, Clock::now()});
+        fresh_ = true;
+    }
+    if (door_.tls) {
+        tls_ = door_.tls->accept(socket_.native_handle());
+        if (!tls_) return close(End::cut);
+        state_ = State::shaking;
+    }
+    wait_readable();
+}
+
+void Session::shake_hands() {
+    switch (tls_->handshake()) {
+    case TlsStream::Shake::done: state_ = State::reading; return;
+    case TlsStream::Shake::wants_read: return;
+    case TlsStream::Shake::wants_write:
+        if (!writing_) wait_writable();
+        return;
+    case TlsStream::Shake::failed: note_refusal(Refusal::tls); return close(End::refused);
+    case TlsStream::Shake::plain_http:
+        tls_.reset(); // so that the client can read why
+        state_ = State::reading;
+        return refuse(400, "this port speaks HTTPS: ask with https://", Refusal::tls);
+    }
+}
 
 void Session::wait_readable() {
     socket_.async_wait(socket_.wait_read,
@@ -57,13 +85,16 @@ void Session::read_on() {
 }
 
 void Session::on_readable() {
+    if (state_ == State::shaking) shake_hands();
+    if (state_ == State::shaking || state_ == State::closed) return;
     auto& scratch = loop_.scratch;
     for (;;) {
-        const auto got = receive_some(socket_.native_handle(), scratch);
+        const auto got =
+            tls_ ? tls_->receive(scratch) : receive_some(socket_.native_handle(), scratch);
         if (got.again) return;
         if (got.closed) return close(got.timed_out ? End::stalled : End::client);
         take({scratch.data(), got.bytes});
-        if (!reads() || got.bytes < scratch.size()) return;
+        if (!reads() || (!tls_ && got.bytes < scratch.size())) return;
     }
 }
 
@@ -96,9 +127,15 @@ void Session::answer() {
     auto& request = reader_->request();
     request.peer = peer_of(socket_.native_handle());
     request.loopback = door_.loopback;
-    if (refused_) {
-        Answer busy{503, {{"Retry-After", "5"}}, "text/plain", "too many clients\n", nullptr};
-        busy.refusal = Refusal::clients;
+    request.secure = tls_ != nullptr;
+    if (refused_ != Refusal::none) {
+        Answer busy;
+        busy.status = 503;
+        busy.headers = {{"Retry-After", "5"}};
+        busy.content_type = "text/plain";
+        busy.body = refused_ == Refusal::address ? "too many clients of this address\n"
+                                                 : "too many clients\n";
+        busy.refusal = refused_;
         return send_answer(&request, std::move(busy), false);
     }
     if (auto refusal = guard(request, *door_.guard)) {
@@ -125,6 +162,7 @@ void Session::note_refusal(Refusal refusal) {
 }
 
 void Session::send_answer(const Request* request, Answer answer, bool keep_alive) {
+    not_fresh();
     state_ = State::answering;
     keep_alive_ = keep_alive;
     note_refusal(answer.refusal);
@@ -173,6 +211,18 @@ void Session::send_on(bool afresh) {
     std::array<std::string_view, 64> views;
     while (state_ != State::closed) {
         const auto now = Clock::now();
+        if (tls_ && tls_->pending()) {
+            const auto rest = tls_->flush();
+            if (rest.closed) {
+                close(rest.timed_out ? End::stalled : End::client);
+                break;
+            }
+            if (rest.again) {
+                wait_writable();
+                break;
+            }
+            deadline_ = now + loop_.options.stall_timeout;
+        }
         std::size_t count = 0;
         if (out_sent_ < out_.size()) views[count++] = std::string_view(out_).substr(out_sent_);
         const auto of_out = count;
@@ -181,7 +231,8 @@ void Session::send_on(bool afresh) {
         if (count == 0) break;
         std::size_t wanted = 0;
         for (std::size_t i = 0; i < count; ++i) wanted += views[i].size();
-        const auto sent = send_some(socket_.native_handle(), std::span(views).first(count));
+        const auto part = std::span(views).first(count);
+        const auto sent = tls_ ? tls_->send(part) : send_some(socket_.native_handle(), part);
         if (sent.closed) {
             close(sent.timed_out ? End::stalled : End::client);
             break;
@@ -218,7 +269,9 @@ void Session::wait_writable() {
     socket_.async_wait(socket_.wait_write,
                        [self = shared_from_this()](const std::error_code& error) {
                            self->writing_ = false;
-                           if (!error && self->state_ != State::closed) self->send_on(false);
+                           if (error || self->state_ == State::closed) return;
+                           if (self->state_ == State::shaking) self->on_readable();
+                           else self->send_on(false);
                        });
 }
 
@@ -244,8 +297,9 @@ void Session::sent_all() {
             asio::post(loop_.context, [self = shared_from_this()] { self->take_next(); });
         else read_on();
         return;
+    case State::closing: return end_sending();
+    case State::shaking:
     case State::reading:
-    case State::closing:
     case State::closed: return;
     }
 }
@@ -285,15 +339,26 @@ void Session::tick(Clock::time_point now) {
     if (now < deadline_) return;
     if (state_ == State::reading && !reader_->empty())
         return refuse(408, "the request took too long", Refusal::timeout);
+    if (state_ == State::shaking) note_refusal(Refusal::tls);
     close(state_ == State::answering ? End::stalled : End::idle);
 }
 
 void Session::wind_down() {
     winding_down_ = true;
-    if (state_ == State::reading && reader_->empty()) close(End::drained);
+    if (state_ == State::shaking || (state_ == State::reading && reader_->empty()))
+        close(End::drained);
 }
 
 void Session::cut() { close(End::cut); }
+
+void Session::yield_place() {
+    note_refusal(Refusal::timeout);
+    close(End::refused);
+}
+
+void Session::not_fresh() {
+    if (std::exchange(fresh_, false)) loop_.fresh.erase(place_);
+}
 
 /// Counts and logs the connection's end. Before the feed goes, and once.
 void Session::settle(End end) {
@@ -318,6 +383,11 @@ void Session::close_gently(End end) {
     std::string().swap(pipelined_);
     read_on();
     deadline_ = Clock::now() + linger;
+    end_sending();
+}
+
+void Session::end_sending() {
+    if (tls_ && !tls_->say_end()) return wait_writable();
     ::shutdown(socket_.native_handle(), SHUT_WR);
 }
 
@@ -330,6 +400,8 @@ void Session::drop_feed() {
 void Session::close(End end, bool reset) {
     if (state_ == State::closed) return;
     settle(end);
+    not_fresh();
+    if (address_ != 0) door_.addresses->leave(std::exchange(address_, 0));
     state_ = State::closed;
     const auto self = shared_from_this();
     if (reset) {

@@ -5,6 +5,7 @@
 #include "http/access_log.hpp"
 #include "http/loop.hpp"
 #include "http/request_reader.hpp"
+#include "http/tls.hpp"
 
 #include <array>
 #include <asio/posix/basic_stream_descriptor.hpp>
@@ -20,9 +21,10 @@ class Session : public std::enable_shared_from_this<Session> {
 public:
     using Clock = Feed::Clock;
 
-    /// Takes over `fd`. `refused`: it is one client too many, and its request is answered 503.
+    /// Takes over `fd`. `refused`: why its request is answered 503, if it is.
     /// `door` outlives it.
-    Session(Loop& loop, int fd, const Door& door, bool refused);
+    /// `address`: its place in the door's counts, which it gives back; 0: none.
+    Session(Loop& loop, int fd, const Door& door, Refusal refused, std::uint64_t address = 0);
     ~Session();
     void start();
 
@@ -32,14 +34,17 @@ public:
     void wind_down();
     /// Ends now, whatever it was doing.
     void cut();
+    /// Ends, for another that can do more with the place.
+    void yield_place();
     const Door& door() const { return door_; }
-    bool refused() const { return refused_; }
+    bool refused() const { return refused_ != Refusal::none; }
 
     std::size_t slot = 0; ///< in the loop's list
 
 private:
-    enum class State : std::uint8_t { reading, answering, streaming, closing, closed };
+    enum class State : std::uint8_t { shaking, reading, answering, streaming, closing, closed };
 
+    void shake_hands();
     void wait_readable();
     bool reads() const;
     void read_on();
@@ -60,13 +65,16 @@ private:
     void sent_all();
     /// `end` is how the connection ended, unless that has been settled before.
     void close_gently(End end);
+    void end_sending();
     void close(End end, bool reset = false);
     void settle(End end);
+    void not_fresh();
     void drop_feed();
 
     Loop& loop_;
     const Door& door_;
     asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket_;
+    std::unique_ptr<TlsStream> tls_;        ///< nullptr: plain HTTP
     std::unique_ptr<RequestReader> reader_; ///< while it reads a request
     std::unique_ptr<Feed> feed_;            ///< while it streams
     std::unique_ptr<asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>,
@@ -79,11 +87,14 @@ private:
     Clock::time_point deadline_; ///< for what it is doing; while it streams: see tick()
     std::size_t ignored_ = 0;    ///< bytes that came where none were due
     std::size_t queued_ = 0;     ///< bytes that the peer had not taken at the last tick
+    std::list<Loop::Fresh>::iterator place_;
+    std::uint64_t address_;
     Framing framing_ = Framing::chunked;
     State state_ = State::reading;
     End end_ = End::open;
     Refusal refusal_ = Refusal::none;
-    bool refused_;
+    Refusal refused_;
+    bool fresh_ = false; ///< is in loop_.fresh, at place_
     bool keep_alive_ = false, winding_down_ = false;
     bool writing_ = false; ///< waits for the socket to take more
     bool paused_ = false;  ///< does not wait for the socket to give more

@@ -266,6 +266,25 @@ std::string peer_of(int fd) {
     return name.ss_family == AF_UNIX ? "unix" : host_text(name);
 }
 
+std::uint64_t peer_key(int fd) {
+    sockaddr_storage name{};
+    socklen_t size = sizeof name;
+    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return 0;
+    std::array<unsigned char, 8> prefix{0xFF}; // a multicast network, which no peer is in
+    if (name.ss_family == AF_INET) {
+        std::memcpy(&prefix[4], &reinterpret_cast<const sockaddr_in&>(name).sin_addr, 4);
+    } else if (name.ss_family == AF_INET6) {
+        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name).sin6_addr;
+        if (IN6_IS_ADDR_V4MAPPED(&v6)) std::memcpy(&prefix[4], &v6.s6_addr[12], 4);
+        else std::memcpy(prefix.data(), v6.s6_addr, prefix.size());
+    } else {
+        return 0;
+    }
+    std::uint64_t key = 0;
+    std::memcpy(&key, prefix.data(), sizeof key);
+    return key == 0 ? 1 : key; // ::1 is of the network ::/64
+}
+
 void set_stream_options(int fd, std::chrono::milliseconds dead_after) {
     set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
 #ifdef TCP_USER_TIMEOUT

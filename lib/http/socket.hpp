@@ -63,6 +63,9 @@ std::size_t raise_descriptor_limit();
 int accept_on(int listening);
 /// The peer's address without its port; "unix" for a unix socket.
 std::string peer_of(int fd);
+/// A number for the peer's address, equal for peers of one IPv6 network of 64 bits; 0 for a unix
+/// socket, and where nothing is known.
+std::uint64_t peer_key(int fd);
 /// What every accepted socket gets: no delay of small writes, and `dead_after` without an
 /// acknowledgement ends the connection (where the system can).
 void set_stream_options(int fd, std::chrono::milliseconds dead_after);
