@@ -50,7 +50,7 @@ void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const
         into.add(value);
     } catch (const sse::Error& e) {
         throw Failure(Exit::usage, fmt::format("{}: {}", variable, e.what()),
-                      fmt::format("a token is visible ASCII, as `openssl rand -hex 16` makes it"));
+                      "a token is visible ASCII, without a space");
     }
 }
 
