@@ -184,7 +184,7 @@ void Session::begin_stream(std::unique_ptr<Feed> feed) {
     read_on(); // to see it go
     feed_ = std::move(feed);
     if (!door_.admin) loop_.counts.streams_opened.add();
-    feed_->attach([this] { pump(); }); // the feed dies with, or before, this session
+    feed_->attach([this] { pump(); }); // the feed dies before this session: see drop_feed()
     pump();
 }
 
@@ -394,7 +394,9 @@ void Session::end_sending() {
 void Session::drop_feed() {
     if (!feed_) return;
     if (!door_.admin) loop_.counts.streams_closed.add();
-    asio::post(loop_.context, [feed = std::move(feed_)] {}); // it may be the one that called us
+    // Later, as it may be the one that called us; and until then it may call us again.
+    asio::post(loop_.context,
+               [self = shared_from_this(), feed = std::move(feed_)]() mutable { feed.reset(); });
 }
 
 void Session::close(End end, bool reset) {
