@@ -71,7 +71,7 @@ Answer ChannelHandler::without_body(const Request& request) const {
     return answer;
 }
 
-Answer ChannelHandler::stream(const Request& request, std::shared_ptr<Channel> channel,
+Answer ChannelHandler::stream(const Request& request, const std::shared_ptr<Channel>& channel,
                               std::size_t loop) const {
     const auto id = last_event_id(request);
     auto& shard = channel->shard(loop);

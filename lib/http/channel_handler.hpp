@@ -38,7 +38,8 @@ public:
     ChannelFeed::OnGone on_gone;
 
 private:
-    Answer stream(const Request& request, std::shared_ptr<Channel> channel, std::size_t loop) const;
+    Answer stream(const Request& request, const std::shared_ptr<Channel>& channel,
+                  std::size_t loop) const;
     Answer without_body(const Request& request) const;
 
     ChannelRouteOptions options_;

@@ -20,7 +20,7 @@ void JsonLinesDecoder::take(std::string_view text) {
         if (line.retry) sink_.on_retry(*line.retry);
         if (line.comment) sink_.on_comment(*line.comment);
         if (line.event.type.empty())
-            line.event.type = options_.event.empty() ? "message" : options_.event;
+            line.event.type = options_.event.empty() ? std::string_view("message") : options_.event;
         if (line.has_data) sink_.on_event(line.event);
     } catch (const Error& e) {
         skip(e.what());

@@ -33,8 +33,8 @@ def test_sources_are_formatted():
 
 
 def tidied():
-    """The commands of the clang build, whose flags clang-tidy understands."""
-    commands = ROOT / "build-asan" / "compile_commands.json"
+    """The commands of a clang build, whose flags clang-tidy understands."""
+    commands = ROOT / "build-tidy" / "compile_commands.json"
     if not commands.exists():
         return []
     files = (Path(entry["file"]) for entry in json.loads(commands.read_text()))
@@ -43,7 +43,7 @@ def tidied():
 
 @pytest.mark.parametrize("path", tidied(), ids=map(name, tidied()))
 def test_clang_tidy_has_nothing_to_say(path):
-    run("clang-tidy", "-p", "build-asan", "--quiet", name(path))
+    run("clang-tidy", "-p", "build-tidy", "--quiet", name(path))
 
 
 def test_no_floor_reaches_up():

@@ -93,6 +93,7 @@ class UnitCase(Program):
     def command(self):
         # a name is a pattern to Catch2: what it would take for syntax is escaped
         exact = re.sub(r"([\\,\[\]*\"])", r"\\\1", self.case)
+        exact = re.sub(r"^-+", "*", exact)  # nor is it an option
         return [str(self.build.unit), exact, "--warn", "NoTests"]
 
 
