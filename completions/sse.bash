@@ -13,14 +13,17 @@ _sse() {
     local values="" files=""
     case $command:$prev in
         serve:--input) values="blocks json lines nul sse" ;;
+        serve:--record) _filedir; return ;;
         serve:--on-eof) values="exit hold" ;;
         serve:--overflow) values="block disconnect drop" ;;
         serve:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         serve:--port-file) _filedir; return ;;
+        serve:--token-file) _filedir; return ;;
+        serve:--publish-token-file) _filedir; return ;;
         serve:--admin) values="127.0.0.1:9090 unix:" ;;
         serve:--access-log) _filedir; return ;;
         # values that nobody can guess
-        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--allow-host | serve:--threads | serve:--backlog | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-head-bytes | serve:--head-timeout | serve:--stall-timeout | serve:--grace | serve:--user) return ;;
+        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--threads | serve:--backlog | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-clients-per-address | serve:--max-head-bytes | serve:--head-timeout | serve:--max-body-bytes | serve:--body-timeout | serve:--idle-timeout | serve:--stall-timeout | serve:--grace | serve:--allow-host | serve:--cors | serve:--tls-cert | serve:--tls-key | serve:--tls-client-ca | serve:--user) return ;;
         tail:-o | tail:--output) values="data json pretty raw sse" ;;
         tail:--color) values="always auto never" ;;
         tail:--time) values="abs delta none rel" ;;
@@ -38,8 +41,9 @@ _sse() {
         replay:--repeat) values="cycle last" ;;
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
+        replay:--token-file) _filedir; return ;;
         # values that nobody can guess
-        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--allow-host | replay:--threads | replay:--backlog | replay:--socket-mode | replay:--max-clients | replay:--max-head-bytes | replay:--head-timeout | replay:--stall-timeout | replay:--grace) return ;;
+        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--threads | replay:--backlog | replay:--socket-mode | replay:--max-clients | replay:--max-clients-per-address | replay:--max-head-bytes | replay:--head-timeout | replay:--max-body-bytes | replay:--body-timeout | replay:--idle-timeout | replay:--stall-timeout | replay:--grace | replay:--allow-host | replay:--cors | replay:--tls-cert | replay:--tls-key | replay:--tls-client-ca) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}
@@ -52,9 +56,9 @@ _sse() {
     if [[ -z $values && $cur == -* ]]; then
         local options="-h --help -V --version"
         case $command in
-            serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --allow-host --threads --backlog --socket-mode --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-head-bytes --head-timeout --stall-timeout --grace --admin --access-log --user" ;;
+            serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --record --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --threads --backlog --socket-mode --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-clients-per-address --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --grace --allow-host --cors --token-file --tls-cert --tls-key --tls-client-ca --publish-token-file --admin --access-log --user" ;;
             tail) options="-h --help --name -o --output --color --time --gap-warn -F --format --pointer --pointer-default --join -v --verbose --state --record -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson -4 --ipv4 -6 --ipv6" ;;
-            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --loop -e --event -n --count --stdout --once --repeat --match-body --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --allow-host --threads --backlog --socket-mode --max-clients --max-head-bytes --head-timeout --stall-timeout --grace" ;;
+            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --loop -e --event -n --count --stdout --once --repeat --match-body --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --socket-mode --max-clients --max-clients-per-address --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --grace --allow-host --cors --token-file --tls-cert --tls-key --tls-client-ca" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
