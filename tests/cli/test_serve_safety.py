@@ -123,12 +123,12 @@ def test_cors_lets_the_pages_of_the_named_origins_in(sse, wire):
         assert answer.status == 200 and answer.header("sse-gap") == "true"
         assert answer.all("access-control-allow-origin") == [origin]
         assert answer.header("access-control-expose-headers") == "Sse-Gap"
-        assert answer.header("vary") == "Origin"
+        assert "Origin" in answer.all("vary")
         assert answer.header("access-control-allow-credentials") is None
     for origin in (EVIL, "null", PAGE + ".evil.example"):
         answer = wire.get(server.url, headers={"Origin": origin})
         assert answer.status == 403 and answer.header("access-control-allow-origin") is None
-    assert wire.get(server.url).header("vary") == "Origin"
+    assert "Origin" in wire.get(server.url).all("vary")
 
 
 def test_cors_answers_a_preflight_without_a_token_and_says_401_to_the_page(sse, wire, tmp_path):
