@@ -23,9 +23,8 @@ struct TlsServerOptions {
     std::string client_ca_file; ///< PEM: clients must show a certificate of one of these; "": none
 };
 
-/// One connection's TLS. It does not own the descriptor. Used on its session's loop only. An idle
-/// one costs about 17 KiB of memory with OpenSSL 3.0, and so most of what a TLS reader costs: its
-/// record buffers (34 KiB) are held only while bytes are on their way.
+/// One connection's TLS. It does not own the descriptor. Used on its session's loop only. OpenSSL
+/// holds its record buffers only while bytes are on their way.
 class TlsStream {
 public:
     TlsStream(ssl_st* ssl, int fd)
