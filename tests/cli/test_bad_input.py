@@ -31,9 +31,11 @@ def test_a_port_that_is_taken(sse, command, tmp_path):
     assert hint == "name another with --listen, or port 0 for any free one"
 
 
-@pytest.mark.parametrize("command", ["serve", "replay"])
-@pytest.mark.parametrize("name, why", [("no-such-file", "No such file or directory"),
-                                       ("folder", "s a directory")])
+@pytest.mark.parametrize("command, name, why", [
+    ("serve", "no-such-file", "No such file or directory"),
+    ("serve", "folder", "s a directory"),
+    ("replay", "no-such-file", "No such file or directory"),
+    ("replay", "folder", "no recording in it")])
 def test_a_file_that_cannot_be_read(sse, command, name, why, tmp_path):
     (tmp_path / "folder").mkdir()
     failed = sse.run(command, "--listen", "127.0.0.1:0", tmp_path / name)
