@@ -39,6 +39,9 @@ void add_process(MetricsText& out) {
 void add_server(const ServerCounts& now, MetricsText& out) {
     out.gauge("sse_clients", "Connections open now.");
     out.sample(now.clients);
+    out.gauge("sse_loop_clients", "Connections open now, by event loop.");
+    for (std::size_t i = 0; i < now.loop_clients.size(); ++i)
+        out.sample("loop", std::to_string(i), now.loop_clients[i]);
     out.gauge("sse_streams", "Streams open now.");
     out.sample(now.streams);
     out.counter("sse_connections_total", "Connections accepted.");

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace sse {
 
@@ -71,6 +72,7 @@ struct ServerCounts {
     std::uint64_t streams_opened = 0, requests = 0, bytes = 0, stalls = 0;
     std::array<std::uint64_t, refusal_names.size()> refusals{};
     std::array<std::uint64_t, end_names.size()> ends{};
+    std::vector<std::uint64_t> loop_clients; ///< connected now, by loop
 };
 
 } // namespace sse
