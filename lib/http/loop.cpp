@@ -55,9 +55,8 @@ void Loop::remove(Session& session) {
     tell_if_empty();
 }
 
-void Loop::wind_down(bool told) {
+void Loop::wind_down() {
     winding_down_ = true;
-    told_to_stop_ = told_to_stop_ || told;
     const auto sessions = sessions_; // they may go
     for (const auto& session : sessions) {
         if (!session->door().admin) session->wind_down();

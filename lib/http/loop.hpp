@@ -27,8 +27,10 @@ public:
     void add(std::shared_ptr<Session> session);
     void remove(Session& session);
     /// Sessions that are between two requests go, the others when they are done; those of an admin
-    /// stay. `told`: somebody asked the server to stop, it is not the end of all streams.
-    void wind_down(bool told);
+    /// stay.
+    void wind_down();
+    /// Somebody asked the server to stop: what ends from now on does not end by itself.
+    void tell_to_stop() { told_to_stop_ = true; }
     bool told_to_stop() const { return told_to_stop_; }
     /// All go now, and no other is taken.
     void cut_all();

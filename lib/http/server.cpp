@@ -332,6 +332,11 @@ void Server::Impl::wait_for_signal() {
             return stop_loops();
         }
         signal = number;
+        // Before what the actions may end; and here at once: what a loop posts to itself waits for
+        // the end of its handler, and others come first.
+        loops[0]->tell_to_stop();
+        for (const auto& loop : loops)
+            asio::post(loop->context, [&loop = *loop] { loop.tell_to_stop(); });
         for (const auto& action : on_stop) action();
         stop(true);
         wait_for_signal();
@@ -339,17 +344,14 @@ void Server::Impl::wait_for_signal() {
 }
 
 void Server::Impl::stop(bool hurried) {
-    const bool first = !stopping.exchange(true);
-    if (first) {
+    if (!stopping.exchange(true)) {
         for (const auto& listener : listeners) {
             if (listener->door.admin) continue;
             std::error_code ignored;
             listener->descriptor.close(ignored);
         }
-    }
-    if (first || hurried) {
         for (const auto& loop : loops)
-            asio::post(loop->context, [&loop = *loop, told = hurried] { loop.wind_down(told); });
+            asio::post(loop->context, [&loop = *loop] { loop.wind_down(); });
     }
     if (!hurried) return;
     timer.expires_after(options.grace);

@@ -96,6 +96,10 @@ void Subscriber::push_on(std::uint64_t begin) {
         rest_.append(whole.substr(cursor_.sent));
         ++cursor_.next;
     }
+    if (cursor_.next == begin) { // it was that one which is pushed out, and it has it
+        cursor_.sent = 0;
+        return;
+    }
     shard_.counts().missed.add(begin - cursor_.next);
     shard_.counts().laggards.add();
     missed_ += begin - cursor_.next;

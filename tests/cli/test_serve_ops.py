@@ -27,6 +27,13 @@ def serve(sse, *args, typed=b""):
     return server
 
 
+def read_to_end(stream):
+    """And closes: the server waits a while for that."""
+    events = stream.events()
+    stream.close()
+    return events
+
+
 def metrics(wire, server):
     answer = wire.get(server.admin + "metrics", headers={"Connection": "close"})
     assert answer.status == 200
@@ -75,7 +82,7 @@ def test_healthz_says_503_while_it_drains(sse, wire):
     server.signal(signal.SIGTERM)  # the reader does not read: it cannot end yet
     poll("the server to drain", lambda: wire.get(server.admin + "healthz").status == 503)
     probe.close()
-    reader.events()  # now it reads all, to the end
+    read_to_end(reader)  # now it reads all, to the end
     assert server.wait() == 0
 
 
@@ -230,7 +237,7 @@ def test_streams_that_end_well_and_those_that_are_drained_are_told_apart(sse, wi
     stream = wire.get(server.url)
     stream.events(1)
     server.signal(signal.SIGTERM)
-    stream.events()
+    read_to_end(stream)
     assert server.wait() == 0
     drained, = log_of(log, 1)
     assert (drained["end"], drained["last_id"], drained["events"]) == ("drained", "a1", 1)
@@ -238,7 +245,7 @@ def test_streams_that_end_well_and_those_that_are_drained_are_told_apart(sse, wi
     result = start(sse, "--access-log", log)
     result.write(b"1\n2\n")
     result.close_stdin()
-    wire.get(result.url).events()
+    read_to_end(wire.get(result.url))
     assert result.wait() == 0
     ended = log_of(log, 2)[1]
     assert (ended["end"], ended["events"]) == ("end of stream", 2)
@@ -336,7 +343,7 @@ def test_the_totals_are_the_last_line(sse, wire):
     server.write(b"a\nb\n")
     server.close_stdin()
     stream = wire.get(server.url)
-    stream.events()
+    read_to_end(stream)
     assert server.wait() == 0
     received = len(stream.head) + 4  # and the body, in chunks
     last = server.stderr.text().splitlines()[-1]
@@ -393,7 +400,7 @@ def test_a_terminal_has_a_status_line_that_vanishes(sse, wire):
         terminal.out.wait_for(r"\r\x1b\[Ksse: note: up [^\r]*\r\n1 client, 2 events")
         assert terminal.screen()[-1].startswith("1 client, 2 events")
         terminal.popen.stdin.close()
-        stream.events()
+        read_to_end(stream)
         assert terminal.popen.wait(10) == 0
         terminal.out.wait_for_end()
         screen = terminal.screen()
@@ -410,7 +417,7 @@ def test_no_status_line_where_it_would_be_in_the_way(sse, wire, args, term):
         url = terminal.out.wait_for(r"sse: serving (\S+)\r\n")[1]
         terminal.popen.stdin.write(b"a\n")
         terminal.popen.stdin.close()
-        wire.get(url).events()
+        read_to_end(wire.get(url))
         assert terminal.popen.wait(10) == 0
         terminal.out.wait_for_end()
         assert "\x1b" not in terminal.out.text()
@@ -422,6 +429,6 @@ def test_a_pipe_has_no_status_line(sse, wire):
     server = start(sse)
     server.write(b"a\n")
     server.close_stdin()
-    wire.get(server.url).events()
+    read_to_end(wire.get(server.url))
     assert server.wait() == 0
     assert "\x1b" not in server.stderr.text() and "\r" not in server.stderr.text()

@@ -59,6 +59,7 @@ def test_several_are_used_and_the_one_named_admin_is_for_the_admin(sse, wire, tm
     assert wire.get(admin + "healthz").status == 200
     for url in (serving(server), f"unix:{path}"):
         assert [e.data for e in wire.get(url).events(1)] == ["a"]
+    wire.close_all()
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
     assert path.exists()  # it is systemd's
@@ -87,6 +88,7 @@ def test_systemd_starts_it_at_the_first_connection(sse, wire, tmp_path):
     poll("the socket", path.exists)
     stream = wire.get(f"unix:{path}")
     assert [e.data for e in stream.events()] == ["a"]
+    stream.close()
     assert systemd.wait() == 0
 
 
@@ -124,6 +126,7 @@ def test_a_unix_socket_has_its_mode_and_goes_at_the_end(sse, wire, tmp_path, mod
     server = serve_unix(sse, path, "--socket-mode", mode, typed=b"a\n")
     assert stat.S_IMODE(path.stat().st_mode) == int(mode, 8)
     assert [e.data for e in wire.get(f"unix:{path}").events(1)] == ["a"]
+    wire.close_all()
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
     assert not path.exists()
