@@ -154,8 +154,8 @@ ServerCounts Server::counts() const {
         sum.requests += own.requests.get();
         sum.bytes += own.bytes.get();
         sum.stalls += own.stalls.get();
-        const auto closed = own.closed.get(); // first: so that it is never more
-        sum.loop_clients.push_back(own.opened.get() - closed);
+        const auto opened = own.opened.get();
+        sum.loop_clients.push_back(opened - std::min(opened, own.closed.get()));
         for (std::size_t i = 0; i < sum.refusals.size(); ++i)
             sum.refusals[i] += own.refusals[i].get();
         for (std::size_t i = 0; i < sum.ends.size(); ++i) sum.ends[i] += own.ends[i].get();

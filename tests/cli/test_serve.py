@@ -163,7 +163,7 @@ def test_a_resume_at_every_event(sse, wire):
 
 
 @pytest.mark.parametrize("last_id", ["nobody", "18446744073709551616-0", "../..", "[1]", "a%0d%0adata: x",
-                                     "\x80\xff", "x" * 8192, "data: x", "9 "])
+                                     "\x80\xff", "x" * 8192, "data: x", "9 9 "])
 def test_an_id_that_is_not_held_is_a_gap_that_is_told(sse, wire, last_id):
     server = sse.serve("--history", "5", "--overflow", "drop", "--on-eof", "hold", input=lines(20))
     whole = poll("the end of the input", lambda: (a := wire.get(server.url)) and data(a, 5) == numbers(20, 16) and a)

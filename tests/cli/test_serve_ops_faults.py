@@ -28,6 +28,11 @@ def printed(tail):
     return [int(n) for n in re.findall(rb"^(\d+) ", tail.stdout.bytes, re.MULTILINE)]
 
 
+def metrics_of(wire, admin):
+    answer = wire.get(admin + "metrics", headers={"Connection": "close"})
+    return prometheus.read(answer.read_all().decode())
+
+
 def state(process):
     with open(f"/proc/{process.pid}/stat") as stat:
         return stat.read().rpartition(")")[2].split()[0]
@@ -47,6 +52,7 @@ def test_a_client_that_is_stopped_and_continued_loses_nothing(sse, wire):
     client.signal(signal.SIGSTOP)
     poll("the client to stop", lambda: state(client) == "T")
     other = sse.start("tail", "-o", "data", server.url)
+    other.stdout.wait_for(r"^1 ")
     writer = threading.Thread(target=server.write, args=(lines(2, 700, 10_000),), daemon=True)
     writer.start()  # 7 MB: more than the sockets and the history hold, so the input is stopped
     poll("the input to be stopped",
@@ -63,7 +69,9 @@ def test_resets_in_mid_write_hurt_nobody_else(sse, wire):
     server = sse.serve("--history", "100")
     before = server.descriptors()
     steady = sse.start("tail", "-o", "data", "-n", "2000", server.url)
-    writer = threading.Thread(target=server.write, args=(lines(1, 2000, 5_000),), daemon=True)
+    server.write(lines(1, 1, 5_000))
+    steady.stdout.wait_for(r"^1 ")
+    writer = threading.Thread(target=server.write, args=(lines(2, 2000, 5_000),), daemon=True)
     writer.start()
     for _ in range(50):
         sock = wire.send(server.url, request_bytes(server.url))
@@ -137,7 +145,7 @@ def test_a_clock_set_back_an_hour_loses_nothing(sse, wire, tmp_path):
     assert time.time() - parsedate_to_datetime(date.header("Date")).timestamp() > 3000
 
 
-def test_a_stop_under_load_loses_nothing_for_those_who_resume(sse, tmp_path):
+def test_a_stop_under_load_loses_nothing_for_those_who_resume(sse, wire, tmp_path):
     count, clients, under_way = 3_000, 8, threading.Event()
     source = tmp_path / "events.jsonl"
     source.write_text("".join(json.dumps({"id": f"e{n}", "data": f"{n} {'x' * 2000}"}) + "\n"
@@ -173,7 +181,10 @@ def test_a_stop_under_load_loses_nothing_for_those_who_resume(sse, tmp_path):
     for reader in readers:
         reader.join()
     assert first.wait(20) in (0, 143)
-    second = sse.serve("--wait-clients", str(clients), *args)
+    second = sse.serve("--wait-clients", str(clients), "--admin", "127.0.0.1:0", *args)
+    admin = second.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+    poll("all events to be there again",  # or those who come too soon are told of a gap
+         lambda: metrics_of(wire, admin)["sse_history_events"][()] == count)
     assert any(len(events) < count for events in got)
     for events in got:
         assert numbers(events) == list(range(1, len(events) + 1))
@@ -196,8 +207,7 @@ def test_every_loop_has_its_share_and_delivers_all_under_churn(sse, wire):
     steady = [wire.get(server.url) for _ in range(16)]
 
     def metrics():
-        return prometheus.read(wire.get(admin + "metrics",
-                                        headers={"Connection": "close"}).read_all().decode())
+        return metrics_of(wire, admin)
 
     assert list(metrics()["sse_loop_clients"].values()) == [4.0] * 4
     stop, churned = threading.Event(), []
