@@ -68,7 +68,7 @@ def test_a_client_that_is_stopped_and_continued_loses_nothing(sse, wire):
 def test_resets_in_mid_write_hurt_nobody_else(sse, wire):
     server = sse.serve("--history", "100")
     before = server.descriptors()
-    steady = sse.start("tail", "-o", "data", "-n", "2000", server.url)
+    steady = sse.start("tail", "-o", "data", server.url)
     server.write(lines(1, 1, 5_000))
     steady.stdout.wait_for(r"^1 ")
     writer = threading.Thread(target=server.write, args=(lines(2, 2000, 5_000),), daemon=True)
@@ -78,10 +78,11 @@ def test_resets_in_mid_write_hurt_nobody_else(sse, wire):
         sock.recv(1000)
         reset(sock)  # with its receive queue full of what it did not read
     writer.join()
+    poll("the descriptors to come back", lambda: server.descriptors() <= before + 1)
+    server.close_stdin()
     assert steady.wait(30) == 0
     assert printed(steady) == list(range(1, 2001))
-    poll("the descriptors to come back", lambda: server.descriptors() <= before)
-    assert server.running
+    assert server.wait() == 0
 
 
 def test_out_of_descriptors_it_rests_and_answers_again_when_they_are_back(sse, wire):
