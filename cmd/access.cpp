@@ -14,8 +14,6 @@ namespace cmd {
 
 namespace {
 
-constexpr auto group = "Access";
-
 /// CLI11's own word for what is wrong with a value; "" if nothing is.
 std::string fault_of_origin(const std::string& origin) {
     try {
@@ -57,6 +55,7 @@ void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const
 } // namespace
 
 void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources& tokens) {
+    const auto group = "Access";
     auto& guard = server.guard;
     app.add_option("--allow-host", guard.allowed_hosts,
                    "Also answer to this Host on loopback: HOST or HOST:PORT")
@@ -101,7 +100,7 @@ void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
-        ->group(group);
+        ->group("Access");
 }
 
 sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& tokens) {

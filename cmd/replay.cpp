@@ -18,8 +18,6 @@
 
 namespace {
 
-using Options = cmd::ReplayOptions;
-
 /// The files that were named, those of directories among them.
 std::vector<std::string> files_of(const std::vector<std::string>& named) {
     std::vector<std::string> files;
@@ -51,7 +49,7 @@ void print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
 }
 
 /// One recording after the other.
-int print(const Options& o) {
+int print(const cmd::ReplayOptions& o) {
     cmd::StdoutText out;
     for (const auto& file : files_of(o.recordings)) {
         sse::Playback playback(file, o.handler.playback);
@@ -67,7 +65,7 @@ int print(const Options& o) {
     return cmd::Exit::done;
 }
 
-int serve(const Options& o) {
+int serve(const cmd::ReplayOptions& o) {
     auto files = files_of(o.recordings);
     std::deque<cmd::Spool> spools; // each client reads for itself
     for (auto& file : files) file = spools.emplace_back(file).path();
@@ -112,7 +110,7 @@ std::string hint_for(const sse::Error& e) {
     return "man 5 sse-recording says what a line may hold; grep -v or jq can leave that one out";
 }
 
-int run(const Options& o) {
+int run(const cmd::ReplayOptions& o) {
     try {
         return o.to_stdout ? print(o) : serve(o);
     } catch (const sse::Error& e) {
@@ -124,7 +122,8 @@ int run(const Options& o) {
 
 void cmd::add_replay(CLI::App& app, Run& chosen) {
     auto& sub = *app.add_subcommand("replay", "Play a recording back with its timing");
-    const auto options = std::make_shared<Options>(); // CLI11 binds by address: outlive the parse
+    const auto options =
+        std::make_shared<cmd::ReplayOptions>(); // CLI11 binds by address: outlive the parse
     add_replay_options(sub, *options);
     sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

@@ -21,7 +21,7 @@ namespace {
 
 enum class OnEof { exit, hold };
 
-struct Options {
+struct ServeOptions {
     cmd::InputOptions input;
     sse::ChannelOptions channel;
     sse::ChannelsOptions channels;
@@ -44,7 +44,7 @@ std::string is_path(const std::string& text) {
     return fmt::format("{} is no path such as / or /events", text);
 }
 
-void add_options(CLI::App& app, Options& o) {
+void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_input_options(app, o.input);
     const auto input = "Input";
     cmd::add_duration(app, "--retry", o.channel.retry,
@@ -103,7 +103,7 @@ void add_options(CLI::App& app, Options& o) {
 /// Decides when all is done: the input has ended, and enough clients have had everything.
 class End {
 public:
-    End(const Options& o, sse::Server& server)
+    End(const ServeOptions& o, sse::Server& server)
         : o_(o)
         , server_(server) {}
     void stream_gone(bool whole) {
@@ -120,13 +120,13 @@ private:
     void check() {
         if (o_.on_eof == OnEof::exit && ended_ && served_ >= o_.wait_clients) server_.finish(false);
     }
-    const Options& o_;
+    const ServeOptions& o_;
     sse::Server& server_;
     std::atomic<std::size_t> served_{0};
     std::atomic<bool> ended_{false};
 };
 
-int run(Options o) {
+int run(ServeOptions o) {
     o.input.pump.channels = o.route.channels;
     std::unique_ptr<sse::Server> server;
     const auto wake = [&](const std::shared_ptr<sse::Channel>& channel, std::size_t loop) {
@@ -174,7 +174,8 @@ int run(Options o) {
 
 void cmd::add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command) {
     auto& sub = *app.add_subcommand("serve", "Put a stream of events on the web");
-    const auto options = std::make_shared<Options>(); // CLI11 binds by address: outlive the parse
+    const auto options =
+        std::make_shared<ServeOptions>(); // CLI11 binds by address: outlive the parse
     add_options(sub, *options);
     options->input.command = std::move(command);
     sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });

@@ -13,10 +13,6 @@ namespace sse {
 
 namespace {
 
-Answer plain(int status, std::string body) {
-    return {status, {{"Cache-Control", "no-store"}}, "text/plain", std::move(body), nullptr};
-}
-
 void add_process(MetricsText& out) {
     rusage used{};
     ::getrusage(RUSAGE_SELF, &used);
@@ -93,16 +89,18 @@ AdminHandler::AdminHandler(const Server& server, const Channels& channels, Admin
 
 Answer AdminHandler::answer(const Request& request, std::size_t) {
     if (request.path != "/healthz" && request.path != "/metrics")
-        return plain(404, "/healthz and /metrics\n");
+        return text_answer(404, "/healthz and /metrics\n");
     if (request.method != "GET" && request.method != "HEAD") {
-        auto answer = plain(405, "only GET and HEAD\n");
+        auto answer = text_answer(405, "only GET and HEAD\n");
         answer.headers.emplace_back("Allow", "GET, HEAD");
         return answer;
     }
-    if (request.path == "/healthz")
-        return server_.stopping() ? plain(503, "draining\n") : plain(200, "ok\n");
-    auto answer = plain(200, metrics());
-    answer.content_type = MetricsText::content_type;
+    const bool health = request.path == "/healthz";
+    auto answer = !health              ? text_answer(200, metrics())
+                  : server_.stopping() ? text_answer(503, "draining\n")
+                                       : text_answer(200, "ok\n");
+    if (!health) answer.content_type = MetricsText::content_type;
+    answer.headers.emplace_back("Cache-Control", "no-store");
     return answer;
 }
 

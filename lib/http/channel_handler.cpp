@@ -11,20 +11,6 @@ namespace sse {
 
 namespace {
 
-Answer plain(int status, std::string body) {
-    Answer answer;
-    answer.status = status;
-    answer.content_type = "text/plain";
-    answer.body = std::move(body);
-    return answer;
-}
-
-/// The header, or for a page's first request, which cannot set one, the query.
-std::string last_event_id(const Request& request) {
-    if (const auto header = request.head.find("Last-Event-ID")) return std::string(*header);
-    return query_value(request.query, "last_event_id").value_or("");
-}
-
 std::string comment(std::string_view text) {
     std::string block;
     encode_comment(text, block);
@@ -47,26 +33,26 @@ void ChannelHandler::tick(std::size_t loop) {
 
 Answer ChannelHandler::answer(const Request& request, std::size_t loop) {
     const bool here = options_.channels || request.path == options_.path;
-    if (request.target != "*" && !here) return plain(404, "no stream here\n");
+    if (request.target != "*" && !here) return text_answer(404, "no stream here\n");
     const bool reads = request.method == "GET" || request.method == "HEAD";
     const bool publishes = request.method == "POST" && options_.publish;
     if (!reads && !publishes) return without_body(request);
     if (reads && wants_page(request)) return viewer_page();
-    auto channel = channels_.open(request.path);
+    const auto channel = channels_.open(request.path);
     if (!channel) {
-        auto answer = plain(503, "too many channels, or too long a name for one\n");
+        auto answer = text_answer(503, "too many channels, or too long a name for one\n");
         answer.headers.emplace_back("Retry-After", "60");
         return answer;
     }
     if (publishes) return publish(request, *channel, *json_[loop]);
-    return stream(request, std::move(channel), loop);
+    return stream(request, channel, loop);
 }
 
 Answer ChannelHandler::without_body(const Request& request) const {
     const std::string methods =
         options_.publish ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
     auto answer = request.method == "OPTIONS" ? Answer{204, {}, "", "", nullptr}
-                                              : plain(405, "only " + methods + "\n");
+                                              : text_answer(405, "only " + methods + "\n");
     answer.headers.emplace_back("Allow", methods);
     return answer;
 }

@@ -1,5 +1,6 @@
 #include "http/client.hpp"
 
+#include "http/head.hpp"
 #include "http/httplib_client.hpp"
 #include "protocol/json_lines.hpp"
 #include "protocol/printable.hpp"
@@ -34,12 +35,6 @@ std::string essence(std::string_view content_type) {
 /// H4: what may pass by itself.
 bool is_retryable(int status) {
     return status == 429 || status == 500 || (status >= 502 && status <= 504);
-}
-
-std::string_view trimmed(std::string_view text) {
-    while (text.starts_with(' ')) text.remove_prefix(1);
-    while (text.ends_with(' ')) text.remove_suffix(1);
-    return text;
 }
 
 /// H2: what a header field can carry.

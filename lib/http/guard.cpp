@@ -14,15 +14,6 @@ namespace sse {
 
 namespace {
 
-Answer refused(int status, Refusal refusal, std::string why) {
-    Answer answer;
-    answer.refusal = refusal;
-    answer.status = status;
-    answer.content_type = "text/plain";
-    answer.body = std::move(why);
-    return answer;
-}
-
 bool reads(const Request& request) {
     return request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
 }
@@ -144,12 +135,13 @@ std::optional<Answer> check_token(const Request& request, const GuardOptions& op
     const auto* const what = reads(request) ? "read" : "publish";
     auto answer =
         token.empty()
-            ? refused(401, Refusal::token,
-                      fmt::format("a token is needed to {} here: send Authorization: Bearer "
-                                  "TOKEN, or add ?access_token=TOKEN\n",
-                                  what))
-            : refused(401, Refusal::token,
-                      fmt::format("this token does not allow to {} here\n", what));
+            ? text_answer(401,
+                          fmt::format("a token is needed to {} here: send Authorization: Bearer "
+                                      "TOKEN, or add ?access_token=TOKEN\n",
+                                      what),
+                          Refusal::token)
+            : text_answer(401, fmt::format("this token does not allow to {} here\n", what),
+                          Refusal::token);
     answer.headers = {
         {"WWW-Authenticate", token.empty() ? "Bearer" : "Bearer error=\"invalid_token\""},
         {"Cache-Control", "no-store"}};
@@ -175,16 +167,18 @@ void check_origin(const std::string& origin) {
 std::optional<Answer> guard(const Request& request, const GuardOptions& options) {
     const bool unix_socket = request.peer == "unix"; // no browser connects to one
     if (request.loopback && !unix_socket && !is_own_name(authority_of(request), options)) {
-        return refused(403, Refusal::host,
-                       "this server listens on loopback and answers to loopback names only; "
-                       "--allow-host names another\n");
+        return text_answer(403,
+                           "this server listens on loopback and answers to loopback names only; "
+                           "--allow-host names another\n",
+                           Refusal::host);
     }
     if (const auto origin = request.head.find("Origin");
         origin && !may_ask(*origin, request, options)) {
-        return refused(403, Refusal::origin,
-                       fmt::format("a page of another origin may not {} here; --cors allows "
-                                   "an origin\n",
-                                   reads(request) ? "read" : "publish"));
+        return text_answer(403,
+                           fmt::format("a page of another origin may not {} here; --cors allows "
+                                       "an origin\n",
+                                       reads(request) ? "read" : "publish"),
+                           Refusal::origin);
     }
     if (is_preflight(request) && !allowed_origin(request, options).empty())
         return preflight(options);

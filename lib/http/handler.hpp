@@ -37,6 +37,13 @@ struct Answer {
     Refusal refusal = Refusal::none; ///< for the counts and the log; told to nobody
 };
 
+/// An answer of plain text, which ends with a line end.
+Answer text_answer(int status, std::string body, Refusal refusal = Refusal::none);
+
+/// The id to resume after: the header's (HTML 9.2.4), or for a page's first request, which cannot
+/// set one, the query's `last_event_id`; "" if there is none.
+std::string last_event_id(const Request& request);
+
 /// The routes of a server. `answer` is called on a loop's thread (`loop` is its number, from 0) and
 /// must not block; with more than one loop, from several threads at once.
 class Handler {

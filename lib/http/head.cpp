@@ -15,13 +15,6 @@ bool is_forbidden(char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
 }
 
-std::string_view trimmed(std::string_view text) {
-    const auto blank = [](char c) { return c == ' ' || c == '\t'; };
-    while (!text.empty() && blank(text.front())) text.remove_prefix(1);
-    while (!text.empty() && blank(text.back())) text.remove_suffix(1);
-    return text;
-}
-
 [[noreturn]] void refuse(std::size_t line, const char* why) {
     throw Error(Errc::bad_input, fmt::format("line {} of the head {}", line, why));
 }
@@ -41,6 +34,13 @@ bool is_token(std::string_view text) {
 bool same_name(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
                                               [](char x, char y) { return lower(x) == lower(y); });
+}
+
+std::string_view trimmed(std::string_view text) {
+    constexpr std::string_view blank = " \t";
+    const auto first = text.find_first_not_of(blank);
+    if (first == text.npos) return {};
+    return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
 Head Head::parse(std::string_view bytes) {

@@ -40,12 +40,12 @@ public:
         : outgoing_(request)
         , wire_(wire) {}
 
-    ssize_t write(const char* bytes, std::size_t size) {
+    ssize_t write(const char* bytes, std::size_t size) override {
         request_.append(bytes, size);
         return static_cast<ssize_t>(size);
     }
 
-    ssize_t read(char* buffer, std::size_t size) {
+    ssize_t read(char* buffer, std::size_t size) override {
         if (!sent_ && !exchange()) return -1;
         const auto count = std::min(size, answer_.size() - given_);
         std::memcpy(buffer, answer_.data() + given_, count);

@@ -10,6 +10,7 @@
 
 namespace sse {
 
+// NOLINTBEGIN(modernize-use-override)
 /// A Stream over memory, for using httplib as a codec. The names of the members that ask for
 /// readiness changed over the versions: all of them are here, and none says `override`.
 class HttplibStream : public httplib::Stream {
@@ -54,5 +55,6 @@ private:
 
     httplib::Stream& stream_;
 };
+// NOLINTEND(modernize-use-override)
 
 } // namespace sse

@@ -46,20 +46,6 @@ bool holds(const RecordedFields& fields, std::string_view name) {
                        [&](const auto& field) { return same_name(field.first, name); });
 }
 
-Answer plain(int status, std::string text) {
-    Answer answer;
-    answer.status = status;
-    answer.content_type = "text/plain; charset=utf-8";
-    answer.body = std::move(text);
-    return answer;
-}
-
-std::string asked_id(const Request& request) {
-    if (const auto id = request.head.find("Last-Event-ID"); id && !id->empty())
-        return std::string(*id);
-    return query_value(request.query, "last_event_id").value_or("");
-}
-
 /// True if nothing that a client could see follows.
 bool is_over(Playback& playback) {
     for (;; playback.take()) {
@@ -84,11 +70,11 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t) {
     const auto& faults = options_.faults;
     if (faults.status != 0 && request.method != "HEAD" &&
         requests_.fetch_add(1, std::memory_order_relaxed) < faults.status_times) {
-        auto refusal = plain(faults.status, "as --status asks\n");
+        auto refusal = text_answer(faults.status, "as --status asks\n");
         refusal.headers.emplace_back("Retry-After", std::to_string(faults.retry_after));
         return refusal;
     }
-    const auto id = asked_id(request);
+    const auto id = last_event_id(request);
     Answer answer;
     const auto* recording = routes_.find(request, !id.empty(), answer);
     if (recording == nullptr) return answer;
@@ -98,7 +84,7 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t) {
         play(recording->file, id, request.framing, answer);
     } catch (const Error& e) {
         reports_.failed(e);
-        return plain(500, "the recording cannot be read\n");
+        return text_answer(500, "the recording cannot be read\n");
     }
     return answer;
 }

@@ -10,14 +10,6 @@ namespace sse {
 
 namespace {
 
-Answer text_answer(int status, std::string body) {
-    Answer answer;
-    answer.status = status;
-    answer.content_type = "text/plain";
-    answer.body = std::move(body);
-    return answer;
-}
-
 /// The type without its parameters (RFC 9110, 8.3.1).
 std::string_view essence(std::string_view content_type) {
     content_type = content_type.substr(0, content_type.find(';'));

@@ -129,13 +129,10 @@ void Session::answer() {
     request.loopback = door_.loopback;
     request.secure = tls_ != nullptr;
     if (refused_ != Refusal::none) {
-        Answer busy;
-        busy.status = 503;
+        const auto why = refused_ == Refusal::address ? "too many clients of this address\n"
+                                                      : "too many clients\n";
+        auto busy = text_answer(503, why, refused_);
         busy.headers = {{"Retry-After", "5"}};
-        busy.content_type = "text/plain";
-        busy.body = refused_ == Refusal::address ? "too many clients of this address\n"
-                                                 : "too many clients\n";
-        busy.refusal = refused_;
         return send_answer(&request, std::move(busy), false);
     }
     if (auto refusal = guard(request, *door_.guard)) {
@@ -147,12 +144,7 @@ void Session::answer() {
 }
 
 void Session::refuse(int status, const std::string& why, Refusal refusal) {
-    Answer answer;
-    answer.refusal = refusal;
-    answer.status = status;
-    answer.content_type = "text/plain";
-    answer.body = why + "\n";
-    send_answer(nullptr, std::move(answer), false);
+    send_answer(nullptr, text_answer(status, why + "\n", refusal), false);
 }
 
 void Session::note_refusal(Refusal refusal) {

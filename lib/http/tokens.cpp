@@ -1,5 +1,6 @@
 #include "http/tokens.hpp"
 
+#include "http/head.hpp"
 #include "protocol/error.hpp"
 
 #include <algorithm>
@@ -17,13 +18,6 @@ namespace {
 
 /// Far above any real token (a JSON Web Token has about 1 KiB), far below a file named by mistake.
 constexpr std::size_t max_token_bytes = 8 * 1024;
-
-std::string_view trimmed(std::string_view line) {
-    constexpr std::string_view space = " \t\r";
-    const auto first = line.find_first_not_of(space);
-    if (first == line.npos) return {};
-    return line.substr(first, line.find_last_not_of(space) - first + 1);
-}
 
 } // namespace
 
@@ -55,6 +49,7 @@ bool Tokens::add_file(const std::string& path) {
     }
     const auto before = digests_.size();
     for (std::size_t number = 1; std::getline(in, line); ++number) {
+        if (line.ends_with('\r')) line.pop_back();
         const auto token = trimmed(line);
         if (token.empty() || token.starts_with('#')) continue;
         try {

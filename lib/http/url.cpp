@@ -14,7 +14,7 @@ namespace sse {
 namespace {
 
 /// Why a text is no URL; the callers say of which text.
-struct Refusal : std::runtime_error {
+struct NoUrl : std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
@@ -62,25 +62,25 @@ bool is_scheme(std::string_view text, std::string_view name) {
 std::uint16_t read_port(std::string_view digits, bool tls) {
     if (digits.empty()) return tls ? 443 : 80;
     if (!std::all_of(digits.begin(), digits.end(), is_digit))
-        throw Refusal("its port is not a number");
+        throw NoUrl("its port is not a number");
     unsigned port = 0;
     for (const char c : digits) {
         port = port * 10 + static_cast<unsigned>(c - '0');
-        if (port > 65535) throw Refusal("its port is over 65535");
+        if (port > 65535) throw NoUrl("its port is over 65535");
     }
     return static_cast<std::uint16_t>(port);
 }
 
 std::string read_host(std::string_view host) {
-    if (host.empty()) throw Refusal("it has no host");
+    if (host.empty()) throw NoUrl("it has no host");
     if (std::any_of(host.begin(), host.end(), is_high)) {
-        throw Refusal("its host is not ASCII; give the name's xn-- form");
+        throw NoUrl("its host is not ASCII; give the name's xn-- form");
     }
     const auto fits = [](char c) {
         return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
     };
     if (!std::all_of(host.begin(), host.end(), fits))
-        throw Refusal("its host holds a character that no name has");
+        throw NoUrl("its host holds a character that no name has");
     std::string out(host);
     std::transform(out.begin(), out.end(), out.begin(), lower);
     return out;
@@ -89,10 +89,10 @@ std::string read_host(std::string_view host) {
 /// `[v6]`, with a zone as `%eth0` or `%25eth0` (RFC 6874).
 std::string read_address(std::string_view address) {
     const auto percent = address.find('%');
-    const std::string plain(address.substr(0, percent));
+    std::string plain(address.substr(0, percent));
     in6_addr parsed{};
     if (::inet_pton(AF_INET6, plain.c_str(), &parsed) != 1)
-        throw Refusal("its address in [] is not IPv6");
+        throw NoUrl("its address in [] is not IPv6");
     if (percent == address.npos) return plain;
     auto zone = address.substr(percent + 1);
     if (zone.starts_with("25") && zone.size() > 2) zone.remove_prefix(2);
@@ -110,11 +110,11 @@ void read_authority(std::string_view authority, Url& url) {
     }
     if (authority.starts_with('[')) {
         const auto end = authority.find(']');
-        if (end == authority.npos) throw Refusal("its [ has no ]");
+        if (end == authority.npos) throw NoUrl("its [ has no ]");
         url.host = read_address(authority.substr(1, end - 1));
         authority.remove_prefix(end + 1);
         if (!authority.empty() && authority.front() != ':')
-            throw Refusal("something stands between ] and its port");
+            throw NoUrl("something stands between ] and its port");
         url.port = read_port(authority.empty() ? authority : authority.substr(1), url.tls);
         return;
     }
@@ -162,8 +162,8 @@ void read_hierarchy(std::string_view text, Url& url) {
 bool read_scheme(std::string_view scheme) {
     if (is_scheme(scheme, "https")) return true;
     if (is_scheme(scheme, "http")) return false;
-    throw Refusal(fmt::format("its scheme is {}, and only http and https can be followed",
-                              printable(scheme, 32)));
+    throw NoUrl(fmt::format("its scheme is {}, and only http and https can be followed",
+                            printable(scheme, 32)));
 }
 
 } // namespace
@@ -171,10 +171,10 @@ bool read_scheme(std::string_view scheme) {
 Url Url::parse(std::string_view typed) {
     try {
         auto text = typed;
-        if (text.empty()) throw Refusal("it is empty");
+        if (text.empty()) throw NoUrl("it is empty");
         if (std::any_of(text.begin(), text.end(), is_control))
-            throw Refusal("it holds a control character");
-        if (text.find(' ') != text.npos) throw Refusal("it holds a space");
+            throw NoUrl("it holds a control character");
+        if (text.find(' ') != text.npos) throw NoUrl("it holds a space");
         Url url;
         if (const auto scheme = scheme_of(text);
             text.substr(scheme.size()).starts_with("://") && !scheme.empty()) {
@@ -185,7 +185,7 @@ Url Url::parse(std::string_view typed) {
         const auto lenient = only_port ? "localhost" + std::string(text) : std::string(text);
         read_hierarchy(lenient, url);
         return url;
-    } catch (const Refusal& why) {
+    } catch (const NoUrl& why) {
         throw Error(Errc::invalid_argument, fmt::format("\"{}\" is not a URL of a stream: {}",
                                                         printable(typed, 200), why.what()));
     }
@@ -195,15 +195,15 @@ Url Url::resolve(std::string_view location) const {
     try {
         auto reference = location;
         if (std::any_of(reference.begin(), reference.end(), is_control))
-            throw Refusal("it holds a control character");
+            throw NoUrl("it holds a control character");
         Url url = *this;
         url.user.clear(), url.password.clear(), url.has_user = false;
         if (const auto scheme = scheme_of(reference); !scheme.empty()) {
             url.tls = read_scheme(scheme);
             reference.remove_prefix(scheme.size() + 1);
-            if (!reference.starts_with("//")) throw Refusal("it has no host");
+            if (!reference.starts_with("//")) throw NoUrl("it has no host");
         }
-        if (reference.empty()) throw Refusal("it is empty");
+        if (reference.empty()) throw NoUrl("it is empty");
         if (reference.starts_with("//")) {
             read_hierarchy(reference.substr(2), url);
             url.user.clear(), url.password.clear(), url.has_user = false;
@@ -217,7 +217,7 @@ Url Url::resolve(std::string_view location) const {
             url.target = read_target(std::string(base).append(reference));
         }
         return url;
-    } catch (const Refusal& why) {
+    } catch (const NoUrl& why) {
         throw Error(Errc::http_status,
                     fmt::format("{} redirects to \"{}\", which cannot be followed: {}", text(),
                                 printable(location, 200), why.what()));

@@ -1,5 +1,6 @@
 #include "http/viewer_page.hpp"
 
+#include "http/head.hpp"
 #include "http/page/page.hpp"
 #include "recording/base64.hpp"
 
@@ -12,12 +13,6 @@
 namespace sse {
 
 namespace {
-
-std::string_view trimmed(std::string_view text) {
-    const auto first = text.find_first_not_of(" \t");
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(" \t") - first + 1);
-}
 
 /// The weight of a media range's `q` (RFC 9110, 12.4.2), in thousandths: 1000 without one.
 int weight(std::string_view parameters) {

@@ -12,8 +12,6 @@ namespace sse {
 
 namespace {
 
-constexpr std::string_view bom = "\xEF\xBB\xBF";
-
 const char* find(char c, const char* from, const char* end) {
     const auto at = std::memchr(from, c, static_cast<std::size_t>(end - from));
     return at ? static_cast<const char*>(at) : end;

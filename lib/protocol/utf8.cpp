@@ -28,7 +28,7 @@ Lead lead_of(unsigned char byte) {
 }
 
 /// The length of the well-formed character at `at`, or minus the length of the ill-formed part.
-std::ptrdiff_t character_at(std::string_view bytes, std::size_t at) {
+std::ptrdiff_t length_at(std::string_view bytes, std::size_t at) {
     const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(bytes[i]); };
     const auto lead = lead_of(byte(at));
     if (lead.length == 0) return -1;
@@ -52,7 +52,7 @@ void append_utf8(std::string_view bytes, std::string& out) {
     }
     std::size_t good = 0; // everything from here to `at` is well-formed and not yet appended
     for (std::size_t at = 0; at < bytes.size();) {
-        const auto length = character_at(bytes, at);
+        const auto length = length_at(bytes, at);
         if (length > 0) {
             at += static_cast<std::size_t>(length);
             continue;

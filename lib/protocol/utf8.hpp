@@ -6,6 +6,9 @@
 
 namespace sse {
 
+/// The byte order mark, which a stream or a file may begin with.
+inline constexpr std::string_view bom = "\xEF\xBB\xBF";
+
 /// True if `bytes` are well-formed UTF-8 (RFC 3629).
 bool is_utf8(std::string_view bytes);
 

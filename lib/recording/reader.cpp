@@ -1,6 +1,7 @@
 #include "recording/reader.hpp"
 
 #include "protocol/error.hpp"
+#include "protocol/utf8.hpp"
 #include "recording/json_text.hpp"
 
 #include <fmt/format.h>
@@ -8,8 +9,6 @@
 namespace sse {
 
 namespace {
-
-constexpr std::string_view bom = "\xEF\xBB\xBF";
 
 bool blank(std::string_view text) { return text.find_first_not_of(" \t\r") == text.npos; }
 

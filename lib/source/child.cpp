@@ -37,6 +37,7 @@ bool is_program(const std::string& path) {
 /// As execv() takes them.
 std::vector<char*> pointers(std::vector<std::string>& words) {
     std::vector<char*> result;
+    result.reserve(words.size() + 1);
     for (auto& word : words) result.push_back(word.data());
     result.push_back(nullptr);
     return result;
@@ -84,7 +85,7 @@ std::string find_program(const std::string& name) {
     while (!name.empty() && !left.empty()) {
         const auto directory = left.substr(0, left.find(':'));
         left.remove_prefix(std::min(left.size(), directory.size() + 1));
-        const auto file = fmt::format("{}/{}", directory.empty() ? "." : directory, name);
+        auto file = fmt::format("{}/{}", directory.empty() ? "." : directory, name);
         if (is_program(file)) return file;
     }
     cannot_run(name, ENOENT);

@@ -54,7 +54,7 @@ def test_a_method_and_a_path_have_a_status(server, wire, method, path, status):
         assert not answer._rest
     elif status >= 400:
         body = answer.read_all().decode()
-        assert body.endswith("\n") and answer.header("content-type") == "text/plain"
+        assert body.endswith("\n") and answer.header("content-type") == "text/plain; charset=utf-8"
         assert "passwd" not in body
 
 

@@ -17,6 +17,7 @@ FUZZ_SECONDS = 30
 @dataclass(frozen=True)
 class Build:
     name: str  # release, asan, tsan
+    directory: Path
     sse: Path
     unit: Path | None = None   # the Catch2 binary
     fuzz: Path | None = None   # where the fuzz targets are
@@ -26,10 +27,10 @@ def builds():
     named = os.environ.get("SSE_BUILDS")
     if named:
         pairs = (entry.split(":", 1) for entry in named.split(","))
-        return [Build(name, Path(d, "sse").resolve(), Path(d, "tests/sse_unit").resolve(),
-                      Path(d, "tests").resolve()) for name, d in pairs]
+        return [Build(name, d, d / "sse", d / "tests/sse_unit", d / "tests")
+                for name, d in ((name, Path(d).resolve()) for name, d in pairs)]
     binary = os.environ.get("SSE_BIN")
-    return [Build("release", Path(binary).resolve())] if binary else []
+    return [Build("release", Path(binary).resolve().parent, Path(binary).resolve())] if binary else []
 
 
 BUILDS = builds()
