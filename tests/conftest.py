@@ -17,6 +17,7 @@ from support.wire import Wire  # noqa: E402
 for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
+os.environ.setdefault("TSAN_OPTIONS", f"suppressions={Path(__file__).parent / 'support/tsan.supp'}")
 
 
 def pytest_collect_file(file_path, parent):

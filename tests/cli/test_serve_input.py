@@ -143,6 +143,7 @@ def test_a_comment_cannot_become_an_event(sse, wire):
     assert events[0].id != "9"
 
 
+@pytest.mark.release
 def test_a_line_of_40_megabytes_is_skipped_in_bounded_memory(sse, wire):
     server = sse.serve()
     stream = wire.get(server.url)
