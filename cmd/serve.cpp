@@ -12,6 +12,7 @@
 
 #include <CLI/CLI.hpp>
 #include <atomic>
+#include <charconv>
 #include <fmt/format.h>
 #include <map>
 #include <memory>
@@ -44,6 +45,36 @@ std::string is_path(const std::string& text) {
     return fmt::format("{} is no path such as / or /events", text);
 }
 
+/// `oldest`, `new`, or how many events before the end.
+std::optional<sse::Start> start_of(const std::string& text) {
+    using At = sse::Start::At;
+    if (text == "oldest") return sse::Start{At::oldest, 0};
+    if (text == "new") return sse::Start{At::newest, 0};
+    std::size_t count = 0;
+    const auto* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, count);
+    if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+    return sse::Start{At::last, count};
+}
+
+void add_start(CLI::App& app, sse::Start& start) {
+    const auto store = [&start](const std::string& text) {
+        const auto given = start_of(text);
+        if (!given) {
+            throw CLI::ValidationError(
+                "--start", fmt::format("{} is not oldest, new or a number of events", text));
+        }
+        start = *given;
+    };
+    app.add_option_function<std::string>(
+           "--start", store,
+           "Where a client without a last event id begins: oldest, new, or so many events before "
+           "the end")
+        ->type_name("WHERE")
+        ->default_str("oldest")
+        ->group("History");
+}
+
 void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_input_options(app, o.input);
     const auto input = "Input";
@@ -71,6 +102,13 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_choice(app, "--overflow", o.channel.overflow, overflows,
                     "When the history is full and somebody still needs it: block the input, drop "
                     "or disconnect the laggard")
+        ->group(history);
+    add_start(app, o.channel.start);
+    app.add_option("--gap-event", o.channel.gap_event,
+                   "Tell a client of events it missed by an event of that type, too: a page cannot "
+                   "see comments")
+        ->type_name("TYPE")
+        ->check(cmd::check_type, "")
         ->group(history);
 
     cmd::add_listen_options(app, o.server, o.port_file);

@@ -25,17 +25,6 @@ const std::map<std::string, sse::InputForm> forms = {{"lines", sse::InputForm::l
                                                      {"blocks", sse::InputForm::blocks},
                                                      {"nul", sse::InputForm::nul}};
 
-/// A type that the format can carry.
-std::string check_type(const std::string& type) {
-    std::string block;
-    try {
-        sse::encode({type, "", std::nullopt}, block);
-    } catch (const sse::Error& e) {
-        return e.what();
-    }
-    return "";
-}
-
 /// A file that grows is followed; what has no end of its own is only read on.
 std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
     if (file == "-" || file == "/dev/stdin") {
@@ -60,6 +49,16 @@ std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
 }
 
 } // namespace
+
+std::string check_type(const std::string& type) {
+    std::string block;
+    try {
+        sse::encode({type, "", std::nullopt}, block);
+    } catch (const sse::Error& e) {
+        return e.what();
+    }
+    return "";
+}
 
 void add_input_options(CLI::App& app, InputOptions& o) {
     app.add_option("FILE", o.files, "What to serve; - is standard input, and so is none");

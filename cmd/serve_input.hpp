@@ -40,6 +40,8 @@ struct InputOptions {
     std::string end_event;
 };
 
+/// A check of CLI11: "" if `type` is one that the format can carry, or else why it is not.
+std::string check_type(const std::string& type);
 void add_input_options(CLI::App& app, InputOptions& options);
 
 /// The recorder that --record asks for, or nullptr. Throws Failure if its file cannot be made.

@@ -30,6 +30,8 @@ complete -c sse -n $serve -x -l wait-clients -d "Do not exit before so many have
 complete -c sse -n $serve -x -l history -d "Events kept for those who come late or come back"
 complete -c sse -n $serve -x -l history-bytes -d "Bytes of events kept"
 complete -c sse -n $serve -x -l overflow -a "block disconnect drop" -d "When the history is full and somebody still needs it: block the input, drop or disconnect the laggard"
+complete -c sse -n $serve -x -l start -d "Where a client without a last event id begins: oldest, new, or so many events before the end"
+complete -c sse -n $serve -x -l gap-event -d "Tell a client of events it missed by an event of that type, too: a page cannot see comments"
 complete -c sse -n $serve -x -l listen -a "127.0.0.1:8080 127.0.0.1:0 unix:" -d "Where to listen: HOST:PORT, [V6]:PORT, :PORT for all, unix:PATH"
 complete -c sse -n $serve -r -F -l port-file -d "Write the port there once it listens"
 complete -c sse -n $serve -x -l threads -d "Event loops"

@@ -9,16 +9,6 @@
 
 namespace sse {
 
-namespace {
-
-std::string comment(std::string_view text) {
-    std::string block;
-    encode_comment(text, block);
-    return block;
-}
-
-} // namespace
-
 ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, std::size_t loops)
     : options_(std::move(options))
     , channels_(channels) {
@@ -84,8 +74,9 @@ Answer ChannelHandler::stream(const Request& request, const std::shared_ptr<Chan
     }
     if (subscriber.gap()) {
         answer.headers.emplace_back("Sse-Gap", "true");
-        subscriber.say(comment(
-            " gap: the id to resume after is not in the history; this starts at its oldest event"));
+        subscriber.say_gap(
+            " gap: the id to resume after is not in the history; this starts at its oldest event",
+            std::nullopt);
     }
     answer.feed = std::move(feed);
     return answer;

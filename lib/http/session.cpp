@@ -29,7 +29,7 @@ Session::Session(Loop& loop, int fd, const Door& door, Refusal refused, std::uin
     , deadline_(Clock::now() + loop.options.head_timeout)
     , address_(address)
     , refused_(refused) {
-    set_stream_options(fd, loop.options.stall_timeout);
+    set_stream_options(fd);
     if (door.log) visit_ = std::make_unique<Visit>(peer_of(fd));
 }
 
@@ -213,7 +213,7 @@ void Session::send_on(bool afresh) {
                 wait_writable();
                 break;
             }
-            deadline_ = now + loop_.options.stall_timeout;
+            if (state_ != State::streaming) deadline_ = now + loop_.options.stall_timeout;
         }
         std::size_t count = 0;
         if (out_sent_ < out_.size()) views[count++] = std::string_view(out_).substr(out_sent_);
@@ -229,9 +229,12 @@ void Session::send_on(bool afresh) {
             close(sent.timed_out ? End::stalled : End::client);
             break;
         }
-        if (state_ != State::reading && (std::exchange(afresh, false) || sent.bytes > 0))
+        if (state_ != State::reading && state_ != State::streaming &&
+            (std::exchange(afresh, false) || sent.bytes > 0)) {
             deadline_ = now + loop_.options.stall_timeout;
+        }
         if (sent.bytes > 0) {
+            sent_ += sent.bytes;
             if (!door_.admin) loop_.counts.bytes.add(sent.bytes);
             if (visit_) visit_->bytes += sent.bytes;
             auto of_feed = sent.bytes;
@@ -317,22 +320,28 @@ void Session::arm_due() {
 
 void Session::tick(Clock::time_point now) {
     if (state_ == State::streaming) {
-        if (writing_) {
-            // The system says that it takes more only when a good part of its buffer is free, which
-            // may be long for a slow peer: what counts is that the peer takes some.
-            const auto queued = queued_bytes(socket_.native_handle());
-            if (std::exchange(queued_, queued) != queued)
-                deadline_ = now + loop_.options.stall_timeout;
-            if (now >= deadline_) close(End::stalled, true);
-            return;
-        }
-        return feed_->tick(now);
+        if (takes_nothing(now)) return close(End::stalled, true);
+        if (!writing_) feed_->tick(now);
+        return;
     }
     if (now < deadline_) return;
     if (state_ == State::reading && !reader_->empty())
         return refuse(408, "the request took too long", Refusal::timeout);
     if (state_ == State::shaking) note_refusal(Refusal::tls);
     close(state_ == State::answering ? End::stalled : End::idle);
+}
+
+/// True once the peer has acknowledged no byte of what waits for it for the stall timeout. Not when
+/// the socket last took some, which may be long ago for a slow peer, or now for one that has
+/// vanished; and TCP_USER_TIMEOUT also ends a peer that takes little at a time.
+bool Session::takes_nothing(Clock::time_point now) {
+    const auto sent = tls_ ? tls_->sent() : sent_;
+    if (!writing_ && sent == taken_) return false;
+    const auto queued = queued_bytes(socket_.native_handle());
+    const bool had_all = std::exchange(looked_, sent) == taken_;
+    if (std::exchange(taken_, sent - queued) != sent - queued || had_all)
+        deadline_ = now + loop_.options.stall_timeout;
+    return (writing_ || queued > 0) && now >= deadline_;
 }
 
 void Session::wind_down() {

@@ -61,6 +61,7 @@ private:
     void send_on(bool afresh);
     bool cut_if_asked();
     void wait_writable();
+    bool takes_nothing(Clock::time_point now);
     void arm_due();
     void sent_all();
     /// `end` is how the connection ended, unless that has been settled before.
@@ -86,7 +87,9 @@ private:
     std::string pipelined_;      ///< of the next request
     Clock::time_point deadline_; ///< for what it is doing; while it streams: see tick()
     std::size_t ignored_ = 0;    ///< bytes that came where none were due
-    std::size_t queued_ = 0;     ///< bytes that the peer had not taken at the last tick
+    /// Bytes given to the socket; and at the last look of takes_nothing(): so many, and so many of
+    /// them acknowledged.
+    std::uint64_t sent_ = 0, looked_ = 0, taken_ = 0;
     std::list<Loop::Fresh>::iterator place_;
     std::uint64_t address_;
     Framing framing_ = Framing::chunked;

@@ -285,19 +285,14 @@ std::uint64_t peer_key(int fd) {
     return key == 0 ? 1 : key; // ::1 is of the network ::/64
 }
 
-void set_stream_options(int fd, std::chrono::milliseconds dead_after) {
-    set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
-#ifdef TCP_USER_TIMEOUT
-    set(fd, IPPROTO_TCP, TCP_USER_TIMEOUT, static_cast<int>(dead_after.count()));
-#else
-    static_cast<void>(dead_after);
-#endif
-}
+void set_stream_options(int fd) { set(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 std::size_t queued_bytes(int fd) {
     int bytes = 0;
 #ifdef SIOCOUTQ
     if (::ioctl(fd, SIOCOUTQ, &bytes) != 0) return 0;
+#elif defined(FIONWRITE)
+    if (::ioctl(fd, FIONWRITE, &bytes) != 0) return 0;
 #else
     static_cast<void>(fd);
 #endif

@@ -66,9 +66,8 @@ std::string peer_of(int fd);
 /// A number for the peer's address, equal for peers of one IPv6 network of 64 bits; 0 for a unix
 /// socket, and where nothing is known.
 std::uint64_t peer_key(int fd);
-/// What every accepted socket gets: no delay of small writes, and `dead_after` without an
-/// acknowledgement ends the connection (where the system can).
-void set_stream_options(int fd, std::chrono::milliseconds dead_after);
+/// What every accepted socket gets: no delay of small writes.
+void set_stream_options(int fd);
 
 /// Bytes that have been sent and that the peer has not acknowledged; 0 where the system cannot
 /// tell.

@@ -108,6 +108,8 @@ Transfer TlsStream::send(std::span<const std::string_view> views) {
     return total;
 }
 
+std::uint64_t TlsStream::sent() const { return BIO_number_written(SSL_get_wbio(ssl_)); }
+
 Transfer TlsStream::receive(std::span<char> into) {
     ERR_clear_error();
     errno = 0;

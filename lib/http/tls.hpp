@@ -5,6 +5,7 @@
 #include "http/socket.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 #include <mutex>
 #include <span>
@@ -45,6 +46,8 @@ public:
     /// Sends the rest of the last record; nothing taken before may be sent otherwise.
     Transfer flush();
     bool pending() const { return !pending_.empty(); }
+    /// Bytes given to the socket, the handshake's included.
+    std::uint64_t sent() const;
     /// As receive_some(): at most one record. Call until `again`: there may be more in here, of
     /// which the descriptor does not know.
     Transfer receive(std::span<char> into);

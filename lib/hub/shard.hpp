@@ -44,6 +44,9 @@ struct ChannelOptions {
     std::size_t max_in_flight = 1024 * 1024;
     /// Told to each subscriber at its start, for its reconnections (HTML 9.2.6); nullopt: not said.
     std::optional<std::chrono::milliseconds> retry;
+    /// Type of an event that tells a subscriber of a loss beside the comment, which a page cannot
+    /// see: `{"missed":N}`, null if nobody knows. It has no id. "": none.
+    std::string gap_event;
 };
 
 class Shard {

@@ -13,6 +13,7 @@ Subscriber::Subscriber(Shard& shard, Framing framing, std::string_view last_even
     , framing_(framing) {
     cursor_.next = start(last_event_id);
     shard_.subscribe(*this);
+    shard_.progressed(cursor_.next); // what it does not ask for is not kept for it
 }
 
 Subscriber::~Subscriber() { shard_.unsubscribe(*this); }
@@ -40,12 +41,20 @@ void Subscriber::say(std::string_view block) {
     else rest_.append(block);
 }
 
+void Subscriber::say_gap(std::string_view comment, std::optional<std::uint64_t> missed) {
+    std::string block;
+    encode_comment(comment, block);
+    if (const auto& type = shard_.options().gap_event; !type.empty()) {
+        const auto count = missed ? fmt::to_string(*missed) : "null";
+        encode({type, fmt::format("{{\"missed\":{}}}", count), std::nullopt}, block);
+    }
+    say(block);
+}
+
 std::size_t Subscriber::gather(std::span<std::string_view> out) {
     if (untold_ > 0 && cursor_.sent == 0) { // else it would stand in the middle of an event
-        std::string block;
-        encode_comment(fmt::format(" missed {} events", untold_), block);
+        say_gap(fmt::format(" missed {} events", untold_), untold_);
         untold_ = 0;
-        say(block);
     }
     std::size_t count = 0;
     if (!rest_.empty() && !out.empty()) out[count++] = std::string_view(rest_).substr(rest_sent_);

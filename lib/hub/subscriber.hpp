@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <optional>
 #include <span>
 #include <string>
 #include <string_view>
@@ -39,6 +40,8 @@ public:
     void consume(std::size_t bytes);
     /// Sent before anything else: a comment or a retry, framed here.
     void say(std::string_view block);
+    /// Sent before anything else: that events are missing, `missed` of them (nullopt: not known).
+    void say_gap(std::string_view comment, std::optional<std::uint64_t> missed);
 
     /// All that the channel will ever have was sent.
     bool ended() const;

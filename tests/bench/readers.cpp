@@ -1,11 +1,17 @@
 // A load client: opens many streams at once, reads them all, and checks that each was given the
-// events whose data are 1, 2, 3 ... in order. Prints one line of figures. Its CPU is its own, so
-// the server's can be read from the server's process.
+// events whose data are 1, 2, 3 ... in order. Prints one line of figures, as JSON. Its CPU is its
+// own, so the server's can be read from the server's process.
 //
-//   readers PORT CLIENTS [LAST] [STALLED]
+//   readers PORT CLIENTS [last=N] [stalled=N] [slow=N] [leave=SECONDS]
 //
-// LAST: the data of the last event that each must have been given (0: do not check). STALLED: so
-// many of them never read a byte after their request.
+// last: the data of the last event that each must have been given. The first `stalled` of them read
+// nothing after their request, and the next `slow` 1 KiB a second, until the others are at their
+// end; then they read what there is for them. A slow one leaves after `leave` seconds if that is
+// given. What these laggards had is told apart: how much, and how much they were told they missed.
+//
+// Where data is `N T`, T is taken for the microseconds of the monotonic clock at which it was
+// written, and the longest time that one came late is told.
+#include <algorithm>
 #include <arpa/inet.h>
 #include <cerrno>
 #include <chrono>
@@ -13,6 +19,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <string>
 #include <string_view>
 #include <sys/epoll.h>
@@ -26,35 +33,60 @@ namespace {
 
 using Clock = std::chrono::steady_clock;
 
-/// Finds the `data: N` lines in a chunked stream however it is cut; everything else it reads over.
+std::uint64_t now_us() {
+    return static_cast<std::uint64_t>(
+        std::chrono::duration_cast<std::chrono::microseconds>(Clock::now().time_since_epoch())
+            .count());
+}
+
+/// Finds the `data: N` lines in a chunked stream however it is cut, and the comments that tell of
+/// events missed; everything else it reads over.
 class Reader {
 public:
-    bool feed(std::string_view bytes) {
+    void feed(std::string_view bytes) {
         for (const char c : bytes) {
             if (c != '\n') {
                 if (size_ + 1 < sizeof line_) line_[size_++] = c;
                 continue;
             }
-            const std::string_view line(line_, size_);
-            line_[std::exchange(size_, 0)] = 0;
-            if (line.starts_with("data: ") && std::strtoull(line_ + 6, nullptr, 10) != ++last)
-                return false;
-            if (line == "0\r") ended = true;
-            if (line.starts_with("HTTP/1.1 ")) status = std::atoi(line_ + 9);
+            line_[size_] = 0;
+            take({line_, std::exchange(size_, 0)});
         }
-        return true;
     }
-    std::uint64_t last = 0;
+    std::uint64_t last = 0, events = 0, missed = 0, latest = 0;
     int status = 0;
-    bool ended = false;
+    bool in_order = true, ended = false;
 
 private:
-    char line_[32] = {};
+    void take(std::string_view line) {
+        constexpr std::string_view data = "data: ", missing = ": missed ";
+        if (line.starts_with(data)) {
+            char* rest = line_ + data.size();
+            if (std::strtoull(rest, &rest, 10) != ++last) in_order = false;
+            ++events;
+            if (const auto written = std::strtoull(rest, nullptr, 10); written != 0)
+                latest = std::max<std::uint64_t>(latest, now_us() - written);
+        } else if (line.starts_with(missing)) {
+            const auto count = std::strtoull(line_ + missing.size(), nullptr, 10);
+            last += count;
+            missed += count;
+        } else if (line == "0\r") {
+            ended = true;
+        } else if (line.starts_with("HTTP/1.1 ")) {
+            status = std::atoi(line_ + 9);
+        }
+    }
+    char line_[48] = {};
     std::size_t size_ = 0;
 };
 
-int connect_to(int port, std::size_t number) {
+int connect_to(int port, std::size_t number, bool laggard) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
+    if (laggard) { // or the two ends hold 2 MB of it: loopback has large segments
+        const int window = 1024, segment = 536;
+        ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
+        ::setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
+    }
     sockaddr_in from{};
     from.sin_family = AF_INET;
     // Several source addresses: one has too few ports for a large number of readers.
@@ -73,76 +105,177 @@ int connect_to(int port, std::size_t number) {
     return fd;
 }
 
+struct Arguments {
+    int port = 0;
+    std::size_t clients = 0, stalled = 0, slow = 0;
+    std::uint64_t last = 0;
+    int leave = 0;
+};
+
+Arguments read_arguments(int argc, char** argv) {
+    Arguments a;
+    a.port = std::atoi(argv[1]);
+    a.clients = static_cast<std::size_t>(std::atol(argv[2]));
+    for (int i = 3; i < argc; ++i) {
+        const std::string_view given = argv[i];
+        const auto value = std::strtoull(argv[i] + given.find('=') + 1, nullptr, 10);
+        if (given.starts_with("last=")) a.last = value;
+        else if (given.starts_with("stalled=")) a.stalled = value;
+        else if (given.starts_with("slow=")) a.slow = value;
+        else if (given.starts_with("leave=")) a.leave = static_cast<int>(value);
+        else std::exit(2);
+    }
+    return a;
+}
+
+/// All the streams, and who reads them how.
+class Streams {
+public:
+    explicit Streams(const Arguments& a)
+        : a_(a)
+        , laggards_(a.stalled + a.slow)
+        , readers_(a.clients)
+        , fds_(a.clients)
+        , buffer_(256 * 1024) {
+        for (std::size_t i = 0; i < a.clients; ++i) {
+            fds_[i] = connect_to(a.port, i, i < laggards_);
+            if (i >= laggards_) watch(i);
+        }
+    }
+
+    /// False if nothing came for a minute.
+    bool run() {
+        std::vector<epoll_event> ready(1024);
+        const auto start = Clock::now();
+        auto next_sip = start + std::chrono::seconds(1);
+        auto heard = start;
+        while (open_ > 0) {
+            const int count =
+                ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), 200);
+            for (int i = 0; i < count; ++i)
+                receive(ready[static_cast<std::size_t>(i)].data.u64, buffer_.size());
+            const auto now = Clock::now();
+            if (count > 0) heard = now;
+            if (now - heard > std::chrono::minutes(1)) return false;
+            if (now >= next_sip) {
+                next_sip = now + std::chrono::seconds(1);
+                sip(now - start);
+            }
+        }
+        return true;
+    }
+
+    /// What the laggards have missed reading until now.
+    void drain() {
+        for (std::size_t i = 0; i < laggards_; ++i)
+            if (fds_[i] >= 0) watch(i);
+        run();
+    }
+
+    void print(double connecting, double took) const {
+        std::uint64_t events = 0, latest = 0;
+        std::size_t wrong = 0, cut = 0;
+        for (std::size_t i = laggards_; i < a_.clients; ++i) {
+            const auto& r = readers_[i];
+            events += r.events;
+            latest = std::max(latest, r.latest);
+            if (!r.in_order || r.missed > 0 || (a_.last != 0 && r.last != a_.last)) ++wrong;
+            if (!r.ended) ++cut;
+        }
+        std::printf("{\"clients\":%zu,\"events\":%llu,\"bytes\":%llu,\"seconds\":%.3f,"
+                    "\"connect_seconds\":%.3f,\"wrong\":%zu,\"cut\":%zu,\"latest_seconds\":%.3f,"
+                    "\"laggards\":[",
+                    a_.clients, static_cast<unsigned long long>(events),
+                    static_cast<unsigned long long>(bytes_), took, connecting, wrong, cut,
+                    static_cast<double>(latest) / 1e6);
+        for (std::size_t i = 0; i < laggards_; ++i) {
+            const auto& r = readers_[i];
+            std::printf("%s{\"events\":%llu,\"missed\":%llu,\"last\":%llu,\"in_order\":%s,"
+                        "\"ended\":%s}",
+                        i > 0 ? "," : "", static_cast<unsigned long long>(r.events),
+                        static_cast<unsigned long long>(r.missed),
+                        static_cast<unsigned long long>(r.last), r.in_order ? "true" : "false",
+                        r.ended ? "true" : "false");
+        }
+        std::printf("]}\n");
+    }
+    bool good() const {
+        return std::all_of(readers_.begin() + static_cast<std::ptrdiff_t>(laggards_),
+                           readers_.end(), [&](const Reader& r) {
+                               return r.in_order && r.missed == 0 && r.ended &&
+                                      (a_.last == 0 || r.last == a_.last);
+                           });
+    }
+
+private:
+    void watch(std::size_t number) {
+        epoll_event event{};
+        event.events = EPOLLIN;
+        event.data.u64 = number;
+        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fds_[number], &event);
+        ++open_;
+    }
+    /// False if the stream is at its end.
+    bool receive(std::size_t number, std::size_t most) {
+        const auto got = ::recv(fds_[number], buffer_.data(), most, MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
+        if (got > 0) {
+            bytes_ += static_cast<std::uint64_t>(got);
+            readers_[number].feed({buffer_.data(), static_cast<std::size_t>(got)});
+            if (readers_[number].in_order) return true;
+        }
+        ::close(std::exchange(fds_[number], -1));
+        --open_;
+        return false;
+    }
+    /// The slow ones take their 1 KiB.
+    void sip(Clock::duration since_start) {
+        for (std::size_t i = a_.stalled; i < laggards_; ++i) {
+            if (fds_[i] < 0) continue;
+            ++open_; // which receive() counts down if that was its end
+            if (a_.leave > 0 && since_start >= std::chrono::seconds(a_.leave)) {
+                ::close(std::exchange(fds_[i], -1));
+                --open_;
+            } else if (receive(i, 1024)) {
+                --open_;
+            }
+        }
+    }
+
+    const Arguments a_;
+    const std::size_t laggards_;
+    std::vector<Reader> readers_;
+    std::vector<int> fds_; ///< -1: at its end
+    std::vector<char> buffer_;
+    const int epoll_ = ::epoll_create1(0);
+    std::size_t open_ = 0; ///< watched, and not at their end
+    std::uint64_t bytes_ = 0;
+};
+
 } // namespace
 
 int main(int argc, char** argv) {
     if (argc < 3) {
-        std::fprintf(stderr, "usage: readers PORT CLIENTS [LAST] [STALLED]\n");
+        std::fprintf(stderr, "usage: readers PORT CLIENTS [last=N] [stalled=N] [slow=N] "
+                             "[leave=SECONDS]\n");
         return 2;
     }
-    const int port = std::atoi(argv[1]);
-    const auto clients = static_cast<std::size_t>(std::atol(argv[2]));
-    const auto must_end_at = argc > 3 ? std::strtoull(argv[3], nullptr, 10) : 0;
-    const auto stalled = argc > 4 ? static_cast<std::size_t>(std::atol(argv[4])) : 0;
-
+    const auto arguments = read_arguments(argc, argv);
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
     files.rlim_cur = files.rlim_max;
     ::setrlimit(RLIMIT_NOFILE, &files);
 
-    const int epoll = ::epoll_create1(0);
-    std::vector<Reader> readers(clients);
-    std::vector<int> fds(clients);
     const auto start = Clock::now();
-    for (std::size_t i = 0; i < clients; ++i) {
-        fds[i] = connect_to(port, i);
-        if (i < stalled) continue;
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.u64 = i;
-        ::epoll_ctl(epoll, EPOLL_CTL_ADD, fds[i], &event);
-    }
+    Streams streams(arguments);
     const auto connected = Clock::now();
-
-    std::size_t open = clients - stalled, wrong = 0, cut = 0;
-    std::uint64_t bytes = 0, events = 0;
-    std::vector<char> buffer(256 * 1024);
-    std::vector<epoll_event> ready(1024);
-    while (open > 0) {
-        const int count = ::epoll_wait(epoll, ready.data(), static_cast<int>(ready.size()), 60'000);
-        if (count == 0) {
-            std::fprintf(stderr, "readers: %zu streams silent for 60 s\n", open);
-            return 1;
-        }
-        for (int i = 0; i < count; ++i) {
-            const auto number = ready[static_cast<std::size_t>(i)].data.u64;
-            auto& reader = readers[number];
-            const auto got = ::recv(fds[number], buffer.data(), buffer.size(), 0);
-            if (got < 0 && (errno == EAGAIN || errno == EINTR)) continue;
-            bool closed = got <= 0;
-            if (got > 0) {
-                bytes += static_cast<std::uint64_t>(got);
-                if (!reader.feed({buffer.data(), static_cast<std::size_t>(got)})) {
-                    reader.last = ~std::uint64_t{0};
-                    closed = true;
-                }
-            } else if (!reader.ended) {
-                ++cut;
-            }
-            if (!closed) continue;
-            const bool in_order = reader.last != ~std::uint64_t{0};
-            if (in_order) events += reader.last;
-            if (!in_order || (must_end_at != 0 && reader.last != must_end_at)) ++wrong;
-            ::close(fds[number]);
-            --open;
-        }
+    if (!streams.run()) {
+        std::fprintf(stderr, "readers: streams silent for a minute\n");
+        return 1;
     }
     const std::chrono::duration<double> took = Clock::now() - connected,
                                         connecting = connected - start;
-    std::printf(
-        "{\"clients\":%zu,\"events\":%llu,\"bytes\":%llu,\"seconds\":%.3f,\"connect_seconds\":%.3f,"
-        "\"wrong\":%zu,\"cut\":%zu}\n",
-        clients, static_cast<unsigned long long>(events), static_cast<unsigned long long>(bytes),
-        took.count(), connecting.count(), wrong, cut);
-    return wrong + cut == 0 ? 0 : 1;
+    streams.drain();
+    streams.print(connecting.count(), took.count());
+    return streams.good() ? 0 : 1;
 }

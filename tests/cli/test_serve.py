@@ -175,6 +175,36 @@ def test_an_id_that_is_not_held_is_a_gap_that_is_told(sse, wire, last_id):
     assert last_id.encode("latin-1") not in answer.head + answer.body + server.stderr.bytes
 
 
+@pytest.mark.parametrize("start, first", [("oldest", 1), ("new", 21), ("5", 16), ("0", 21), ("100", 1)])
+def test_a_client_without_an_id_begins_where_start_says(sse, wire, start, first):
+    server = sse.serve("--start", start, "--admin", "127.0.0.1:0", input=None)
+    admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+    server.write(lines(20))
+    poll("all to be held", lambda: b"\nsse_history_events 20\n" in wire.get(admin + "metrics").read_all())
+    answer = wire.get(server.url)
+    server.write("21\n")
+    assert data(answer, 22 - first) == numbers(21, first)
+    resumed = wire.get(server.url, headers={"Last-Event-ID": answer.stream.events[-1].id})
+    server.write("22\n")
+    assert data(resumed, 1) == ["22"]
+
+
+@pytest.mark.parametrize("start", ["newest", "-1", "1x", "", "99999999999999999999"])
+def test_a_start_that_is_none_is_refused(sse, start):
+    result = sse.run("serve", f"--start={start}")
+    error, hint = result.err.splitlines()
+    assert result.status == 2 and error.startswith("sse: error: --start") and hint.startswith("sse: hint: ")
+
+
+def test_a_gap_is_an_event_too_where_one_is_named(sse, wire):
+    server = sse.serve("--gap-event", "gap", "--history", "5", "--overflow", "drop", "--on-eof", "hold", input=lines(20))
+    poll("the end of the input", lambda: data(wire.get(server.url), 5) == numbers(20, 16))
+    answer = wire.get(server.url, headers={"Last-Event-ID": "gone"})
+    assert data(answer) == ['{"missed":null}', *numbers(20, 16)]
+    assert [(e.event, e.id) for e in answer.stream.events][0] == ("gap", "")
+    assert answer.header("sse-gap") == "true" and [c for c in answer.stream.comments if "gap" in c]
+
+
 def test_where_a_stream_tells_its_reconnection_time(sse, wire):
     server = sse.serve("--retry", "2500ms", input=lines(1))
     answer = wire.get(server.url)

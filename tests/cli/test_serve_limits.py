@@ -8,6 +8,7 @@ import select
 import signal
 import socket
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -216,6 +217,33 @@ def test_half_closed_clients_leave_nothing_behind(sse, wire):
     assert connections(server, "08") == 0
 
 
+def test_one_that_takes_little_at_a_time_is_no_stalled_client(sse, wire):
+    """A window that opens by less than what waits is progress all the same."""
+    server = sse.serve("--stall-timeout", "2s", "--history", "500")
+    sock = small_window(server)
+    sock.sendall(HEAD + b"\r\n")
+    write_in_background(server, "".join(f"{n} {'x' * 200}\n" for n in range(5000)))
+    sock.settimeout(10 * SLOW)
+    until, got = time.monotonic() + 7, 0
+    while time.monotonic() < until:
+        time.sleep(0.25)  # it is how slow it is that counts
+        piece = sock.recv(1024)
+        assert piece, f"cut after {got} bytes"
+        got += len(piece)
+    sock.close()
+
+
+def test_one_that_takes_nothing_of_what_fits_into_its_socket_is_cut_too(sse, wire):
+    server = sse.serve("--stall-timeout", "1s", "--keepalive", "0")
+    before = settled(server, wire)
+    sock = small_window(server)
+    sock.sendall(HEAD + b"\r\n")
+    assert sock.recv(1)
+    server.write("".join(f"{n} {'x' * 200}\n" for n in range(100)))
+    poll("it to be cut", lambda: server.descriptors() == before)
+    assert wire.get(server.url).events(100)
+
+
 def write_in_background(server, data):
     def run():
         try:
@@ -275,7 +303,7 @@ def read_by_many(sse, sse_bin, readers):
     if not program.exists():
         pytest.skip("sse_readers is not built beside sse")
     server = sse.serve("--wait-clients", readers, input="".join(f"{n}\n" for n in range(1, 10_001)))
-    client = sse.start_program(program, str(port_of(server)), str(readers), "10000")
+    client = sse.start_program(program, str(port_of(server)), str(readers), "last=10000")
     most = 0
 
     def done():

@@ -6,6 +6,7 @@ import os
 import re
 import signal
 import socket
+import sys
 import threading
 import time
 
@@ -83,6 +84,55 @@ def test_resets_in_mid_write_hurt_nobody_else(sse, wire):
     assert steady.wait(30) == 0
     assert printed(steady) == list(range(1, 2001))
     assert server.wait() == 0
+
+
+@pytest.mark.parametrize("head, sent", [
+    (b"Content-Length: 5000", b"x" * 2500),
+    (b"Transfer-Encoding: chunked", b"1000\r\n" + b"x" * 1000),
+    (b"Transfer-Encoding: chunked", b"4\r\ndata\r\n"),
+    (b"Content-Type: text/event-stream\r\nContent-Length: 100", b"data: whole\n\ndata: to"),
+], ids=["length", "in a chunk", "between chunks", "events"])
+@pytest.mark.parametrize("killed", [False, True])
+def test_a_publisher_that_dies_in_mid_body_has_published_nothing(sse, wire, head, sent, killed):
+    server = sse.serve("--publish")
+    reader = wire.get(server.url)
+    wire.request(server.url, "POST", headers={"Connection": "close"}, body=b"before").closed()
+    reader.events(1)
+    before = server.descriptors()
+    request = b"POST / HTTP/1.1\r\nHost: localhost\r\n" + head + b"\r\n\r\n" + sent
+    for _ in range(20):
+        if killed:
+            die_in_mid_body(sse, server.url, request)
+        else:
+            sock = wire.send(server.url, request)
+            poll("the body to be read", lambda: unread(server, sock) == 0)
+            reset(sock)
+    poll("the descriptors to come back", lambda: server.descriptors() <= before)
+    wire.request(server.url, "POST", body=b"after")
+    assert [e.data for e in reader.events(2)] == ["before", "after"]
+
+
+DIE = """
+import os, signal, socket, sys
+sock = socket.create_connection(("127.0.0.1", int(sys.argv[1])))
+sock.sendall(bytes.fromhex(sys.argv[2]))
+os.kill(os.getpid(), signal.SIGKILL)
+"""
+
+
+def die_in_mid_body(sse, url, request):
+    port = url.rstrip("/").rsplit(":", 1)[1]
+    assert sse.start_program(sys.executable, "-c", DIE, port, request.hex()).wait() == 128 + signal.SIGKILL
+
+
+def unread(server, sock):
+    """Bytes that have come from that socket and that the server has not read."""
+    port = f":{sock.getsockname()[1]:04X}"
+    for line in open("/proc/net/tcp").readlines()[1:]:
+        fields = line.split()
+        if fields[2].endswith(port):
+            return int(fields[4].split(":")[1], 16)
+    return None
 
 
 @pytest.mark.release  # UBSan itself needs a descriptor

@@ -160,6 +160,45 @@ TEST_CASE("A subscriber begins where it asks to") {
     }
 }
 
+TEST_CASE("block: the input does not wait for what nobody here asks for") {
+    struct Row {
+        sse::Start start;
+        std::string last_id;
+    };
+    for (const auto& row : {Row{{sse::Start::At::newest, 0}, ""}, Row{{}, "4"}}) {
+        auto options = keeping(4);
+        options.start = row.start;
+        Hub hub(options);
+        hub.publish(1, 6);
+        hub.settle();
+        CHECK(hub.channel.shard(0).history().end() == 4); // nobody has had the first
+        Reader reader(hub, 0, row.last_id);
+        hub.settle();
+        reader.read();
+        hub.settle();
+        reader.read();
+        CHECK(reader.heard() == events(5, 6));
+    }
+}
+
+TEST_CASE("A loss is told by an event, too, where one is asked for") {
+    for (const auto framing : framings) {
+        auto options = keeping(4, sse::Overflow::drop);
+        options.gap_event = "gap";
+        Hub hub(options);
+        hub.publish(1, 4);
+        hub.settle();
+        Reader reader(hub, 0, "", framing);
+        reader.read(5); // the first event is under way
+        hub.publish(5, 10);
+        hub.settle();
+        reader.read();
+        // it has no id, so that who resumes goes on where it was
+        CHECK(reader.heard() ==
+              "message(1)#1: missed 5 events;gap({\"missed\":5})" + events(7, 10));
+    }
+}
+
 TEST_CASE("Every reader gets every event in order, however its socket takes them") {
     for (const auto framing : framings) {
         for (const std::size_t bytes : {1U, 2U, 3U, 7U, 50U, 10'000U}) {
