@@ -51,7 +51,7 @@ public:
             follower_.on_pause();
         } catch (...) {
             failure_ = std::current_exception();
-            interrupt_.raise();
+            interrupt_.raise(Reason::failed);
         }
     }
     std::exception_ptr failure() const { return failure_; }
@@ -93,6 +93,7 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
     case Reason::raised:
         if (signals.caught() != 0) return 128 + signals.caught();
         break;
+    case Reason::failed:
     case Reason::none: break;
     }
     if (failure) std::rethrow_exception(failure);
@@ -131,14 +132,13 @@ int run(const cmd::TailOptions& o) try {
     }
     follow(all);
     if (o.join && terminal && following.printed > 0) output.text().push_back('\n');
-    if (interrupt.reason() == Reason::none || interrupt.reason() == Reason::satisfied)
-        output.flush();
-    else output.finish();
+    const bool delivered = output.flush();
     if (following.recorder) following.recorder->finish();
     std::exception_ptr failure;
     for (const auto& followed : all) {
         if (followed->failure() && !failure) failure = followed->failure();
     }
+    if (!delivered && signals.caught() != 0) return 128 + signals.caught();
     return conclude(o, following, interrupt, signals, failure);
 } catch (const sse::Error& e) {
     throw cmd::explained(e);
