@@ -120,10 +120,7 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     add_duration(app, "--read-timeout", o.client.reply.read_timeout,
                  "Connect again when the server sent nothing for so long")
         ->group(group);
-    app.add_option("--max-event-bytes", o.client.parser.max_event_bytes,
-                   "Bytes that one event may have")
-        ->transform(CLI::AsSizeValue(false))
-        ->capture_default_str()
+    add_max_event_bytes(app, o.client.parser.max_event_bytes, "Bytes that one event may have")
         ->group(group);
     app.add_flag("-k,--insecure", o.insecure, "Do not check the server's certificate")
         ->group(group);
