@@ -228,6 +228,7 @@ sse::ClientOptions client_options(const TailOptions& o, const std::string& url, 
     }
     client.request = make_request(o.request, client.request.url);
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
+    client.reply.compressed = o.request.compressed;
     client.tls.verify = !o.insecure;
     client.dial.family = o.v4 ? sse::Family::v4 : o.v6 ? sse::Family::v6 : sse::Family::any;
     // A POST may cost money, or do something twice: only if it is asked for.

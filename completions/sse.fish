@@ -89,6 +89,7 @@ complete -c sse -n $tail -r -F -s d -l data -d "POST this, @FILE or @- (stdin); 
 complete -c sse -n $tail -r -F -l json -d "POST this JSON, @FILE or @-, with the headers for it"
 complete -c sse -n $tail -x -s u -l user -d "Basic authentication"
 complete -c sse -n $tail -x -l bearer -d "Send Authorization: Bearer TOKEN"
+complete -c sse -n $tail -l compressed -d "Ask for compression, and undo it: gzip, deflate, br"
 complete -c sse -n $tail -x -s A -l user-agent -d "Send this User-Agent"
 complete -c sse -n $tail -x -s b -l cookie -d "Send these cookies"
 complete -c sse -n $tail -l no-reconnect -d "End with the stream"

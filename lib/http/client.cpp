@@ -256,8 +256,8 @@ std::unique_ptr<Connection> Client::connect(const Url& url) {
 /// Rules 7 to 9: throws unless the answer is a stream of events.
 bool Client::check_stream(const Outgoing& request, Reply& reply) {
     const auto type = essence(reply.head().find("Content-Type").value_or(""));
-    const auto coding = reply.head().find("Content-Encoding").value_or("identity");
-    const bool encoded = !coding.empty() && !same_name(coding, "identity");
+    const auto coding = reply.coding();
+    const bool encoded = !coding.empty();
     const bool json_lines = options_.json_lines || type == "application/x-ndjson" ||
                             type == "application/ndjson" || type == "application/jsonl" ||
                             type == "application/x-jsonlines";
@@ -270,8 +270,10 @@ bool Client::check_stream(const Outgoing& request, Reply& reply) {
     else if (reply.status() == 200 && type != "text/event-stream" && !json_lines) {
         what += fmt::format(" with {}, not text/event-stream", printable(type, 80));
     } else if (reply.status() == 200) {
-        what += fmt::format(" with Content-Encoding {}, which was not asked for",
-                            printable(coding, 40));
+        what += fmt::format(" with Content-Encoding {}, {} {}", printable(coding, 40),
+                            options_.reply.compressed ? "and what is known is"
+                                                      : "which was not asked for; known are",
+                            known_codings);
     }
     if (!encoded) {
         const auto limit = Interrupt::Clock::now() + options_.shown_body_wait;
@@ -279,7 +281,7 @@ bool Client::check_stream(const Outgoing& request, Reply& reply) {
         if (!body.empty()) what += ": " + body;
     }
     const auto after = reply.head().find("Retry-After");
-    throw AnswerError(what, reply.status(), type,
+    throw AnswerError(what, reply.status(), type, std::string(coding),
                       after ? parse_retry_after(*after, std::chrono::system_clock::now())
                             : std::nullopt);
 }

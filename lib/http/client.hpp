@@ -58,21 +58,23 @@ struct ClientOptions {
 /// An answer that is no stream of events: another status, or another content type.
 class AnswerError : public Error {
 public:
-    AnswerError(const std::string& what, int status, std::string content_type,
+    AnswerError(const std::string& what, int status, std::string content_type, std::string coding,
                 std::optional<std::chrono::milliseconds> retry_after)
         : Error(Errc::http_status, what)
         , status_(status)
         , content_type_(std::move(content_type))
+        , coding_(std::move(coding))
         , retry_after_(retry_after) {}
     int status() const { return status_; }
     const std::string& content_type() const {
         return content_type_;
-    } ///< essence, lowercase; "" for none
+    }                                                     ///< essence, lowercase; "" for none
+    const std::string& coding() const { return coding_; } ///< that was not taken off; "" for none
     std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
 
 private:
     int status_;
-    std::string content_type_;
+    std::string content_type_, coding_;
     std::optional<std::chrono::milliseconds> retry_after_;
 };
 
