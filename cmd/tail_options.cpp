@@ -61,6 +61,13 @@ void add_output_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     app.add_flag("-v,--verbose", o.follow.verbose, "Say on stderr what goes over the wire, and why")
         ->group(group);
+    app.add_flag(
+           "--stats", o.stats,
+           "Say on stderr at the end, and at SIGUSR1, how it went: times, events, rates, gaps")
+        ->group(group);
+    app.add_option("--stats-file", o.stats_file, "Write the same there as a JSON object")
+        ->type_name("FILE")
+        ->group(group);
     app.add_option("--state", o.state, "Keep the last event ID there, and go on after it next time")
         ->type_name("FILE")
         ->group(group);

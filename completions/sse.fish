@@ -73,6 +73,8 @@ complete -c sse -n $tail -x -l pointer -d "Print what this JSON pointer finds in
 complete -c sse -n $tail -x -l pointer-default -d "Print this where a pointer finds nothing"
 complete -c sse -n $tail -l join -d "No line ends behind --pointer and --format: text as it is written"
 complete -c sse -n $tail -s v -l verbose -d "Say on stderr what goes over the wire, and why"
+complete -c sse -n $tail -l stats -d "Say on stderr at the end, and at SIGUSR1, how it went: times, events, rates, gaps"
+complete -c sse -n $tail -r -F -l stats-file -d "Write the same there as a JSON object"
 complete -c sse -n $tail -r -F -l state -d "Keep the last event ID there, and go on after it next time"
 complete -c sse -n $tail -r -F -l record -d "Also record the stream, for sse replay"
 complete -c sse -n $tail -x -s e -l event -d "Only events of this type, * and ? as in file names; !TYPE: not those"

@@ -223,13 +223,19 @@ Outgoing Client::next_request() {
 
 /// Rule 10. `request` is then the one that was answered.
 std::unique_ptr<Reply> Client::follow(Outgoing& request) {
+    Timing timing;
+    timing.started = Interrupt::Clock::now();
     for (unsigned hops = 0;; ++hops) {
-        auto reply = std::make_unique<Reply>(connect(request.url), options_.reply);
+        auto reply = std::make_unique<Reply>(connect(request.url, timing), options_.reply);
         reply->exchange(request,
                         {[&](std::string_view head) { listener_.on_request(request.url, head); },
                          [&](std::string_view head) { listener_.on_head(head); }});
         const auto location = reply->head().find("Location");
-        if (!is_redirect(reply->status()) || !location) return reply;
+        if (!is_redirect(reply->status()) || !location) {
+            timing.first_byte = reply->first_byte() - timing.started;
+            listener_.on_answer(timing);
+            return reply;
+        }
         if (hops == options_.max_redirects) {
             throw Error(Errc::http_status,
                         fmt::format("{} redirects further than {} times",
@@ -239,15 +245,22 @@ std::unique_ptr<Reply> Client::follow(Outgoing& request) {
     }
 }
 
-std::unique_ptr<Connection> Client::connect(const Url& url) {
-    const auto limit = Interrupt::Clock::now() + options_.dial.connect_timeout;
+std::unique_ptr<Connection> Client::connect(const Url& url, Timing& timing) {
+    const auto start = Interrupt::Clock::now();
+    const auto limit = start + options_.dial.connect_timeout;
+    auto resolved = start;
     const int fd = options_.dial.unix_socket.empty()
-                       ? dial(url.host, url.port, options_.dial, interrupt_, limit)
+                       ? dial(url.host, url.port, options_.dial, interrupt_, limit, resolved)
                        : dial_unix(options_.dial.unix_socket, interrupt_, limit);
+    const auto connected = Interrupt::Clock::now();
+    timing.resolve = resolved - start;
+    timing.connect = connected - resolved;
+    timing.tls.reset();
     auto connection = std::make_unique<Connection>(fd, url.endpoint(), interrupt_);
     if (url.tls) {
         if (!tls_) tls_ = std::make_unique<TlsContext>(options_.tls);
         connection->start_tls(*tls_, url.host, limit);
+        timing.tls = Interrupt::Clock::now() - connected;
         listener_.on_tls(describe(connection->tls()));
     }
     return connection;

@@ -179,6 +179,7 @@ bool Reply::fill(const std::function<void()>& before_wait, std::optional<Clock::
     while (true) {
         if (const auto got = connection_->try_read(buffer_.data(), buffer_.size())) {
             input_ = {buffer_.data(), *got};
+            if (first_byte_ == Clock::time_point()) first_byte_ = Clock::now();
             return *got > 0;
         }
         if (before_wait) before_wait();

@@ -57,6 +57,8 @@ public:
     void exchange(const Outgoing& request, const Trace& trace);
 
     int status() const { return status_; }
+    /// When the first byte of the answer came.
+    Clock::time_point first_byte() const { return first_byte_; }
     const Head& head() const { return head_; }
     /// `404 Not Found`, safe to print.
     std::string status_text() const;
@@ -93,6 +95,7 @@ private:
     std::string head_bytes_; ///< of the final answer, lines ending in CRLF
     Head head_;
     int status_ = 0;
+    Clock::time_point first_byte_;
     enum class Framing : std::uint8_t { none, chunked, length, close };
     Framing framing_ = Framing::none;
     ChunkedDecoder chunked_;
