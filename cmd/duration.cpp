@@ -73,6 +73,20 @@ std::string format_duration(nanoseconds value) {
     return fmt::format("{}{}", value.count() / unit->ns, unit->name);
 }
 
+std::string rough_duration(std::chrono::nanoseconds value) {
+    using namespace std::chrono;
+    const auto in = [&](double unit, const char* name) {
+        const auto number = double(value.count()) / unit;
+        return fmt::format("{:.{}f}{}", number, number < 9.995 ? 2 : number < 99.95 ? 1 : 0, name);
+    };
+    if (value < 999'500ns) return in(1e3, "us");
+    if (value < 999'500us) return in(1e6, "ms");
+    if (value < 1min) return in(1e9, "s");
+    const auto whole = duration_cast<seconds>(value).count();
+    if (whole < 3600) return fmt::format("{}m{:02}s", whole / 60, whole % 60);
+    return fmt::format("{}h{:02}m", whole / 3600, whole / 60 % 60);
+}
+
 CLI::Option* add_duration(CLI::App& app, const std::string& names, const std::string& help,
                           const std::string& shown, std::function<void(nanoseconds)> store) {
     auto* option = app.add_option_function<std::string>(

@@ -22,6 +22,9 @@ std::chrono::nanoseconds parse_duration(std::string_view text);
 /// The shortest text that parse_duration() reads back as `value`: `250ms`, `1500ms`, `2m`.
 std::string format_duration(std::chrono::nanoseconds value);
 
+/// Three digits, in the unit that reads best: `12.3ms`, `1.20s`, `5m03s`; for people only.
+std::string rough_duration(std::chrono::nanoseconds value);
+
 /// Adds the options `names` to `app`; `store` gets the value, `shown` is the default in --help.
 /// A value that is no duration ends the parse with a CLI::ValidationError that names the flag.
 CLI::Option* add_duration(CLI::App& app, const std::string& names, const std::string& help,

@@ -1,7 +1,9 @@
 #include "cmd/explain.hpp"
 
 #include "http/client.hpp"
+#include "http/content_coding.hpp"
 
+#include <fmt/format.h>
 #include <string>
 
 namespace cmd {
@@ -22,6 +24,11 @@ std::string hint_for(const sse::AnswerError& answer) {
     case 504: return "--retry-connect tries again until the stream opens";
     case 200: break;
     default: return "curl -iN shows the whole answer";
+    }
+    if (!answer.coding().empty()) {
+        return fmt::format("--compressed asks for and reads {}; -H 'Accept-Encoding: identity' "
+                           "asks for none",
+                           sse::known_codings);
     }
     const auto& type = answer.content_type();
     if (type == "text/html") return "that is a page: check the path, or whether it wants a login";

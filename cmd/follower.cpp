@@ -43,7 +43,9 @@ Follower::Follower(Following& following, std::string name, std::string url,
     , selector_(following.options.select)
     , name_(std::move(name))
     , url_(std::move(url))
-    , last_event_id_(std::move(last_event_id)) {}
+    , last_event_id_(std::move(last_event_id)) {
+    if (all_.stats) number_ = all_.stats->add(url_);
+}
 
 bool Follower::is_last(const sse::EventView& event) const {
     const auto named = [](const auto& list, std::string_view text) {
@@ -67,8 +69,10 @@ void Follower::on_event(const sse::EventView& event) {
     if (all_.over) return;
     if (event.id) last_event_id_.assign(*event.id);
     if (all_.recorder) all_.recorder->event(event);
-    if (selector_.wants(event) &&
-        all_.printer.event({event, last_event_id_, name_}, all_.output.text())) {
+    const bool printed = selector_.wants(event) &&
+                         all_.printer.event({event, last_event_id_, name_}, all_.output.text());
+    if (all_.stats) all_.stats->event(number_, event, printed);
+    if (printed) {
         ++all_.printed;
         if (all_.output.added()) written();
     }
@@ -101,9 +105,14 @@ void Follower::on_retry(std::chrono::milliseconds time) {
 }
 
 void Follower::on_bytes(std::string_view bytes) {
+    if (all_.stats) all_.stats->bytes(bytes.size());
     const std::lock_guard lock(all_.mutex);
     all_.printer.bytes(bytes, all_.output.text());
     all_.output.added();
+}
+
+void Follower::on_answer(const sse::Timing& timing) {
+    if (all_.stats) all_.stats->answered(number_, timing);
 }
 
 void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
@@ -136,6 +145,7 @@ void Follower::on_head(std::string_view head) {
 void Follower::on_tls(std::string_view description) { say(std::string(description)); }
 
 void Follower::on_reconnect(std::chrono::milliseconds wait, std::string_view why) {
+    if (all_.stats) all_.stats->reconnects(number_);
     say(fmt::format("connecting again in {}: {}", format_duration(wait), why));
 }
 

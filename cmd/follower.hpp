@@ -6,6 +6,7 @@
 #include "cmd/recorder.hpp"
 #include "cmd/selector.hpp"
 #include "cmd/state.hpp"
+#include "cmd/stats.hpp"
 #include "http/client.hpp"
 
 #include <cstddef>
@@ -42,6 +43,7 @@ struct Following {
     Output& output;
     std::unique_ptr<Recorder> recorder; ///< may be null
     std::unique_ptr<State> state;       ///< may be null
+    std::unique_ptr<Stats> stats;       ///< may be null
     std::mutex mutex;
     std::size_t printed = 0;
     bool until_came = false;
@@ -60,6 +62,7 @@ public:
     void on_comment(std::string_view text) override;
     void on_retry(std::chrono::milliseconds time) override;
     void on_bytes(std::string_view bytes) override;
+    void on_answer(const sse::Timing& timing) override;
     void on_open(const sse::Url& url, int status, const sse::Head& head,
                  std::string_view last_event_id) override;
     void on_close(sse::Client::Close how, std::string_view why) override;
@@ -80,6 +83,7 @@ private:
     Following& all_;
     Selector selector_;
     std::string name_, url_;
+    std::size_t number_ = 0; ///< in the stats
     std::function<void()> enough_;
     std::string last_event_id_;
 };

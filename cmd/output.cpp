@@ -42,17 +42,13 @@ Output::Output(int fd, sse::Interrupt& interrupt)
     text_.reserve(enough * 2);
 }
 
-bool Output::flush() { return write(true); }
-
-bool Output::finish() { return write(false); }
-
-bool Output::write(bool may_wait) {
+bool Output::flush() {
     std::string_view rest = text_;
     while (!rest.empty()) {
         if (at_once_ != SIZE_MAX) {
             pollfd room{fd_, POLLOUT, 0};
             const bool has_room = ::poll(&room, 1, 0) > 0;
-            if (!has_room && (!may_wait || !interrupt_.wait_writable(fd_))) break;
+            if (!has_room && !interrupt_.wait_writable(fd_)) break;
         }
         const auto taken = ::write(fd_, rest.data(), std::min(rest.size(), at_once_));
         if (taken >= 0) {
@@ -62,7 +58,7 @@ bool Output::write(bool may_wait) {
             text_.clear();
             return false;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!may_wait || !interrupt_.wait_writable(fd_)) break;
+            if (!interrupt_.wait_writable(fd_)) break;
         } else if (errno != EINTR) {
             const int error = errno;
             text_.clear(); // what cannot be written now will not be later

@@ -19,16 +19,13 @@ public:
     std::string& text() { return text_; }
     /// Writes if enough has gathered; true if everything was written.
     bool added() { return text_.size() >= enough && flush(); }
-    /// Writes everything; waits for the reader if need be. False if an interrupt left something
-    /// unwritten. Throws Failure (23) if writing fails.
+    /// Writes everything; waits for the reader if need be. False if a signal came, or the reader
+    /// went: something is left unwritten. Throws Failure (23) if writing fails.
     bool flush();
-    /// The end of an interrupted command: writes what the reader takes without waiting.
-    bool finish();
     bool is_terminal() const { return is_terminal_; }
 
 private:
     static constexpr std::size_t enough = 64 * 1024;
-    bool write(bool may_wait);
 
     int fd_;
     sse::Interrupt& interrupt_;

@@ -1,6 +1,7 @@
 #include "cmd/request_flags.hpp"
 
 #include "cmd/command.hpp"
+#include "http/content_coding.hpp"
 #include "protocol/error.hpp"
 #include "protocol/printable.hpp"
 #include "recording/base64.hpp"
@@ -135,6 +136,9 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
     app.add_option("--bearer", flags.bearer, "Send Authorization: Bearer TOKEN")
         ->type_name("TOKEN")
         ->group(group);
+    app.add_flag("--compressed", flags.compressed,
+                 fmt::format("Ask for compression, and undo it: {}", sse::known_codings))
+        ->group(group);
     app.add_option("-A,--user-agent", flags.agent, "Send this User-Agent")
         ->type_name("NAME")
         ->group(group);
@@ -166,6 +170,7 @@ sse::Outgoing make_request(const RequestFlags& flags, const sse::Url& url) {
     unless_given("Accept", "text/event-stream"); // rule 1
     unless_given("Cache-Control", "no-cache");   // rule 2
     unless_given("User-Agent", flags.agent.empty() ? "sse/" SSE_VERSION : flags.agent);
+    if (flags.compressed) unless_given("Accept-Encoding", std::string(sse::known_codings));
     if (!flags.cookie.empty()) unless_given("Cookie", flags.cookie);
     if (!request.find("Authorization")) authorize(flags, request);
     return request;

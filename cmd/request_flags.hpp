@@ -20,6 +20,7 @@ struct RequestFlags {
     std::vector<std::string> data; ///< -d: text, `@file` without its line ends, `@-` stdin
     std::vector<std::string> json; ///< --json: the same, but files as they are
     std::string user, bearer, agent, cookie;
+    bool compressed = false;
 };
 
 /// Adds the flags to `app`, in a group of their own.

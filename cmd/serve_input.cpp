@@ -3,6 +3,7 @@
 #include "cmd/choice.hpp"
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
+#include "cmd/number.hpp"
 #include "protocol/encoder.hpp"
 #include "source/followed_file.hpp"
 #include "source/input_reader.hpp"
@@ -81,10 +82,8 @@ void add_input_options(CLI::App& app, InputOptions& o) {
     app.add_option("--event", o.pump.decoder.event, "Type of the events that come without one")
         ->check(check_type, "")
         ->group(input);
-    app.add_option("--max-event-bytes", o.pump.decoder.max_event_bytes,
-                   "Bytes that one event may have; a longer one is skipped")
-        ->transform(CLI::AsSizeValue(false))
-        ->capture_default_str()
+    add_max_event_bytes(app, o.pump.decoder.max_event_bytes,
+                        "Bytes that one event may have; a longer one is skipped")
         ->group(input);
     app.add_flag("--strict", o.pump.strict, "Input that is no event ends the run with status 3")
         ->group(input);

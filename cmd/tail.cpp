@@ -7,6 +7,7 @@
 #include "cmd/recorder.hpp"
 #include "cmd/signals.hpp"
 #include "cmd/state.hpp"
+#include "cmd/stats_output.hpp"
 #include "cmd/tail_options.hpp"
 #include "http/client.hpp"
 
@@ -14,6 +15,8 @@
 #include <exception>
 #include <fmt/format.h>
 #include <memory>
+#include <optional>
+#include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
 
@@ -51,7 +54,7 @@ public:
             follower_.on_pause();
         } catch (...) {
             failure_ = std::current_exception();
-            interrupt_.raise();
+            interrupt_.raise(Reason::failed);
         }
     }
     std::exception_ptr failure() const { return failure_; }
@@ -74,6 +77,13 @@ void follow(const std::vector<std::unique_ptr<Followed>>& all) {
     for (auto& thread : threads) thread.join();
 }
 
+/// Whoever reads a pipe may itself write to the terminal, so the line that lives goes with files.
+bool wants_live_line() {
+    struct stat out {};
+    return ::fstat(STDOUT_FILENO, &out) == 0 && (S_ISREG(out.st_mode) || S_ISCHR(out.st_mode)) &&
+           ::isatty(STDOUT_FILENO) == 0 && cmd::has_terminal_line();
+}
+
 /// The exit status once there is nothing more to follow.
 int conclude(const cmd::TailOptions& o, const cmd::Following& following,
              const sse::Interrupt& interrupt, const cmd::Signals& signals,
@@ -93,6 +103,7 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
     case Reason::raised:
         if (signals.caught() != 0) return 128 + signals.caught();
         break;
+    case Reason::failed:
     case Reason::none: break;
     }
     if (failure) std::rethrow_exception(failure);
@@ -119,6 +130,12 @@ int run(const cmd::TailOptions& o) try {
         following.recorder =
             std::make_unique<cmd::Recorder>(o.record, streams.front().client.request);
     if (!o.state.empty()) following.state = std::make_unique<cmd::State>(o.state);
+    const bool live = wants_live_line();
+    std::optional<cmd::StatsOutput> told;
+    if (o.stats || !o.stats_file.empty() || live) {
+        following.stats = std::make_unique<cmd::Stats>();
+        told.emplace(*following.stats, cmd::StatsOutputOptions{o.stats, o.stats_file, live});
+    }
 
     const bool marked = streams.size() > 1 || !o.named.empty();
     std::vector<std::unique_ptr<Followed>> all;
@@ -131,14 +148,14 @@ int run(const cmd::TailOptions& o) try {
     }
     follow(all);
     if (o.join && terminal && following.printed > 0) output.text().push_back('\n');
-    if (interrupt.reason() == Reason::none || interrupt.reason() == Reason::satisfied)
-        output.flush();
-    else output.finish();
+    const bool delivered = output.flush();
     if (following.recorder) following.recorder->finish();
+    if (told) told->finish();
     std::exception_ptr failure;
     for (const auto& followed : all) {
         if (followed->failure() && !failure) failure = followed->failure();
     }
+    if (!delivered && signals.caught() != 0) return 128 + signals.caught();
     return conclude(o, following, interrupt, signals, failure);
 } catch (const sse::Error& e) {
     throw cmd::explained(e);

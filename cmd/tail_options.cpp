@@ -61,6 +61,13 @@ void add_output_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     app.add_flag("-v,--verbose", o.follow.verbose, "Say on stderr what goes over the wire, and why")
         ->group(group);
+    app.add_flag(
+           "--stats", o.stats,
+           "Say on stderr at the end, and at SIGUSR1, how it went: times, events, rates, gaps")
+        ->group(group);
+    app.add_option("--stats-file", o.stats_file, "Write the same there as a JSON object")
+        ->type_name("FILE")
+        ->group(group);
     app.add_option("--state", o.state, "Keep the last event ID there, and go on after it next time")
         ->type_name("FILE")
         ->group(group);
@@ -120,10 +127,7 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     add_duration(app, "--read-timeout", o.client.reply.read_timeout,
                  "Connect again when the server sent nothing for so long")
         ->group(group);
-    app.add_option("--max-event-bytes", o.client.parser.max_event_bytes,
-                   "Bytes that one event may have")
-        ->transform(CLI::AsSizeValue(false))
-        ->capture_default_str()
+    add_max_event_bytes(app, o.client.parser.max_event_bytes, "Bytes that one event may have")
         ->group(group);
     app.add_flag("-k,--insecure", o.insecure, "Do not check the server's certificate")
         ->group(group);
@@ -231,6 +235,7 @@ sse::ClientOptions client_options(const TailOptions& o, const std::string& url, 
     }
     client.request = make_request(o.request, client.request.url);
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
+    client.reply.compressed = o.request.compressed;
     client.tls.verify = !o.insecure;
     client.dial.family = o.v4 ? sse::Family::v4 : o.v6 ? sse::Family::v6 : sse::Family::any;
     // A POST may cost money, or do something twice: only if it is asked for.

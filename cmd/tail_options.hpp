@@ -34,9 +34,9 @@ struct TailOptions {
     std::vector<std::string> pointers;
     std::optional<std::string> format_text, missing;
     cmd::Times times = cmd::Times::absolute;
-    std::string record, state;
+    std::string record, state, stats_file;
     std::vector<std::string> resolve;
-    bool join = false, invert = false;
+    bool join = false, stats = false;
     bool insecure = false, v4 = false, v6 = false, no_reconnect = false, reconnect = false;
 };
 

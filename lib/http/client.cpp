@@ -218,13 +218,19 @@ Outgoing Client::next_request() {
 
 /// Rule 10. `request` is then the one that was answered.
 std::unique_ptr<Reply> Client::follow(Outgoing& request) {
+    Timing timing;
+    timing.started = Interrupt::Clock::now();
     for (unsigned hops = 0;; ++hops) {
-        auto reply = std::make_unique<Reply>(connect(request.url), options_.reply);
+        auto reply = std::make_unique<Reply>(connect(request.url, timing), options_.reply);
         reply->exchange(request,
                         {[&](std::string_view head) { listener_.on_request(request.url, head); },
                          [&](std::string_view head) { listener_.on_head(head); }});
         const auto location = reply->head().find("Location");
-        if (!is_redirect(reply->status()) || !location) return reply;
+        if (!is_redirect(reply->status()) || !location) {
+            timing.first_byte = reply->first_byte() - timing.started;
+            listener_.on_answer(timing);
+            return reply;
+        }
         if (hops == options_.max_redirects) {
             throw Error(Errc::http_status,
                         fmt::format("{} redirects further than {} times",
@@ -234,15 +240,22 @@ std::unique_ptr<Reply> Client::follow(Outgoing& request) {
     }
 }
 
-std::unique_ptr<Connection> Client::connect(const Url& url) {
-    const auto limit = Interrupt::Clock::now() + options_.dial.connect_timeout;
+std::unique_ptr<Connection> Client::connect(const Url& url, Timing& timing) {
+    const auto start = Interrupt::Clock::now();
+    const auto limit = start + options_.dial.connect_timeout;
+    auto resolved = start;
     const int fd = options_.dial.unix_socket.empty()
-                       ? dial(url.host, url.port, options_.dial, interrupt_, limit)
+                       ? dial(url.host, url.port, options_.dial, interrupt_, limit, resolved)
                        : dial_unix(options_.dial.unix_socket, interrupt_, limit);
+    const auto connected = Interrupt::Clock::now();
+    timing.resolve = resolved - start;
+    timing.connect = connected - resolved;
+    timing.tls.reset();
     auto connection = std::make_unique<Connection>(fd, url.endpoint(), interrupt_);
     if (url.tls) {
         if (!tls_) tls_ = std::make_unique<TlsContext>(options_.tls);
         connection->start_tls(*tls_, url.host, limit);
+        timing.tls = Interrupt::Clock::now() - connected;
         listener_.on_tls(describe(connection->tls()));
     }
     return connection;
@@ -251,8 +264,8 @@ std::unique_ptr<Connection> Client::connect(const Url& url) {
 /// Rules 7 to 9: throws unless the answer is a stream of events.
 bool Client::check_stream(const Outgoing& request, Reply& reply) {
     const auto type = essence(reply.head().find("Content-Type").value_or(""));
-    const auto coding = reply.head().find("Content-Encoding").value_or("identity");
-    const bool encoded = !coding.empty() && !same_name(coding, "identity");
+    const auto coding = reply.coding();
+    const bool encoded = !coding.empty();
     const bool json_lines = options_.json_lines || type == "application/x-ndjson" ||
                             type == "application/ndjson" || type == "application/jsonl" ||
                             type == "application/x-jsonlines";
@@ -265,8 +278,10 @@ bool Client::check_stream(const Outgoing& request, Reply& reply) {
     else if (reply.status() == 200 && type != "text/event-stream" && !json_lines) {
         what += fmt::format(" with {}, not text/event-stream", printable(type, 80));
     } else if (reply.status() == 200) {
-        what += fmt::format(" with Content-Encoding {}, which was not asked for",
-                            printable(coding, 40));
+        what += fmt::format(" with Content-Encoding {}, {} {}", printable(coding, 40),
+                            options_.reply.compressed ? "and what is known is"
+                                                      : "which was not asked for; known are",
+                            known_codings);
     }
     if (!encoded) {
         const auto limit = Interrupt::Clock::now() + options_.shown_body_wait;
@@ -274,7 +289,7 @@ bool Client::check_stream(const Outgoing& request, Reply& reply) {
         if (!body.empty()) what += ": " + body;
     }
     const auto after = reply.head().find("Retry-After");
-    throw AnswerError(what, reply.status(), type,
+    throw AnswerError(what, reply.status(), type, std::string(coding),
                       after ? parse_retry_after(*after, std::chrono::system_clock::now())
                             : std::nullopt);
 }

@@ -55,24 +55,35 @@ struct ClientOptions {
     std::function<double()> dice;
 };
 
+/// What it took until an answer began.
+struct Timing {
+    using Clock = Interrupt::Clock;
+    Clock::time_point started;              ///< of the attempt, redirects included
+    Clock::duration resolve{0}, connect{0}; ///< of the connection that was answered
+    std::optional<Clock::duration> tls;     ///< the same; nullopt: there was none
+    Clock::duration first_byte{0};          ///< since `started`
+};
+
 /// An answer that is no stream of events: another status, or another content type.
 class AnswerError : public Error {
 public:
-    AnswerError(const std::string& what, int status, std::string content_type,
+    AnswerError(const std::string& what, int status, std::string content_type, std::string coding,
                 std::optional<std::chrono::milliseconds> retry_after)
         : Error(Errc::http_status, what)
         , status_(status)
         , content_type_(std::move(content_type))
+        , coding_(std::move(coding))
         , retry_after_(retry_after) {}
     int status() const { return status_; }
     const std::string& content_type() const {
         return content_type_;
-    } ///< essence, lowercase; "" for none
+    }                                                     ///< essence, lowercase; "" for none
+    const std::string& coding() const { return coding_; } ///< that was not taken off; "" for none
     std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
 
 private:
     int status_;
-    std::string content_type_;
+    std::string content_type_, coding_;
     std::optional<std::chrono::milliseconds> retry_after_;
 };
 
@@ -90,6 +101,8 @@ public:
         /// A head came in, interim and redirects' heads too, as it was sent.
         virtual void on_head(std::string_view /*head*/) {}
         virtual void on_tls(std::string_view /*description*/) {}
+        /// The answer that decides has begun: a stream or not, but no redirect.
+        virtual void on_answer(const Timing&) {}
         /// The stream is open. `last_event_id` is what was sent to resume; "" for nothing.
         virtual void on_open(const Url& /*url*/, int /*status*/, const Head&,
                              std::string_view /*last_event_id*/) {}
@@ -130,7 +143,7 @@ private:
     void open_and_read(Attempt& attempt);
     Outgoing next_request();
     std::unique_ptr<Reply> follow(Outgoing& request);
-    std::unique_ptr<Connection> connect(const Url& url);
+    std::unique_ptr<Connection> connect(const Url& url, Timing& timing);
     /// True if the stream is JSON lines.
     bool check_stream(const Outgoing& request, Reply& reply);
     void read(Reply& reply, Ear& ear, bool json_lines);

@@ -36,6 +36,11 @@ std::optional<std::size_t> Connection::try_read(char* buffer, std::size_t size) 
     return got;
 }
 
+void Connection::check_interrupt() {
+    interrupt_.heard();
+    if (interrupt_) throw Interrupted{};
+}
+
 std::optional<std::size_t> Connection::read_now(char* buffer, std::size_t size) {
     if (!session_) {
         while (true) {

@@ -30,6 +30,8 @@ public:
     /// What is there, at most `size` bytes; 0 at the end; nullopt: nothing yet, wait_readable().
     /// Throws Error (receive) if the connection broke, or ended without TLS saying so; Interrupted.
     std::optional<std::size_t> try_read(char* buffer, std::size_t size);
+    /// For those who have much to do without reading. Throws Interrupted.
+    void check_interrupt();
     /// False if `limit` came first. Throws Interrupted.
     bool wait_readable(std::optional<Clock::time_point> limit);
     /// Sends all of `bytes`. False if the peer takes no more: it may still have answered. Throws

@@ -214,12 +214,13 @@ private:
 } // namespace
 
 int dial(const std::string& name, std::uint16_t port, const DialOptions& options,
-         Interrupt& interrupt, Clock::time_point limit) {
+         Interrupt& interrupt, Clock::time_point limit, Clock::time_point& resolved) {
     auto host = name;
     for (const auto& known : options.addresses) {
         if (known.host == name && known.port == port) host = known.address;
     }
     auto addresses = resolve(host, port, options.family, interrupt, limit);
+    resolved = Clock::now();
     const bool v6 = host.find(':') != host.npos;
     return Race(std::move(addresses), options, interrupt)
         .run(v6 ? fmt::format("[{}]:{}", host, port) : fmt::format("{}:{}", host, port), limit);

@@ -51,9 +51,11 @@ struct DialOptions {
 };
 
 /// Resolves `host` and connects to `port` on one of its addresses. Returns a non-blocking
-/// descriptor that the caller closes. Throws Error (resolve, timeout), ConnectError, Interrupted.
+/// descriptor that the caller closes; `resolved` gets the time between the two. Throws Error
+/// (resolve, timeout), ConnectError, Interrupted.
 int dial(const std::string& host, std::uint16_t port, const DialOptions& options,
-         Interrupt& interrupt, Interrupt::Clock::time_point limit);
+         Interrupt& interrupt, Interrupt::Clock::time_point limit,
+         Interrupt::Clock::time_point& resolved);
 
 /// The same for a unix socket.
 int dial_unix(const std::string& path, Interrupt& interrupt, Interrupt::Clock::time_point limit);

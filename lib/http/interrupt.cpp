@@ -5,6 +5,7 @@
 #include <cerrno>
 #include <fcntl.h>
 #include <initializer_list>
+#include <iterator>
 #include <limits>
 #include <system_error>
 #include <unistd.h>
@@ -28,28 +29,40 @@ int poll_timeout(Interrupt::Clock::time_point now,
     return static_cast<int>(std::min<long long>(timeout, std::numeric_limits<int>::max()));
 }
 
+/// Makes a pipe readable, for good: nobody reads it.
+void wake(int fd) noexcept { [[maybe_unused]] const auto written = ::write(fd, "!", 1); }
+
 } // namespace
 
 Interrupt::Interrupt() {
-    if (::pipe(wake_) != 0)
-        throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
-    for (const int fd : wake_) {
-        ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-        ::fcntl(fd, F_SETFL, O_NONBLOCK);
+    for (auto* ends : {wake_, cut_}) {
+        if (::pipe(ends) != 0) {
+            const int error = errno;
+            close_all();
+            throw std::system_error(error, std::generic_category(), "cannot make a pipe");
+        }
+        for (const int fd : {ends[0], ends[1]}) {
+            ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+            ::fcntl(fd, F_SETFL, O_NONBLOCK);
+        }
     }
 }
 
-Interrupt::~Interrupt() {
-    ::close(wake_[0]);
-    ::close(wake_[1]);
+Interrupt::~Interrupt() { close_all(); }
+
+void Interrupt::close_all() noexcept {
+    for (const int fd : {wake_[0], wake_[1], cut_[0], cut_[1]}) {
+        if (fd >= 0) ::close(fd);
+    }
 }
 
 void Interrupt::raise(Reason reason) noexcept {
     auto none = Reason::none;
-    if (!reason_.compare_exchange_strong(none, reason, std::memory_order_acq_rel)) return;
+    const bool first = reason_.compare_exchange_strong(none, reason, std::memory_order_acq_rel);
+    const bool cuts = reason == Reason::raised || reason == Reason::reader_gone;
     const int saved = errno;
-    [[maybe_unused]] const auto written =
-        ::write(wake_[1], "!", 1); // never read: the pipe stays readable
+    if (first) wake(wake_[1]);
+    if (cuts && !is_cut_.exchange(true)) wake(cut_[1]);
     errno = saved;
 }
 
@@ -59,24 +72,24 @@ void Interrupt::heard() noexcept {
     if (end_ && now >= *end_) raise(Reason::expired);
 }
 
-Interrupt::Woken Interrupt::wait(std::span<pollfd> fds, std::optional<Clock::time_point> limit) {
-    return wait_until(fds, limit, true);
-}
-
 Interrupt::Woken Interrupt::wait(int fd, short events, std::optional<Clock::time_point> limit) {
     pollfd one{fd, events, 0};
-    return wait_until(std::span<pollfd>(&one, 1), limit, true);
+    return wait(std::span<pollfd>(&one, 1), limit);
 }
 
 bool Interrupt::wait_writable(int fd) {
-    pollfd one{fd, POLLOUT, 0};
-    const bool ready = wait_until(std::span<pollfd>(&one, 1), std::nullopt, false) == Woken::ready;
+    pollfd fds[] = {{cut_[0], POLLIN, 0}, {fd, POLLOUT, 0}};
+    while (!is_cut_) {
+        const int ready = ::poll(fds, std::size(fds), -1);
+        if (ready < 0 && errno != EINTR)
+            throw std::system_error(errno, std::generic_category(), "poll");
+        if (ready > 0 && fds[1].revents != 0) break;
+    }
     heard();
-    return ready;
+    return !is_cut_;
 }
 
-Interrupt::Woken Interrupt::wait_until(std::span<pollfd> fds,
-                                       std::optional<Clock::time_point> limit, bool idle_counts) {
+Interrupt::Woken Interrupt::wait(std::span<pollfd> fds, std::optional<Clock::time_point> limit) {
     std::vector<pollfd> many;
     std::array<pollfd, 4> few;
     std::span<pollfd> all(few);
@@ -93,8 +106,7 @@ Interrupt::Woken Interrupt::wait_until(std::span<pollfd> fds,
         const auto now = Clock::now();
         if (end_ && now >= *end_) raise(Reason::expired);
         std::optional<Clock::time_point> silent;
-        if (idle_ && idle_counts)
-            silent = Clock::time_point(Clock::duration(heard_.load())) + *idle_;
+        if (idle_) silent = Clock::time_point(Clock::duration(heard_.load())) + *idle_;
         if (silent && now >= *silent) raise(Reason::idle);
         if (*this) return Woken::interrupted;
         if (limit && now >= *limit && !fds.empty()) { // late, unless it is ready just now

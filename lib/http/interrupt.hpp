@@ -16,7 +16,15 @@ namespace sse {
 class Interrupt {
 public:
     using Clock = std::chrono::steady_clock;
-    enum class Reason : int { none, raised, reader_gone, expired, idle, satisfied };
+    enum class Reason : int {
+        none,
+        raised,      ///< by a person: what has been heard need not be delivered either
+        reader_gone, ///< of what is written: there is nobody to deliver to
+        expired,     ///< as this and the others say, nothing more is wanted than was heard already
+        idle,
+        satisfied,
+        failed, ///< one of several clients, in a way that ends all
+    };
 
     /// Throws std::system_error if no pipe can be had.
     Interrupt();
@@ -45,7 +53,8 @@ public:
     Woken wait(std::span<pollfd> fds, std::optional<Clock::time_point> limit = std::nullopt);
     /// The same for the `events` of one descriptor.
     Woken wait(int fd, short events, std::optional<Clock::time_point> limit = std::nullopt);
-    /// The same for room to write: that time is not the sender's silence. False: interrupted.
+    /// Waits for room to write what has been heard: not over when nothing more is wanted, and no
+    /// silence of the sender. False: raised, or whoever reads has gone.
     bool wait_writable(int fd);
     /// Waits for `time` only; false if interrupted before.
     bool sleep_until(Clock::time_point time) {
@@ -53,15 +62,16 @@ public:
     }
 
 private:
-    Woken wait_until(std::span<pollfd> fds, std::optional<Clock::time_point> limit,
-                     bool idle_counts);
+    void close_all() noexcept;
 
-    int wake_[2] = {-1, -1};
+    int wake_[2] = {-1, -1}; ///< readable once raised, for whatever reason
+    int cut_[2] = {-1, -1};  ///< readable once delivering is over, too
     int reader_ = -1;
     std::optional<Clock::time_point> end_;
     std::optional<Clock::duration> idle_;
     std::atomic<Clock::rep> heard_{0}; ///< when something was heard last
     std::atomic<Reason> reason_{Reason::none};
+    std::atomic<bool> is_cut_{false};
 };
 
 } // namespace sse

@@ -99,6 +99,17 @@ void Reply::exchange(const Outgoing& request, const Trace& trace) {
         broken(fmt::format("the answer of {} is broken: {}", request.url.endpoint(), e.what()));
     }
     frame_body(request.method);
+    if (options_.compressed && head_.count("Content-Encoding") == 1)
+        decoder_ = ContentDecoder::make(*head_.find("Content-Encoding"));
+}
+
+std::string_view Reply::coding() const {
+    for (const auto& field : head_.fields()) {
+        if (!decoder_ && same_name(field.name, "Content-Encoding") && !field.value.empty() &&
+            !same_name(field.value, "identity"))
+            return field.value;
+    }
+    return {};
 }
 
 void Reply::read_head(const Trace& trace) {
@@ -168,6 +179,7 @@ bool Reply::fill(const std::function<void()>& before_wait, std::optional<Clock::
     while (true) {
         if (const auto got = connection_->try_read(buffer_.data(), buffer_.size())) {
             input_ = {buffer_.data(), *got};
+            if (first_byte_ == Clock::time_point()) first_byte_ = Clock::now();
             return *got > 0;
         }
         if (before_wait) before_wait();
@@ -181,9 +193,28 @@ bool Reply::fill(const std::function<void()>& before_wait, std::optional<Clock::
     }
 }
 
-std::optional<std::string_view> Reply::next(const std::function<void()>& before_wait) {
+std::optional<std::string_view> Reply::next(const std::function<void()>& before_wait,
+                                            std::optional<Clock::time_point> limit) {
+    while (decoder_) {
+        const auto piece = decoder_->next(encoded_);
+        if (!piece.empty()) {
+            connection_->check_interrupt(); // little that comes may be much to hear
+            return piece;
+        }
+        const auto more = next_framed(before_wait, limit);
+        if (!more) {
+            decoder_->finish();
+            return std::nullopt;
+        }
+        encoded_ = *more;
+    }
+    return next_framed(before_wait, limit);
+}
+
+std::optional<std::string_view> Reply::next_framed(const std::function<void()>& before_wait,
+                                                   std::optional<Clock::time_point> limit) {
     while (end_ == BodyEnd::open) {
-        if (input_.empty() && !fill(before_wait)) {
+        if (input_.empty() && !fill(before_wait, limit)) {
             if (framing_ == Framing::close) {
                 end_ = BodyEnd::closed;
                 break;
@@ -212,19 +243,14 @@ std::optional<std::string_view> Reply::next(const std::function<void()>& before_
 std::string Reply::peek(std::size_t size, Clock::time_point limit) {
     std::string out;
     try {
-        while (out.size() < size && end_ == BodyEnd::open) {
-            if (input_.empty() && !fill({}, limit)) break;
-            if (framing_ != Framing::chunked) {
-                out.append(std::exchange(input_, {}));
-                if (framing_ == Framing::length && out.size() >= left_) break;
-                continue;
-            }
-            out.append(chunked_.next(input_));
-            if (chunked_.done()) break;
+        while (out.size() < size) {
+            const auto piece = next({}, limit);
+            if (!piece) break;
+            out.append(*piece, 0, size - out.size());
         }
     } catch (const Error&) { // what came until then is all that can be shown
     }
-    return out.substr(0, size);
+    return out;
 }
 
 } // namespace sse

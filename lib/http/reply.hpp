@@ -3,6 +3,7 @@
 #pragma once
 
 #include "http/connection.hpp"
+#include "http/content_coding.hpp"
 #include "http/outgoing.hpp"
 #include "protocol/chunked.hpp"
 
@@ -25,6 +26,8 @@ struct ReplyOptions {
     /// A peer that sends nothing for so long, not even a comment, is taken for dead; nullopt:
     /// never.
     std::optional<std::chrono::milliseconds> read_timeout;
+    /// Takes off the content codings that are known.
+    bool compressed = false;
 };
 
 /// How a body ended.
@@ -54,14 +57,20 @@ public:
     void exchange(const Outgoing& request, const Trace& trace);
 
     int status() const { return status_; }
+    /// When the first byte of the answer came.
+    Clock::time_point first_byte() const { return first_byte_; }
     const Head& head() const { return head_; }
     /// `404 Not Found`, safe to print.
     std::string status_text() const;
 
+    /// The content coding that the body comes in and that is not taken off; "" for none.
+    std::string_view coding() const;
+
     /// The next piece of the body, a view that dies with the next call; nullopt at its end. Calls
-    /// `before_wait` before it waits. Throws Error (receive) if the body is cut or its framing
-    /// broken, Error (timeout), Interrupted.
-    std::optional<std::string_view> next(const std::function<void()>& before_wait);
+    /// `before_wait` before it waits, until `limit` at most. Throws Error (receive) if the body is
+    /// cut, or its framing or coding broken, Error (timeout), Interrupted.
+    std::optional<std::string_view> next(const std::function<void()>& before_wait,
+                                         std::optional<Clock::time_point> limit = std::nullopt);
     BodyEnd end() const { return end_; }
 
     /// The start of the body, at most `size` bytes, as far as it comes by `limit`: for an error's
@@ -72,6 +81,9 @@ private:
     class OnWire;
     void read_head(const Trace& trace);
     void frame_body(const std::string& method);
+    /// next() before the content coding is taken off.
+    std::optional<std::string_view> next_framed(const std::function<void()>& before_wait,
+                                                std::optional<Clock::time_point> limit);
     /// More bytes into `input_`; false at the end of the connection.
     bool fill(const std::function<void()>& before_wait,
               std::optional<Clock::time_point> limit = std::nullopt);
@@ -83,11 +95,14 @@ private:
     std::string head_bytes_; ///< of the final answer, lines ending in CRLF
     Head head_;
     int status_ = 0;
+    Clock::time_point first_byte_;
     enum class Framing : std::uint8_t { none, chunked, length, close };
     Framing framing_ = Framing::none;
     ChunkedDecoder chunked_;
     std::uint64_t left_ = 0; ///< of a body with a length
     BodyEnd end_ = BodyEnd::open;
+    std::unique_ptr<ContentDecoder> decoder_; ///< null: the body comes as it is
+    std::string_view encoded_;                ///< what it has not taken yet
 };
 
 } // namespace sse

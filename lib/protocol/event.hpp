@@ -1,11 +1,16 @@
 // One event, as a view and as an owner of its bytes.
 #pragma once
 
+#include <cstddef>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sse {
+
+/// The most that max_event_bytes of any options may be: places in a Batch are 32 bits wide, and an
+/// event of line ends alone grows sevenfold when it is encoded.
+inline constexpr std::size_t most_event_bytes = std::size_t{512} * 1024 * 1024;
 
 /// One event as a block on the wire said it, and no more: what outlives a block (the last event
 /// ID, the reconnection time) belongs to Parser. Views into the bytes being fed: valid until the

@@ -15,6 +15,7 @@ namespace sse {
 struct ParserOptions {
     /// Bytes that one event may hold (its fields, and the line being read): what a hostile or
     /// broken stream can make us keep. LLM APIs send single events of over 1 MiB.
+    /// At most most_event_bytes.
     std::size_t max_event_bytes = 16 * 1024 * 1024;
 };
 

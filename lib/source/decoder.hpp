@@ -24,7 +24,7 @@ enum class InputForm {
 struct DecoderOptions {
     /// The type of events that come without one; "" is `message`.
     std::string event;
-    /// Bytes that one event of the input may have.
+    /// Bytes that one event of the input may have; at most most_event_bytes.
     std::size_t max_event_bytes = 16 * 1024 * 1024;
 };
 

@@ -44,6 +44,14 @@ def test_a_file_that_cannot_be_read(sse, command, name, why, tmp_path):
     assert len(first) == 1 and name in first[0] and why in first[0], failed.err
 
 
+@pytest.mark.parametrize("size", ["513mb", "0", "5x", "-1"])
+def test_an_event_cannot_be_larger_than_half_a_gibibyte(sse, size):
+    failed = sse.run("serve", "--max-event-bytes", size)
+    error, _ = two_lines(failed)
+    assert failed.status == 2 and failed.out == b""
+    assert error == f'--max-event-bytes: "{size}" is not a size from 1 to 512mb, such as 16mb'
+
+
 @pytest.mark.parametrize("url, status, says", [
     ("http:///x", 2, "http:///x"),
     ("http://", 2, "http://"),

@@ -40,7 +40,11 @@ import pytest
     ([":1", "--reconnect", "--no-reconnect"], "--reconnect and --no-reconnect exclude each other"),
     ([":1", "-o", "raw", "-e", "x"], "-e and --grep do not go with -o raw"),
     ([":1", "-4", "-6"], "excludes"),
-    ([":1", "--max-event-bytes", "lots"], "--max-event-bytes"),
+    ([":1", "--max-event-bytes", "lots"], '--max-event-bytes: "lots" is not a size from 1 to 512mb, such as 16mb'),
+    ([":1", "--max-event-bytes", "513mb"], '--max-event-bytes: "513mb" is not a size from 1 to 512mb'),
+    ([":1", "--max-event-bytes", "0"], '--max-event-bytes: "0" is not a size'),
+    ([":1", "--max-event-bytes", "-1"], "--max-event-bytes"),
+    ([":1", "--max-event-bytes", "99999999999999999999"], '--max-event-bytes: "99999999999999999999" is not a size'),
     ([":1", "--nonsense"], "--nonsense"),
 ], ids=lambda v: ascii(" ".join(v))[:40] if isinstance(v, list) else "")
 def test_what_cannot_be_meant(sse, args, said):

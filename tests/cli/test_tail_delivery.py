@@ -1,0 +1,106 @@
+"""sse tail and whoever reads its stdout slowly: what was printed before the end is delivered."""
+import array
+import fcntl
+import os
+import signal
+import subprocess
+import termios
+import threading
+
+import pytest
+
+from support.deadline import poll
+
+FIRST, SECOND = b"a" * 60_000, b"b" * 60_000  # the first fills a pipe of 64 KiB, the second waits
+
+
+def waiting_in(pipe):
+    """Bytes that nobody has read yet."""
+    count = array.array("i", [0])
+    fcntl.ioctl(pipe, termios.FIONREAD, count)
+    return count[0]
+
+
+def read_all(pipe):
+    pieces = []
+    while piece := os.read(pipe, 65536):
+        pieces.append(piece)
+    os.close(pipe)
+    return b"".join(pieces)
+
+
+class Slow:
+    """A tail that has heard two events, of which its pipe holds only the first."""
+
+    def __init__(self, sse, origin, *args, several=False):
+        self._second, self.closed = threading.Event(), threading.Event()
+
+        def handler(c):
+            c.head()
+            c.chunk(b"data: " + FIRST + b"\n\n")
+            assert self._second.wait(10)
+            c.chunk(b"data: " + SECOND + b"\n\nevent: end\ndata\n\n")
+            c.wait_for_close()
+            self.closed.set()
+        self.pipe, write = os.pipe()
+        silent = [origin(lambda c: c.wait_for_close()).url] if several else []
+        self.tail = sse.start("tail", origin(handler).url, *silent, *args, stdout=write)
+        os.close(write)
+        poll("the first event in the pipe", lambda: waiting_in(self.pipe) >= len(FIRST))
+        self._second.set()
+
+    def still_there(self):
+        with pytest.raises(subprocess.TimeoutExpired):
+            self.tail.popen.wait(0.7)
+
+    def out(self):
+        return read_all(self.pipe)
+
+
+def lines(*texts):
+    return b"".join(text + b"\n" for text in texts)
+
+
+@pytest.mark.parametrize("args, status, expected", [
+    (["-n", "2"], 0, lines(FIRST, SECOND)),
+    (["--until", "end"], 0, lines(FIRST, SECOND, b"")),
+    (["-n", "3", "-m", "300ms"], None, lines(FIRST, SECOND, b"")),
+    (["-m", "300ms"], 28, lines(FIRST, SECOND, b"")),
+    (["--idle-timeout", "300ms"], 28, lines(FIRST, SECOND, b"")),
+], ids=["count", "until", "count and time", "time", "idle"])
+@pytest.mark.parametrize("several", [False, True], ids=["one", "several"])
+def test_what_was_printed_before_the_end_is_delivered(sse, origin, args, status, expected, several):
+    slow = Slow(sse, origin, *args, several=several)
+    slow.still_there()
+    out = [line.rpartition(b"\t")[2] for line in slow.out().splitlines(keepends=True)]
+    assert b"".join(out) == expected
+    ended = slow.tail.wait()
+    assert ended == status if status is not None else ended in (0, 28)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_also_the_delivery(sse, origin, number):
+    slow = Slow(sse, origin, "-n", "2")
+    assert slow.closed.wait(10)
+    slow.tail.signal(number)
+    assert slow.tail.wait(2) == 128 + number
+    assert slow.out().startswith(FIRST)
+
+
+def test_a_reader_that_goes_ends_also_the_delivery(sse, origin):
+    slow = Slow(sse, origin, "-n", "2")
+    assert slow.closed.wait(10)
+    os.close(slow.pipe)
+    assert (slow.tail.wait(2), slow.tail.stderr.text()) == (0, "")
+
+
+def test_many_lines_to_a_reader_that_starts_late(sse):
+    """The whole of it: 10 MB through `sse serve` and a pipe that is read only at the end."""
+    wanted = b"".join(b"%04d" % i + b"x" * 5000 + b"\n" for i in range(2000))
+    server = sse.serve(input=wanted)
+    read, write = os.pipe()
+    tail = sse.start("tail", server.url, "-n", "2000", stdout=write)
+    os.close(write)
+    poll("a full pipe", lambda: waiting_in(read) >= 60_000)
+    assert read_all(read) == wanted
+    assert tail.wait() == 0
