@@ -14,6 +14,7 @@
 #include <exception>
 #include <fmt/format.h>
 #include <memory>
+#include <poll.h>
 #include <thread>
 #include <unistd.h>
 
@@ -74,6 +75,12 @@ void follow(const std::vector<std::unique_ptr<Followed>>& all) {
     for (auto& thread : threads) thread.join();
 }
 
+/// Standard output is a pipe that is read no more.
+bool reader_has_gone() {
+    pollfd out{STDOUT_FILENO, 0, 0};
+    return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
 /// The exit status once there is nothing more to follow.
 int conclude(const cmd::TailOptions& o, const cmd::Following& following,
              const sse::Interrupt& interrupt, const cmd::Signals& signals,
@@ -95,6 +102,7 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
         break;
     case Reason::none: break;
     }
+    if (failure && o.record.path == "-" && reader_has_gone()) return cmd::Exit::done;
     if (failure) std::rethrow_exception(failure);
     if (following.satisfied()) return cmd::Exit::done;
     throw cmd::Failure(cmd::Exit::incomplete,
@@ -115,7 +123,7 @@ int run(const cmd::TailOptions& o) try {
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
     cmd::Output output(STDOUT_FILENO, interrupt);
     cmd::Following following(o.follow, *printer, output);
-    if (!o.record.empty())
+    if (!o.record.path.empty())
         following.recorder =
             std::make_unique<cmd::Recorder>(o.record, streams.front().client.request);
     if (!o.state.empty()) following.state = std::make_unique<cmd::State>(o.state);
