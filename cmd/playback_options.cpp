@@ -104,6 +104,8 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     app.add_option("-n,--count", playback.events, "Play so many events to each client")
         ->check(CLI::PositiveNumber)
         ->group(group);
+    app.add_flag("-f,--follow", o.follow, "The recording is still being written: play what grows")
+        ->group(group);
     app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
         ->group(group);
     app.add_flag("--once", o.once, "Exit when a client has had all")->group(group);
@@ -184,9 +186,10 @@ ReplayOptions::ReplayOptions() {
 }
 
 void add_replay_options(CLI::App& app, ReplayOptions& o) {
-    app.add_option(
-           "RECORDING", o.recordings,
-           "What to play: files, gzipped or not, directories of them, or - for standard input")
+    app.add_option("RECORDING", o.recordings,
+                   "What to play: recordings, event-stream text, captures of curl -i, HAR files, "
+                   "gzipped or "
+                   "not; directories of them; or - for standard input")
         ->required();
     add_playing_options(app, o);
     add_route_options(app, o);

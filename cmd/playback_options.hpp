@@ -20,7 +20,7 @@ struct ReplayOptions {
     sse::ServerOptions server;
     TokenSources tokens;
     std::string port_file;
-    bool to_stdout = false, once = false;
+    bool to_stdout = false, once = false, follow = false;
 
     ReplayOptions();
 };
