@@ -39,14 +39,19 @@ bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
     return false;
 }
 
-/// One recording after the other.
-int print(const cmd::ReplayOptions& o) {
+/// The recordings for who reads each once, unless what is asked for makes it twice.
+cmd::Recordings recordings_once(const cmd::ReplayOptions& o) {
     const auto& playback = o.handler.playback;
     const bool again = playback.laps != 1 || (playback.from && playback.from->id) ||
                        (playback.to && playback.to->id);
-    cmd::Recordings recordings(
-        o.recordings, again ? cmd::Recordings::Stdin::kept : cmd::Recordings::Stdin::streamed,
-        o.follow);
+    using Stdin = cmd::Recordings::Stdin;
+    return {o.recordings, again ? Stdin::kept : Stdin::streamed, o.follow};
+}
+
+/// One recording after the other.
+int print(const cmd::ReplayOptions& o) {
+    const auto& playback = o.handler.playback;
+    auto recordings = recordings_once(o);
     auto options = playback;
     options.reader.growing = recordings.growing();
     cmd::StdoutText out;
@@ -115,6 +120,11 @@ std::string hint_for(const sse::Error& e) {
 
 int run(const cmd::ReplayOptions& o) {
     try {
+        if (o.info || o.form) {
+            auto recordings = recordings_once(o);
+            if (o.info) return cmd::inform(recordings, o.handler.playback.reader);
+            return cmd::convert(recordings, o.handler.playback, *o.form);
+        }
         return o.to_stdout ? print(o) : serve(o);
     } catch (const sse::Error& e) {
         throw cmd::Failure(cmd::exit_status(e.code()), e.what(), hint_for(e));

@@ -7,6 +7,7 @@
 #include "cmd/recorder.hpp"
 #include "cmd/signals.hpp"
 #include "cmd/state.hpp"
+#include "cmd/stdout_text.hpp"
 #include "cmd/tail_options.hpp"
 #include "http/client.hpp"
 
@@ -14,7 +15,6 @@
 #include <exception>
 #include <fmt/format.h>
 #include <memory>
-#include <poll.h>
 #include <thread>
 #include <unistd.h>
 
@@ -75,12 +75,6 @@ void follow(const std::vector<std::unique_ptr<Followed>>& all) {
     for (auto& thread : threads) thread.join();
 }
 
-/// Standard output is a pipe that is read no more.
-bool reader_has_gone() {
-    pollfd out{STDOUT_FILENO, 0, 0};
-    return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
-}
-
 /// The exit status once there is nothing more to follow.
 int conclude(const cmd::TailOptions& o, const cmd::Following& following,
              const sse::Interrupt& interrupt, const cmd::Signals& signals,
@@ -102,7 +96,7 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
         break;
     case Reason::none: break;
     }
-    if (failure && o.record.path == "-" && reader_has_gone()) return cmd::Exit::done;
+    if (failure && o.record.path == "-" && cmd::reader_has_gone()) return cmd::Exit::done;
     if (failure) std::rethrow_exception(failure);
     if (following.satisfied()) return cmd::Exit::done;
     throw cmd::Failure(cmd::Exit::incomplete,

@@ -23,6 +23,7 @@ public:
     const Record* next() override;
     void seek(const RecordingPlace& place) override;
     void rewind() override { seek(body_); }
+    std::string_view form() const override { return "event-stream text"; }
 
 private:
     bool fill();

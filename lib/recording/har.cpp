@@ -2,15 +2,21 @@
 
 #include "protocol/error.hpp"
 #include "protocol/parser.hpp"
+#include "protocol/utf8.hpp"
 #include "recording/base64.hpp"
+#include "recording/json_text.hpp"
+#include "recording/mask.hpp"
+#include "recording/record_parser.hpp"
 
 #include <algorithm>
 #include <cctype>
 #include <cmath>
 #include <cstdlib>
+#include <ctime>
 #include <fmt/format.h>
 #include <simdjson.h>
 #include <string>
+#include <strings.h>
 #include <utility>
 
 namespace sse {
@@ -66,24 +72,25 @@ RecordingHeader header_of(const dom::element& entry) {
     return header;
 }
 
-/// Seconds since 1970 of `2026-11-22T05:00:00.123Z` or with `+01:00`; nothing if it is none.
-std::optional<double> epoch_of(const std::string& text) {
+/// Since 1970, of `2026-11-22T05:00:00.123Z` or with `+01:00`; nothing if it is none.
+std::optional<microseconds> epoch_of(const std::string& text) {
     std::tm date{};
     const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
     if (rest == nullptr) return std::nullopt;
-    auto seconds = static_cast<double>(::timegm(&date));
+    std::chrono::seconds whole(::timegm(&date));
+    double fraction = 0;
     if (*rest == '.') {
         char* end = nullptr;
-        seconds += std::strtod(rest, &end);
+        fraction = std::strtod(rest, &end);
         rest = end;
     }
     int hours = 0, minutes = 0;
     char sign = 0;
     if (std::sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3) {
-        const double offset = hours * 3600 + minutes * 60;
-        seconds += sign == '-' ? offset : -offset;
+        const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
+        whole += sign == '-' ? offset : -offset;
     }
-    return seconds;
+    return whole + microseconds(std::llround(fraction * 1e6));
 }
 
 std::string_view without_line_ends(std::string_view text) {
@@ -93,16 +100,18 @@ std::string_view without_line_ends(std::string_view text) {
 void write_messages(const dom::array& messages, const std::string& started, RecordingWriter& to) {
     auto zero = epoch_of(started);
     for (const auto message : messages) {
-        double time = 0;
-        if (message["time"].get(time) != simdjson::SUCCESS) time = zero.value_or(0);
+        double seconds = 0;
+        auto time = zero.value_or(microseconds(0));
+        if (message["time"].get(seconds) == simdjson::SUCCESS && std::abs(seconds) < 1e11)
+            time = microseconds(std::llround(seconds * 1e6));
         if (!zero) zero = time; // nothing says when it began
-        const auto t = std::clamp(time - *zero, 0.0, 1e9);
+        const auto t = std::clamp<microseconds>(time - *zero, microseconds(0), RecordParser::max_t);
         EventView event{"message", text_at(message, "data"), std::nullopt};
         if (const auto type = without_line_ends(text_at(message, "eventName")); !type.empty())
             event.type = type;
         if (const auto id = without_line_ends(text_at(message, "eventId")); !id.empty())
             event.id = id;
-        to.event(microseconds(std::llround(t * 1e6)), event);
+        to.event(t, event);
     }
 }
 
@@ -158,7 +167,7 @@ bool is_har(std::string_view start) {
         if (there) start.remove_prefix(what.size());
         return there;
     };
-    skip("\xEF\xBB\xBF");
+    skip(bom);
     return skip("{") && skip("\"log\"") && skip(":");
 }
 
@@ -201,5 +210,90 @@ void read_har(RecordingInput& input,
                     fmt::format("{}: a HAR file without a stream of events", input.name()));
     }
 }
+
+namespace {
+
+void append_fields(const RecordedFields& fields, std::string& out) {
+    out.append("\"headers\":[");
+    bool first = true;
+    for (const auto& [name, value] : fields) {
+        out.append(std::exchange(first, false) ? "{\"name\":" : ",{\"name\":");
+        append_json_string(name, out);
+        out.append(",\"value\":");
+        append_json_string(mask_header(name, value), out);
+        out.push_back('}');
+    }
+    out.append("],\"headersSize\":-1,\"bodySize\":-1,\"cookies\":[],\"httpVersion\":\"HTTP/1.1\"");
+}
+
+void append_member(const char* name, std::string_view value, std::string& out) {
+    out.append(",\"").append(name).append("\":");
+    append_json_string(value, out);
+}
+
+} // namespace
+
+HarText::HarText(std::string& out)
+    : out_(out) {
+    out_.append(
+        "{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"sse\",\"version\":\"" SSE_VERSION
+        "\"},\"entries\":[");
+}
+
+void HarText::begin(const RecordingHeader& header) {
+    header_ = header;
+    start_ = epoch_of(header.started).value_or(microseconds(0));
+    bytes_ = 0;
+    any_event_ = false;
+    if (std::exchange(any_stream_, true)) out_.push_back(',');
+    out_.append("\n{\"_resourceType\":\"eventsource\"");
+    append_member("startedDateTime",
+                  rfc3339(std::chrono::system_clock::time_point(
+                      std::chrono::duration_cast<std::chrono::system_clock::duration>(start_))),
+                  out_);
+    out_.append(",\"_eventSourceMessages\":[");
+}
+
+void HarText::event(std::chrono::microseconds t, const EventView& event) {
+    if (std::exchange(any_event_, true)) out_.push_back(',');
+    out_.append("\n{\"time\":");
+    append_seconds(start_ + t, out_);
+    append_member("eventName", event.type, out_);
+    append_member("eventId", event.id.value_or(""), out_);
+    append_member("data", event.data, out_);
+    out_.push_back('}');
+    bytes_ += event.data.size();
+}
+
+void HarText::end(std::chrono::microseconds t) {
+    const auto milliseconds = static_cast<double>(t.count()) / 1e3;
+    const auto& request = header_.request;
+    const auto& response = header_.response;
+    std::string type = "text/event-stream";
+    for (const auto& [name, value] : response.headers) {
+        if (name.size() == 12 && ::strcasecmp(name.c_str(), "content-type") == 0) type = value;
+    }
+    out_ += fmt::format(
+        "],\"time\":{},\"timings\":{{\"send\":0,\"wait\":0,\"receive\":{}}},\"cache\":{{}},"
+        "\"request\":{{\"method\":",
+        milliseconds, milliseconds);
+    append_json_string(request.method.empty() ? "GET" : request.method, out_);
+    append_member("url", mask_url(header_.url), out_);
+    out_.append(",\"queryString\":[],");
+    append_fields(request.headers, out_);
+    if (request.body) {
+        out_.append(",\"postData\":{\"mimeType\":\"\"");
+        append_member("text", *request.body, out_);
+        out_.push_back('}');
+    }
+    out_ += fmt::format("}},\"response\":{{\"status\":{},\"statusText\":\"\",\"redirectURL\":\"\",",
+                        response.status == 0 ? 200 : response.status);
+    append_fields(response.headers, out_);
+    out_ += fmt::format(",\"content\":{{\"size\":{}", bytes_);
+    append_member("mimeType", type, out_);
+    out_.append("}}}");
+}
+
+void HarText::finish() { out_.append("\n]}}\n"); }
 
 } // namespace sse

@@ -5,9 +5,12 @@
 #include "recording/input.hpp"
 #include "recording/writer.hpp"
 
+#include <chrono>
 #include <cstddef>
+#include <cstdint>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace sse {
@@ -27,5 +30,28 @@ bool is_har(std::string_view start);
 void read_har(RecordingInput& input,
               const std::function<std::unique_ptr<RecordingWriter>(RecordingHeader)>& make,
               const HarOptions& options = {});
+
+/// A HAR file as text, one stream after the other. Events only: HAR has no place for comments,
+/// reconnection times and bytes.
+class HarText {
+public:
+    /// Appends to `out`, which must outlive it and may be emptied between calls. Secrets are masked
+    /// as RecordingWriter does.
+    explicit HarText(std::string& out);
+    void begin(const RecordingHeader& header);
+    /// `t` is since RecordingHeader::started.
+    void event(std::chrono::microseconds t, const EventView& event);
+    /// The stream's last record was at `t`.
+    void end(std::chrono::microseconds t);
+    /// After the last stream.
+    void finish();
+
+private:
+    std::string& out_;
+    RecordingHeader header_;
+    std::chrono::microseconds start_{0}; ///< since 1970
+    std::uint64_t bytes_ = 0;            ///< of data
+    bool any_stream_ = false, any_event_ = false;
+};
 
 } // namespace sse

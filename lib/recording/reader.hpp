@@ -26,6 +26,7 @@ public:
     const Record* next() override;
     void seek(const RecordingPlace& place) override;
     void rewind() override;
+    std::string_view form() const override { return "recording"; }
 
 private:
     [[noreturn]] void fail(std::uint64_t line, const std::string& why) const;

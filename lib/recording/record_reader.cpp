@@ -1,6 +1,7 @@
 #include "recording/record_reader.hpp"
 
 #include "protocol/error.hpp"
+#include "protocol/utf8.hpp"
 #include "recording/event_text_reader.hpp"
 #include "recording/har.hpp"
 #include "recording/reader.hpp"
@@ -19,7 +20,7 @@ constexpr std::size_t shown_bytes = 4096;
 
 /// Its first line that is not empty could be one of an event stream: a comment or a known field.
 bool is_event_text(std::string_view text) {
-    if (text.starts_with("\xEF\xBB\xBF")) text.remove_prefix(3);
+    if (text.starts_with(bom)) text.remove_prefix(bom.size());
     while (text.starts_with('\n') || text.starts_with('\r')) text.remove_prefix(1);
     const auto line = text.substr(0, text.find_first_of("\r\n"));
     const auto colon = line.find(':');

@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <memory>
 #include <string>
+#include <string_view>
 
 namespace sse {
 
@@ -61,6 +62,8 @@ public:
     /// `file:line: why` for an unfinished end that was skipped; else "".
     const std::string& warning() const { return warning_; }
     const RecordingInput& input() const { return *input_; }
+    /// The form of its file, for people.
+    virtual std::string_view form() const = 0;
 
     /// How often the text, where it is event-stream text, had what a parser must ignore.
     using OddityCounts = std::array<std::uint64_t, 5>;
