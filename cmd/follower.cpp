@@ -104,6 +104,11 @@ void Follower::on_retry(std::chrono::milliseconds time) {
     all_.printer.retry(time, all_.output.text());
 }
 
+void Follower::on_read(std::string_view bytes) {
+    const std::lock_guard lock(all_.mutex);
+    if (all_.recorder && !all_.over) all_.recorder->read(bytes);
+}
+
 void Follower::on_bytes(std::string_view bytes) {
     if (all_.stats) all_.stats->bytes(bytes.size());
     const std::lock_guard lock(all_.mutex);

@@ -15,17 +15,22 @@ namespace cmd {
 namespace {
 
 using Repeat = sse::PlaybackRouteOptions::Repeat;
+const std::map<std::string, RecordingForm> forms = {{"jsonl", RecordingForm::jsonl},
+                                                    {"sse", RecordingForm::sse},
+                                                    {"har", RecordingForm::har},
+                                                    {"curl", RecordingForm::curl}};
 const std::map<std::string, Repeat> repeats = {{"last", Repeat::last}, {"cycle", Repeat::cycle}};
 
 /// `30`, `1m30s`: since the start; `id:7`: the record with that id.
-sse::PlaybackPoint point(const std::string& flag, const std::string& text) {
+sse::PlaybackPoint point(const std::string& flag, const std::string& text,
+                         const std::string& others = "") {
     if (text.starts_with("id:")) return {{}, text.substr(3)};
     try {
         return {std::chrono::duration_cast<std::chrono::microseconds>(parse_duration(text)),
                 std::nullopt};
     } catch (const sse::Error&) {
         throw CLI::ValidationError(
-            flag, fmt::format("{} is neither a time, as 30 or 1m, nor id:ID", text));
+            flag, fmt::format("{} is neither a time, as 30 or 1m, nor id:ID{}", text, others));
     }
 }
 
@@ -79,7 +84,24 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->excludes("--interval")
         ->group(group);
     add_point(app, "--from", playback.from, "Begin at this time, or after this id");
-    add_point(app, "--to", playback.to, "End at this time, or with this id");
+    const auto to = [&o, &playback](const std::string& text) { // no form looks like a point
+        if (const auto form = forms.find(text); form != forms.end()) o.form = form->second;
+        else playback.to = point("--to", text, ", nor one of the forms jsonl, sse, har and curl");
+    };
+    app.add_option_function<std::vector<std::string>>(
+           "--to",
+           [to](const std::vector<std::string>& texts) {
+               for (const auto& text : texts) to(text);
+           },
+           "End at this time, or with this id; or do not play it, but print it in this form: "
+           "jsonl, "
+           "sse, har or curl")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("TIME|id:ID|FORM")
+        ->group(group);
+    app.add_flag("--info", o.info, "Do not play it, but say what is in it")->group(group);
     const auto loop = [&playback](const std::string& laps) {
         if (!laps.empty() && !CLI::detail::lexical_cast(laps, playback.laps)) {
             throw CLI::ValidationError("--loop", fmt::format("{} is no number of laps", laps));
@@ -103,6 +125,8 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     app.add_option("-n,--count", playback.events, "Play so many events to each client")
         ->check(CLI::PositiveNumber)
+        ->group(group);
+    app.add_flag("-f,--follow", o.follow, "The recording is still being written: play what grows")
         ->group(group);
     app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
         ->group(group);
@@ -184,9 +208,10 @@ ReplayOptions::ReplayOptions() {
 }
 
 void add_replay_options(CLI::App& app, ReplayOptions& o) {
-    app.add_option(
-           "RECORDING", o.recordings,
-           "What to play: files, gzipped or not, directories of them, or - for standard input")
+    app.add_option("RECORDING", o.recordings,
+                   "What to play: recordings, event-stream text, captures of curl -i, HAR files, "
+                   "gzipped or "
+                   "not; directories of them; or - for standard input")
         ->required();
     add_playing_options(app, o);
     add_route_options(app, o);

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "cmd/access.hpp"
+#include "cmd/convert.hpp"
 #include "http/playback_handler.hpp"
 #include "http/server.hpp"
 
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -20,7 +22,8 @@ struct ReplayOptions {
     sse::ServerOptions server;
     TokenSources tokens;
     std::string port_file;
-    bool to_stdout = false, once = false;
+    std::optional<RecordingForm> form; ///< --to: write it instead of playing it
+    bool info = false, to_stdout = false, once = false, follow = false;
 
     ReplayOptions();
 };

@@ -1,5 +1,6 @@
 #include "cmd/recorder.hpp"
 
+#include <unistd.h>
 #include <utility>
 
 namespace cmd {
@@ -24,8 +25,17 @@ std::string_view name_of(sse::Client::Close how) {
 
 } // namespace
 
-Recorder::Recorder(std::string path, sse::Outgoing request)
-    : path_(std::move(path))
+std::unique_ptr<sse::RecordingWriter> make_recording(const std::string& path,
+                                                     sse::RecordingHeader header,
+                                                     sse::RecordingWriterOptions options) {
+    if (path != "-")
+        return std::make_unique<sse::RecordingWriter>(path, std::move(header), options);
+    return std::make_unique<sse::RecordingWriter>(::dup(STDOUT_FILENO), "stdout", std::move(header),
+                                                  options);
+}
+
+Recorder::Recorder(RecorderOptions options, sse::Outgoing request)
+    : options_(std::move(options))
     , request_(std::move(request)) {}
 
 void Recorder::open(const sse::Url&, int status, const sse::Head& head,
@@ -40,8 +50,9 @@ void Recorder::open(const sse::Url&, int status, const sse::Head& head,
     header.url = request_.url.text();
     header.request.method = request_.method;
     header.request.headers = recorded(request_.fields);
+    if (options_.body) header.request.body = request_.body;
     header.response = std::move(response);
-    writer_ = std::make_unique<sse::RecordingWriter>(path_, std::move(header));
+    writer_ = make_recording(options_.path, std::move(header), options_.writer);
 }
 
 void Recorder::close(sse::Client::Close how, std::string_view why) {

@@ -13,18 +13,42 @@
 
 namespace cmd {
 
+struct RecorderOptions {
+    std::string path;   ///< `-` is standard output
+    bool bytes = false; ///< what each read gave, instead of what the parser made of it
+    bool body = false;  ///< with the body of the request
+    sse::RecordingWriterOptions writer;
+};
+
+/// The writer of `path`, standard output if that is `-`. Throws sse::Error (io).
+std::unique_ptr<sse::RecordingWriter> make_recording(const std::string& path,
+                                                     sse::RecordingHeader header,
+                                                     sse::RecordingWriterOptions options = {});
+
 /// Records one stream to one file, which is made when the stream opens: a request that fails leaves
 /// an earlier recording alone. Times are since that moment.
 class Recorder {
 public:
-    Recorder(std::string path, sse::Outgoing request);
+    Recorder(RecorderOptions options, sse::Outgoing request);
 
     void open(const sse::Url& url, int status, const sse::Head& head,
               std::string_view last_event_id);
-    void event(const sse::EventView& event) { writer_->event(now(), event); }
-    void id(std::string_view id) { writer_->id(now(), id); }
-    void comment(std::string_view text) { writer_->comment(now(), text); }
-    void retry(std::chrono::milliseconds time) { writer_->retry(now(), time); }
+    /// A piece of the body as it was read, before the parser has it.
+    void read(std::string_view bytes) {
+        if (options_.bytes) writer_->bytes(now(), bytes);
+    }
+    void event(const sse::EventView& event) {
+        if (!options_.bytes) writer_->event(now(), event);
+    }
+    void id(std::string_view id) {
+        if (!options_.bytes) writer_->id(now(), id);
+    }
+    void comment(std::string_view text) {
+        if (!options_.bytes) writer_->comment(now(), text);
+    }
+    void retry(std::chrono::milliseconds time) {
+        if (!options_.bytes) writer_->retry(now(), time);
+    }
     void close(sse::Client::Close how, std::string_view why);
     void flush() {
         if (writer_) writer_->flush();
@@ -36,7 +60,7 @@ public:
 private:
     std::chrono::microseconds now() const;
 
-    std::string path_;
+    RecorderOptions options_;
     sse::Outgoing request_;
     std::chrono::steady_clock::time_point started_;
     std::unique_ptr<sse::RecordingWriter> writer_;

@@ -3,74 +3,77 @@
 #include "cmd/command.hpp"
 #include "cmd/listen.hpp"
 #include "cmd/playback_options.hpp"
-#include "cmd/spool.hpp"
+#include "cmd/recordings.hpp"
 #include "cmd/stdout_text.hpp"
 #include "http/playback_handler.hpp"
 #include "http/server.hpp"
 #include "protocol/error.hpp"
-#include "recording/recording_files.hpp"
 #include "source/playback.hpp"
 
 #include <CLI/CLI.hpp>
-#include <deque>
-#include <filesystem>
 #include <mutex>
 
 namespace {
 
-/// The files that were named, those of directories among them.
-std::vector<std::string> files_of(const std::vector<std::string>& named) {
-    std::vector<std::string> files;
-    for (const auto& path : named) {
-        if (!std::filesystem::is_directory(path)) {
-            files.push_back(path);
+/// Event-stream text on stdout, each record when it is due, until the end or until nobody reads:
+/// then false.
+bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
+    constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
+    for (bool open = true; open;) {
+        const bool grows = playback.grows(); // before what is read, so that nothing is missed
+        const auto* record = playback.peek();
+        if (record == nullptr) {
+            if (!grows) return true;
+            open = out.flush() && out.wait_until(std::chrono::steady_clock::now() + look_again);
             continue;
         }
-        const auto found = sse::recordings_under(path);
-        files.insert(files.end(), found.begin(), found.end());
-    }
-    return files;
-}
-
-/// Event-stream text on stdout, each record when it is due, until the end or until nobody reads.
-void print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
-    for (bool open = true; open;) {
-        const auto* record = playback.peek();
-        if (record == nullptr) return;
         if (wait) {
             const auto now = std::chrono::steady_clock::now();
             const auto due = playback.due(now);
-            if (due > now && !(out.flush() && out.wait_until(due))) return;
+            if (due > now && !(out.flush() && out.wait_until(due))) return false;
         }
         sse::append_event_stream(*record, out.text());
         playback.take();
         open = out.written();
     }
+    return false;
+}
+
+/// The recordings for who reads each once, unless what is asked for makes it twice.
+cmd::Recordings recordings_once(const cmd::ReplayOptions& o) {
+    const auto& playback = o.handler.playback;
+    const bool again = playback.laps != 1 || (playback.from && playback.from->id) ||
+                       (playback.to && playback.to->id);
+    using Stdin = cmd::Recordings::Stdin;
+    return {o.recordings, again ? Stdin::kept : Stdin::streamed, o.follow};
 }
 
 /// One recording after the other.
 int print(const cmd::ReplayOptions& o) {
+    const auto& playback = o.handler.playback;
+    auto recordings = recordings_once(o);
+    auto options = playback;
+    options.reader.growing = recordings.growing();
     cmd::StdoutText out;
-    for (const auto& file : files_of(o.recordings)) {
-        sse::Playback playback(file, o.handler.playback);
+    for (std::size_t i = 0; i < recordings.files().size(); ++i) {
+        sse::Playback playing(recordings.open(i, options.reader), options);
         try {
-            print(playback, o.handler.playback.timing.wait, out);
+            if (!print(playing, playback.timing.wait, out)) return cmd::Exit::done;
         } catch (const sse::Error&) {
             out.flush(); // what could be read is played
             throw;
         }
-        if (!playback.reader().warning().empty()) cmd::warn(playback.reader().warning());
+        if (!playing.reader().warning().empty()) cmd::warn(playing.reader().warning());
     }
     out.flush();
     return cmd::Exit::done;
 }
 
 int serve(const cmd::ReplayOptions& o) {
-    auto files = files_of(o.recordings);
-    std::deque<cmd::Spool> spools; // each client reads for itself
-    for (auto& file : files) file = spools.emplace_back(file).path();
+    const cmd::Recordings recordings(o.recordings, cmd::Recordings::Stdin::kept, o.follow);
     auto options = o.handler;
-    options.routes.any_path = files.size() == 1 && !std::filesystem::is_directory(o.recordings[0]);
+    options.playback.reader.growing = recordings.growing();
+    options.routes.any_path = !recordings.routed();
     std::unique_ptr<sse::Server> server;
     std::mutex mutex; // of `failure`: reports come from any loop
     std::optional<sse::Error> failure;
@@ -84,7 +87,7 @@ int serve(const cmd::ReplayOptions& o) {
         failure = e;
         server->finish(false);
     };
-    sse::PlaybackHandler handler(files, options, reports);
+    sse::PlaybackHandler handler(recordings.files(), options, reports);
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     cmd::listen(*server, o.server, "/", o.port_file);
     const int signal = server->run();
@@ -100,7 +103,12 @@ std::string hint_for(const sse::Error& e) {
         return "name a recording that can be read, or - for standard input";
     if (e.code() == sse::Errc::too_large) return "split the event, or leave that line out";
     if (says("no recording in it"))
-        return "it would end in .jsonl or .jsonl.gz; sse tail --record FILE URL makes one";
+        return "it would end in .jsonl, .sse or .har; sse tail --record FILE URL makes one";
+    if (says("HAR file"))
+        return "export it with its content while the network panel is open; Chrome keeps the "
+               "events";
+    if (says("cannot be followed")) return "gunzip it, or leave --follow out";
+    if (says("while it was read")) return "record to another file, and move it when it is whole";
     if (says("no record has the id"))
         return "sse replay --stdout --no-wait FILE | grep ^id: lists the ids";
     if (says("newer than")) return "a newer sse reads it";
@@ -112,6 +120,11 @@ std::string hint_for(const sse::Error& e) {
 
 int run(const cmd::ReplayOptions& o) {
     try {
+        if (o.info || o.form) {
+            auto recordings = recordings_once(o);
+            if (o.info) return cmd::inform(recordings, o.handler.playback.reader);
+            return cmd::convert(recordings, o.handler.playback, *o.form);
+        }
         return o.to_stdout ? print(o) : serve(o);
     } catch (const sse::Error& e) {
         throw cmd::Failure(cmd::exit_status(e.code()), e.what(), hint_for(e));

@@ -4,6 +4,7 @@
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/number.hpp"
+#include "cmd/recorder.hpp"
 #include "protocol/encoder.hpp"
 #include "source/followed_file.hpp"
 #include "source/input_reader.hpp"
@@ -109,7 +110,8 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
         warn(fmt::format("{}; serving goes on without it in {}", what, file));
     };
     try {
-        return std::make_unique<sse::ChannelRecorder>(o.record, channels.open(channel), say);
+        return std::make_unique<sse::ChannelRecorder>(make_recording(o.record, {}),
+                                                      channels.open(channel), say);
     } catch (const sse::Error& e) {
         throw Failure(Exit::io_error, e.what(), "--record names a file that can be written");
     }

@@ -13,56 +13,70 @@ namespace cmd {
 
 namespace {
 
-void copy(int from, int to) {
-    std::array<char, 64 * 1024> bytes;
-    for (;;) {
-        const auto got = ::read(from, bytes.data(), bytes.size());
-        if (got < 0 && errno == EINTR) continue;
-        if (got < 0)
-            throw Failure(Exit::io_error,
-                          fmt::format("cannot read stdin: {}", std::strerror(errno)));
-        if (got == 0) return;
-        for (ssize_t done = 0; done < got;) {
-            const auto wrote =
-                ::write(to, bytes.data() + done, static_cast<std::size_t>(got - done));
-            if (wrote < 0 && errno == EINTR) continue;
-            if (wrote < 0) {
-                throw Failure(Exit::io_error,
-                              fmt::format("cannot keep stdin in a file: {}", std::strerror(errno)),
-                              "TMPDIR names a directory with room, or name a file instead of -");
-            }
-            done += wrote;
-        }
-    }
+[[noreturn]] void fail(const std::string& what, const char* hint) {
+    throw Failure(Exit::io_error, fmt::format("{}: {}", what, std::strerror(errno)), hint);
 }
 
 } // namespace
 
-Spool::Spool(const std::string& path)
-    : path_(path) {
-    if (path != "-") return;
+Spool::Spool() {
     const char* directory = std::getenv("TMPDIR");
     path_ = fmt::format("{}/sse-replay-XXXXXX",
                         directory != nullptr && *directory != '\0' ? directory : "/tmp");
-    const int fd = ::mkstemp(path_.data());
-    if (fd < 0) {
-        throw Failure(Exit::io_error,
-                      fmt::format("cannot create {}: {}", path_, std::strerror(errno)),
-                      "TMPDIR names a directory that can be written to");
-    }
-    temporary_ = true;
-    try {
-        copy(STDIN_FILENO, fd);
-    } catch (...) {
-        ::close(fd);
-        ::unlink(path_.c_str());
-        throw;
-    }
-    ::close(fd);
+    fd_ = ::mkstemp(path_.data());
+    if (fd_ < 0)
+        fail(fmt::format("cannot create {}", path_),
+             "TMPDIR names a directory that can be written to");
 }
 
 Spool::~Spool() {
-    if (temporary_) ::unlink(path_.c_str());
+    stop_.tell();
+    if (thread_.joinable()) thread_.join();
+    ::close(fd_);
+    ::unlink(path_.c_str());
+}
+
+bool Spool::copy(bool one_line) {
+    std::array<char, 64 * 1024> bytes;
+    for (;;) {
+        std::array<pollfd, 2> ready{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{stop_.fd(), POLLIN, 0}};
+        if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) fail("cannot wait", "");
+        if (ready[1].revents != 0) return true;
+        if (ready[0].revents == 0) continue;
+        const auto got = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+        if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
+        if (got < 0) fail("cannot read stdin", "");
+        if (got == 0) return true;
+        const auto size = static_cast<std::size_t>(got);
+        for (std::size_t done = 0; done < size;) {
+            const auto wrote = ::write(fd_, bytes.data() + done, size - done);
+            if (wrote < 0 && errno == EINTR) continue;
+            if (wrote < 0)
+                fail("cannot keep stdin in a file",
+                     "TMPDIR names a directory with room, or name a file instead of -");
+            done += static_cast<std::size_t>(wrote);
+        }
+        if (one_line && std::memchr(bytes.data(), '\n', size) != nullptr) return false;
+    }
+}
+
+void Spool::copy_stdin() { copy(false); }
+
+std::shared_ptr<const std::atomic<bool>> Spool::follow_stdin() {
+    auto growing = std::make_shared<std::atomic<bool>>(true);
+    if (copy(true)) {
+        *growing = false;
+        return growing;
+    }
+    thread_ = std::thread([this, growing] {
+        try {
+            copy(false);
+        } catch (const Failure& e) {
+            warn(e.what());
+        }
+        *growing = false;
+    });
+    return growing;
 }
 
 } // namespace cmd

@@ -1,23 +1,39 @@
-// Standard input as a file, for what has to be read more than once.
+// Input that comes once, as a file, for what has to be read more than once.
 #pragma once
 
+#include "source/wake_pipe.hpp"
+
+#include <atomic>
+#include <memory>
 #include <string>
+#include <thread>
 
 namespace cmd {
 
-/// For `-`, copies standard input to its end into a temporary file, which goes with this object;
-/// any other path stays what it is. Throws Failure (io_error).
+/// A temporary file, which goes with this object.
 class Spool {
 public:
-    explicit Spool(const std::string& path);
+    /// An empty one. Throws Failure (io_error).
+    Spool();
     ~Spool();
     Spool(const Spool&) = delete;
     Spool& operator=(const Spool&) = delete;
+
     const std::string& path() const { return path_; }
+    /// Copies standard input into it, to its end. Throws Failure (io_error).
+    void copy_stdin();
+    /// Copies its first line, and then goes on with the rest on a thread. The result is true until
+    /// all is copied.
+    std::shared_ptr<const std::atomic<bool>> follow_stdin();
 
 private:
+    /// Up to the first LF or to the end; true at the end.
+    bool copy(bool one_line);
+
     std::string path_;
-    bool temporary_ = false;
+    int fd_ = -1;
+    sse::WakePipe stop_;
+    std::thread thread_;
 };
 
 } // namespace cmd

@@ -11,6 +11,11 @@
 
 namespace cmd {
 
+bool reader_has_gone() {
+    pollfd out{STDOUT_FILENO, 0, 0};
+    return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
 bool StdoutText::flush() {
     std::size_t done = 0;
     while (!closed_ && done < text_.size()) {

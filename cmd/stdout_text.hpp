@@ -6,6 +6,9 @@
 
 namespace cmd {
 
+/// Standard output is a pipe that is read no more.
+bool reader_has_gone();
+
 /// Owns nothing but its buffer. One thread.
 class StdoutText {
 public:

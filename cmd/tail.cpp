@@ -8,6 +8,7 @@
 #include "cmd/signals.hpp"
 #include "cmd/state.hpp"
 #include "cmd/stats_output.hpp"
+#include "cmd/stdout_text.hpp"
 #include "cmd/tail_options.hpp"
 #include "http/client.hpp"
 
@@ -106,6 +107,7 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
     case Reason::failed:
     case Reason::none: break;
     }
+    if (failure && o.record.path == "-" && cmd::reader_has_gone()) return cmd::Exit::done;
     if (failure) std::rethrow_exception(failure);
     if (following.satisfied()) return cmd::Exit::done;
     throw cmd::Failure(cmd::Exit::incomplete,
@@ -126,7 +128,7 @@ int run(const cmd::TailOptions& o) try {
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
     cmd::Output output(STDOUT_FILENO, interrupt);
     cmd::Following following(o.follow, *printer, output);
-    if (!o.record.empty())
+    if (!o.record.path.empty())
         following.recorder =
             std::make_unique<cmd::Recorder>(o.record, streams.front().client.request);
     if (!o.state.empty()) following.state = std::make_unique<cmd::State>(o.state);

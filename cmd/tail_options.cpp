@@ -71,8 +71,20 @@ void add_output_options(CLI::App& app, TailOptions& o) {
     app.add_option("--state", o.state, "Keep the last event ID there, and go on after it next time")
         ->type_name("FILE")
         ->group(group);
-    app.add_option("--record", o.record, "Also record the stream, for sse replay")
-        ->type_name("FILE")
+    auto* record =
+        app.add_option("--record", o.record.path,
+                       "Also record the stream, for sse replay; to -, instead of printing it")
+            ->type_name("FILE")
+            ->group(group);
+    app.add_flag("--bytes", o.record.bytes, "Record each read as it came, byte for byte")
+        ->needs(record)
+        ->group(group);
+    app.add_flag("--record-body", o.record.body, "Record the body of the request, too")
+        ->needs(record)
+        ->group(group);
+    app.add_flag_callback(
+           "--no-mask", [&o] { o.record.writer.mask = false; }, "Record credentials, too")
+        ->needs(record)
         ->group(group);
 }
 
@@ -215,7 +227,10 @@ void check_together(const TailOptions& o, Format format) {
     }
     if (several && format == Format::raw)
         refuse("-o raw prints one URL", "-o sse prints the events of several");
-    if (several && !o.record.empty())
+    if (o.record.path == "-" && (o.format || o.format_text || !o.pointers.empty()))
+        refuse("--record - and an output format both want standard output",
+               "leave one of them out, or record to a file");
+    if (several && !o.record.path.empty())
         refuse("--record records one URL", "run one sse tail for each");
     if (several && o.join) refuse("--join prints one URL", "run one sse tail for each");
     if (several && !o.client.last_event_id.empty()) {
@@ -297,7 +312,17 @@ std::vector<Stream> streams_of(const TailOptions& o, Format format) {
     return streams;
 }
 
+namespace {
+
+/// For when standard output is taken.
+class NoPrinter : public Printer {
+    bool event(const Heard&, std::string&) override { return true; }
+};
+
+} // namespace
+
 std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool terminal) {
+    if (o.record.path == "-") return std::make_unique<NoPrinter>();
     PrinterOptions options;
     options.terminal = terminal;
     options.colour = wants_colour(o.colour, terminal);

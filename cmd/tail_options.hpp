@@ -34,7 +34,8 @@ struct TailOptions {
     std::vector<std::string> pointers;
     std::optional<std::string> format_text, missing;
     cmd::Times times = cmd::Times::absolute;
-    std::string record, state, stats_file;
+    RecorderOptions record;
+    std::string state, stats_file;
     std::vector<std::string> resolve;
     bool join = false, stats = false;
     bool insecure = false, v4 = false, v6 = false, no_reconnect = false, reconnect = false;

@@ -106,6 +106,8 @@ public:
         /// The stream is open. `last_event_id` is what was sent to resume; "" for nothing.
         virtual void on_open(const Url& /*url*/, int /*status*/, const Head&,
                              std::string_view /*last_event_id*/) {}
+        /// What one read gave of the body, or a whole chunk of it, before the parser has it.
+        virtual void on_read(std::string_view) {}
         /// Bytes of the body, after the parser has had them.
         virtual void on_bytes(std::string_view) {}
         virtual void on_close(Close, std::string_view /*why*/) {}

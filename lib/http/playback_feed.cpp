@@ -53,9 +53,10 @@ void PlaybackFeed::search(Clock::time_point now) {
 void PlaybackFeed::fill(Clock::time_point now) {
     while (wire_.waiting() + block_.size() < max_waiting_bytes) {
         if (dropping_ || stalled_ || wire_.is_cut()) break;
+        const bool grows = playback_->grows(); // before what is read: see there
         const auto* record = playback_->peek();
         if (record == nullptr) {
-            at_end_ = !keep_open_;
+            at_end_ = !grows;
             due_ = now + look_again;
             break;
         }

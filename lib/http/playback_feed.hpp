@@ -41,8 +41,6 @@ public:
 
     /// Tells the client, by a comment before all else, that its id is not known.
     void tell_gap();
-    /// The recording is still being written: its end is not the stream's.
-    void keep_open() { keep_open_ = true; }
 
     void attach(std::function<void()>) override {}
     std::size_t gather(Clock::time_point now, std::span<std::string_view> out) override;
@@ -76,7 +74,7 @@ private:
     std::unique_ptr<Parser> parser_;       ///< of recorded reads, where their events are counted
     std::optional<Clock::time_point> due_; ///< of the next record, once looked at
     bool at_end_ = false, failed_ = false, reported_ = false;
-    bool dropping_ = false, stalled_ = false, keep_open_ = false;
+    bool dropping_ = false, stalled_ = false;
 };
 
 } // namespace sse

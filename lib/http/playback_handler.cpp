@@ -110,12 +110,9 @@ Answer PlaybackHandler::head(const RecordingHeader& header) const {
 void PlaybackHandler::play(const std::string& file, const std::string& id, Framing framing,
                            Answer& answer) const {
     const auto& options = options_.playback;
-    const auto keep_open = options.reader.growing;
     const auto feed_of = [&](auto playback) {
-        auto feed =
-            std::make_unique<PlaybackFeed>(std::move(playback), framing, options_.faults, reports_);
-        if (keep_open) feed->keep_open();
-        return feed;
+        return std::make_unique<PlaybackFeed>(std::move(playback), framing, options_.faults,
+                                              reports_);
     };
     if (id.empty()) {
         answer.feed = feed_of(std::make_unique<Playback>(file, options));
@@ -123,14 +120,13 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     }
     auto search = std::make_unique<IdSearch>(file, id, options.laps, options.reader);
     if (!search->step(Feed::Clock::now() + options_.search_time)) {
-        auto feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
-                                                   options_.faults, reports_);
-        if (keep_open) feed->keep_open();
-        answer.feed = std::move(feed);
+        answer.feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
+                                                     options_.faults, reports_);
         return;
     }
     auto playback = std::make_unique<Playback>(file, options, search->found());
-    if (search->found() && !keep_open && is_over(*playback)) {
+    const bool grows = options.reader.grows();
+    if (search->found() && !grows && is_over(*playback)) {
         answer = Answer{};
         answer.status = 204;
         return;

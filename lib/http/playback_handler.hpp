@@ -31,7 +31,7 @@ struct PlaybackHandlerOptions {
 class PlaybackHandler : public Handler {
 public:
     /// Reads the first lines of `files`, which can be opened again and again. Throws Error as
-    /// RecordingReader does.
+    /// open_recording() does.
     PlaybackHandler(const std::vector<std::string>& files, PlaybackHandlerOptions options,
                     PlaybackReports reports = {});
 

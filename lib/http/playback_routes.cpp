@@ -18,7 +18,7 @@ std::string path_of_file(std::string_view file) {
 }
 
 RoutedRecording routed(const std::string& file, const RecordingReaderOptions& reader) {
-    RoutedRecording it{file, RecordingReader(file, reader).header(), "GET", path_of_file(file), ""};
+    RoutedRecording it{file, open_recording(file, reader)->header(), "GET", path_of_file(file), ""};
     if (!it.header.request.method.empty()) it.method = it.header.request.method;
     std::string_view url = it.header.url;
     if (url.empty()) return it;

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/handler.hpp"
-#include "recording/reader.hpp"
+#include "recording/record_reader.hpp"
 
 #include <cstddef>
 #include <deque>
@@ -36,7 +36,7 @@ struct RoutedRecording {
 /// in turn, in the order of their names. Any thread.
 class PlaybackRoutes {
 public:
-    /// Reads the first lines of `files`. Throws Error as RecordingReader does.
+    /// Reads the first lines of `files`. Throws Error as open_recording() does.
     PlaybackRoutes(const std::vector<std::string>& files, PlaybackRouteOptions options,
                    const RecordingReaderOptions& reader);
 

@@ -21,16 +21,16 @@ public:
 
 private:
     void on_event(const EventView& event) override {
-        recorder_.try_to([&] { recorder_.writer_.event(t_, event); });
+        recorder_.try_to([&] { recorder_.writer_->event(t_, event); });
     }
     void on_id(std::string_view id) override {
-        recorder_.try_to([&] { recorder_.writer_.id(t_, id); });
+        recorder_.try_to([&] { recorder_.writer_->id(t_, id); });
     }
     void on_comment(std::string_view text) override {
-        recorder_.try_to([&] { recorder_.writer_.comment(t_, text); });
+        recorder_.try_to([&] { recorder_.writer_->comment(t_, text); });
     }
     void on_retry(std::chrono::milliseconds time) override {
-        recorder_.try_to([&] { recorder_.writer_.retry(t_, time); });
+        recorder_.try_to([&] { recorder_.writer_->retry(t_, time); });
     }
 
     ChannelRecorder& recorder_;
@@ -38,11 +38,12 @@ private:
     std::chrono::microseconds t_{0};
 };
 
-ChannelRecorder::ChannelRecorder(std::string path, std::shared_ptr<Channel> channel,
+ChannelRecorder::ChannelRecorder(std::unique_ptr<RecordingWriter> writer,
+                                 std::shared_ptr<Channel> channel,
                                  std::function<void(const std::string&)> on_failure)
     : channel_(std::move(channel))
     , on_failure_(std::move(on_failure))
-    , writer_(std::move(path), {})
+    , writer_(std::move(writer))
     , thread_([this] { run(); }) {
     channel_->set_tap([this](std::shared_ptr<const Batch> batch) { take(std::move(batch)); });
 }
@@ -79,11 +80,11 @@ void ChannelRecorder::run() {
         }
         if (entries.empty()) break;
         for (const auto& entry : entries) write(lines, entry);
-        try_to([&] { writer_.flush(); }); // what follows may be long in coming
+        try_to([&] { writer_->flush(); }); // what follows may be long in coming
     }
     const auto now = since_start(Clock::now());
-    try_to([&] { writer_.close(now, {"eof", ""}); });
-    try_to([&] { writer_.finish(); });
+    try_to([&] { writer_->close(now, {"eof", ""}); });
+    try_to([&] { writer_->finish(); });
 }
 
 void ChannelRecorder::write(Lines& lines, const Entry& entry) {

@@ -25,9 +25,9 @@ class ChannelRecorder {
 public:
     /// Records from now on, with the ids that were given. `on_failure` is called on the recorder's
     /// thread with what is wrong: once if nothing can be written any more, which publishers do not
-    /// notice, or for each event that is too large for a line. Throws Error (io) if `path` cannot
-    /// be made. `channel` must not have been published to.
-    ChannelRecorder(std::string path, std::shared_ptr<Channel> channel,
+    /// notice, or for each event that is too large for a line. `channel` must not have been
+    /// published to.
+    ChannelRecorder(std::unique_ptr<RecordingWriter> writer, std::shared_ptr<Channel> channel,
                     std::function<void(const std::string&)> on_failure);
     /// Writes what is left.
     ~ChannelRecorder();
@@ -53,8 +53,8 @@ private:
     std::shared_ptr<Channel> channel_;
     std::function<void(const std::string&)> on_failure_;
     const Clock::time_point started_ = Clock::now();
-    RecordingWriter writer_; ///< the thread's
-    bool broken_ = false;    ///< the thread's: nothing can be written any more
+    std::unique_ptr<RecordingWriter> writer_; ///< the thread's
+    bool broken_ = false;                     ///< the thread's: nothing can be written any more
     std::atomic<bool> failed_{false};
 
     std::mutex mutex_; ///< guards what follows

@@ -46,23 +46,18 @@ RecordingInput::RecordingInput(std::string path)
 RecordingInput::~RecordingInput() { ::close(fd_); }
 
 void RecordingInput::look_for_gzip() {
-    front_.resize(2);
+    magic_.resize(2);
     std::size_t have = 0;
     while (have < 2) {
-        const auto got = read_raw(front_.data() + have, 2 - have);
+        const auto got = read_file(magic_.data() + have, 2 - have);
         if (got == 0) break;
         have += got;
     }
-    front_.resize(have);
-    if (front_ != "\x1f\x8b") return;
-    gzip_ = std::make_unique<Gzip>();
-    std::copy(front_.begin(), front_.end(), gzip_->in.begin());
-    gzip_->stream.next_in = reinterpret_cast<Bytef*>(gzip_->in.data());
-    gzip_->stream.avail_in = 2;
-    front_.clear();
+    magic_.resize(have);
+    if (magic_ == "\x1f\x8b") gzip_ = std::make_unique<Gzip>();
 }
 
-std::size_t RecordingInput::read_raw(char* to, std::size_t size) {
+std::size_t RecordingInput::read_file(char* to, std::size_t size) {
     for (;;) {
         const auto got = ::read(fd_, to, size);
         if (got >= 0) return static_cast<std::size_t>(got);
@@ -71,14 +66,30 @@ std::size_t RecordingInput::read_raw(char* to, std::size_t size) {
     }
 }
 
+std::size_t RecordingInput::read_raw(char* to, std::size_t size) {
+    if (magic_.empty()) return read_file(to, size);
+    const auto count = magic_.copy(to, size);
+    magic_.erase(0, count);
+    return count;
+}
+
 std::size_t RecordingInput::read(char* to, std::size_t size) {
     if (size == 0) return 0;
-    if (gzip_) return read_gzip(to, size);
-    if (front_.empty()) return read_raw(to, size);
-    const auto count = std::min(size, front_.size());
-    front_.copy(to, count);
-    front_.erase(0, count);
+    if (ahead_.empty()) return gzip_ ? read_gzip(to, size) : read_raw(to, size);
+    const auto count = ahead_.copy(to, size);
+    ahead_.erase(0, count);
     return count;
+}
+
+std::string_view RecordingInput::peek(std::size_t size) {
+    for (auto have = ahead_.size(); have < size; have = ahead_.size()) {
+        ahead_.resize(size);
+        const auto got = gzip_ ? read_gzip(ahead_.data() + have, size - have)
+                               : read_raw(ahead_.data() + have, size - have);
+        ahead_.resize(have + got);
+        if (got == 0) break;
+    }
+    return std::string_view(ahead_).substr(0, size);
 }
 
 std::size_t RecordingInput::read_gzip(char* to, std::size_t size) {
@@ -116,7 +127,8 @@ void RecordingInput::seek(std::uint64_t offset) {
     if (::lseek(fd_, target, SEEK_SET) < 0) {
         throw Error(Errc::io, fmt::format("cannot go back in {}: {}", name_, std::strerror(errno)));
     }
-    front_.clear();
+    magic_.clear();
+    ahead_.clear();
     if (!gzip_) return;
     gzip_ = std::make_unique<Gzip>();
     std::array<char, 16 * 1024> skipped;
@@ -131,11 +143,9 @@ void RecordingInput::seek(std::uint64_t offset) {
 
 bool RecordingInput::cut_short() const { return gzip_ && gzip_->cut_short; }
 
-bool RecordingInput::random_access() const { return !gzip_ && ::lseek(fd_, 0, SEEK_CUR) >= 0; }
-
-std::uint64_t RecordingInput::size() const {
+std::optional<std::uint64_t> RecordingInput::size() const {
     struct stat status {};
-    if (gzip_ || ::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return 0;
+    if (gzip_ || ::fstat(fd_, &status) != 0 || !S_ISREG(status.st_mode)) return std::nullopt;
     return static_cast<std::uint64_t>(status.st_size);
 }
 

@@ -4,7 +4,9 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
+#include <string_view>
 
 namespace sse {
 
@@ -18,6 +20,9 @@ public:
     RecordingInput(const RecordingInput&) = delete;
     RecordingInput& operator=(const RecordingInput&) = delete;
 
+    /// Its next bytes, at most `size` of them and fewer only at the end, which read() will give
+    /// again. Valid until then.
+    std::string_view peek(std::size_t size);
     /// Up to `size` bytes into `to`; 0 at the end (more may come if the file grows). Throws Error:
     /// io, or bad_input where the gzip data is broken.
     std::size_t read(char* to, std::size_t size);
@@ -26,22 +31,26 @@ public:
     void seek(std::uint64_t offset);
     /// The gzip data ended before its time (a crash of what wrote it).
     bool cut_short() const;
-    /// seek() is cheap: a plain file.
-    bool random_access() const;
-    /// Bytes of the file now; 0 if it has no size (a pipe) or is gzipped.
-    std::uint64_t size() const;
+    bool gzipped() const { return gzip_ != nullptr; }
+    /// seek() works, and is cheap: a plain file.
+    bool random_access() const { return size().has_value(); }
+    /// Bytes of the text now; nullopt if nobody knows them: of a pipe, of a gzipped file.
+    std::optional<std::uint64_t> size() const;
     /// For messages: the path, or `stdin`.
     const std::string& name() const { return name_; }
+    const std::string& path() const { return path_; }
 
 private:
     struct Gzip;
     std::size_t read_raw(char* to, std::size_t size);
+    std::size_t read_file(char* to, std::size_t size);
     std::size_t read_gzip(char* to, std::size_t size);
     void look_for_gzip();
 
     std::string path_, name_;
     int fd_ = -1;
-    std::string front_; ///< bytes read to look for gzip, not yet handed out
+    std::string magic_; ///< of the file: read to look for gzip, not yet used
+    std::string ahead_; ///< of the text: peeked at, not yet handed out
     std::unique_ptr<Gzip> gzip_;
 };
 

@@ -8,8 +8,8 @@
 
 namespace sse {
 
-LineReader::LineReader(std::string path, std::size_t buffer_bytes, std::size_t max_line_bytes)
-    : input_(std::move(path))
+LineReader::LineReader(RecordingInput& input, std::size_t buffer_bytes, std::size_t max_line_bytes)
+    : input_(input)
     , max_line_bytes_(max_line_bytes)
     , buffer_(buffer_bytes + padding) {}
 

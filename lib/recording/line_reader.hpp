@@ -24,7 +24,8 @@ struct RecordingLine {
 class LineReader {
 public:
     /// `buffer_bytes` are read at a time; `max_line_bytes` is the bound of a line.
-    LineReader(std::string path, std::size_t buffer_bytes, std::size_t max_line_bytes);
+    /// `input` must outlive it.
+    LineReader(RecordingInput& input, std::size_t buffer_bytes, std::size_t max_line_bytes);
 
     /// The next line, valid until the next call; false at the end. Where the file has grown since,
     /// the next call goes on, with an unfinished line from its start if `keep_torn()` was called.
@@ -36,13 +37,12 @@ public:
     void seek(std::uint64_t offset, std::uint64_t number);
     /// Where the next line begins in the text.
     std::uint64_t offset() const { return offset_; }
-    const RecordingInput& input() const { return input_; }
 
 private:
     static constexpr std::size_t padding = 64;
     bool fill();
 
-    RecordingInput input_;
+    RecordingInput& input_;
     std::size_t max_line_bytes_;
     std::vector<char> buffer_;
     std::size_t begin_ = 0, searched_ = 0, end_ = 0; ///< begin_ <= searched_ <= end_, in the buffer

@@ -61,12 +61,9 @@ void append_masked_query(std::string_view query, std::string& out) {
 } // namespace
 
 bool is_secret_header(std::string_view name) {
-    const auto small = lower(name);
     constexpr std::array<std::string_view, 4> names = {"authorization", "proxy-authorization",
                                                        "cookie", "set-cookie"};
-    constexpr std::array<std::string_view, 5> parts = {"api-key", "apikey", "token", "secret",
-                                                       "password"};
-    return is_one_of(small, names) || holds_one_of(small, parts);
+    return is_one_of(lower(name), names) || is_secret_parameter(name);
 }
 
 std::string mask_header(std::string_view name, std::string_view value) {

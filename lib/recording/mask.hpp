@@ -10,7 +10,7 @@ namespace sse {
 inline constexpr std::string_view mask_text = "***";
 
 /// True for header fields whose value is a secret: Authorization, Proxy-Authorization, Cookie,
-/// Set-Cookie, and every name that holds `api-key`, `apikey`, `token`, `secret` or `password`.
+/// Set-Cookie, and every name that would be that of a key in a query (see mask_url).
 /// Compared without case.
 bool is_secret_header(std::string_view name);
 

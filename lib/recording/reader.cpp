@@ -20,12 +20,14 @@ std::string seconds(std::chrono::microseconds t) {
 
 } // namespace
 
-RecordingReader::RecordingReader(std::string path, RecordingReaderOptions options)
-    : options_(options)
-    , lines_(std::move(path), options.buffer_bytes, options.max_line_bytes) {
+RecordingReader::RecordingReader(std::unique_ptr<RecordingInput> input,
+                                 RecordingReaderOptions options)
+    : RecordReader(std::move(input), std::move(options))
+    , lines_(*input_, options_.buffer_bytes, options_.max_line_bytes) {
     RecordingLine line;
     if (!lines_.next(line)) {
-        throw Error(Errc::bad_input, fmt::format("{}: the file is empty", lines_.input().name()));
+        throw Error(Errc::bad_input,
+                    fmt::format("{}: the file is empty: nothing was recorded", input_->name()));
     }
     if (line.text.starts_with(bom)) line.text.remove_prefix(bom.size());
     try {
@@ -41,29 +43,32 @@ RecordingReader::RecordingReader(std::string path, RecordingReaderOptions option
 }
 
 void RecordingReader::fail(std::uint64_t line, const std::string& why) const {
-    throw Error(Errc::bad_input, fmt::format("{}:{}: {}", lines_.input().name(), line, why));
+    throw Error(Errc::bad_input, fmt::format("{}:{}: {}", input_->name(), line, why));
 }
 
 const Record* RecordingReader::next() {
     RecordingLine line;
+    const bool grows =
+        options_.grows(); // before what is read, so that nothing comes behind the end
     while (lines_.next(line)) {
         if (blank(line.text)) continue;
         try {
             if (const auto* record = take(line)) return record;
         } catch (const BadLine& e) {
-            if (line.whole && !lines_.input().cut_short()) fail(line.number, e.what());
-            if (options_.growing) {
+            if (line.whole && !input_->cut_short()) fail(line.number, e.what());
+            if (grows) {
                 lines_.keep_torn();
                 return nullptr;
             }
-            warning_ = fmt::format("{}:{}: the last line is torn and was skipped",
-                                   lines_.input().name(), line.number);
+            warning_ = fmt::format("{}:{}: the last line is torn and was skipped", input_->name(),
+                                   line.number);
             return nullptr;
         }
     }
-    if (lines_.input().cut_short() && warning_.empty()) {
-        warning_ = fmt::format("{}:{}: the gzip data ends before its time", lines_.input().name(),
-                               place_.line);
+    check_length(lines_.offset(), place_.line + 1);
+    if (input_->cut_short() && warning_.empty()) {
+        warning_ =
+            fmt::format("{}:{}: the gzip data ends before its time", input_->name(), place_.line);
     }
     return nullptr;
 }

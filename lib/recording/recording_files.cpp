@@ -5,13 +5,17 @@
 #include <algorithm>
 #include <filesystem>
 #include <fmt/format.h>
+#include <string_view>
 
 namespace sse {
 
 namespace {
 
 bool is_recording(const std::string& name) {
-    return !name.starts_with('.') && (name.ends_with(".jsonl") || name.ends_with(".jsonl.gz"));
+    std::string_view stem = name;
+    if (stem.ends_with(".gz")) stem.remove_suffix(3);
+    return !name.starts_with('.') &&
+           (stem.ends_with(".jsonl") || stem.ends_with(".sse") || stem.ends_with(".har"));
 }
 
 } // namespace

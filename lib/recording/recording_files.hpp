@@ -6,9 +6,9 @@
 
 namespace sse {
 
-/// The files under `directory`, at any depth, whose names end in `.jsonl` or `.jsonl.gz` and do not
-/// begin with a dot, sorted by path. Throws Error: io where it cannot be read, bad_input where
-/// there is none.
+/// The files under `directory`, at any depth, whose names end in `.jsonl`, `.sse` or `.har`, with
+/// or without `.gz`, and do not begin with a dot, sorted by path. Throws Error: io where it cannot
+/// be read, bad_input where there is none.
 std::vector<std::string> recordings_under(const std::string& directory);
 
 } // namespace sse

@@ -97,19 +97,25 @@ void append_header(const RecordingHeader& header, bool mask, std::string& out) {
 }
 
 int create(const std::string& path) {
-    if (path == "-") return ::dup(STDOUT_FILENO);
-    return ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0)
+        throw Error(Errc::io, fmt::format("cannot create {}: {}", path, std::strerror(errno)));
+    return fd;
 }
 
 } // namespace
 
 RecordingWriter::RecordingWriter(std::string path, RecordingHeader header,
                                  RecordingWriterOptions options)
-    : path_(std::move(path))
+    : RecordingWriter(create(path), path, std::move(header), options) {
+    may_cut_ = true;
+}
+
+RecordingWriter::RecordingWriter(int fd, std::string name, RecordingHeader header,
+                                 RecordingWriterOptions options)
+    : name_(std::move(name))
     , options_(options)
-    , fd_(create(path_)) {
-    if (fd_ < 0)
-        throw Error(Errc::io, fmt::format("cannot create {}: {}", path_, std::strerror(errno)));
+    , fd_(fd) {
     if (header.started.empty()) header.started = rfc3339(std::chrono::system_clock::now());
     if (header.tool.empty()) header.tool = "sse " SSE_VERSION;
     append_header(header, options_.mask, buffer_);
@@ -140,7 +146,7 @@ void RecordingWriter::end() {
     if (bytes > options_.max_line_bytes) {
         buffer_.resize(line_);
         throw Error(Errc::too_large, fmt::format("{}: a line of {} bytes is over the bound of {}",
-                                                 path_, bytes, options_.max_line_bytes));
+                                                 name_, bytes, options_.max_line_bytes));
     }
     buffer_.push_back('\n');
     line_ = buffer_.size();
@@ -218,7 +224,7 @@ void RecordingWriter::write(const Record& record) {
 
 void RecordingWriter::fail(int error) {
     error_ = error;
-    throw Error(Errc::io, fmt::format("cannot write {}: {}", path_, std::strerror(error)));
+    throw Error(Errc::io, fmt::format("cannot write {}: {}", name_, std::strerror(error)));
 }
 
 void RecordingWriter::flush() {
@@ -235,7 +241,7 @@ void RecordingWriter::flush() {
             const int error = errno;
             const auto whole =
                 std::string_view(buffer_).substr(0, done).rfind('\n') + 1; // npos + 1 is 0
-            if (path_ != "-" && ::ftruncate(fd_, static_cast<off_t>(written_ + whole)) == 0)
+            if (may_cut_ && ::ftruncate(fd_, static_cast<off_t>(written_ + whole)) == 0)
                 done = whole;
             written_ += done;
             fail(error);

@@ -31,9 +31,12 @@ struct RecordingWriterOptions {
 /// over the bound.
 class RecordingWriter {
 public:
-    /// Creates or empties `path` (`-` is stdout) and writes `header` through at once. An empty
-    /// `header.started` becomes now, an empty `header.tool` this program.
+    /// Creates or empties `path` and writes `header` through at once. An empty `header.started`
+    /// becomes now, an empty `header.tool` this program.
     RecordingWriter(std::string path, RecordingHeader header, RecordingWriterOptions options = {});
+    /// The same to a descriptor, which it takes over: a pipe, say. `name` is for errors.
+    RecordingWriter(int fd, std::string name, RecordingHeader header,
+                    RecordingWriterOptions options = {});
     /// Writes what is left, and closes; what fails then is lost. finish() tells.
     ~RecordingWriter();
     RecordingWriter(const RecordingWriter&) = delete;
@@ -65,10 +68,11 @@ private:
     void end();
     [[noreturn]] void fail(int error);
 
-    std::string path_;
+    std::string name_; ///< the path, or what the descriptor is called
     RecordingWriterOptions options_;
     int fd_ = -1;
-    int error_ = 0; ///< errno of the write that failed; nothing is written after it
+    bool may_cut_ = false; ///< the file is its own: what is torn may be cut off
+    int error_ = 0;        ///< errno of the write that failed; nothing is written after it
     std::string buffer_;
     std::size_t line_ = 0; ///< where in the buffer the line being made begins
     std::uint64_t written_ = 0;

@@ -34,10 +34,14 @@ RecordingPlace place_of_id(const std::string& path, const std::string& id,
 
 Playback::Playback(const std::string& path, PlaybackOptions options,
                    const std::optional<PlaybackPosition>& after)
+    : Playback(open_recording(path, options.reader), options, after) {}
+
+Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options,
+                   const std::optional<PlaybackPosition>& after)
     : options_(std::move(options))
-    , reader_(path, options_.reader)
+    , reader_(std::move(reader))
     , clock_(options_.timing, microseconds(0)) {
-    find_ends(path);
+    find_ends();
     if (!after) {
         begin_lap();
         return;
@@ -50,13 +54,14 @@ Playback::Playback(const std::string& path, PlaybackOptions options,
     }
     lap_done_ = false;
     lap_has_records_ = true;
-    reader_.seek(after->place);
-    reader_.next(); // the record there
+    reader_->seek(after->place);
+    reader_->next(); // the record there
     clock_ = PlaybackClock(options_.timing,
                            lap_start_ + std::max(microseconds(0), after->place.t - from_));
 }
 
-void Playback::find_ends(const std::string& path) {
+void Playback::find_ends() {
+    const auto& path = reader_->input().path();
     if (options_.from && options_.from->id) {
         first_ = place_of_id(path, *options_.from->id, options_.reader);
         from_ = first_->t;
@@ -64,28 +69,28 @@ void Playback::find_ends(const std::string& path) {
         from_ = options_.from->t;
     }
     if (!options_.to || !options_.to->id) return;
-    last_line_ = place_of_id(path, *options_.to->id, options_.reader).line;
+    last_ = place_of_id(path, *options_.to->id, options_.reader);
 }
 
 void Playback::begin_lap() {
     lap_done_ = false;
     lap_has_records_ = false;
     if (first_) {
-        reader_.seek(*first_);
-        reader_.next(); // the record there
+        reader_->seek(*first_);
+        reader_->next(); // the record there
     } else if (lap_ > 1) {
-        reader_.rewind();
+        reader_->rewind();
     }
 }
 
 const Record* Playback::next_of_lap() {
     while (!lap_done_) {
-        const auto* record = reader_.next();
+        const auto* record = reader_->next();
         if (record == nullptr) break;
         if (!first_ && record->t < from_) continue;
         if (options_.to && !options_.to->id && record->t > options_.to->t) break;
-        lap_done_ = last_line_ != 0 && reader_.place().line >= last_line_;
-        if (last_line_ != 0 && reader_.place().line > last_line_) break;
+        lap_done_ = last_ && !reader_->place().before(*last_);
+        if (last_ && last_->before(reader_->place())) break;
         lap_length_ = record->t - from_;
         lap_has_records_ = true;
         return record;
@@ -99,7 +104,7 @@ const Record* Playback::next() {
         const auto* record = next_of_lap();
         if (record == nullptr) {
             const bool more = options_.laps == 0 || lap_ < options_.laps;
-            if (!more || !lap_has_records_ || options_.reader.growing) return nullptr;
+            if (!more || !lap_has_records_ || grows()) return nullptr;
             lap_start_ += lap_length_;
             ++lap_;
             begin_lap();
@@ -157,7 +162,7 @@ void append_event_stream(const Record& record, std::string& out) {
 
 IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
                    const RecordingReaderOptions& options)
-    : reader_(path, options)
+    : reader_(open_recording(path, options))
     , id_(id) {
     const auto at = id.rfind('@');
     if (laps == 1 || at == id.npos) return;
@@ -173,11 +178,11 @@ IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t l
 bool IdSearch::step(std::chrono::steady_clock::time_point until) {
     constexpr int look_at_clock_every = 256;
     for (int count = 1;; ++count) {
-        const auto* record = reader_.next();
+        const auto* record = reader_->next();
         if (record == nullptr) return true;
         const auto id = id_of(*record);
-        if (id && lap_ > 1 && *id == id_of_lap_) found_ = {reader_.place(), lap_};
-        else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_.place(), 1};
+        if (id && lap_ > 1 && *id == id_of_lap_) found_ = {reader_->place(), lap_};
+        else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_->place(), 1};
         if (count % look_at_clock_every == 0 && std::chrono::steady_clock::now() >= until)
             return false;
     }

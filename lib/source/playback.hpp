@@ -2,12 +2,13 @@
 // the time only as it is told. Not the wire: framing, sockets and faults of bytes are the caller's.
 #pragma once
 
-#include "recording/reader.hpp"
+#include "recording/record_reader.hpp"
 #include "source/playback_clock.hpp"
 
 #include <chrono>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -50,8 +51,12 @@ public:
     using Clock = PlaybackClock::Clock;
 
     /// Opens the recording. With `after`, plays what follows the record there, which is taken as
-    /// just played. Throws Error as RecordingReader does, here and later.
+    /// just played. Throws Error as open_recording() and its readers do, here and later.
     Playback(const std::string& path, PlaybackOptions options,
+             const std::optional<PlaybackPosition>& after = std::nullopt);
+    /// The same for one that is open, at its start. One that cannot be opened again under its path
+    /// is played once, from and to times only.
+    Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options,
              const std::optional<PlaybackPosition>& after = std::nullopt);
 
     /// The record that is next, its `t` counted from the start of all laps, valid until take();
@@ -61,18 +66,20 @@ public:
     Clock::time_point due(Clock::time_point now);
     /// The record of peek() has been played.
     void take();
-    const RecordingReader& reader() const { return reader_; }
+    const RecordReader& reader() const { return *reader_; }
+    /// The recording is still being written: there may be more after the end.
+    bool grows() const { return options_.reader.grows(); }
 
 private:
     const Record* next();
     const Record* next_of_lap();
     void begin_lap();
-    void find_ends(const std::string& path);
+    void find_ends();
 
     PlaybackOptions options_;
-    RecordingReader reader_;
+    std::unique_ptr<RecordReader> reader_;
     std::optional<RecordingPlace> first_; ///< where a lap begins: after the record there
-    std::uint64_t last_line_ = 0;         ///< where a lap ends, if it ends at an id
+    std::optional<RecordingPlace> last_;  ///< where it ends, if it ends at an id: with that one
     std::chrono::microseconds lap_start_{0}, lap_length_{0}; ///< lap_start_: of all laps' time
     std::chrono::microseconds from_{0};
     std::uint64_t lap_ = 1, events_ = 0;
@@ -96,13 +103,13 @@ public:
     IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
              const RecordingReaderOptions& options);
     /// Reads on until `until`; true when the end of the recording has been reached. Throws as
-    /// RecordingReader::next() does.
+    /// RecordReader::next() does.
     bool step(std::chrono::steady_clock::time_point until);
     /// After step() was true: the place of that record; nullopt if the id does not occur.
     const std::optional<PlaybackPosition>& found() const { return found_; }
 
 private:
-    RecordingReader reader_;
+    std::unique_ptr<RecordReader> reader_;
     std::string id_, id_of_lap_;
     std::uint64_t lap_ = 1;
     std::optional<PlaybackPosition> found_;

@@ -66,3 +66,94 @@ def test_a_recorder_killed_at_any_moment_leaves_a_recording_that_replays(sse, tm
         assert ran.err == "" or ran.err.endswith("the last line is torn and was skipped\n")
         assert ran.err.count("\n") <= 1
     assert len(lengths) > 2
+
+
+BODY = b'{"messages":["\xc3\xa9"]}'
+
+
+def test_bytes_keep_each_read_and_replay_gives_each_again(sse, origin, wire, tmp_path):
+    """Chunks that cut characters, line ends and fields: what comes out again is cut in the same places."""
+    chunks = [b"\xef\xbb", b"\xbfda", b"ta: \xc3", b"\xa9\r", b"\n\r\n", b"data: \xff\n\nid: 7\n", b"bogus\n\n", b"data: unfinished"]
+
+    def handler(connection):
+        connection.head("200 OK")
+        for chunk in chunks:
+            connection.chunk(chunk)
+        connection.end()
+    path = tmp_path / "r.jsonl"
+    ran = sse.run("tail", origin(handler).url, "--no-reconnect", "--record", path, "--bytes", "-o", "json")
+    assert [json.loads(line)["data"] for line in ran.out.splitlines()] == ["\u00e9", "\ufffd"]
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    for line in lines:
+        jsonschema.validate(line, SCHEMA)
+    assert all(set(line) & {"bytes", "base64", "close"} for line in lines[1:])
+    assert sse.run("replay", "--stdout", "--no-wait", path).out == b"".join(chunks)
+    answer = wire.get(sse.replay(path, "--no-wait").url)
+    assert [answer.more() for _ in chunks] == chunks
+    assert answer.more() == b"" and answer.ended
+
+
+def test_bytes_are_whole_reads_even_where_raw_output_stops_within_one(sse, origin, tmp_path):
+    path = tmp_path / "r.jsonl"
+    server = serve_bytes(origin, b"data: 1\n\ndata: 2\n\ndata: 3\n\n")
+    ran = sse.run("tail", server.url, "-n", "2", "-o", "raw", "--record", path, "--bytes")
+    assert ran.out == b"data: 1\n\ndata: 2\n\n"
+    assert json.loads(path.read_text().splitlines()[1])["bytes"] == "data: 1\n\ndata: 2\n\ndata: 3\n\n"
+
+
+@pytest.mark.parametrize("body, key, kept", [(BODY, "body", BODY.decode()), (b"\xff\xfe", "body_base64", "//4=")])
+def test_the_body_of_the_request_is_recorded_if_asked_for(sse, origin, tmp_path, body, key, kept):
+    (tmp_path / "body").write_bytes(body)
+    for flags, wanted in (((), None), (("--record-body",), kept)):
+        path = tmp_path / "r.jsonl"
+        sse.run("tail", serve_bytes(origin, STREAM).url, "--no-reconnect", "--record", path,
+                "--json", f"@{tmp_path / 'body'}", *flags)
+        request = json.loads(path.read_text().splitlines()[0])["request"]
+        assert (request["method"], request.get(key)) == ("POST", wanted)
+
+
+SECRETS = ["-H", "Authorization: Bearer s3cret", "-H", "X-Api-Key: s3cret", "-H", "X-Goog-Api-Key: s3cret",
+           "-H", "Ocp-Apim-Subscription-Key: s3cret", "-H", "Private-Token: s3cret", "-H", "Cookie: a=s3cret",
+           "-H", "Proxy-Authorization: s3cret", "-H", "Referer: http://u:s3cret@h/?sig=s3cret"]
+
+
+@pytest.mark.parametrize("flags, hidden", [((), True), (("--no-mask",), False)])
+def test_secrets_are_masked_unless_told_otherwise(sse, origin, tmp_path, flags, hidden):
+    def handler(connection):
+        connection.head("200 OK", "Set-Cookie: s3cret", "X-Csrf-Token: s3cret", "Location: /?access_token=s3cret")
+        connection.end()
+    path = tmp_path / "r.jsonl"
+    url = origin(handler).url + "x?key=s3cret&q=open&auth_token=s3cret"
+    sse.run("tail", url, "--no-reconnect", "--record", path, *flags, *SECRETS)
+    text = path.read_text()
+    assert text.count("s3cret") == (0 if hidden else 14)
+    assert "q=open" in text
+
+
+def test_a_recording_to_stdout_is_all_that_is_there(sse, origin, tmp_path):
+    ran = sse.run("tail", serve_bytes(origin, STREAM).url, "--no-reconnect", "-n", "1", "--record", "-")
+    assert ran.status == 0
+    assert [next(iter(json.loads(line))) for line in ran.out.splitlines()][:2] == ["sse", "t"]
+    played = sse.run("replay", "--stdout", "-", input=ran.out)
+    assert played.out.startswith(b": hi\n\n")
+    both = sse.run("tail", ":1", "--record", "-", "-o", "json")
+    assert (both.status, both.err.splitlines()[0]) == (
+        2, "sse: error: --record - and an output format both want standard output")
+
+
+def test_a_reader_of_the_recording_that_goes_ends_it_quietly(sse, origin, tmp_path):
+    def handler(connection):
+        connection.head("200 OK")
+        while True:
+            connection.chunk(b"data: " + b"x" * 1000 + b"\n\n")
+    reading, writing = os.pipe()
+    tail = sse.start("tail", origin(handler).url, "--record", "-", stdout=writing)
+    os.close(writing)
+    assert os.read(reading, 7) == b'{"sse":'
+    os.close(reading)
+    assert (tail.wait(), tail.stderr.text()) == (0, "")
+
+
+def test_what_goes_with_record_needs_it(sse):
+    for flag in ("--bytes", "--record-body", "--no-mask"):
+        assert sse.run("tail", ":1", flag).status == 2

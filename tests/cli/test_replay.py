@@ -130,7 +130,7 @@ BAD = {
     "JSON of another kind": (b'{"a":1}\n', 3, "F:1: not a recording: the first line has no key sse"),
     "a newer version": (b'{"sse":2}\n', 3,
                         "F:1: recording version 2 is newer than the 1 that this program reads"),
-    "an empty file": (b"", 3, "F: the file is empty"),
+    "an empty file": (b"", 3, "F: the file is empty: nothing was recorded"),
     "a torn first line": (HEAD[:30].encode(), 3, "F:1: the first line is torn: nothing was recorded"),
     "a bad line": (HEAD.encode() + b'{"t":0,"data":"a"}\nx\n{"t":0,"data":"b"}\n', 3, "F:3: not a JSON object"),
     "time that goes back": (HEAD.encode() + b'{"t":2,"comment":""}\n{"t":1,"data":"b"}\n', 3,
@@ -181,7 +181,7 @@ def test_a_directory_without_a_recording(sse, tmp_path):
     ran = sse.run("replay", tmp_path)
     assert (ran.status, ran.err.splitlines()) == (3, [
         f"sse: error: {tmp_path}: no recording in it",
-        "sse: hint: it would end in .jsonl or .jsonl.gz; sse tail --record FILE URL makes one"])
+        "sse: hint: it would end in .jsonl, .sse or .har; sse tail --record FILE URL makes one"])
 
 
 @pytest.mark.parametrize("flags", [("--speed", "0"), ("--speed", "-1"), ("--speed", "x"), ("--max-gap", "x"), ("--nope",)])

@@ -70,7 +70,7 @@ TEST_CASE("a recording cut anywhere behind its first line reads to the cut") {
 }
 
 TEST_CASE("a recording cut within its first line says so") {
-    CHECK(read("") == "error: F: the file is empty");
+    CHECK(read("") == "error: F: the file is empty: nothing was recorded");
     CHECK(read(head.substr(0, 8)) == "error: F:1: the first line is torn: nothing was recorded");
 }
 
@@ -233,7 +233,7 @@ TEST_CASE("a growing file gives each line once, when it is whole") {
     const auto first = whole.find('\n') + 1;
     const TemporaryFile file(whole.substr(0, first));
     sse::RecordingReaderOptions options;
-    options.growing = true;
+    options.growing = std::make_shared<const std::atomic<bool>>(true);
     options.buffer_bytes = 16;
     sse::RecordingReader reader(file.path(), options);
     const int fd = ::open(file.path().c_str(), O_WRONLY | O_APPEND | O_CLOEXEC);

@@ -5,6 +5,7 @@
 #include "recording/json_text.hpp"
 #include "recording/reader.hpp"
 
+#include <memory>
 #include <string>
 
 /// `0.500000 delta(x)#7`, `:comment`, `retry=ms`, `id=x`, `open 200 after 6`, `close eof`,
@@ -40,7 +41,7 @@ inline std::string describe(const sse::Record& record) {
 }
 
 /// All that is left of `reader`, a line each, then its warning or error.
-inline std::string describe_rest(sse::RecordingReader& reader) {
+inline std::string describe_rest(sse::RecordReader& reader) {
     std::string out;
     try {
         while (const auto* record = reader.next()) out += describe(*record) + "\n";

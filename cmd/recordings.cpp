@@ -1,0 +1,71 @@
+#include "cmd/recordings.hpp"
+
+#include "cmd/command.hpp"
+#include "recording/har.hpp"
+#include "recording/recording_files.hpp"
+#include "recording/writer.hpp"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+/// Enough to know a HAR file.
+constexpr std::size_t har_start = 64;
+
+} // namespace
+
+Recordings::Recordings(const std::vector<std::string>& named, Stdin use, bool follow)
+    : use_(use)
+    , follow_(follow) {
+    routed_ = named.size() > 1;
+    for (const auto& path : named) {
+        if (!std::filesystem::is_directory(path)) {
+            add(path, path == "-" ? "stdin" : path);
+            continue;
+        }
+        routed_ = true;
+        for (const auto& file : sse::recordings_under(path)) add(file, file);
+    }
+    if (follow_ && files_.size() > 1) {
+        throw Failure(Exit::usage, "--follow plays one recording", "run one sse replay for each");
+    }
+    if (follow_ && !growing_) growing_ = std::make_shared<const std::atomic<bool>>(true);
+}
+
+void Recordings::add(const std::string& path, const std::string& name) {
+    if (path == "-" && use_ == Stdin::kept) {
+        auto& spool = spools_.emplace_back();
+        if (follow_) growing_ = spool.follow_stdin();
+        else spool.copy_stdin();
+        return add(spool.path(), name);
+    }
+    auto input = std::make_unique<sse::RecordingInput>(path);
+    if (sse::is_har(input->peek(har_start))) return add_streams(*input);
+    files_.push_back(path);
+    names_.push_back(name);
+    if (path == "-") stdin_ = std::move(input);
+}
+
+void Recordings::add_streams(sse::RecordingInput& har) {
+    const auto before = files_.size();
+    sse::read_har(har, [&](sse::RecordingHeader header) {
+        sse::RecordingWriterOptions options;
+        options.mask = false; // it is as good as the file that it comes from
+        files_.push_back(spools_.emplace_back().path());
+        names_.push_back(fmt::format("{}, stream {}", har.name(), files_.size() - before));
+        return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
+    });
+    if (files_.size() - before > 1) routed_ = true;
+}
+
+std::unique_ptr<sse::RecordReader> Recordings::open(std::size_t i,
+                                                    sse::RecordingReaderOptions options) {
+    if (files_[i] != "-") return sse::open_recording(files_[i], std::move(options));
+    return sse::open_recording(std::move(stdin_), std::move(options));
+}
+
+} // namespace cmd

@@ -1,0 +1,49 @@
+// The recordings that a command line names, as files that can be opened again and again, whatever
+// form they come in. Plays nothing.
+#pragma once
+
+#include "cmd/spool.hpp"
+#include "recording/record_reader.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace cmd {
+
+/// Files, those of directories, standard input for `-`, and each stream of a HAR file.
+class Recordings {
+public:
+    enum class Stdin {
+        streamed, ///< may be opened once, and is read as it comes
+        kept,     ///< copied to a file first
+    };
+
+    /// `follow`: they are still being written. Throws sse::Error for what cannot be read, Failure.
+    Recordings(const std::vector<std::string>& named, Stdin use, bool follow);
+
+    /// In the order in which they were named; `-` for standard input that is streamed.
+    const std::vector<std::string>& files() const { return files_; }
+    /// What people call files()[i].
+    const std::string& name(std::size_t i) const { return names_[i]; }
+    /// Several, which are told apart by what was recorded of the request.
+    bool routed() const { return routed_; }
+    /// For RecordingReaderOptions.
+    const std::shared_ptr<const std::atomic<bool>>& growing() const { return growing_; }
+    /// Opens files()[i]; standard input that is streamed only once.
+    std::unique_ptr<sse::RecordReader> open(std::size_t i, sse::RecordingReaderOptions options);
+
+private:
+    void add(const std::string& path, const std::string& name);
+    void add_streams(sse::RecordingInput& har);
+
+    std::vector<std::string> files_, names_;
+    std::deque<Spool> spools_;
+    std::unique_ptr<sse::RecordingInput> stdin_; ///< streamed, and not yet opened
+    std::shared_ptr<const std::atomic<bool>> growing_;
+    Stdin use_;
+    bool follow_, routed_;
+};
+
+} // namespace cmd

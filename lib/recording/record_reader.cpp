@@ -1,0 +1,64 @@
+#include "recording/record_reader.hpp"
+
+#include "protocol/error.hpp"
+#include "protocol/utf8.hpp"
+#include "recording/event_text_reader.hpp"
+#include "recording/har.hpp"
+#include "recording/reader.hpp"
+
+#include <algorithm>
+#include <array>
+#include <fmt/format.h>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+/// Bytes that show what a file is.
+constexpr std::size_t shown_bytes = 4096;
+
+/// Its first line that is not empty could be one of an event stream: a comment or a known field.
+bool is_event_text(std::string_view text) {
+    if (text.starts_with(bom)) text.remove_prefix(bom.size());
+    while (text.starts_with('\n') || text.starts_with('\r')) text.remove_prefix(1);
+    const auto line = text.substr(0, text.find_first_of("\r\n"));
+    const auto colon = line.find(':');
+    if (colon == 0) return true;
+    constexpr std::array<std::string_view, 4> fields = {"data", "event", "id", "retry"};
+    return std::find(fields.begin(), fields.end(), line.substr(0, colon)) != fields.end();
+}
+
+} // namespace
+
+void RecordReader::check_length(std::uint64_t read, std::uint64_t line) const {
+    const auto size = input_->size();
+    if (!size || *size >= read) return;
+    throw Error(Errc::bad_input,
+                fmt::format("{}:{}: the file was cut to {} bytes while it was read", input_->name(),
+                            line, *size));
+}
+
+std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> input,
+                                             RecordingReaderOptions options) {
+    if (options.growing && input->gzipped()) {
+        throw Error(Errc::bad_input, fmt::format("{}: gzipped files cannot be followed while they "
+                                                 "grow",
+                                                 input->name()));
+    }
+    const auto start = input->peek(shown_bytes);
+    if (is_har(start)) {
+        throw Error(Errc::bad_input,
+                    fmt::format("{}: a HAR file is not a recording by itself", input->name()));
+    }
+    if (start.starts_with("HTTP/") || is_event_text(start))
+        return std::make_unique<EventTextReader>(std::move(input), std::move(options));
+    return std::make_unique<RecordingReader>(std::move(input), std::move(options));
+}
+
+std::unique_ptr<RecordReader> open_recording(const std::string& path,
+                                             RecordingReaderOptions options) {
+    return open_recording(std::make_unique<RecordingInput>(path), std::move(options));
+}
+
+} // namespace sse

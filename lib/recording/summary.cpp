@@ -1,0 +1,119 @@
+#include "recording/summary.hpp"
+
+#include "protocol/parser.hpp"
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <memory>
+#include <optional>
+
+namespace sse {
+
+namespace {
+
+/// 16 steps for each power of two: exact below 32.
+std::size_t bucket_of(std::uint64_t value) {
+    if (value < 16) return static_cast<std::size_t>(value);
+    const auto power = static_cast<std::size_t>(std::bit_width(value)) - 5;
+    return power * 16 + static_cast<std::size_t>(value >> power);
+}
+
+std::uint64_t most_of(std::size_t bucket) {
+    if (bucket < 32) return bucket;
+    const auto power = bucket / 16 - 1;
+    return (static_cast<std::uint64_t>(bucket % 16 + 17) << power) - 1;
+}
+
+class Summing : public Parser::Sink {
+public:
+    explicit Summing(RecordingSummary& sum)
+        : sum_(sum) {}
+
+    void take(const Record& record) {
+        if (sum_.records++ == 0) sum_.first = record.t;
+        sum_.last = t_ = record.t;
+        sum_.closed = std::holds_alternative<RecordedClose>(record.what);
+        std::visit([this](const auto& what) { add(what); }, record.what);
+    }
+    void finish() {
+        if (parser_) parser_->finish();
+    }
+
+private:
+    void on_event(const EventView& event) override { add(event); }
+    void on_id(std::string_view id) override { add(RecordedId{id}); }
+    void on_comment(std::string_view text) override { add(RecordedComment{text}); }
+    void on_retry(std::chrono::milliseconds time) override { add(RecordedRetry{time}); }
+    void on_oddity(Oddity oddity, std::string_view) override {
+        ++sum_.oddities[static_cast<std::size_t>(oddity)];
+    }
+
+    void add(const EventView& event) {
+        const bool known = sum_.types.size() < RecordingSummary::max_types ||
+                           sum_.types.count(std::string(event.type)) > 0;
+        ++sum_.types[known ? std::string(event.type) : std::string()];
+        if (sum_.events++ > 0) {
+            const auto gap = static_cast<std::uint64_t>((t_ - last_event_).count());
+            if (gap > sum_.gaps.largest()) sum_.longest_gap_at = last_event_;
+            sum_.gaps.add(gap);
+        }
+        last_event_ = t_;
+        sum_.data.add(event.data.size());
+        if (!event.id) return;
+        ++sum_.with_id;
+        if (last_id_ && *last_id_ == *event.id) ++sum_.same_id;
+        last_id_ = std::string(*event.id);
+    }
+    void add(const RecordedId&) { ++sum_.bare_ids; }
+    void add(const RecordedComment&) { ++sum_.comments; }
+    void add(const RecordedRetry&) { ++sum_.retries; }
+    void add(const RecordedOpen& open) {
+        ++sum_.reconnects;
+        if (!open.last_event_id.empty()) ++sum_.resumed;
+        finish(); // each connection is a stream of its own
+        parser_.reset();
+    }
+    void add(const RecordedClose& close) { ++sum_.closes[std::string(close.how)]; }
+    void add(const RecordedBytes& read) {
+        ++sum_.reads;
+        sum_.read_bytes += read.bytes.size();
+        if (!parser_) parser_ = std::make_unique<Parser>(static_cast<Parser::Sink&>(*this));
+        parser_->feed(read.bytes);
+    }
+
+    RecordingSummary& sum_;
+    std::unique_ptr<Parser> parser_; ///< of reads
+    std::chrono::microseconds t_{0}, last_event_{0};
+    std::optional<std::string> last_id_;
+};
+
+} // namespace
+
+void Spread::add(std::uint64_t value) {
+    ++counts_[bucket_of(value)];
+    ++count_;
+    sum_ += value;
+    largest_ = std::max(largest_, value);
+}
+
+std::uint64_t Spread::quantile(double share) const {
+    const auto wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_)));
+    std::uint64_t seen = 0;
+    for (std::size_t i = 0; i < counts_.size(); ++i) {
+        seen += counts_[i];
+        if (seen >= wanted && seen > 0) return std::min(most_of(i), largest_);
+    }
+    return largest_;
+}
+
+RecordingSummary summarize(RecordReader& reader) {
+    RecordingSummary sum;
+    Summing summing(sum);
+    while (const auto* record = reader.next()) summing.take(*record);
+    summing.finish();
+    for (std::size_t i = 0; i < sum.oddities.size(); ++i) sum.oddities[i] += reader.oddities()[i];
+    return sum;
+}
+
+} // namespace sse
