@@ -27,6 +27,7 @@ _sse() {
         tail:-o | tail:--output) values="data json pretty raw sse" ;;
         tail:--color) values="always auto never" ;;
         tail:--time) values="abs delta none rel" ;;
+        tail:--stats-file) _filedir; return ;;
         tail:--state) _filedir; return ;;
         tail:--record) _filedir; return ;;
         tail:-X | tail:--request) values="GET POST PUT DELETE" ;;
@@ -57,8 +58,8 @@ _sse() {
         local options="-h --help -V --version"
         case $command in
             serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --record --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --start --gap-event --listen --port-file --threads --backlog --socket-mode --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-clients-per-address --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --grace --allow-host --cors --token-file --tls-cert --tls-key --tls-client-ca --publish-token-file --admin --access-log --user" ;;
-            tail) options="-h --help --name -o --output --color --time --gap-warn -F --format --pointer --pointer-default --join -v --verbose --state --record -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson -4 --ipv4 -6 --ipv6" ;;
-            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --loop -e --event -n --count --stdout --once --repeat --match-body --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --socket-mode --max-clients --max-clients-per-address --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --grace --allow-host --cors --token-file --tls-cert --tls-key --tls-client-ca" ;;
+            tail) options="-h --help --name -o --output --color --time --gap-warn -F --format --pointer --pointer-default --join -v --verbose --stats --stats-file --state --record --bytes --record-body --no-mask -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer --compressed -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson -4 --ipv4 -6 --ipv6" ;;
+            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --info --loop -e --event -n --count -f --follow --stdout --once --repeat --match-body --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --socket-mode --max-clients --max-clients-per-address --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --grace --allow-host --cors --token-file --tls-cert --tls-key --tls-client-ca" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
