@@ -7,7 +7,6 @@
 #include <algorithm>
 #include <asio/post.hpp>
 #include <fmt/format.h>
-#include <sys/socket.h>
 #include <utility>
 
 namespace sse {
@@ -24,7 +23,7 @@ constexpr std::chrono::milliseconds linger{2'000};
 Session::Session(Loop& loop, int fd, const Door& door, Refusal refused, std::uint64_t address)
     : loop_(loop)
     , door_(door)
-    , socket_(loop.context.get_executor(), fd)
+    , transport_(loop.context, fd)
     , reader_(std::make_unique<RequestReader>(loop.options.request))
     , deadline_(Clock::now() + loop.options.head_timeout)
     , address_(address)
@@ -41,15 +40,14 @@ void Session::start() {
         fresh_ = true;
     }
     if (door_.tls) {
-        tls_ = door_.tls->accept(socket_.native_handle());
-        if (!tls_) return close(End::cut);
+        if (!transport_.begin_tls(*door_.tls)) return close(End::cut);
         state_ = State::shaking;
     }
     wait_readable();
 }
 
 void Session::shake_hands() {
-    switch (tls_->handshake()) {
+    switch (transport_.shake_hands()) {
     case TlsStream::Shake::done: state_ = State::reading; return;
     case TlsStream::Shake::wants_read: return;
     case TlsStream::Shake::wants_write:
@@ -57,20 +55,18 @@ void Session::shake_hands() {
         return;
     case TlsStream::Shake::failed: note_refusal(Refusal::tls); return close(End::refused);
     case TlsStream::Shake::plain_http:
-        tls_.reset(); // so that the client can read why
         state_ = State::reading;
         return refuse(400, "this port speaks HTTPS: ask with https://", Refusal::tls);
     }
 }
 
 void Session::wait_readable() {
-    socket_.async_wait(socket_.wait_read,
-                       [self = shared_from_this()](const std::error_code& error) {
-                           if (error || self->state_ == State::closed) return;
-                           self->on_readable();
-                           self->paused_ = true;
-                           self->read_on();
-                       });
+    transport_.when_readable([self = shared_from_this()](const std::error_code& error) {
+        if (error || self->state_ == State::closed) return;
+        self->on_readable();
+        self->paused_ = true;
+        self->read_on();
+    });
 }
 
 /// What a client sends ahead of the answers it waits for stays with the system: it would be kept
@@ -89,12 +85,11 @@ void Session::on_readable() {
     if (state_ == State::shaking || state_ == State::closed) return;
     auto& scratch = loop_.scratch;
     for (;;) {
-        const auto got =
-            tls_ ? tls_->receive(scratch) : receive_some(socket_.native_handle(), scratch);
+        const auto got = transport_.receive(scratch);
         if (got.again) return;
         if (got.closed) return close(got.timed_out ? End::stalled : End::client);
         take({scratch.data(), got.bytes});
-        if (!reads() || (!tls_ && got.bytes < scratch.size())) return;
+        if (!reads() || !transport_.may_hold_more(got, scratch.size())) return;
     }
 }
 
@@ -113,7 +108,7 @@ void Session::take(std::string_view bytes) {
     case RequestReader::State::body:
         if (in_head) deadline_ = Clock::now() + loop_.options.body_timeout;
         if (reader_->wants_continue()) {
-            out_.append("HTTP/1.1 100 Continue\r\n\r\n");
+            sender_.add("HTTP/1.1 100 Continue\r\n\r\n");
             pump();
         }
         return;
@@ -125,9 +120,9 @@ void Session::take(std::string_view bytes) {
 
 void Session::answer() {
     auto& request = reader_->request();
-    request.peer = peer_of(socket_.native_handle());
+    request.peer = peer_of(transport_.fd());
     request.loopback = door_.loopback;
-    request.secure = tls_ != nullptr;
+    request.secure = transport_.secure();
     if (refused_ != Refusal::none) {
         const auto why = refused_ == Refusal::address ? "too many clients of this address\n"
                                                       : "too many clients\n";
@@ -162,7 +157,7 @@ void Session::send_answer(const Request* request, Answer answer, bool keep_alive
     if (visit_) visit_->answered(request, answer.status);
     framing_ = request ? request->framing : Framing::chunked;
     if (request) add_cors_headers(*request, *door_.guard, answer);
-    out_.append(
+    sender_.add(
         loop_.codec.encode(request ? request->method : "GET", framing_, keep_alive, answer));
     reader_.reset();
     deadline_ = Clock::now() + loop_.options.stall_timeout;
@@ -195,79 +190,38 @@ bool Session::cut_if_asked() {
     return true;
 }
 
-/// Sends what there is, until there is no more or the socket takes no more. `afresh`: it has taken
-/// all that there was before, so that a stall begins now.
+/// Sends what there is. `afresh`: the socket has taken all that there was before, so that a stall
+/// begins now.
 void Session::send_on(bool afresh) {
-    pumping_ = true;
     const auto self = shared_from_this(); // close() may let go of the last other owner
-    std::array<std::string_view, 64> views;
-    while (state_ != State::closed) {
-        const auto now = Clock::now();
-        if (tls_ && tls_->pending()) {
-            const auto rest = tls_->flush();
-            if (rest.closed) {
-                close(rest.timed_out ? End::stalled : End::client);
-                break;
-            }
-            if (rest.again) {
-                wait_writable();
-                break;
-            }
-            if (state_ != State::streaming) deadline_ = now + loop_.options.stall_timeout;
-        }
-        std::size_t count = 0;
-        if (out_sent_ < out_.size()) views[count++] = std::string_view(out_).substr(out_sent_);
-        const auto of_out = count;
-        if (cut_if_asked()) break;
-        if (feed_) count += feed_->gather(now, std::span(views).subspan(count));
-        if (count == 0) break;
-        std::size_t wanted = 0;
-        for (std::size_t i = 0; i < count; ++i) wanted += views[i].size();
-        const auto part = std::span(views).first(count);
-        const auto sent = tls_ ? tls_->send(part) : send_some(socket_.native_handle(), part);
-        if (sent.closed) {
-            close(sent.timed_out ? End::stalled : End::client);
-            break;
-        }
-        if (state_ != State::reading && state_ != State::streaming &&
-            (std::exchange(afresh, false) || sent.bytes > 0)) {
-            deadline_ = now + loop_.options.stall_timeout;
-        }
-        if (sent.bytes > 0) {
-            sent_ += sent.bytes;
-            if (!door_.admin) loop_.counts.bytes.add(sent.bytes);
-            if (visit_) visit_->bytes += sent.bytes;
-            auto of_feed = sent.bytes;
-            if (of_out > 0) {
-                const auto taken = std::min(sent.bytes, out_.size() - out_sent_);
-                out_sent_ += taken;
-                of_feed -= taken;
-                if (out_sent_ == out_.size()) {
-                    std::string().swap(out_);
-                    out_sent_ = 0;
-                }
-            }
-            if (of_feed > 0) feed_->consume(of_feed);
-        }
-        if (sent.again || sent.bytes < wanted) {
-            wait_writable();
-            break;
-        }
-        if (count < views.size()) break; // that was all
-    }
+    const auto now = Clock::now();
+    pumping_ = true;
+    const auto sent = sender_.send(transport_, feed_.get(), now);
     pumping_ = false;
-    if (state_ != State::closed && !writing_) sent_all();
+    if (!door_.admin) loop_.counts.bytes.add(sent.bytes);
+    if (visit_) visit_->bytes += sent.bytes;
+    const bool blocked = sent.outcome == Sender::Outcome::blocked;
+    if ((state_ == State::answering || state_ == State::closing) &&
+        (sent.bytes > 0 || (afresh && blocked))) {
+        deadline_ = now + loop_.options.stall_timeout;
+    }
+    switch (sent.outcome) {
+    case Sender::Outcome::all: return sent_all();
+    case Sender::Outcome::blocked: return wait_writable();
+    case Sender::Outcome::cut: cut_if_asked(); return;
+    case Sender::Outcome::gone: return close(End::client);
+    case Sender::Outcome::silent: return close(End::stalled);
+    }
 }
 
 void Session::wait_writable() {
     writing_ = true;
-    socket_.async_wait(socket_.wait_write,
-                       [self = shared_from_this()](const std::error_code& error) {
-                           self->writing_ = false;
-                           if (error || self->state_ == State::closed) return;
-                           if (self->state_ == State::shaking) self->on_readable();
-                           else self->send_on(false);
-                       });
+    transport_.when_writable([self = shared_from_this()](const std::error_code& error) {
+        self->writing_ = false;
+        if (error || self->state_ == State::closed) return;
+        if (self->state_ == State::shaking) self->on_readable();
+        else self->send_on(false);
+    });
 }
 
 /// Everything that there is now has been taken by the socket.
@@ -277,7 +231,7 @@ void Session::sent_all() {
         if (feed_->cut() != Feed::Cut::no) return pump();
         if (!feed_->ended()) return arm_due();
         if (framing_ == Framing::chunked && !std::exchange(last_sent_, true)) {
-            out_.append(last_chunk);
+            sender_.add(last_chunk);
             return pump();
         }
         return close_gently(loop_.told_to_stop() ? End::drained : End::finished);
@@ -335,9 +289,9 @@ void Session::tick(Clock::time_point now) {
 /// the socket last took some, which may be long ago for a slow peer, or now for one that has
 /// vanished; and TCP_USER_TIMEOUT also ends a peer that takes little at a time.
 bool Session::takes_nothing(Clock::time_point now) {
-    const auto sent = tls_ ? tls_->sent() : sent_;
+    const auto sent = transport_.sent();
     if (!writing_ && sent == taken_) return false;
-    const auto queued = queued_bytes(socket_.native_handle());
+    const auto queued = transport_.queued();
     const bool had_all = std::exchange(looked_, sent) == taken_;
     if (std::exchange(taken_, sent - queued) != sent - queued || had_all)
         deadline_ = now + loop_.options.stall_timeout;
@@ -388,8 +342,7 @@ void Session::close_gently(End end) {
 }
 
 void Session::end_sending() {
-    if (tls_ && !tls_->say_end()) return wait_writable();
-    ::shutdown(socket_.native_handle(), SHUT_WR);
+    if (!transport_.end()) wait_writable();
 }
 
 void Session::drop_feed() {
@@ -407,13 +360,8 @@ void Session::close(End end, bool reset) {
     if (address_ != 0) door_.addresses->leave(std::exchange(address_, 0));
     state_ = State::closed;
     const auto self = shared_from_this();
-    if (reset) {
-        const ::linger now{1, 0}; // what is queued for a peer that takes nothing goes with it
-        ::setsockopt(socket_.native_handle(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
-    }
     if (due_timer_) due_timer_->cancel();
-    std::error_code ignored;
-    socket_.close(ignored);
+    transport_.close(reset);
     drop_feed();
     loop_.remove(*this);
 }

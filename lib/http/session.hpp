@@ -5,10 +5,9 @@
 #include "http/access_log.hpp"
 #include "http/loop.hpp"
 #include "http/request_reader.hpp"
-#include "http/tls.hpp"
+#include "http/sender.hpp"
+#include "http/transport.hpp"
 
-#include <array>
-#include <asio/posix/basic_stream_descriptor.hpp>
 #include <asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
@@ -74,22 +73,19 @@ private:
 
     Loop& loop_;
     const Door& door_;
-    asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket_;
-    std::unique_ptr<TlsStream> tls_;        ///< nullptr: plain HTTP
+    Transport transport_;
+    Sender sender_;
     std::unique_ptr<RequestReader> reader_; ///< while it reads a request
     std::unique_ptr<Feed> feed_;            ///< while it streams
     std::unique_ptr<asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>,
                                                asio::io_context::executor_type>>
         due_timer_;
     std::unique_ptr<Visit> visit_; ///< if there is a log
-    std::string out_;              ///< bytes to send before the feed's
-    std::size_t out_sent_ = 0;
-    std::string pipelined_;      ///< of the next request
-    Clock::time_point deadline_; ///< for what it is doing; while it streams: see tick()
-    std::size_t ignored_ = 0;    ///< bytes that came where none were due
-    /// Bytes given to the socket; and at the last look of takes_nothing(): so many, and so many of
-    /// them acknowledged.
-    std::uint64_t sent_ = 0, looked_ = 0, taken_ = 0;
+    std::string pipelined_;        ///< of the next request
+    Clock::time_point deadline_;   ///< for what it is doing; while it streams: see tick()
+    std::size_t ignored_ = 0;      ///< bytes that came where none were due
+    /// At the last look of takes_nothing(): bytes sent, and those of them that were acknowledged.
+    std::uint64_t looked_ = 0, taken_ = 0;
     std::list<Loop::Fresh>::iterator place_;
     std::uint64_t address_;
     Framing framing_ = Framing::chunked;
