@@ -208,7 +208,7 @@ bool Session::cut_if_asked() {
 void Session::send_on(bool afresh) {
     pumping_ = true;
     const auto self = shared_from_this(); // close() may let go of the last other owner
-    std::array<std::string_view, 64> views;
+    std::array<std::string_view, 16> views; // each is a batch, or what is left of one
     while (state_ != State::closed) {
         const auto now = Clock::now();
         if (tls_ && tls_->pending()) {
