@@ -7,7 +7,7 @@
 namespace sse {
 
 Sender::Result Sender::send(Transport& transport, Feed* feed, Feed::Clock::time_point now) {
-    std::array<std::string_view, 64> views;
+    std::array<std::string_view, 16> views; // each is a batch, or what is left of one
     for (std::size_t total = 0;;) {
         if (feed && feed->cut() != Feed::Cut::no) return {Outcome::cut, total};
         std::size_t count = 0;

@@ -100,7 +100,8 @@ int connect_to(int port, std::size_t number, bool laggard) {
         std::perror("connect");
         std::exit(1);
     }
-    constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: localhost\r\n"
+                                         "Accept: text/event-stream\r\n\r\n";
     if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) std::perror("send");
     return fd;
 }
