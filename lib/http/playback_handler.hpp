@@ -6,8 +6,10 @@
 #include "http/playback_faults.hpp"
 #include "http/playback_feed.hpp"
 #include "http/playback_routes.hpp"
+#include "hub/activity.hpp"
 
 #include <atomic>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -28,7 +30,7 @@ struct PlaybackHandlerOptions {
 /// Plays each client its recording, from the start or after the client's Last-Event-ID, with the
 /// recorded status, content type and headers. HEAD gets the head alone. An id that is the last of
 /// the recording gets 204, which tells an EventSource to stop. Any thread.
-class PlaybackHandler : public Handler {
+class PlaybackHandler : public Handler, public Activity {
 public:
     /// Reads the first lines of `files`, which can be opened again and again. Throws Error as
     /// open_recording() does.
@@ -36,16 +38,19 @@ public:
                     PlaybackReports reports = {});
 
     Answer answer(const Request& request, std::size_t loop) override;
+    /// Events that were sent: to each client, they are its own.
+    ChannelCounts counts() const override;
 
 private:
     Answer head(const RecordingHeader& header) const;
     void play(const std::string& file, const std::string& id, Framing framing,
-              Answer& answer) const;
+              Answer& answer);
 
     PlaybackHandlerOptions options_;
     PlaybackReports reports_;
     PlaybackRoutes routes_;
-    std::atomic<std::uint64_t> requests_{0};
+    std::map<std::string, IdIndex> indexes_; ///< of the files that are large
+    std::atomic<std::uint64_t> requests_{0}, sent_{0};
 };
 
 } // namespace sse
