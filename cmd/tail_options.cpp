@@ -213,6 +213,8 @@ void check_together(const TailOptions& o, Format format) {
         refuse("--join and --pointer-default need --pointer or --format",
                "name what to print, as --pointer /choices/0/delta/content");
     }
+    if (o.request.proxy && !o.request.proxy->empty() && !o.client.dial.unix_socket.empty())
+        refuse("--proxy and --unix-socket exclude each other", "give one of them");
     if (several && format == Format::raw)
         refuse("-o raw prints one URL", "-o sse prints the events of several");
     if (several && !o.record.empty())
@@ -225,7 +227,8 @@ void check_together(const TailOptions& o, Format format) {
         refuse("--invert needs --grep", "name what is not wanted with --grep");
 }
 
-sse::ClientOptions client_options(const TailOptions& o, const std::string& url, Format format) {
+sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& request,
+                                  const std::string& url, Format format) {
     auto client = o.client;
     try {
         client.request.url = sse::Url::parse(url);
@@ -233,7 +236,9 @@ sse::ClientOptions client_options(const TailOptions& o, const std::string& url, 
         throw Failure(Exit::usage, e.what(),
                       "write it as http://HOST:PORT/PATH; :8080 is this machine");
     }
-    client.request = make_request(o.request, client.request.url);
+    client.request = make_request(request, client.request.url);
+    client.proxy = proxies_of(request);
+    if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy); // checks
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
     client.reply.compressed = o.request.compressed;
     client.tls.verify = !o.insecure;
@@ -276,9 +281,11 @@ std::string name_of(const sse::Url& url) {
 
 std::vector<Stream> streams_of(const TailOptions& o, Format format) {
     check_together(o, format);
+    auto request = o.request;
+    complete_user(request);
     std::vector<Stream> streams;
     for (const auto& url : o.urls) {
-        auto client = client_options(o, url, format);
+        auto client = client_options(o, request, url, format);
         auto name = name_of(client.request.url);
         streams.push_back({std::move(name), std::move(client)});
     }
@@ -290,7 +297,7 @@ std::vector<Stream> streams_of(const TailOptions& o, Format format) {
                           "write it as --name staging=https://example.org/events");
         }
         streams.push_back(
-            {text.substr(0, equals), client_options(o, text.substr(equals + 1), format)});
+            {text.substr(0, equals), client_options(o, request, text.substr(equals + 1), format)});
     }
     if (streams.empty())
         throw Failure(Exit::usage, "URL is required", "sse tail --help lists what there is");

@@ -34,11 +34,12 @@ _sse() {
         tail:-H | tail:--header) files=@ ;;
         tail:-d | tail:--data) files=@ ;;
         tail:--json) files=@ ;;
+        tail:--netrc-file) _filedir; return ;;
         tail:--cacert) _filedir; return ;;
         tail:--cert) _filedir; return ;;
         tail:--key) _filedir; return ;;
         # values that nobody can guess
-        tail:--name | tail:--gap-warn | tail:-F | tail:--format | tail:--pointer | tail:--pointer-default | tail:-e | tail:--event | tail:--grep | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes | tail:--unix-socket | tail:--resolve) return ;;
+        tail:--name | tail:--gap-warn | tail:-F | tail:--format | tail:--pointer | tail:--pointer-default | tail:-e | tail:--event | tail:--grep | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-x | tail:--proxy | tail:--noproxy | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes | tail:--unix-socket | tail:--resolve) return ;;
         replay:--repeat) values="cycle last" ;;
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
@@ -58,7 +59,7 @@ _sse() {
         local options="-h --help -V --version"
         case $command in
             serve) options="-h --help -f --follow --restart --restart-delay --tee --input --event --max-event-bytes --strict --record --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --listen --port-file --threads --backlog --socket-mode --path --publish --channels --max-channels --channel-idle --keepalive --max-clients --max-clients-per-address --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --grace --allow-host --cors --token-file --tls-cert --tls-key --tls-client-ca --publish-token-file --admin --access-log --user" ;;
-            tail) options="-h --help --name -o --output --color --time --gap-warn -F --format --pointer --pointer-default --join -v --verbose --stats --stats-file --state --record -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --bearer --compressed -A --user-agent -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson -4 --ipv4 -6 --ipv6" ;;
+            tail) options="-h --help --name -o --output --color --time --gap-warn -F --format --pointer --pointer-default --join -v --verbose --stats --stats-file --state --record -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --netrc --netrc-file --bearer --compressed -A --user-agent -x --proxy --noproxy -b --cookie --no-reconnect --reconnect --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson -4 --ipv4 -6 --ipv6" ;;
             replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --loop -e --event -n --count --stdout --once --repeat --match-body --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --socket-mode --max-clients --max-clients-per-address --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --grace --allow-host --cors --token-file --tls-cert --tls-key --tls-client-ca" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
