@@ -65,6 +65,9 @@ public:
 
 std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options);
 
+/// Prints nothing, of every event.
+std::unique_ptr<Printer> make_silent_printer();
+
 /// The one of Format::pretty.
 std::unique_ptr<Printer> make_pretty_printer(PrinterOptions options);
 

@@ -156,6 +156,23 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_flag("-6,--ipv6", o.v6, "Only IPv6 addresses")->excludes(v4)->group(group);
 }
 
+const std::map<std::string, bool> exec_fail_names = {{"stop", true}, {"warn", false}};
+
+void add_exec_options(CLI::App& app, TailOptions& o) {
+    const auto group = "Act";
+    app.add_option("--exec", o.exec.command,
+                   "Run this shell command for each event instead of printing it: the data on "
+                   "stdin, SSE_EVENT, SSE_ID and SSE_DATA in the environment")
+        ->type_name("COMMAND")
+        ->group(group);
+    add_number<std::size_t>(app, "--jobs", o.exec.jobs, 1, "Commands at a time, in order with 1")
+        ->default_str(fmt::format("{}", o.exec.jobs))
+        ->group(group);
+    add_choice(app, "--exec-fail", o.exec.stop, exec_fail_names,
+               "What becomes of it when a command fails: a warning, or an end with status 1")
+        ->group(group);
+}
+
 } // namespace
 
 void add_tail_options(CLI::App& app, TailOptions& o) {
@@ -167,6 +184,7 @@ void add_tail_options(CLI::App& app, TailOptions& o) {
     add_selection_options(app, o);
     add_request_flags(app, o.request);
     add_connection_options(app, o);
+    add_exec_options(app, o);
 }
 
 namespace {
@@ -223,6 +241,10 @@ void check_together(const TailOptions& o, Format format) {
     if (several && !o.client.last_event_id.empty()) {
         refuse("--last-event-id is of one URL", "--state keeps the last event ID of each");
     }
+    if (o.exec.command.empty() && (o.exec.jobs != 1 || o.exec.stop))
+        refuse("--jobs and --exec-fail need --exec", "name what to run with --exec");
+    if (o.exec.jobs > 1000)
+        refuse("--jobs is at most 1000", "a thread waits for each, so few are best");
     if (o.follow.select.invert && o.follow.select.grep.empty())
         refuse("--invert needs --grep", "name what is not wanted with --grep");
 }
@@ -314,6 +336,8 @@ std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool te
     options.missing = o.missing;
     options.times = o.times;
     options.gap_warn = o.gap_warn;
+    if (!o.exec.command.empty() && !o.format && !o.format_text && o.pointers.empty())
+        return make_silent_printer();
     if (o.format_text) return make_format_printer(*o.format_text, std::move(options));
     if (!o.pointers.empty()) return make_pointer_printer(o.pointers, std::move(options));
     return make_printer(format, std::move(options));

@@ -28,6 +28,7 @@ struct TailOptions {
     cmd::RequestFlags request;
     sse::ClientOptions client;
     cmd::FollowOptions follow;
+    cmd::ExecOptions exec;
     std::optional<cmd::Format> format;
     Colour colour = Colour::automatic;
     std::optional<std::chrono::milliseconds> max_time, idle_timeout, gap_warn;

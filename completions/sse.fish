@@ -117,6 +117,9 @@ complete -c sse -n $tail -x -l resolve -d "Connect to ADDRESS for HOST and PORT"
 complete -c sse -n $tail -l ndjson -d "The answer is JSON lines, whatever its type says"
 complete -c sse -n $tail -s 4 -l ipv4 -d "Only IPv4 addresses"
 complete -c sse -n $tail -s 6 -l ipv6 -d "Only IPv6 addresses"
+complete -c sse -n $tail -x -l exec -d "Run this shell command for each event instead of printing it: the data on stdin, SSE_EVENT, SSE_ID and SSE_DATA in the environment"
+complete -c sse -n $tail -x -l jobs -d "Commands at a time, in order with 1"
+complete -c sse -n $tail -x -l exec-fail -a "stop warn" -d "What becomes of it when a command fails: a warning, or an end with status 1"
 
 complete -c sse -n $replay -F
 complete -c sse -n $replay -s h -l help -d "Print this help message and exit"
