@@ -41,6 +41,7 @@ struct PrinterOptions {
     Times times = Times::absolute;
     std::optional<std::chrono::microseconds> gap_warn; ///< gaps over this are marked
     std::size_t width = 80;                            ///< of the terminal, in columns
+    bool fold = false;                                 ///< pretty: no line is wider
     std::function<Moment()> now;
 };
 

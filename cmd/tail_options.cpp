@@ -44,6 +44,8 @@ void add_output_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     add_duration(app, "--gap-warn", o.gap_warn, "Mark gaps in pretty that are longer")
         ->group(group);
+    app.add_flag("--no-fold", o.no_fold, "Leave long lines of pretty as long as they are")
+        ->group(group);
     app.add_option("-F,--format", o.format_text,
                    "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t")
         ->type_name("TEXT")
@@ -331,6 +333,7 @@ std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool te
     options.terminal = terminal;
     options.colour = wants_colour(o.colour, terminal);
     options.width = terminal_width();
+    options.fold = terminal && !o.no_fold;
     options.now = stopwatch();
     options.join = o.join;
     options.missing = o.missing;

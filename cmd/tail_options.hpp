@@ -37,7 +37,7 @@ struct TailOptions {
     cmd::Times times = cmd::Times::absolute;
     std::string record, state, stats_file;
     std::vector<std::string> resolve;
-    bool join = false, stats = false;
+    bool join = false, stats = false, no_fold = false;
     bool insecure = false, v4 = false, v6 = false, no_reconnect = false, reconnect = false;
 };
 

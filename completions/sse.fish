@@ -68,6 +68,7 @@ complete -c sse -n $tail -x -s o -l output -a "data json pretty raw sse" -d "Def
 complete -c sse -n $tail -x -l color -a "always auto never" -d "Colours; NO_COLOR and TERM=dumb turn them off"
 complete -c sse -n $tail -x -l time -a "abs delta none rel" -d "What pretty says of the time: of day, since the start, since the last event"
 complete -c sse -n $tail -x -l gap-warn -d "Mark gaps in pretty that are longer"
+complete -c sse -n $tail -l no-fold -d "Leave long lines of pretty as long as they are"
 complete -c sse -n $tail -x -s F -l format -d "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t"
 complete -c sse -n $tail -x -l pointer -d "Print what this JSON pointer finds in the data; repeatable"
 complete -c sse -n $tail -x -l pointer-default -d "Print this where a pointer finds nothing"
