@@ -5,6 +5,7 @@
 
 #include <fmt/format.h>
 #include <string>
+#include <string_view>
 
 namespace cmd {
 
@@ -16,7 +17,7 @@ std::string hint_for(const sse::AnswerError& answer) {
     case 403: return "give credentials with -u, --bearer or -H, if you have them";
     case 404: return "check the path in the URL";
     case 405: return "another method may be wanted: -X, or -d or --json to POST";
-    case 407: return "the proxy wants credentials";
+    case 407: return "give the proxy's credentials as -x http://USER:PASSWORD@HOST:PORT";
     case 429:
     case 500:
     case 502:
@@ -45,6 +46,8 @@ Failure explained(const sse::Error& e) {
     const auto hint = [&]() -> std::string {
         if (const auto* answer = dynamic_cast<const sse::AnswerError*>(&e))
             return hint_for(*answer);
+        if (std::string_view(e.what()).starts_with("the proxy: "))
+            return "-x names another proxy, -x '' none, whatever the environment says";
         switch (e.code()) {
         case sse::Errc::invalid_argument: return "sse tail --help lists what there is";
         case sse::Errc::resolve: return "check the host's name in the URL";

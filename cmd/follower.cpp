@@ -47,6 +47,15 @@ Follower::Follower(Following& following, std::string name, std::string url,
     if (all_.stats) number_ = all_.stats->add(url_);
 }
 
+bool Follower::pass_on(const sse::EventView& event) {
+    const Heard heard{event, last_event_id_, name_};
+    if (!all_.executor) return all_.printer.event(heard, all_.output.text());
+    if (!all_.executor->wait_for_room()) return false; // behind what commands before have printed
+    if (!all_.printer.event(heard, all_.output.text())) return false;
+    all_.output.flush(); // before what this one prints
+    return all_.executor->run(heard);
+}
+
 bool Follower::is_last(const sse::EventView& event) const {
     const auto named = [](const auto& list, std::string_view text) {
         return std::find(list.begin(), list.end(), text) != list.end();
@@ -56,6 +65,8 @@ bool Follower::is_last(const sse::EventView& event) const {
 
 void Follower::written() {
     if (!all_.state) return;
+    if (all_.executor && (!all_.executor->finish() || !all_.executor->failure().empty()))
+        return; // what is not done is to come again
     if (!last_event_id_.empty()) all_.state->set(url_, last_event_id_);
     all_.state->save();
 }
@@ -69,8 +80,7 @@ void Follower::on_event(const sse::EventView& event) {
     if (all_.over) return;
     if (event.id) last_event_id_.assign(*event.id);
     if (all_.recorder) all_.recorder->event(event);
-    const bool printed = selector_.wants(event) &&
-                         all_.printer.event({event, last_event_id_, name_}, all_.output.text());
+    const bool printed = selector_.wants(event) && pass_on(event);
     if (all_.stats) all_.stats->event(number_, event, printed);
     if (printed) {
         ++all_.printed;

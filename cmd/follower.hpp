@@ -1,6 +1,7 @@
 // What tail does with what a client hears: selects, prints, records, and knows when it has enough.
 #pragma once
 
+#include "cmd/executor.hpp"
 #include "cmd/output.hpp"
 #include "cmd/printer.hpp"
 #include "cmd/recorder.hpp"
@@ -44,6 +45,7 @@ struct Following {
     std::unique_ptr<Recorder> recorder; ///< may be null
     std::unique_ptr<State> state;       ///< may be null
     std::unique_ptr<Stats> stats;       ///< may be null
+    std::unique_ptr<Executor> executor; ///< may be null
     std::mutex mutex;
     std::size_t printed = 0;
     bool until_came = false;
@@ -77,6 +79,8 @@ public:
 
 private:
     bool is_last(const sse::EventView& event) const;
+    /// Prints it, and runs the command for it. False if there is nothing of it to be had.
+    bool pass_on(const sse::EventView& event);
     /// Whoever reads stdout has been given all that was heard until now.
     void written();
     void say(const std::string& text) const;

@@ -48,7 +48,7 @@ bool Output::flush() {
         if (at_once_ != SIZE_MAX) {
             pollfd room{fd_, POLLOUT, 0};
             const bool has_room = ::poll(&room, 1, 0) > 0;
-            if (!has_room && !interrupt_.wait_writable(fd_)) break;
+            if (!has_room && !interrupt_.wait_served(fd_, POLLOUT)) break;
         }
         const auto taken = ::write(fd_, rest.data(), std::min(rest.size(), at_once_));
         if (taken >= 0) {
@@ -58,7 +58,7 @@ bool Output::flush() {
             text_.clear();
             return false;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!interrupt_.wait_writable(fd_)) break;
+            if (!interrupt_.wait_served(fd_, POLLOUT)) break;
         } else if (errno != EINTR) {
             const int error = errno;
             text_.clear(); // what cannot be written now will not be later

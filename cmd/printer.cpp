@@ -96,7 +96,14 @@ private:
     bool terminal_;
 };
 
+class SilentPrinter : public Printer {
+public:
+    bool event(const Heard&, std::string&) override { return true; }
+};
+
 } // namespace
+
+std::unique_ptr<Printer> make_silent_printer() { return std::make_unique<SilentPrinter>(); }
 
 void append_rfc3339(std::chrono::system_clock::time_point time, std::string& out) {
     // The text of a second is made as seldom as it changes.

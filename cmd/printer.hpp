@@ -41,6 +41,7 @@ struct PrinterOptions {
     Times times = Times::absolute;
     std::optional<std::chrono::microseconds> gap_warn; ///< gaps over this are marked
     std::size_t width = 80;                            ///< of the terminal, in columns
+    bool fold = false;                                 ///< pretty: no line is wider
     std::function<Moment()> now;
 };
 
@@ -64,6 +65,9 @@ public:
 };
 
 std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options);
+
+/// Prints nothing, of every event.
+std::unique_ptr<Printer> make_silent_printer();
 
 /// The one of Format::pretty.
 std::unique_ptr<Printer> make_pretty_printer(PrinterOptions options);

@@ -1,3 +1,4 @@
+#include "cmd/fold.hpp"
 #include "cmd/json_view.hpp"
 #include "cmd/printer.hpp"
 #include "protocol/printable.hpp"
@@ -33,6 +34,18 @@ public:
         , palette_(options_.colour ? colours : Palette{}) {}
 
     bool event(const Heard& heard, std::string& out) override {
+        if (!options_.fold) {
+            show(heard, out);
+        } else {
+            text_.clear();
+            show(heard, text_);
+            append_folded(text_, options_.width, out);
+        }
+        return true;
+    }
+
+private:
+    void show(const Heard& heard, std::string& out) {
         const auto now = options_.now();
         const auto gap = now.since_start - last_.value_or(microseconds(0));
         last_ = now.since_start;
@@ -48,10 +61,8 @@ public:
         }
         data(heard.event.data, out);
         out.push_back('\n');
-        return true;
     }
 
-private:
     static constexpr std::string_view dim = "\x1b[2m", bold = "\x1b[1;36m", yellow = "\x1b[33m";
     static constexpr std::string_view red = "\x1b[1;31m";
     static constexpr std::size_t indent = 2;
@@ -113,6 +124,7 @@ private:
     PrinterOptions options_;
     Palette palette_;
     std::optional<microseconds> last_;
+    std::string text_; ///< of one event, before it is folded
 };
 
 } // namespace

@@ -1,6 +1,7 @@
 #include "cmd/request_flags.hpp"
 
 #include "cmd/command.hpp"
+#include "cmd/credentials.hpp"
 #include "http/content_coding.hpp"
 #include "protocol/error.hpp"
 #include "protocol/printable.hpp"
@@ -9,6 +10,7 @@
 #include <CLI/CLI.hpp>
 #include <cerrno>
 #include <cstdio>
+#include <cstdlib>
 #include <fmt/format.h>
 #include <memory>
 #include <string_view>
@@ -19,7 +21,7 @@ namespace cmd {
 namespace {
 
 /// All of a file; `-` is stdin.
-std::string read_file(const std::string& name, const char* flag) {
+std::string read_file(const std::string& name, const char* flag, const std::string& hint) {
     errno = 0;
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
         name == "-" ? stdin : std::fopen(name.c_str(), "rb"),
@@ -33,9 +35,22 @@ std::string read_file(const std::string& name, const char* flag) {
         throw Failure(Exit::usage,
                       fmt::format("cannot read {} for {}: {}", name, flag,
                                   std::generic_category().message(errno)),
-                      fmt::format("{} @FILE reads a file, {} @- standard input", flag, flag));
+                      hint);
     }
     return text;
+}
+
+std::string read_file(const std::string& name, const char* flag) {
+    return read_file(name, flag,
+                     fmt::format("{} @FILE reads a file, {} @- standard input", flag, flag));
+}
+
+/// The first of `names` that the environment has; "" for none.
+std::string environment(std::initializer_list<const char*> names) {
+    for (const char* name : names) {
+        if (const char* value = std::getenv(name); value && *value) return value;
+    }
+    return {};
 }
 
 std::string_view without_blanks(std::string_view text) {
@@ -102,12 +117,31 @@ std::string json_body(const std::vector<std::string>& pieces) {
     return body;
 }
 
+std::string netrc_path(const RequestFlags& flags) {
+    if (!flags.netrc_file.empty()) return flags.netrc_file;
+    if (!flags.netrc) return {};
+    const char* home = std::getenv("HOME");
+    return std::string(home ? home : "") + "/.netrc";
+}
+
+/// What stands for the host in the netrc that the flags name.
+std::optional<Login> netrc_login(const RequestFlags& flags, const sse::Url& url) {
+    const auto path = netrc_path(flags);
+    if (path.empty()) return std::nullopt;
+    const auto text = read_file(path, flags.netrc_file.empty() ? "--netrc" : "--netrc-file",
+                                "machine HOST login USER password PASSWORD is what it holds");
+    return find_login(text, path, url.host, url.user);
+}
+
 void authorize(const RequestFlags& flags, sse::Outgoing& request) {
     if (!flags.bearer.empty()) return request.set("Authorization", "Bearer " + flags.bearer);
+    const auto& url = request.url;
     std::string credentials;
-    if (!flags.user.empty())
-        credentials = flags.user.find(':') == flags.user.npos ? flags.user + ":" : flags.user;
-    else if (request.url.has_user) credentials = request.url.user + ":" + request.url.password;
+    if (!flags.user.empty()) credentials = flags.user;
+    else if (!url.password.empty()) credentials = url.user + ":" + url.password;
+    else if (const auto login = netrc_login(flags, url))
+        credentials = login->user + ":" + login->password;
+    else if (url.has_user) credentials = url.user + ":";
     else return;
     std::string value = "Basic ";
     sse::append_base64(credentials, value);
@@ -130,8 +164,13 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
     each("-d,--data", flags.data, "POST this, @FILE or @- (stdin); several are joined with &",
          "DATA");
     each("--json", flags.json, "POST this JSON, @FILE or @-, with the headers for it", "DATA");
-    app.add_option("-u,--user", flags.user, "Basic authentication")
+    app.add_option("-u,--user", flags.user,
+                   "Basic authentication; asks for the password if there is no colon")
         ->type_name("USER:PASSWORD")
+        ->group(group);
+    app.add_flag("--netrc", flags.netrc, "Take user and password from ~/.netrc")->group(group);
+    app.add_option("--netrc-file", flags.netrc_file, "Take them from this file")
+        ->type_name("FILE")
         ->group(group);
     app.add_option("--bearer", flags.bearer, "Send Authorization: Bearer TOKEN")
         ->type_name("TOKEN")
@@ -142,9 +181,39 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
     app.add_option("-A,--user-agent", flags.agent, "Send this User-Agent")
         ->type_name("NAME")
         ->group(group);
+    app.add_option("-x,--proxy", flags.proxy,
+                   "Go through this HTTP proxy; \"\": through none, whatever the environment says")
+        ->type_name("[USER:PASSWORD@]HOST[:PORT]")
+        ->group(group);
+    app.add_option("--noproxy", flags.no_proxy,
+                   "Hosts to go to without, between commas: names, addresses, or * for all")
+        ->type_name("HOSTS")
+        ->group(group);
     app.add_option("-b,--cookie", flags.cookie, "Send these cookies")
         ->type_name("NAME=VALUE; ...")
         ->group(group);
+}
+
+void complete_user(RequestFlags& flags) {
+    if (!flags.user.empty() && flags.user.find(':') == flags.user.npos)
+        flags.user += ":" + ask_password(flags.user);
+}
+
+sse::ProxyOptions proxies_of(const RequestFlags& flags) {
+    sse::ProxyOptions proxies;
+    proxies.except = flags.no_proxy.value_or(environment({"no_proxy", "NO_PROXY"}));
+    if (flags.proxy) {
+        proxies.http = proxies.https = *flags.proxy;
+        return proxies;
+    }
+    const auto all = environment({"all_proxy", "ALL_PROXY"});
+    const bool from_a_request = std::getenv("REQUEST_METHOD") != nullptr;
+    proxies.http =
+        from_a_request ? environment({"http_proxy"}) : environment({"http_proxy", "HTTP_PROXY"});
+    proxies.https = environment({"https_proxy", "HTTPS_PROXY"});
+    if (proxies.http.empty()) proxies.http = all;
+    if (proxies.https.empty()) proxies.https = all;
+    return proxies;
 }
 
 sse::Outgoing make_request(const RequestFlags& flags, const sse::Url& url) {

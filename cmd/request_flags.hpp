@@ -2,6 +2,7 @@
 #pragma once
 
 #include "http/outgoing.hpp"
+#include "http/proxy.hpp"
 
 #include <optional>
 #include <string>
@@ -20,11 +21,22 @@ struct RequestFlags {
     std::vector<std::string> data; ///< -d: text, `@file` without its line ends, `@-` stdin
     std::vector<std::string> json; ///< --json: the same, but files as they are
     std::string user, bearer, agent, cookie;
-    bool compressed = false;
+    std::string netrc_file; ///< --netrc-file
+    std::optional<std::string> proxy, no_proxy;
+    bool compressed = false, netrc = false;
 };
 
 /// Adds the flags to `app`, in a group of their own.
 void add_request_flags(CLI::App& app, RequestFlags& flags);
+
+/// Asks for the password that `flags.user` does not hold, if it names a user. Once, however many
+/// requests there are. Throws Failure.
+void complete_user(RequestFlags& flags);
+
+/// The proxies that `flags` name, else the environment: http_proxy, https_proxy, all_proxy and
+/// no_proxy, in small letters or in capitals. HTTP_PROXY in capitals is passed over where a web
+/// server may have made it of a request's field (RFC 3875, 4.1.18: REQUEST_METHOD is set).
+sse::ProxyOptions proxies_of(const RequestFlags& flags);
 
 /// The request that `flags` describe. Reads the files they name. Throws sse::Error
 /// (invalid_argument) and Failure.

@@ -138,6 +138,8 @@ int run(const cmd::TailOptions& o) try {
         following.stats = std::make_unique<cmd::Stats>();
         told.emplace(*following.stats, cmd::StatsOutputOptions{o.stats, o.stats_file, live});
     }
+    if (!o.exec.command.empty())
+        following.executor = std::make_unique<cmd::Executor>(o.exec, interrupt);
 
     const bool marked = streams.size() > 1 || !o.named.empty();
     std::vector<std::unique_ptr<Followed>> all;
@@ -149,10 +151,15 @@ int run(const cmd::TailOptions& o) try {
         all.push_back(std::make_unique<Followed>(std::move(stream), following, marked, interrupt));
     }
     follow(all);
+    if (following.executor) following.executor->finish();
     if (o.join && terminal && following.printed > 0) output.text().push_back('\n');
     const bool delivered = output.flush();
     if (following.recorder) following.recorder->finish();
     if (told) told->finish();
+    if (following.executor && !following.executor->failure().empty()) {
+        throw cmd::Failure(cmd::Exit::incomplete, following.executor->failure(),
+                           "--exec-fail warn goes on");
+    }
     std::exception_ptr failure;
     for (const auto& followed : all) {
         if (followed->failure() && !failure) failure = followed->failure();

@@ -44,6 +44,8 @@ void add_output_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     add_duration(app, "--gap-warn", o.gap_warn, "Mark gaps in pretty that are longer")
         ->group(group);
+    app.add_flag("--no-fold", o.no_fold, "Leave long lines of pretty as long as they are")
+        ->group(group);
     app.add_option("-F,--format", o.format_text,
                    "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t")
         ->type_name("TEXT")
@@ -168,6 +170,23 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_flag("-6,--ipv6", o.v6, "Only IPv6 addresses")->excludes(v4)->group(group);
 }
 
+const std::map<std::string, bool> exec_fail_names = {{"stop", true}, {"warn", false}};
+
+void add_exec_options(CLI::App& app, TailOptions& o) {
+    const auto group = "Act";
+    app.add_option("--exec", o.exec.command,
+                   "Run this shell command for each event instead of printing it: the data on "
+                   "stdin, SSE_EVENT, SSE_ID and SSE_DATA in the environment")
+        ->type_name("COMMAND")
+        ->group(group);
+    add_number<std::size_t>(app, "--jobs", o.exec.jobs, 1, "Commands at a time, in order with 1")
+        ->default_str(fmt::format("{}", o.exec.jobs))
+        ->group(group);
+    add_choice(app, "--exec-fail", o.exec.stop, exec_fail_names,
+               "What becomes of it when a command fails: a warning, or an end with status 1")
+        ->group(group);
+}
+
 } // namespace
 
 void add_tail_options(CLI::App& app, TailOptions& o) {
@@ -179,6 +198,7 @@ void add_tail_options(CLI::App& app, TailOptions& o) {
     add_selection_options(app, o);
     add_request_flags(app, o.request);
     add_connection_options(app, o);
+    add_exec_options(app, o);
 }
 
 namespace {
@@ -225,6 +245,8 @@ void check_together(const TailOptions& o, Format format) {
         refuse("--join and --pointer-default need --pointer or --format",
                "name what to print, as --pointer /choices/0/delta/content");
     }
+    if (o.request.proxy && !o.request.proxy->empty() && !o.client.dial.unix_socket.empty())
+        refuse("--proxy and --unix-socket exclude each other", "give one of them");
     if (several && format == Format::raw)
         refuse("-o raw prints one URL", "-o sse prints the events of several");
     if (o.record.path == "-" && (o.format || o.format_text || !o.pointers.empty()))
@@ -236,11 +258,16 @@ void check_together(const TailOptions& o, Format format) {
     if (several && !o.client.last_event_id.empty()) {
         refuse("--last-event-id is of one URL", "--state keeps the last event ID of each");
     }
+    if (o.exec.command.empty() && (o.exec.jobs != 1 || o.exec.stop))
+        refuse("--jobs and --exec-fail need --exec", "name what to run with --exec");
+    if (o.exec.jobs > 1000)
+        refuse("--jobs is at most 1000", "a thread waits for each, so few are best");
     if (o.follow.select.invert && o.follow.select.grep.empty())
         refuse("--invert needs --grep", "name what is not wanted with --grep");
 }
 
-sse::ClientOptions client_options(const TailOptions& o, const std::string& url, Format format) {
+sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& request,
+                                  const std::string& url, Format format) {
     auto client = o.client;
     try {
         client.request.url = sse::Url::parse(url);
@@ -248,7 +275,9 @@ sse::ClientOptions client_options(const TailOptions& o, const std::string& url, 
         throw Failure(Exit::usage, e.what(),
                       "write it as http://HOST:PORT/PATH; :8080 is this machine");
     }
-    client.request = make_request(o.request, client.request.url);
+    client.request = make_request(request, client.request.url);
+    client.proxy = proxies_of(request);
+    if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy); // checks
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
     client.reply.compressed = o.request.compressed;
     client.tls.verify = !o.insecure;
@@ -291,9 +320,11 @@ std::string name_of(const sse::Url& url) {
 
 std::vector<Stream> streams_of(const TailOptions& o, Format format) {
     check_together(o, format);
+    auto request = o.request;
+    complete_user(request);
     std::vector<Stream> streams;
     for (const auto& url : o.urls) {
-        auto client = client_options(o, url, format);
+        auto client = client_options(o, request, url, format);
         auto name = name_of(client.request.url);
         streams.push_back({std::move(name), std::move(client)});
     }
@@ -305,7 +336,7 @@ std::vector<Stream> streams_of(const TailOptions& o, Format format) {
                           "write it as --name staging=https://example.org/events");
         }
         streams.push_back(
-            {text.substr(0, equals), client_options(o, text.substr(equals + 1), format)});
+            {text.substr(0, equals), client_options(o, request, text.substr(equals + 1), format)});
     }
     if (streams.empty())
         throw Failure(Exit::usage, "URL is required", "sse tail --help lists what there is");
@@ -327,11 +358,14 @@ std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool te
     options.terminal = terminal;
     options.colour = wants_colour(o.colour, terminal);
     options.width = terminal_width();
+    options.fold = terminal && !o.no_fold;
     options.now = stopwatch();
     options.join = o.join;
     options.missing = o.missing;
     options.times = o.times;
     options.gap_warn = o.gap_warn;
+    if (!o.exec.command.empty() && !o.format && !o.format_text && o.pointers.empty())
+        return make_silent_printer();
     if (o.format_text) return make_format_printer(*o.format_text, std::move(options));
     if (!o.pointers.empty()) return make_pointer_printer(o.pointers, std::move(options));
     return make_printer(format, std::move(options));

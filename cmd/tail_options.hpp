@@ -28,6 +28,7 @@ struct TailOptions {
     cmd::RequestFlags request;
     sse::ClientOptions client;
     cmd::FollowOptions follow;
+    cmd::ExecOptions exec;
     std::optional<cmd::Format> format;
     Colour colour = Colour::automatic;
     std::optional<std::chrono::milliseconds> max_time, idle_timeout, gap_warn;
@@ -37,7 +38,7 @@ struct TailOptions {
     RecorderOptions record;
     std::string state, stats_file;
     std::vector<std::string> resolve;
-    bool join = false, stats = false;
+    bool join = false, stats = false, no_fold = false;
     bool insecure = false, v4 = false, v6 = false, no_reconnect = false, reconnect = false;
 };
 

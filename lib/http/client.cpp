@@ -164,8 +164,9 @@ Client::Attempt Client::attempt() {
         attempt.refused = e.refused();
     } catch (const Error& e) {
         attempt.fail(e);
-        attempt.futile = e.code() != Errc::resolve && e.code() != Errc::timeout &&
-                         e.code() != Errc::tls_handshake && e.code() != Errc::receive;
+        attempt.futile = e.code() != Errc::resolve && e.code() != Errc::connect &&
+                         e.code() != Errc::timeout && e.code() != Errc::tls_handshake &&
+                         e.code() != Errc::receive;
     }
     return attempt;
 }
@@ -173,12 +174,12 @@ Client::Attempt Client::attempt() {
 void Client::open_and_read(Attempt& attempt) {
     auto request = next_request();
     const auto resumed_from = request.find("Last-Event-ID") ? last_event_id_ : std::string();
-    const auto reply = follow(request);
+    const auto [reply, proxy] = follow(request);
     if (reply->status() == 204) { // rule 9: the documented way to tell a client to stop
         attempt.over = End::no_content;
         return;
     }
-    const bool json_lines = check_stream(request, *reply);
+    const bool json_lines = check_stream(request, proxy, *reply);
     attempt.opened = true;
     listener_.on_open(request.url, reply->status(), reply->head(), resumed_from);
 
@@ -217,52 +218,117 @@ Outgoing Client::next_request() {
 }
 
 /// Rule 10. `request` is then the one that was answered.
-std::unique_ptr<Reply> Client::follow(Outgoing& request) {
+Client::Answered Client::follow(Outgoing& request) {
     Timing timing;
     timing.started = Interrupt::Clock::now();
     for (unsigned hops = 0;; ++hops) {
-        auto reply = std::make_unique<Reply>(connect(request.url, timing), options_.reply);
-        reply->exchange(request,
-                        {[&](std::string_view head) { listener_.on_request(request.url, head); },
-                         [&](std::string_view head) { listener_.on_head(head); }});
-        const auto location = reply->head().find("Location");
-        if (!is_redirect(reply->status()) || !location) {
-            timing.first_byte = reply->first_byte() - timing.started;
+        auto answered = ask(request, timing);
+        const auto& reply = *answered.reply;
+        const auto location = reply.head().find("Location");
+        if (!is_redirect(reply.status()) || !location) {
+            timing.first_byte = reply.first_byte() - timing.started;
             listener_.on_answer(timing);
-            return reply;
+            return answered;
         }
         if (hops == options_.max_redirects) {
             throw Error(Errc::http_status,
                         fmt::format("{} redirects further than {} times",
                                     options_.request.url.text(), options_.max_redirects));
         }
-        follow_redirect(request, reply->status(), *location);
+        follow_redirect(request, reply.status(), *location);
     }
 }
 
-std::unique_ptr<Connection> Client::connect(const Url& url, Timing& timing) {
-    const auto start = Interrupt::Clock::now();
-    const auto limit = start + options_.dial.connect_timeout;
-    auto resolved = start;
-    const int fd = options_.dial.unix_socket.empty()
-                       ? dial(url.host, url.port, options_.dial, interrupt_, limit, resolved)
-                       : dial_unix(options_.dial.unix_socket, interrupt_, limit);
-    const auto connected = Interrupt::Clock::now();
-    timing.resolve = resolved - start;
-    timing.connect = connected - resolved;
+Client::Answered Client::ask(const Outgoing& request, Timing& timing) {
+    const auto proxy =
+        options_.dial.unix_socket.empty() ? proxy_for(request.url, options_.proxy) : std::nullopt;
+    auto sent = request;
+    sent.erase("Proxy-Authorization");
+    if (proxy && !request.url.tls) { // RFC 9112, 3.2.2: a proxy is asked for the whole URL
+        sent.url.target = request.url.text();
+        if (const auto value = authorization_for(*proxy); !value.empty())
+            sent.set("Proxy-Authorization", value);
+    }
+    auto reply = std::make_unique<Reply>(connect(request.url, proxy, timing), options_.reply);
+    reply->exchange(sent, trace_of(request.url));
+    return {std::move(reply), proxy};
+}
+
+Reply::Trace Client::trace_of(const Url& url) {
+    return {[this, &url](std::string_view head) { listener_.on_request(url, head); },
+            [this](std::string_view head) { listener_.on_head(head); }};
+}
+
+std::unique_ptr<Connection> Client::connect(const Url& url, const std::optional<Url>& proxy,
+                                            Timing& timing) {
+    const auto limit = Interrupt::Clock::now() + options_.dial.connect_timeout;
+    auto connection = proxy ? reach_proxy(url, *proxy, limit, timing) : reach(url, limit, timing);
     timing.tls.reset();
-    auto connection = std::make_unique<Connection>(fd, url.endpoint(), interrupt_);
     if (url.tls) {
+        const auto start = Interrupt::Clock::now();
         if (!tls_) tls_ = std::make_unique<TlsContext>(options_.tls);
         connection->start_tls(*tls_, url.host, limit);
-        timing.tls = Interrupt::Clock::now() - connected;
+        timing.tls = Interrupt::Clock::now() - start;
         listener_.on_tls(describe(connection->tls()));
     }
     return connection;
 }
 
+/// What goes wrong on the way to the proxy says so, and is no sign that the server has gone.
+std::unique_ptr<Connection> Client::reach_proxy(const Url& url, const Url& proxy,
+                                                Interrupt::Clock::time_point limit,
+                                                Timing& timing) {
+    try {
+        auto connection = reach(proxy, limit, timing);
+        return url.tls ? tunnel(std::move(connection), url, proxy, limit) : std::move(connection);
+    } catch (const AnswerError&) {
+        throw;
+    } catch (const Error& e) {
+        throw Error(e.code(), fmt::format("the proxy: {}", e.what()));
+    }
+}
+
+std::unique_ptr<Connection> Client::reach(const Url& peer, Interrupt::Clock::time_point limit,
+                                          Timing& timing) {
+    const auto start = Interrupt::Clock::now();
+    auto resolved = start;
+    const int fd = options_.dial.unix_socket.empty()
+                       ? dial(peer.host, peer.port, options_.dial, interrupt_, limit, resolved)
+                       : dial_unix(options_.dial.unix_socket, interrupt_, limit);
+    timing.resolve = resolved - start;
+    timing.connect = Interrupt::Clock::now() - resolved;
+    return std::make_unique<Connection>(fd, peer.endpoint(), interrupt_);
+}
+
+/// CONNECT (RFC 9110, 9.3.6): behind the answer to it the connection is one to `url`.
+std::unique_ptr<Connection> Client::tunnel(std::unique_ptr<Connection> connection, const Url& url,
+                                           const Url& proxy, Interrupt::Clock::time_point limit) {
+    Outgoing request;
+    request.method = "CONNECT";
+    request.url = proxy;
+    request.url.target = url.endpoint();
+    request.removed = {"Accept"}; // httplib's own idea
+    request.fields.push_back({"Host", url.endpoint()});
+    if (const auto* agent = options_.request.find("User-Agent")) request.fields.push_back(*agent);
+    if (const auto value = authorization_for(proxy); !value.empty())
+        request.fields.push_back({"Proxy-Authorization", value});
+    Reply reply(std::move(connection), options_.reply);
+    reply.exchange(request, trace_of(proxy), limit);
+    if (reply.status() / 100 != 2) {
+        throw answer_error(fmt::format("the proxy {} answered {} to CONNECT {}", proxy.endpoint(),
+                                       reply.status_text(), url.endpoint()),
+                           reply);
+    }
+    return reply.release();
+}
+
+std::string Client::authorization_for(const Url& proxy) const {
+    const auto* given = options_.request.find("Proxy-Authorization");
+    return given ? given->value : proxy_authorization(proxy);
+}
+
 /// Rules 7 to 9: throws unless the answer is a stream of events.
-bool Client::check_stream(const Outgoing& request, Reply& reply) {
+bool Client::check_stream(const Outgoing& request, const std::optional<Url>& proxy, Reply& reply) {
     const auto type = essence(reply.head().find("Content-Type").value_or(""));
     const auto coding = reply.coding();
     const bool encoded = !coding.empty();
@@ -272,7 +338,10 @@ bool Client::check_stream(const Outgoing& request, Reply& reply) {
     if (reply.status() == 200 && (type == "text/event-stream" || json_lines) && !encoded)
         return json_lines;
 
-    auto what = fmt::format("{} answered {}", request.url.text(), reply.status_text());
+    auto what =
+        reply.status() == 407 && proxy
+            ? fmt::format("the proxy {} answered {}", proxy->endpoint(), reply.status_text())
+            : fmt::format("{} answered {}", request.url.text(), reply.status_text());
     if (is_redirect(reply.status())) what += " without a Location";
     else if (reply.status() == 200 && type.empty()) what += " without a Content-Type";
     else if (reply.status() == 200 && type != "text/event-stream" && !json_lines) {
@@ -283,15 +352,20 @@ bool Client::check_stream(const Outgoing& request, Reply& reply) {
                                                       : "which was not asked for; known are",
                             known_codings);
     }
-    if (!encoded) {
+    throw answer_error(std::move(what), reply);
+}
+
+AnswerError Client::answer_error(std::string what, Reply& reply) const {
+    const auto coding = reply.coding();
+    if (coding.empty()) {
         const auto limit = Interrupt::Clock::now() + options_.shown_body_wait;
         const auto body = on_one_line(reply.peek(options_.shown_body_bytes, limit));
         if (!body.empty()) what += ": " + body;
     }
     const auto after = reply.head().find("Retry-After");
-    throw AnswerError(what, reply.status(), type, std::string(coding),
-                      after ? parse_retry_after(*after, std::chrono::system_clock::now())
-                            : std::nullopt);
+    return {what, reply.status(), essence(reply.head().find("Content-Type").value_or("")),
+            std::string(coding),
+            after ? parse_retry_after(*after, std::chrono::system_clock::now()) : std::nullopt};
 }
 
 namespace {

@@ -7,6 +7,7 @@
 #include "http/dial.hpp"
 #include "http/interrupt.hpp"
 #include "http/outgoing.hpp"
+#include "http/proxy.hpp"
 #include "http/reply.hpp"
 #include "protocol/error.hpp"
 #include "protocol/parser.hpp"
@@ -25,6 +26,9 @@ struct ClientOptions {
     /// What is asked for, again with every reconnection: to its URL, whatever redirects followed.
     Outgoing request;
     DialOptions dial;
+    /// Not used with a unix socket. A Proxy-Authorization among the request's fields goes to the
+    /// proxy and nowhere else.
+    ProxyOptions proxy;
     TlsOptions tls;
     ReplyOptions reply;
     ParserOptions parser;
@@ -144,10 +148,27 @@ private:
     Attempt attempt();
     void open_and_read(Attempt& attempt);
     Outgoing next_request();
-    std::unique_ptr<Reply> follow(Outgoing& request);
-    std::unique_ptr<Connection> connect(const Url& url, Timing& timing);
+    struct Answered {
+        std::unique_ptr<Reply> reply;
+        std::optional<Url> proxy; ///< that it came through
+    };
+    Answered follow(Outgoing& request);
+    Answered ask(const Outgoing& request, Timing& timing);
+    AnswerError answer_error(std::string what, Reply& reply) const;
+    /// Straight to its host, or to the proxy, through a tunnel if it is https.
+    std::unique_ptr<Connection> connect(const Url& url, const std::optional<Url>& proxy,
+                                        Timing& timing);
+    std::unique_ptr<Connection> reach(const Url& peer, Interrupt::Clock::time_point limit,
+                                      Timing& timing);
+    std::unique_ptr<Connection> reach_proxy(const Url& url, const Url& proxy,
+                                            Interrupt::Clock::time_point limit, Timing& timing);
+    std::unique_ptr<Connection> tunnel(std::unique_ptr<Connection> connection, const Url& url,
+                                       const Url& proxy, Interrupt::Clock::time_point limit);
+    std::string authorization_for(const Url& proxy) const;
+    /// `url` must outlive it.
+    Reply::Trace trace_of(const Url& url);
     /// True if the stream is JSON lines.
-    bool check_stream(const Outgoing& request, Reply& reply);
+    bool check_stream(const Outgoing& request, const std::optional<Url>& proxy, Reply& reply);
     void read(Reply& reply, Ear& ear, bool json_lines);
 
     ClientOptions options_;

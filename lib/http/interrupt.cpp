@@ -77,8 +77,8 @@ Interrupt::Woken Interrupt::wait(int fd, short events, std::optional<Clock::time
     return wait(std::span<pollfd>(&one, 1), limit);
 }
 
-bool Interrupt::wait_writable(int fd) {
-    pollfd fds[] = {{cut_[0], POLLIN, 0}, {fd, POLLOUT, 0}};
+bool Interrupt::wait_served(int fd, short events) {
+    pollfd fds[] = {{cut_[0], POLLIN, 0}, {fd, events, 0}};
     while (!is_cut_) {
         const int ready = ::poll(fds, std::size(fds), -1);
         if (ready < 0 && errno != EINTR)

@@ -53,9 +53,10 @@ public:
     Woken wait(std::span<pollfd> fds, std::optional<Clock::time_point> limit = std::nullopt);
     /// The same for the `events` of one descriptor.
     Woken wait(int fd, short events, std::optional<Clock::time_point> limit = std::nullopt);
-    /// Waits for room to write what has been heard: not over when nothing more is wanted, and no
-    /// silence of the sender. False: raised, or whoever reads has gone.
-    bool wait_writable(int fd);
+    /// Waits for whoever takes what has been heard, such as room to write (POLLOUT): not over when
+    /// nothing more is wanted, and no silence of the sender. False: raised, or whoever reads has
+    /// gone.
+    bool wait_served(int fd, short events);
     /// Waits for `time` only; false if interrupted before.
     bool sleep_until(Clock::time_point time) {
         return wait(std::span<pollfd>{}, time) == Woken::late;

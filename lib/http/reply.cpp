@@ -64,9 +64,10 @@ std::uint64_t read_length(const Head& head) {
 /// What httplib's codec talks to.
 class Reply::OnWire : public Wire {
 public:
-    OnWire(Reply& reply, const Trace& trace)
+    OnWire(Reply& reply, const Trace& trace, std::optional<Clock::time_point> limit)
         : reply_(reply)
-        , trace_(trace) {}
+        , trace_(trace)
+        , limit_(limit) {}
 
     void send(std::string_view request) override {
         if (trace_.sent) trace_.sent(request.substr(0, request.find("\r\n\r\n") + 2));
@@ -74,13 +75,14 @@ public:
         reply_.connection_->write(request);
     }
     std::string receive_status_line() override {
-        reply_.read_head(trace_);
+        reply_.read_head(trace_, limit_);
         return reply_.head_bytes_.substr(0, reply_.head_bytes_.find("\r\n"));
     }
 
 private:
     Reply& reply_;
     const Trace& trace_;
+    std::optional<Clock::time_point> limit_;
 };
 
 Reply::Reply(std::unique_ptr<Connection> connection, ReplyOptions options)
@@ -90,8 +92,9 @@ Reply::Reply(std::unique_ptr<Connection> connection, ReplyOptions options)
 
 Reply::~Reply() = default;
 
-void Reply::exchange(const Outgoing& request, const Trace& trace) {
-    OnWire wire(*this, trace);
+void Reply::exchange(const Outgoing& request, const Trace& trace,
+                     std::optional<Clock::time_point> limit) {
+    OnWire wire(*this, trace, limit);
     status_ = httplib_exchange(request, wire);
     try {
         head_ = Head::parse(head_bytes_);
@@ -112,7 +115,12 @@ std::string_view Reply::coding() const {
     return {};
 }
 
-void Reply::read_head(const Trace& trace) {
+std::unique_ptr<Connection> Reply::release() {
+    if (!input_.empty()) broken("the proxy sent more than its answer to CONNECT");
+    return std::move(connection_);
+}
+
+void Reply::read_head(const Trace& trace, std::optional<Clock::time_point> limit) {
     std::string bytes;
     std::size_t searched = 0, total = 0;
     while (true) {
@@ -127,7 +135,7 @@ void Reply::read_head(const Trace& trace) {
                 head_bytes_ = bytes.substr(0, bytes.find_first_of("\r\n")) + "\r\n";
                 return;
             }
-            if (fill({})) continue;
+            if (fill({}, limit)) continue;
             broken(bytes.empty()
                        ? "the server closed the connection without an answer"
                        : "the server closed the connection inside the head of its answer");
@@ -151,7 +159,8 @@ void Reply::read_head(const Trace& trace) {
 }
 
 void Reply::frame_body(const std::string& method) {
-    if (method == "HEAD" || status_ == 204 || status_ == 304 || status_ < 200) {
+    const bool tunnel = method == "CONNECT" && status_ / 100 == 2; // RFC 9112, 6.3
+    if (tunnel || method == "HEAD" || status_ == 204 || status_ == 304 || status_ < 200) {
         framing_ = Framing::none;
         end_ = BodyEnd::whole;
     } else if (head_.count("Transfer-Encoding") > 0) {

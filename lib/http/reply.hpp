@@ -52,9 +52,13 @@ public:
         std::function<void(std::string_view request_head)> sent;
         std::function<void(std::string_view head)> received;
     };
-    /// Sends `request` and reads the head of the final answer. Throws Error (receive, too_large,
-    /// timeout), Interrupted.
-    void exchange(const Outgoing& request, const Trace& trace);
+    /// Sends `request` and reads the head of the final answer, which has come by `limit`. Throws
+    /// Error (receive, too_large, timeout), Interrupted.
+    void exchange(const Outgoing& request, const Trace& trace,
+                  std::optional<Clock::time_point> limit = std::nullopt);
+    /// The connection behind the head of an answer that made it a tunnel. Throws Error (receive) if
+    /// something was sent there before it was asked for.
+    std::unique_ptr<Connection> release();
 
     int status() const { return status_; }
     /// When the first byte of the answer came.
@@ -79,7 +83,7 @@ public:
 
 private:
     class OnWire;
-    void read_head(const Trace& trace);
+    void read_head(const Trace& trace, std::optional<Clock::time_point> limit);
     void frame_body(const std::string& method);
     /// next() before the content coding is taken off.
     std::optional<std::string_view> next_framed(const std::function<void()>& before_wait,

@@ -206,6 +206,18 @@ def test_pretty_is_what_a_terminal_gets(sse_bin, origin):
         r"  two\n", out), out
 
 
+def test_long_data_is_folded_to_the_width_of_a_terminal(sse_bin, origin):
+    words, text = "word " * 50, "x" * 200
+    server = stream(origin, f'data: {words}\n\ndata: {{"a":"{text}"}}\n\n')
+    args = ["tail", server.url, "--no-reconnect", "--color", "never", "--time", "none"]
+    out = on_terminal(sse_bin, *args)
+    assert max(map(len, out.splitlines())) <= 80
+    assert out.splitlines()[:2] == ["message  " + " ".join(["word"] * 14), "  " + " ".join(["word"] * 15)]
+    assert out.replace("\n", "").replace(" ", "").count("x") == 200 and out.split().count("word") == 50
+    whole = on_terminal(sse_bin, *args, "--no-fold")
+    assert whole.splitlines()[0] == "message  " + words and f'"{text}"' in whole
+
+
 @pytest.mark.parametrize("args, env, coloured", [
     ([], {}, True),
     ([], {"NO_COLOR": "1"}, False),

@@ -1,0 +1,63 @@
+#include "cmd/fold.hpp"
+
+#include <algorithm>
+
+namespace cmd {
+
+namespace {
+
+/// A character, or an escape sequence (ECMA-48, 5.4: `ESC [`, parameters, a final byte).
+std::size_t unit_size(std::string_view text) {
+    if (text.starts_with("\x1b[")) {
+        const auto end = std::find_if(text.begin() + 2, text.end(),
+                                      [](char c) { return c >= 0x40 && c <= 0x7E; });
+        return std::min<std::size_t>(static_cast<std::size_t>(end - text.begin()) + 1, text.size());
+    }
+    std::size_t size = 1;
+    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) ++size;
+    return size;
+}
+
+/// `line` has no line end.
+void fold_line(std::string_view line, std::size_t width, std::string& out) {
+    const auto own = std::min(line.find_first_not_of(' '), line.size());
+    const std::string indent(std::min(own + 2, width / 2), ' ');
+    std::size_t column = 0;
+    std::size_t space = 0, column_behind = 0; ///< the last space that may be a line end: its place
+    while (!line.empty()) {
+        const auto unit = line.substr(0, unit_size(line));
+        line.remove_prefix(unit.size());
+        const bool escape = unit.front() == '\x1b';
+        const std::size_t columns = escape ? 0 : unit == "\t" ? 8 - column % 8 : 1;
+        if (column + columns > width && columns > 0) {
+            if (space > 0) {
+                out.replace(space, 1, "\n" + indent);
+                column = indent.size() + column - column_behind;
+            } else {
+                out.append("\n").append(indent);
+                column = indent.size();
+            }
+            space = 0;
+        }
+        out.append(unit);
+        column += columns;
+        if (unit == " " && column > width / 2) space = out.size() - 1, column_behind = column;
+    }
+}
+
+} // namespace
+
+void append_folded(std::string_view text, std::size_t width, std::string& out) {
+    width = std::max<std::size_t>(width, 20);
+    while (true) {
+        const auto end = std::min(text.find('\n'), text.size());
+        if (end <= width)
+            out.append(text.substr(0, end)); // no more columns than bytes, but for TAB
+        else fold_line(text.substr(0, end), width, out);
+        if (end == text.size()) return;
+        out.push_back('\n');
+        text.remove_prefix(end + 1);
+    }
+}
+
+} // namespace cmd
