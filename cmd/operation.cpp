@@ -48,12 +48,12 @@ void add_operation_options(CLI::App& app, OperationOptions& o) {
 }
 
 Operation::Operation(const OperationOptions& options, sse::Server& server,
-                     const sse::Channels& channels)
+                     const sse::Activity& activity)
     : options_(options)
     , server_(server)
-    , channels_(channels)
+    , activity_(activity)
     , started_(Clock::now())
-    , admin_(server, channels)
+    , admin_(server, activity)
     , rate_{started_, 0, 0} {
     if (!options.access_log.empty()) {
         try {
@@ -119,7 +119,7 @@ void Operation::end() {
     line_.reset();
     tell_manager("STOPPING=1");
     const auto server = server_.counts();
-    const auto hub = channels_.counts();
+    const auto hub = activity_.counts();
     write_above(fmt::format("sse: served {} to {}: {}, {} missed, {} sent, {:.1f} s\n",
                             count(hub.events, "event"), count(server.connects, "connection"),
                             hub.deliveries == 1 ? "1 delivery"
@@ -129,7 +129,7 @@ void Operation::end() {
 
 void Operation::print_state() const {
     const auto server = server_.counts();
-    const auto hub = channels_.counts();
+    const auto hub = activity_.counts();
     note(fmt::format("up {:.0f} s{}: {} now, {}, {} in all", seconds_since(started_),
                      server_.stopping() ? ", draining" : "", count(server.clients, "client"),
                      count(server.streams, "stream"), count(server.connects, "connection")));
@@ -146,11 +146,11 @@ void Operation::print_state() const {
     }
     if (!refused.empty()) note(fmt::format("refused:{}", refused));
     constexpr std::size_t few = 20;
-    const auto channels = channels_.all();
+    const auto channels = activity_.each();
     if (channels.size() < 2) return;
     note(count(channels.size(), "channel"));
     for (std::size_t i = 0; i < channels.size() && i < few; ++i) {
-        const auto own = channels[i].second->counts();
+        const auto& own = channels[i].second;
         note(fmt::format("channel {}: {}, {}", sse::printable(channels[i].first, 80),
                          count(own.subscribers, "subscriber"), count(own.events, "event")));
     }
@@ -158,7 +158,7 @@ void Operation::print_state() const {
 
 std::string Operation::status() {
     const auto server = server_.counts();
-    const auto hub = channels_.counts();
+    const auto hub = activity_.counts();
     const auto now = Clock::now();
     if (now - rate_.since >= std::chrono::seconds(1)) {
         rate_.per_second = static_cast<double>(hub.events - rate_.events) /

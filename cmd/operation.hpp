@@ -4,7 +4,7 @@
 #include "http/access_log.hpp"
 #include "http/admin_handler.hpp"
 #include "http/server.hpp"
-#include "hub/channels.hpp"
+#include "hub/activity.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -34,7 +34,7 @@ class Operation {
 public:
     /// Before the server listens: opens the log and the admin listener, and says where it is.
     /// Throws Failure. All three must outlive it.
-    Operation(const OperationOptions& options, sse::Server& server, const sse::Channels& channels);
+    Operation(const OperationOptions& options, sse::Server& server, const sse::Activity& activity);
     ~Operation();
 
     /// Once all listens, before it runs: leaves root, answers signals (SIGHUP: the log is opened
@@ -51,7 +51,7 @@ private:
 
     const OperationOptions& options_;
     sse::Server& server_;
-    const sse::Channels& channels_;
+    const sse::Activity& activity_;
     const std::chrono::steady_clock::time_point started_;
     std::optional<sse::AccessLog> log_;
     sse::AdminHandler admin_;

@@ -4,8 +4,13 @@
 #include "cmd/choice.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/listen.hpp"
+#include "http/head.hpp"
+#include "http/outgoing.hpp"
+#include "protocol/error.hpp"
+#include "protocol/printable.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <memory>
@@ -40,6 +45,29 @@ void add_point(CLI::App& app, const std::string& flag, std::optional<sse::Playba
     app.add_option_function<std::string>(flag, store, help)
         ->type_name("TIME|id:ID")
         ->group("Playing");
+}
+
+/// `Name: value`; not one of those that say how the body is framed.
+std::pair<std::string, std::string> header_field(const std::string& line) {
+    const auto refuse = [&](const char* why) {
+        throw CLI::ValidationError("--header",
+                                   fmt::format("\"{}\" {}", sse::printable(line, 100), why));
+    };
+    const auto colon = line.find(':');
+    if (colon == line.npos || colon == 0) refuse("is not 'Name: value'");
+    const auto name = line.substr(0, colon);
+    const auto start = std::min(line.find_first_not_of(" \t", colon + 1), line.size());
+    sse::Outgoing checked;
+    checked.fields.push_back({name, line.substr(start)});
+    try {
+        sse::check(checked);
+    } catch (const sse::Error&) {
+        refuse("cannot be a header field");
+    }
+    for (const auto* own : {"Transfer-Encoding", "Content-Length", "Connection"}) {
+        if (sse::same_name(name, own)) refuse("is not yours to set");
+    }
+    return {name, line.substr(start)};
 }
 
 /// `-e TYPE`, `-e '!TYPE'`: a type is played if some glob names it (or none is given) and no `!`
@@ -218,6 +246,17 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     add_fault_options(app, o);
     add_listen_options(app, o.server, o.port_file);
     add_access_options(app, o.server, o.tokens);
+    const auto header = [&o](const std::vector<std::string>& lines) {
+        for (const auto& line : lines) o.handler.headers.push_back(header_field(line));
+    };
+    app.add_option_function<std::vector<std::string>>(
+           "--header", header, "Answer with this field, in the place of a recorded one of its name")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("'NAME: VALUE'")
+        ->group("HTTP");
+    add_operation_options(app, o.operation);
 }
 
 } // namespace cmd

@@ -3,6 +3,7 @@
 
 #include "cmd/access.hpp"
 #include "cmd/convert.hpp"
+#include "cmd/operation.hpp"
 #include "http/playback_handler.hpp"
 #include "http/server.hpp"
 
@@ -21,6 +22,7 @@ struct ReplayOptions {
     sse::PlaybackHandlerOptions handler; // limits and defaults live in lib
     sse::ServerOptions server;
     TokenSources tokens;
+    OperationOptions operation;
     std::string port_file;
     std::optional<RecordingForm> form; ///< --to: write it instead of playing it
     bool info = false, to_stdout = false, once = false, follow = false;

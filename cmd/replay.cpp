@@ -2,6 +2,7 @@
 #include "cmd/access.hpp"
 #include "cmd/command.hpp"
 #include "cmd/listen.hpp"
+#include "cmd/operation.hpp"
 #include "cmd/playback_options.hpp"
 #include "cmd/recordings.hpp"
 #include "cmd/stdout_text.hpp"
@@ -89,8 +90,11 @@ int serve(const cmd::ReplayOptions& o) {
     };
     sse::PlaybackHandler handler(recordings.files(), options, reports);
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
+    cmd::Operation operation(o.operation, *server, handler);
     cmd::listen(*server, o.server, "/", o.port_file);
+    operation.begin();
     const int signal = server->run();
+    operation.end();
     if (failure) throw *failure;
     return signal == 0 ? cmd::Exit::done : 128 + signal;
 }

@@ -86,6 +86,7 @@ void Visit::streamed(const Feed::Tally& tally) {
     events = tally.events;
     missed = tally.missed;
     last_id = cut(tally.last_id, max_id_bytes);
+    faults.insert(faults.end(), tally.faults.begin(), tally.faults.end());
 }
 
 std::string access_line(const Visit& visit, std::chrono::steady_clock::time_point now) {
@@ -106,6 +107,9 @@ std::string access_line(const Visit& visit, std::chrono::steady_clock::time_poin
     text_member("last_id", visit.last_id, out);
     text_member("end", name(visit.end), out);
     text_member("refusal", visit.refusal == Refusal::none ? "" : name(visit.refusal), out);
+    if (!visit.faults.empty())
+        fmt::format_to(std::back_inserter(out), ",\"faults\":[\"{}\"]",
+                       fmt::join(visit.faults, "\",\""));
     out.append("}\n");
     return out;
 }

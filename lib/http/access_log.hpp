@@ -35,6 +35,7 @@ struct Visit {
     std::string last_event_id; ///< that the client asked to go on after, cut to a bound
     std::string last_id;       ///< of the last event that it was sent
     std::uint64_t requests = 0, events = 0, missed = 0, bytes = 0;
+    Faults faults;  ///< that it was given on purpose
     int status = 0; ///< 0: no answer
     End end = End::open;
     Refusal refusal = Refusal::none;
@@ -43,7 +44,8 @@ struct Visit {
 /// `visit` as one line of JSON with its LF, valid whatever bytes the client sent:
 /// `{"time":"...","address":"...","method":"GET","path":"/","status":200,"seconds":1.5,
 /// "requests":1,"events":2,"missed":0,"bytes":345,"last_event_id":null,"last_id":"7",
-/// "end":"client closed","refusal":null}`. What there was none of is null. `now` ends it.
+/// "end":"client closed","refusal":null}`. What there was none of is null. Behind it `"faults":
+/// ["split"]`, if there were any. `now` ends it.
 std::string access_line(const Visit& visit, std::chrono::steady_clock::time_point now);
 
 struct AccessLogOptions {

@@ -81,9 +81,9 @@ void add_channels(const ChannelCounts& now, MetricsText& out) {
 
 } // namespace
 
-AdminHandler::AdminHandler(const Server& server, const Channels& channels, AdminOptions options)
+AdminHandler::AdminHandler(const Server& server, const Activity& activity, AdminOptions options)
     : server_(server)
-    , channels_(channels)
+    , activity_(activity)
     , options_(options)
     , started_(std::chrono::system_clock::now()) {}
 
@@ -112,17 +112,16 @@ std::string AdminHandler::metrics() const {
     out.sample(std::chrono::duration<double>(started_.time_since_epoch()).count());
     add_process(out);
     add_server(server_.counts(), out);
-    add_channels(channels_.counts(), out);
+    add_channels(activity_.counts(), out);
 
-    auto channels = channels_.all();
+    auto channels = activity_.each();
     out.gauge("sse_channels", "Channels that there are.");
     out.sample(std::uint64_t{channels.size()});
     // A name that is no UTF-8 can be no label: two of them would become one.
     std::erase_if(channels, [](const auto& named) { return !is_utf8(named.first); });
     if (channels.empty() || channels.size() > options_.max_channel_series) return out.text();
     const auto each = [&](auto number) {
-        for (const auto& [name, channel] : channels)
-            out.sample("channel", name, number(channel->counts()));
+        for (const auto& [name, now] : channels) out.sample("channel", name, number(now));
     };
     out.gauge("sse_channel_subscribers", "Streams open now, by channel.");
     each([](const ChannelCounts& now) { return now.subscribers; });

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "http/handler.hpp"
-#include "hub/channels.hpp"
+#include "hub/activity.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -22,14 +22,14 @@ struct AdminOptions {
 class AdminHandler : public Handler {
 public:
     /// Both must outlive it.
-    AdminHandler(const Server& server, const Channels& channels, AdminOptions options = {});
+    AdminHandler(const Server& server, const Activity& activity, AdminOptions options = {});
 
     Answer answer(const Request& request, std::size_t loop) override;
     std::string metrics() const;
 
 private:
     const Server& server_;
-    const Channels& channels_;
+    const Activity& activity_;
     const AdminOptions options_;
     const std::chrono::system_clock::time_point started_;
 };

@@ -12,8 +12,12 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace sse {
+
+/// Names of what is broken on purpose, to test a client.
+using Faults = std::vector<std::string_view>;
 
 /// A source of body bytes, already in the framing of its connection (all but the last chunk, which
 /// the connection writes when `ended`). Owned by its connection, used on that connection's loop
@@ -45,6 +49,7 @@ public:
     struct Tally {
         std::uint64_t events = 0, missed = 0;
         std::string last_id; ///< of the last event sent whole; "" if there is none, or it is gone
+        Faults faults = {};  ///< that have struck
     };
     virtual Tally tally() const { return {}; }
 };

@@ -35,6 +35,7 @@ struct Answer {
     std::string body;
     std::unique_ptr<Feed> feed;
     Refusal refusal = Refusal::none; ///< for the counts and the log; told to nobody
+    Faults faults = {};              ///< what is broken about it on purpose; for the log
 };
 
 /// An answer of plain text, which ends with a line end.

@@ -74,19 +74,26 @@ void PlaybackFeed::play(const Record& record) {
     const auto* read = std::get_if<RecordedBytes>(&record.what);
     if (read == nullptr) {
         append_event_stream(record, block_);
-        if (std::holds_alternative<EventView>(record.what)) ++counter_.events;
+        if (const auto* event = std::get_if<EventView>(&record.what)) counter_.on_event(*event);
         return;
     }
     send_block(); // a read is a chunk of its own
     wire_.add(read->bytes);
-    if (faults_.drop_every == 0 && faults_.stall_after == 0) return;
     if (!parser_) parser_ = std::make_unique<Parser>(counter_);
     parser_->feed(read->bytes);
+    mark();
 }
 
 void PlaybackFeed::send_block() {
     wire_.add(block_);
     block_.clear();
+    mark();
+}
+
+void PlaybackFeed::mark() {
+    const auto marked = marks_.empty() ? sent_ : marks_.back().events;
+    if (counter_.events > marked && !wire_.is_cut())
+        marks_.push_back({wire_.framed(), counter_.events, counter_.last_id});
 }
 
 void PlaybackFeed::report_end() {
@@ -97,6 +104,11 @@ void PlaybackFeed::report_end() {
 
 void PlaybackFeed::consume(std::size_t bytes) {
     wire_.consume(bytes);
+    for (; !marks_.empty() && marks_.front().framed <= wire_.taken(); marks_.pop_front()) {
+        auto& mark = marks_.front();
+        reports_.sent(mark.events - std::exchange(sent_, mark.events));
+        last_sent_ = std::move(mark.last_id);
+    }
     report_end();
 }
 
@@ -111,6 +123,15 @@ Feed::Cut PlaybackFeed::cut() const {
     const bool cut = failed_ || dropping_ || wire_.is_cut() || (at_end_ && faults_.reset);
     if (!cut) return Cut::no;
     return faults_.reset ? Cut::reset : Cut::close;
+}
+
+Feed::Tally PlaybackFeed::tally() const {
+    Tally tally{sent_, 0, last_sent_};
+    if (dropping_) tally.faults.emplace_back("drop-every");
+    if (wire_.is_cut()) tally.faults.emplace_back("cut-after");
+    if (stalled_) tally.faults.emplace_back("stall-after");
+    if (cut() == Cut::reset) tally.faults.emplace_back("reset");
+    return tally;
 }
 
 } // namespace sse

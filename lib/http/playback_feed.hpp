@@ -8,6 +8,8 @@
 #include "protocol/parser.hpp"
 #include "source/playback.hpp"
 
+#include <cstdint>
+#include <deque>
 #include <functional>
 #include <memory>
 #include <string>
@@ -18,6 +20,7 @@ namespace sse {
 struct PlaybackReports {
     std::function<void()> played = [] {};                    ///< a client has had all
     std::function<void(const Error&)> failed = [](auto&) {}; ///< the recording cannot be read on
+    std::function<void(std::uint64_t)> sent = [](auto) {};   ///< so many more events went out whole
 };
 
 /// Sends records as they become due, on a clock that starts with the first gather(). Reads the
@@ -48,18 +51,29 @@ public:
     bool ended() const override { return at_end_ && wire_.empty() && !faults_.reset; }
     std::optional<Clock::time_point> due() const override;
     Cut cut() const override;
+    Tally tally() const override;
 
 private:
-    /// Counts the events in recorded reads.
+    /// Counts the events that are given to the wire, those in recorded reads too.
     struct Counter : Parser::Sink {
         std::uint64_t events = 0;
-        void on_event(const EventView&) override { ++events; }
+        std::string last_id; ///< of those that had one
+        void on_event(const EventView& event) override {
+            ++events;
+            if (event.id) last_id.assign(*event.id);
+        }
+    };
+    /// What had been given to the wire when it had framed so many bytes.
+    struct Mark {
+        std::uint64_t framed, events;
+        std::string last_id;
     };
 
     void search(Clock::time_point now);
     void fill(Clock::time_point now);
     void play(const Record& record);
     void send_block();
+    void mark();
     void report_end();
 
     std::unique_ptr<Playback> playback_;
@@ -71,7 +85,10 @@ private:
     PlaybackWire wire_;
     std::string block_; ///< being encoded
     Counter counter_;
-    std::unique_ptr<Parser> parser_;       ///< of recorded reads, where their events are counted
+    std::deque<Mark> marks_;               ///< of what is not taken yet
+    std::uint64_t sent_ = 0;               ///< events
+    std::string last_sent_;                ///< id of the last of them
+    std::unique_ptr<Parser> parser_;       ///< of recorded reads
     std::optional<Clock::time_point> due_; ///< of the next record, once looked at
     bool at_end_ = false, failed_ = false, reported_ = false;
     bool dropping_ = false, stalled_ = false;

@@ -58,13 +58,39 @@ bool is_over(Playback& playback) {
     }
 }
 
+/// Those that are there all the time.
+Faults constant_faults(const PlaybackHandlerOptions& options) {
+    Faults names;
+    const auto add = [&](bool there, std::string_view name) {
+        if (there) names.push_back(name);
+    };
+    const auto& timing = options.playback.timing;
+    add(options.faults.split != 0, "split");
+    add(timing.coalesce.count() != 0, "coalesce");
+    add(timing.jitter.count() != 0, "jitter");
+    add(!options.playback.comments, "no-comments");
+    add(options.faults.corrupt > 0, "corrupt");
+    add(options.faults.wrong_type, "wrong-type");
+    return names;
+}
+
 } // namespace
 
 PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
                                  PlaybackHandlerOptions options, PlaybackReports reports)
     : options_(std::move(options))
     , reports_(std::move(reports))
-    , routes_(files, options_.routes, options_.playback.reader) {}
+    , routes_(files, options_.routes, options_.playback.reader) {
+    reports_.sent = [this](std::uint64_t events) {
+        sent_.fetch_add(events, std::memory_order_relaxed);
+    };
+}
+
+ChannelCounts PlaybackHandler::counts() const {
+    ChannelCounts counts;
+    counts.events = counts.deliveries = sent_.load(std::memory_order_relaxed);
+    return counts;
+}
 
 Answer PlaybackHandler::answer(const Request& request, std::size_t) {
     const auto& faults = options_.faults;
@@ -72,6 +98,7 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t) {
         requests_.fetch_add(1, std::memory_order_relaxed) < faults.status_times) {
         auto refusal = text_answer(faults.status, "as --status asks\n");
         refusal.headers.emplace_back("Retry-After", std::to_string(faults.retry_after));
+        refusal.faults.emplace_back("status");
         return refusal;
     }
     const auto id = last_event_id(request);
@@ -80,6 +107,7 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t) {
     if (recording == nullptr) return answer;
     answer = head(recording->header);
     if (request.method == "HEAD") return answer;
+    answer.faults = constant_faults(options_);
     try {
         play(recording->file, id, request.framing, answer);
     } catch (const Error& e) {
@@ -102,6 +130,10 @@ Answer PlaybackHandler::head(const RecordingHeader& header) const {
     if (!holds(fields, "Cache-Control"))
         fields.emplace_back("Cache-Control", "no-store, no-transform");
     if (!holds(fields, "X-Accel-Buffering")) fields.emplace_back("X-Accel-Buffering", "no");
+    for (const auto& [name, value] : options_.headers) {
+        if (same_name(name, "content-type")) answer.content_type = value;
+    }
+    std::erase_if(fields, [](const auto& it) { return same_name(it.first, "content-type"); });
     if (options_.faults.wrong_type) answer.content_type = "text/html";
     answer.headers = std::move(fields);
     return answer;

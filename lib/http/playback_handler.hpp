@@ -6,6 +6,7 @@
 #include "http/playback_faults.hpp"
 #include "http/playback_feed.hpp"
 #include "http/playback_routes.hpp"
+#include "hub/activity.hpp"
 
 #include <atomic>
 #include <string>
@@ -28,7 +29,7 @@ struct PlaybackHandlerOptions {
 /// Plays each client its recording, from the start or after the client's Last-Event-ID, with the
 /// recorded status, content type and headers. HEAD gets the head alone. An id that is the last of
 /// the recording gets 204, which tells an EventSource to stop. Any thread.
-class PlaybackHandler : public Handler {
+class PlaybackHandler : public Handler, public Activity {
 public:
     /// Reads the first lines of `files`, which can be opened again and again. Throws Error as
     /// open_recording() does.
@@ -36,6 +37,8 @@ public:
                     PlaybackReports reports = {});
 
     Answer answer(const Request& request, std::size_t loop) override;
+    /// Events that were sent: to each client, they are its own.
+    ChannelCounts counts() const override;
 
 private:
     Answer head(const RecordingHeader& header) const;
@@ -45,7 +48,7 @@ private:
     PlaybackHandlerOptions options_;
     PlaybackReports reports_;
     PlaybackRoutes routes_;
-    std::atomic<std::uint64_t> requests_{0};
+    std::atomic<std::uint64_t> requests_{0}, sent_{0};
 };
 
 } // namespace sse

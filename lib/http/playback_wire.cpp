@@ -42,6 +42,7 @@ void PlaybackWire::consume(std::size_t bytes) {
     taken_ += bytes;
     if (!writes_.empty() && (writes_.front() -= bytes) == 0) writes_.pop_front();
     if (taken_ < out_.size()) return;
+    gone_ += out_.size();
     out_.clear();
     taken_ = 0;
 }

@@ -6,6 +6,7 @@
 #include "protocol/chunked.hpp"
 #include "source/dice.hpp"
 
+#include <cstdint>
 #include <deque>
 #include <string>
 #include <string_view>
@@ -24,6 +25,9 @@ public:
     void consume(std::size_t bytes);
     bool empty() const { return out_.empty(); }
     std::size_t waiting() const { return out_.size() - taken_; }
+    /// Bytes that were made of all that has been added, and how many of them have been taken.
+    std::uint64_t framed() const { return gone_ + out_.size(); }
+    std::uint64_t taken() const { return gone_ + taken_; }
     /// All that `cut_after` allows has been added: nothing more will be.
     bool is_cut() const { return faults_.cut_after != 0 && added_ == faults_.cut_after; }
 
@@ -35,6 +39,7 @@ private:
     Dice dice_;
     std::string out_; ///< framed; the first `taken_` bytes have gone
     std::size_t taken_ = 0;
+    std::uint64_t gone_ = 0;         ///< bytes that were taken before those of out_
     std::deque<std::size_t> writes_; ///< how much of the rest goes out at once, if it is split
     std::uint64_t added_ = 0;        ///< bytes of the body
 };

@@ -154,7 +154,10 @@ void Session::send_answer(const Request* request, Answer answer, bool keep_alive
     keep_alive_ = keep_alive;
     note_refusal(answer.refusal);
     if (!door_.admin) loop_.counts.requests.add();
-    if (visit_) visit_->answered(request, answer.status);
+    if (visit_) {
+        visit_->answered(request, answer.status);
+        visit_->faults = std::move(answer.faults);
+    }
     framing_ = request ? request->framing : Framing::chunked;
     if (request) add_cors_headers(*request, *door_.guard, answer);
     sender_.add(

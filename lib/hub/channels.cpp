@@ -55,6 +55,12 @@ std::vector<std::pair<std::string, std::shared_ptr<Channel>>> Channels::all() co
     return {channels_.begin(), channels_.end()};
 }
 
+std::vector<std::pair<std::string, ChannelCounts>> Channels::each() const {
+    std::vector<std::pair<std::string, ChannelCounts>> out;
+    for (const auto& [name, channel] : all()) out.emplace_back(name, channel->counts());
+    return out;
+}
+
 ChannelCounts Channels::counts() const {
     const std::lock_guard lock(mutex_);
     auto sum = forgotten_;

@@ -1,6 +1,7 @@
 // The channels of a server, by name. Not a router: a name is whatever the caller makes of a path.
 #pragma once
 
+#include "hub/activity.hpp"
 #include "hub/channel.hpp"
 
 #include <chrono>
@@ -26,7 +27,7 @@ struct ChannelsOptions {
 };
 
 /// Any thread.
-class Channels {
+class Channels : public Activity {
 public:
     using Clock = std::chrono::steady_clock;
     /// See Channel: must have `channel->shard(loop).take()` called on that loop's thread soon.
@@ -44,8 +45,8 @@ public:
     /// All there are now, in the order of their names.
     std::vector<std::pair<std::string, std::shared_ptr<Channel>>> all() const;
 
-    /// Of all there are, and of all there have been.
-    ChannelCounts counts() const;
+    ChannelCounts counts() const override;
+    std::vector<std::pair<std::string, ChannelCounts>> each() const override;
     /// Nothing will be published any more, to any of them, or to one made later.
     void end();
     /// Lets waiting publishers go, and refuses what they had.
