@@ -62,6 +62,8 @@ void PlaybackFeed::fill(Clock::time_point now) {
         }
         due_ = playback_->due(now);
         if (*due_ > now) break;
+        if (const auto id = id_of(*record); id && index_ != nullptr)
+            index_->add(*id, playback_->position());
         play(*record);
         playback_->take();
         dropping_ = faults_.drop_every != 0 && counter_.events >= faults_.drop_every;

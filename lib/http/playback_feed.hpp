@@ -6,6 +6,7 @@
 #include "http/playback_wire.hpp"
 #include "protocol/error.hpp"
 #include "protocol/parser.hpp"
+#include "source/id_index.hpp"
 #include "source/playback.hpp"
 
 #include <cstdint>
@@ -44,6 +45,9 @@ public:
 
     /// Tells the client, by a comment before all else, that its id is not known.
     void tell_gap();
+
+    /// Puts the ids that it plays into `index`, which must outlive it.
+    void remember_in(IdIndex& index) { index_ = &index; }
 
     void attach(std::function<void()>) override {}
     std::size_t gather(Clock::time_point now, std::span<std::string_view> out) override;
@@ -84,6 +88,7 @@ private:
     const PlaybackReports& reports_;
     PlaybackWire wire_;
     std::string block_; ///< being encoded
+    IdIndex* index_ = nullptr; ///< of the recording, if it is large
     Counter counter_;
     std::deque<Mark> marks_;               ///< of what is not taken yet
     std::uint64_t sent_ = 0;               ///< events

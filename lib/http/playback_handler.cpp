@@ -81,6 +81,10 @@ PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
     : options_(std::move(options))
     , reports_(std::move(reports))
     , routes_(files, options_.routes, options_.playback.reader) {
+    for (const auto& file : files) {
+        if (RecordingInput(file).size().value_or(0) >= IdSearch::large || options_.playback.reader.growing)
+            indexes_.try_emplace(file);
+    }
     reports_.sent = [this](std::uint64_t events) {
         sent_.fetch_add(events, std::memory_order_relaxed);
     };
@@ -140,31 +144,41 @@ Answer PlaybackHandler::head(const RecordingHeader& header) const {
 }
 
 void PlaybackHandler::play(const std::string& file, const std::string& id, Framing framing,
-                           Answer& answer) const {
+                           Answer& answer) {
     const auto& options = options_.playback;
+    const auto indexed = indexes_.find(file);
+    auto* const index = indexed == indexes_.end() ? nullptr : &indexed->second;
     const auto feed_of = [&](auto playback) {
-        return std::make_unique<PlaybackFeed>(std::move(playback), framing, options_.faults,
-                                              reports_);
+        auto feed =
+            std::make_unique<PlaybackFeed>(std::move(playback), framing, options_.faults, reports_);
+        if (index != nullptr) feed->remember_in(*index);
+        return feed;
     };
     if (id.empty()) {
         answer.feed = feed_of(std::make_unique<Playback>(file, options));
         return;
     }
-    auto search = std::make_unique<IdSearch>(file, id, options.laps, options.reader);
-    if (!search->step(Feed::Clock::now() + options_.search_time)) {
-        answer.feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
-                                                     options_.faults, reports_);
-        return;
+    auto found = index != nullptr ? index->find(id) : std::nullopt;
+    if (!found) {
+        auto search = std::make_unique<IdSearch>(file, id, options.laps, options.reader);
+        if (!search->step(Feed::Clock::now() + options_.search_time)) {
+            auto feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
+                                                       options_.faults, reports_);
+            if (index != nullptr) feed->remember_in(*index);
+            answer.feed = std::move(feed);
+            return;
+        }
+        found = search->found();
     }
-    auto playback = std::make_unique<Playback>(file, options, search->found());
+    auto playback = std::make_unique<Playback>(file, options, found);
     const bool grows = options.reader.grows();
-    if (search->found() && !grows && is_over(*playback)) {
+    if (found && !grows && is_over(*playback)) {
         answer = Answer{};
         answer.status = 204;
         return;
     }
     auto feed = feed_of(std::move(playback));
-    if (!search->found()) {
+    if (!found) {
         feed->tell_gap();
         answer.headers.emplace_back("Sse-Gap", "true");
     }

@@ -9,6 +9,7 @@
 #include "hub/activity.hpp"
 
 #include <atomic>
+#include <map>
 #include <string>
 #include <utility>
 #include <vector>
@@ -43,11 +44,12 @@ public:
 private:
     Answer head(const RecordingHeader& header) const;
     void play(const std::string& file, const std::string& id, Framing framing,
-              Answer& answer) const;
+              Answer& answer);
 
     PlaybackHandlerOptions options_;
     PlaybackReports reports_;
     PlaybackRoutes routes_;
+    std::map<std::string, IdIndex> indexes_; ///< of the files that are large
     std::atomic<std::uint64_t> requests_{0}, sent_{0};
 };
 

@@ -137,7 +137,7 @@ const Record* EventTextReader::next() {
         }
         if (got_) return &record_;
     }
-    check_length(offset_, line_ + 1);
+    check_length(offset_, fmt::format("{}:{}", input_->name(), line_ + 1));
     if (grows || std::exchange(finished_, true)) return nullptr;
     parser_->feed({buffer_.data() + begin_, end_ - begin_});
     parser_->finish();

@@ -8,6 +8,14 @@
 
 namespace sse {
 
+namespace {
+
+bool holds(std::string_view line, std::string_view text) {
+    return ::memmem(line.data(), line.size(), text.data(), text.size()) != nullptr;
+}
+
+} // namespace
+
 LineReader::LineReader(RecordingInput& input, std::size_t buffer_bytes, std::size_t max_line_bytes)
     : input_(input)
     , max_line_bytes_(max_line_bytes)
@@ -19,8 +27,10 @@ bool LineReader::next(RecordingLine& line) {
         const auto* found = static_cast<const char*>(std::memchr(from, '\n', end_ - searched_));
         auto stop = found ? static_cast<std::size_t>(found - buffer_.data()) : end_;
         if (stop - begin_ > max_line_bytes_) {
-            throw Error(Errc::too_large, fmt::format("{}:{}: the line is longer than {} bytes",
-                                                     input_.name(), number_ + 1, max_line_bytes_));
+            throw Error(Errc::too_large,
+                        fmt::format("{}: the line is longer than {} bytes",
+                                    where({{}, offset_, counts_ ? number_ + 1 : 0, false}),
+                                    max_line_bytes_));
         }
         searched_ = stop;
         if (!found) {
@@ -29,11 +39,19 @@ bool LineReader::next(RecordingLine& line) {
             stop = end_; // fill() has moved it
         }
         const auto next = found ? stop + 1 : stop;
-        line = {{buffer_.data() + begin_, stop - begin_}, offset_, ++number_, found != nullptr};
+        ++number_;
+        line = {{buffer_.data() + begin_, stop - begin_},
+                offset_,
+                counts_ ? number_ : 0,
+                found != nullptr};
         offset_ += next - begin_;
         last_ = begin_;
         begin_ = searched_ = next;
-        return true;
+        if (wanted_.empty() || offset_ >= given_ + given_every || holds(line.text, wanted_) ||
+            holds(line.text, "\\u")) {
+            given_ = offset_;
+            return true;
+        }
     }
 }
 
@@ -61,7 +79,24 @@ void LineReader::seek(std::uint64_t offset, std::uint64_t number) {
     input_.seek(offset);
     begin_ = searched_ = end_ = last_ = 0;
     offset_ = offset;
-    number_ = number - 1;
+    given_ = offset;
+    counts_ = number != 0;
+    number_ = counts_ ? number - 1 : 0;
+}
+
+void LineReader::seek_near(std::uint64_t offset) {
+    if (offset == 0) return seek(0, 1);
+    seek(offset - 1, 0); // so that a line that begins there is found
+    RecordingLine rest;
+    std::string wanted;
+    wanted.swap(wanted_);
+    next(rest);
+    wanted.swap(wanted_);
+}
+
+std::string LineReader::where(const RecordingLine& line) const {
+    if (line.number == 0) return fmt::format("{}: byte {}", input_.name(), line.offset);
+    return fmt::format("{}:{}", input_.name(), line.number);
 }
 
 } // namespace sse

@@ -4,6 +4,7 @@
 #include "protocol/utf8.hpp"
 #include "recording/json_text.hpp"
 
+#include <algorithm>
 #include <fmt/format.h>
 
 namespace sse {
@@ -34,16 +35,16 @@ RecordingReader::RecordingReader(std::unique_ptr<RecordingInput> input,
         header_ = parser_.header(line.text);
     } catch (const BadLine& e) {
         if (!line.whole && line.text.starts_with("{\"sse\":"))
-            fail(1, "the first line is torn: nothing was recorded");
+            fail(line, "the first line is torn: nothing was recorded");
         const std::string why = e.what();
-        fail(1, why.starts_with("recording version") ? why : "not a recording: " + why);
+        fail(line, why.starts_with("recording version") ? why : "not a recording: " + why);
     }
     place_.line = 1;
     records_at_ = lines_.offset();
 }
 
-void RecordingReader::fail(std::uint64_t line, const std::string& why) const {
-    throw Error(Errc::bad_input, fmt::format("{}:{}: {}", input_->name(), line, why));
+void RecordingReader::fail(const RecordingLine& line, const std::string& why) const {
+    throw Error(Errc::bad_input, fmt::format("{}: {}", lines_.where(line), why));
 }
 
 const Record* RecordingReader::next() {
@@ -55,17 +56,18 @@ const Record* RecordingReader::next() {
         try {
             if (const auto* record = take(line)) return record;
         } catch (const BadLine& e) {
-            if (line.whole && !input_->cut_short()) fail(line.number, e.what());
+            if (line.whole && !input_->cut_short()) fail(line, e.what());
             if (grows) {
                 lines_.keep_torn();
                 return nullptr;
             }
-            warning_ = fmt::format("{}:{}: the last line is torn and was skipped", input_->name(),
-                                   line.number);
+            warning_ =
+                fmt::format("{}: the last line is torn and was skipped", lines_.where(line));
             return nullptr;
         }
     }
-    check_length(lines_.offset(), place_.line + 1);
+    line = {{}, lines_.offset(), place_.line == 0 ? 0 : place_.line + 1, false};
+    check_length(line.offset, lines_.where(line));
     if (input_->cut_short() && warning_.empty()) {
         warning_ =
             fmt::format("{}:{}: the gzip data ends before its time", input_->name(), place_.line);
@@ -91,5 +93,51 @@ void RecordingReader::seek(const RecordingPlace& place) {
 }
 
 void RecordingReader::rewind() { seek({records_at_, 2, std::chrono::microseconds(0)}); }
+
+/// Whether that is so of the first record that tells, of those that begin from `offset` on and
+/// before `end`; place() is then its. Nullopt: none tells.
+std::optional<bool> RecordingReader::reached_from(std::uint64_t offset, std::uint64_t end,
+                                                  const Reached& reached) {
+    lines_.seek_near(offset);
+    place_.t = {};
+    RecordingLine line;
+    while (lines_.next(line) && line.offset < end) {
+        if (blank(line.text)) continue;
+        try {
+            const auto* record = take(line);
+            if (record == nullptr) continue;
+            if (const auto answer = reached(*record)) return answer;
+        } catch (const BadLine& e) {
+            if (!line.whole) break; // torn: it is not there yet, or never will be
+            fail(line, e.what());
+        }
+    }
+    return std::nullopt;
+}
+
+void RecordingReader::seek_before(const Reached& reached) {
+    constexpr std::uint64_t near = 64 * 1024; // from there on, reading is as quick
+    rewind();
+    if (!input_->random_access()) return;
+    auto low = records_at_, high = *input_->size();
+    while (high > low && high - low > near) {
+        const auto middle = low + (high - low) / 2;
+        const auto answer = reached_from(middle, high, reached);
+        if (answer && !*answer) low = place_.offset;
+        else high = middle;
+    }
+    warning_.clear();
+    if (low == records_at_) return rewind();
+    seek({low, 0, {}, 0});
+}
+
+/// An id of these characters is written as it is, or with escapes.
+void RecordingReader::only_with_id(const std::string& id) {
+    const auto plain = [](char c) {
+        return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
+               c == '-' || c == '_' || c == '.' || c == ':' || c == '@';
+    };
+    if (!id.empty() && std::all_of(id.begin(), id.end(), plain)) lines_.only_with(id);
+}
 
 } // namespace sse

@@ -26,10 +26,14 @@ public:
     const Record* next() override;
     void seek(const RecordingPlace& place) override;
     void rewind() override;
+    void seek_before(const Reached& reached) override;
+    void only_with_id(const std::string& id) override;
     std::string_view form() const override { return "recording"; }
 
 private:
-    [[noreturn]] void fail(std::uint64_t line, const std::string& why) const;
+    [[noreturn]] void fail(const RecordingLine& line, const std::string& why) const;
+    std::optional<bool> reached_from(std::uint64_t offset, std::uint64_t end,
+                                     const Reached& reached);
     const Record* take(const RecordingLine& line);
 
     LineReader lines_;

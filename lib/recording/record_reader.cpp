@@ -31,13 +31,14 @@ bool is_event_text(std::string_view text) {
 
 } // namespace
 
-void RecordReader::check_length(std::uint64_t read, std::uint64_t line) const {
+void RecordReader::check_length(std::uint64_t read, const std::string& where) const {
     const auto size = input_->size();
     if (!size || *size >= read) return;
     throw Error(Errc::bad_input,
-                fmt::format("{}:{}: the file was cut to {} bytes while it was read", input_->name(),
-                            line, *size));
+                fmt::format("{}: the file was cut to {} bytes while it was read", where, *size));
 }
+
+void RecordReader::seek_before(const Reached&) { rewind(); }
 
 std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> input,
                                              RecordingReaderOptions options) {

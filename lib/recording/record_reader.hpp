@@ -10,7 +10,9 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -32,7 +34,7 @@ struct RecordingReaderOptions {
 /// A place in a recording to go on at.
 struct RecordingPlace {
     std::uint64_t offset = 0;       ///< in the text (gunzipped), of a line's first byte
-    std::uint64_t line = 0;         ///< that line's number, from 1
+    std::uint64_t line = 0;         ///< that line's number, from 1; 0: not known
     std::chrono::microseconds t{0}; ///< of that line; no later line has less
     std::uint32_t skip = 0;         ///< records that begin there and come before the one meant
 
@@ -59,6 +61,13 @@ public:
     virtual void seek(const RecordingPlace& place) = 0;
     /// Goes back to the first record. Throws Error (io) for a pipe.
     virtual void rewind() = 0;
+    /// Goes on somewhere before the first record for which `reached` is true, or at the start. It
+    /// must be true of all that follow that record; nullopt: this record does not tell. By halves
+    /// where the file lets it: a few reads, however large it is. Throws as next() does.
+    using Reached = std::function<std::optional<bool>(const Record&)>;
+    virtual void seek_before(const Reached& reached);
+    /// next() need not give events without this id, where leaving them out is quicker.
+    virtual void only_with_id(const std::string& /*id*/) {}
     /// `file:line: why` for an unfinished end that was skipped; else "".
     const std::string& warning() const { return warning_; }
     const RecordingInput& input() const { return *input_; }
@@ -75,7 +84,7 @@ protected:
         , input_(std::move(input)) {}
 
     /// Throws if the file is now shorter than what was read of it.
-    void check_length(std::uint64_t read, std::uint64_t line) const;
+    void check_length(std::uint64_t read, const std::string& where) const;
 
     RecordingReaderOptions options_;
     std::unique_ptr<RecordingInput> input_;

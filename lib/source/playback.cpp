@@ -4,7 +4,6 @@
 #include "protocol/error.hpp"
 
 #include <algorithm>
-#include <charconv>
 #include <fmt/format.h>
 
 namespace sse {
@@ -12,13 +11,6 @@ namespace sse {
 using std::chrono::microseconds;
 
 namespace {
-
-/// The id that a record sets, if it sets one.
-std::optional<std::string_view> id_of(const Record& record) {
-    if (const auto* event = std::get_if<EventView>(&record.what)) return event->id;
-    if (const auto* only_id = std::get_if<RecordedId>(&record.what)) return only_id->id;
-    return std::nullopt;
-}
 
 RecordingPlace place_of_id(const std::string& path, const std::string& id,
                            const RecordingReaderOptions& options) {
@@ -47,11 +39,7 @@ Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options
         return;
     }
     lap_ = after->lap;
-    if (lap_ > 1) { // how long a lap lasts is known only once one has been read
-        while (next_of_lap() != nullptr) {
-        }
-        lap_start_ = lap_length_ * static_cast<std::int64_t>(lap_ - 1);
-    }
+    if (lap_ > 1) lap_start_ = length_of_lap() * static_cast<std::int64_t>(lap_ - 1);
     lap_done_ = false;
     lap_has_records_ = true;
     reader_->seek(after->place);
@@ -78,9 +66,26 @@ void Playback::begin_lap() {
     if (first_) {
         reader_->seek(*first_);
         reader_->next(); // the record there
-    } else if (lap_ > 1) {
-        reader_->rewind();
+        return;
     }
+    if (lap_ > 1) reader_->rewind();
+    if (from_.count() > 0 && reader_->input().random_access())
+        reader_->seek_before([this](const Record& record) { return record.t >= from_; });
+}
+
+/// From the first time that is played to the last; moves the reader.
+microseconds Playback::length_of_lap() {
+    if (last_) return last_->t - from_;
+    const auto is_over = [this](const Record& record) {
+        return options_.to && record.t > options_.to->t;
+    };
+    reader_->seek_before(is_over);
+    auto last = from_;
+    while (const auto* record = reader_->next()) {
+        if (is_over(*record)) break;
+        last = std::max(last, record->t);
+    }
+    return last - from_;
 }
 
 const Record* Playback::next_of_lap() {
@@ -158,34 +163,6 @@ void append_event_stream(const Record& record, std::string& out) {
         void operator()(const RecordedBytes& it) const { out.append(it.bytes); }
     } const visitor{out};
     std::visit(visitor, record.what);
-}
-
-IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
-                   const RecordingReaderOptions& options)
-    : reader_(open_recording(path, options))
-    , id_(id) {
-    const auto at = id.rfind('@');
-    if (laps == 1 || at == id.npos) return;
-    const auto digits = id.substr(at + 1);
-    std::uint64_t lap = 0;
-    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), lap);
-    if (error != std::errc() || end != digits.data() + digits.size() || lap < 2) return;
-    if (laps != 0 && lap > laps) return;
-    id_of_lap_ = id.substr(0, at);
-    lap_ = lap;
-}
-
-bool IdSearch::step(std::chrono::steady_clock::time_point until) {
-    constexpr int look_at_clock_every = 256;
-    for (int count = 1;; ++count) {
-        const auto* record = reader_->next();
-        if (record == nullptr) return true;
-        const auto id = id_of(*record);
-        if (id && lap_ > 1 && *id == id_of_lap_) found_ = {reader_->place(), lap_};
-        else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_->place(), 1};
-        if (count % look_at_clock_every == 0 && std::chrono::steady_clock::now() >= until)
-            return false;
-    }
 }
 
 } // namespace sse

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "recording/record_reader.hpp"
+#include "source/id_search.hpp"
 #include "source/playback_clock.hpp"
 
 #include <chrono>
@@ -38,12 +39,6 @@ struct PlaybackOptions {
     RecordingReaderOptions reader;
 };
 
-/// Where a playing goes on: after the record at `place`, in that lap.
-struct PlaybackPosition {
-    RecordingPlace place;
-    std::uint64_t lap = 1;
-};
-
 /// One playing of one recording: owns its own reader, so that each client has its own place and
 /// time. One thread at a time.
 class Playback {
@@ -66,6 +61,8 @@ public:
     Clock::time_point due(Clock::time_point now);
     /// The record of peek() has been played.
     void take();
+    /// Of the record of peek().
+    PlaybackPosition position() const { return {reader_->place(), lap_}; }
     const RecordReader& reader() const { return *reader_; }
     /// The recording is still being written: there may be more after the end.
     bool grows() const { return options_.reader.grows(); }
@@ -74,6 +71,7 @@ private:
     const Record* next();
     const Record* next_of_lap();
     void begin_lap();
+    std::chrono::microseconds length_of_lap();
     void find_ends();
 
     PlaybackOptions options_;
@@ -94,25 +92,5 @@ private:
 /// Appends what a server would have sent for `record`: text/event-stream for what has a form there,
 /// recorded bytes as they are, nothing for open and close.
 void append_event_stream(const Record& record, std::string& out);
-
-/// Looks for where to go on after an id, in slices, so that a loop can do other things meanwhile.
-class IdSearch {
-public:
-    /// Looks for the last record of `path` that set the last event id to `id`, as it was given out:
-    /// with `laps` other than 1, `ID@LAP` is that of a later lap.
-    IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
-             const RecordingReaderOptions& options);
-    /// Reads on until `until`; true when the end of the recording has been reached. Throws as
-    /// RecordReader::next() does.
-    bool step(std::chrono::steady_clock::time_point until);
-    /// After step() was true: the place of that record; nullopt if the id does not occur.
-    const std::optional<PlaybackPosition>& found() const { return found_; }
-
-private:
-    std::unique_ptr<RecordReader> reader_;
-    std::string id_, id_of_lap_;
-    std::uint64_t lap_ = 1;
-    std::optional<PlaybackPosition> found_;
-};
 
 } // namespace sse

@@ -210,13 +210,13 @@ TEST_CASE("a client goes on after its last event id, from either place that can 
 TEST_CASE("a search that takes long goes on behind the head") {
     auto text = head;
     for (int i = 0; i < 1000; ++i)
-        text += "{\"t\":0,\"id\":\"" + std::to_string(i) + "\",\"data\":\"\"}\n";
+        text += "{\"t\":0,\"id\":\"no " + std::to_string(i) + "\",\"data\":\"\"}\n";
     const TemporaryFile file(text);
     sse::PlaybackHandlerOptions options;
     options.routes.any_path = true;
     options.search_time = 0ms;
     sse::PlaybackHandler handler({file.path()}, options);
-    for (const auto* id : {"997", "none"}) {
+    for (const auto* id : {"no 997", "none"}) {
         const auto answer =
             handler.answer(request("GET", std::string("Last-Event-ID: ") + id + "\r\n"), 0);
         REQUIRE(answer.feed != nullptr);
@@ -227,6 +227,6 @@ TEST_CASE("a search that takes long goes on behind the head") {
         }
         if (std::string(id) == "none")
             CHECK(out.starts_with(": the last event id is not of this recording"));
-        else CHECK(out == "id: 998\ndata: \n\nid: 999\ndata: \n\n");
+        else CHECK(out == "id: no 998\ndata: \n\nid: no 999\ndata: \n\n");
     }
 }

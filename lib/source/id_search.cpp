@@ -1,0 +1,111 @@
+#include "source/id_search.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+/// Less than 0, 0 or more, with runs of digits as the numbers they are: `9` before `10`,
+/// `1700000000000-2` before `1700000000000-10`.
+int compare_ids(std::string_view a, std::string_view b) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto number = [&](std::string_view& text) {
+        while (text.size() > 1 && text[0] == '0' && digit(text[1])) text.remove_prefix(1);
+        const auto end = std::find_if_not(text.begin(), text.end(), digit);
+        const auto run = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+        text.remove_prefix(run.size());
+        return run;
+    };
+    while (!a.empty() && !b.empty()) {
+        if (digit(a[0]) && digit(b[0])) {
+            const auto x = number(a), y = number(b);
+            if (x.size() != y.size()) return x.size() < y.size() ? -1 : 1;
+            if (const int order = x.compare(y)) return order;
+            continue;
+        }
+        if (a[0] != b[0]) return a[0] < b[0] ? -1 : 1;
+        a.remove_prefix(1);
+        b.remove_prefix(1);
+    }
+    return static_cast<int>(a.size() > 0) - static_cast<int>(b.size() > 0);
+}
+
+} // namespace
+
+std::optional<std::string_view> id_of(const Record& record) {
+    if (const auto* event = std::get_if<EventView>(&record.what)) return event->id;
+    if (const auto* only_id = std::get_if<RecordedId>(&record.what)) return only_id->id;
+    return std::nullopt;
+}
+
+std::optional<LappedId> in_lap(std::string_view id, std::uint64_t laps) {
+    const auto at = id.rfind('@');
+    if (laps == 1 || at == id.npos) return std::nullopt;
+    const auto digits = id.substr(at + 1);
+    std::uint64_t lap = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), lap);
+    if (error != std::errc() || end != digits.data() + digits.size() || lap < 2)
+        return std::nullopt;
+    if (laps != 0 && lap > laps) return std::nullopt;
+    return LappedId{std::string(id.substr(0, at)), lap};
+}
+
+IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
+                   const RecordingReaderOptions& options)
+    : reader_(open_recording(path, options))
+    , id_(id)
+    , later_(in_lap(id, laps)) {
+    const auto& input = reader_->input();
+    ordered_ = input.random_access() && input.size().value_or(0) >= large;
+}
+
+/// By halves. False, at the start again, if the id is not there or if the ids are in no order.
+bool IdSearch::find_in_order(const std::string& id, std::uint64_t lap) {
+    std::optional<std::string> least, most; // of those that were looked at, on either side
+    bool order = true;
+    reader_->seek_before([&](const Record& record) -> std::optional<bool> {
+        const auto own = id_of(record);
+        if (!own || own->empty()) return std::nullopt;
+        if ((least && compare_ids(*own, *least) < 0) || (most && compare_ids(*own, *most) > 0))
+            order = false;
+        const bool reached = compare_ids(*own, id) >= 0;
+        (reached ? most : least) = std::string(*own);
+        return reached;
+    });
+    while (order) {
+        const auto* record = reader_->next();
+        if (record == nullptr) break;
+        const auto own = id_of(*record);
+        if (!own || own->empty()) continue;
+        if (*own == id) found_ = {reader_->place(), lap};
+        else if (compare_ids(*own, id) > 0) break;
+    }
+    if (!found_) reader_->rewind();
+    return found_.has_value();
+}
+
+bool IdSearch::step(std::chrono::steady_clock::time_point until) {
+    if (std::exchange(ordered_, false)) {
+        if (later_ && find_in_order(later_->id, later_->lap)) return true;
+        if (find_in_order(id_, 1)) return true;
+    }
+    reader_->only_with_id(later_ ? later_->id : id_); // which is a part of the other
+    constexpr int look_at_clock_every = 256;
+    constexpr std::uint64_t or_every_bytes = 256 * 1024;
+    for (int count = 1;; ++count) {
+        const auto* record = reader_->next();
+        if (record == nullptr) return true;
+        const auto id = id_of(*record);
+        if (id && later_ && *id == later_->id) found_ = {reader_->place(), later_->lap};
+        else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_->place(), 1};
+        const auto offset = reader_->place().offset;
+        if (count % look_at_clock_every != 0 && offset < looked_ + or_every_bytes) continue;
+        looked_ = offset;
+        if (std::chrono::steady_clock::now() >= until) return false;
+    }
+}
+
+} // namespace sse
