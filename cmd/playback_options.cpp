@@ -158,6 +158,10 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
         ->group(group);
+    app.add_flag(
+           "--shared", o.shared,
+           "One clock for all clients, which the first one starts; the others join where it is")
+        ->group(group);
     app.add_flag("--once", o.once, "Exit when a client has had all")->group(group);
 }
 

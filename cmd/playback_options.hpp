@@ -25,7 +25,7 @@ struct ReplayOptions {
     OperationOptions operation;
     std::string port_file;
     std::optional<RecordingForm> form; ///< --to: write it instead of playing it
-    bool info = false, to_stdout = false, once = false, follow = false;
+    bool info = false, to_stdout = false, once = false, follow = false, shared = false;
 
     ReplayOptions();
 };

@@ -70,6 +70,24 @@ int print(const cmd::ReplayOptions& o) {
     return cmd::Exit::done;
 }
 
+/// What a clock that is shared makes of clients: they join where it is, and one that is too slow
+/// misses some; without a clock, all wait for the slowest.
+sse::ChannelOptions shared_clock(const cmd::ReplayOptions& o) {
+    const auto& faults = o.handler.faults;
+    const bool own = faults.drop_every != 0 || faults.cut_after != 0 || faults.stall_after != 0 ||
+                     faults.split != 0 || faults.reset || faults.corrupt > 0;
+    if (o.shared && own) {
+        throw cmd::Failure(cmd::Exit::usage,
+                           "--shared does not go with faults of single connections",
+                           "leave it out: each client then has its own clock and its own faults");
+    }
+    sse::ChannelOptions options;
+    options.start.at = sse::Start::At::newest;
+    const bool waits = o.handler.playback.timing.wait;
+    options.overflow = waits ? sse::Overflow::drop : sse::Overflow::block;
+    return options;
+}
+
 int serve(const cmd::ReplayOptions& o) {
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Stdin::kept, o.follow);
     auto options = o.handler;
@@ -88,11 +106,17 @@ int serve(const cmd::ReplayOptions& o) {
         failure = e;
         server->finish(false);
     };
+    const auto wake = [&](const std::shared_ptr<sse::Channel>& channel, std::size_t loop) {
+        server->post(loop, [channel, loop] { channel->shard(loop).take(); });
+    };
+    sse::Channels channels(shared_clock(o), o.server.threads, wake);
     sse::PlaybackHandler handler(recordings.files(), options, reports);
+    if (o.shared) handler.share(channels);
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     cmd::Operation operation(o.operation, *server, handler);
     cmd::listen(*server, o.server, "/", o.port_file);
     operation.begin();
+    server->on_stop([&] { channels.end(); });
     const int signal = server->run();
     operation.end();
     if (failure) throw *failure;

@@ -142,6 +142,7 @@ complete -c sse -n $replay -x -s e -l event -d "Play only events of this type (r
 complete -c sse -n $replay -x -s n -l count -d "Play so many events to each client"
 complete -c sse -n $replay -s f -l follow -d "The recording is still being written: play what grows"
 complete -c sse -n $replay -l stdout -d "Print event-stream text in time, instead of serving it"
+complete -c sse -n $replay -l shared -d "One clock for all clients, which the first one starts; the others join where it is"
 complete -c sse -n $replay -l once -d "Exit when a client has had all"
 complete -c sse -n $replay -x -l repeat -a "cycle last" -d "After the last one of a route: the last again, or the first"
 complete -c sse -n $replay -l match-body -d "Choose also by the recorded body of the request"

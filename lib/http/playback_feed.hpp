@@ -87,7 +87,7 @@ private:
     PlaybackFaults faults_;
     const PlaybackReports& reports_;
     PlaybackWire wire_;
-    std::string block_; ///< being encoded
+    std::string block_;        ///< being encoded
     IdIndex* index_ = nullptr; ///< of the recording, if it is large
     Counter counter_;
     std::deque<Mark> marks_;               ///< of what is not taken yet

@@ -1,6 +1,7 @@
 #include "http/playback_handler.hpp"
 
 #include "http/percent.hpp"
+#include "protocol/encoder.hpp"
 #include "protocol/error.hpp"
 #include "recording/mask.hpp"
 
@@ -82,7 +83,8 @@ PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
     , reports_(std::move(reports))
     , routes_(files, options_.routes, options_.playback.reader) {
     for (const auto& file : files) {
-        if (RecordingInput(file).size().value_or(0) >= IdSearch::large || options_.playback.reader.growing)
+        if (RecordingInput(file).size().value_or(0) >= IdSearch::large ||
+            options_.playback.reader.growing)
             indexes_.try_emplace(file);
     }
     reports_.sent = [this](std::uint64_t events) {
@@ -90,13 +92,60 @@ PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
     };
 }
 
+void PlaybackHandler::share(Channels& channels) {
+    channels_ = &channels;
+    on_gone_ = [this](bool whole) {
+        if (whole) reports_.played();
+    };
+    for (const auto& it : routes_.recordings()) {
+        auto& shared = shared_[it.file];
+        shared.channel = channels.open(it.file);
+        if (!shared.channel)
+            throw Error(Errc::too_large,
+                        fmt::format("{}: too many recordings for one clock", it.file));
+        shared.playback = std::make_unique<SharedPlayback>(
+            std::make_unique<Playback>(it.file, options_.playback), shared.channel,
+            [this](const Error& e) { reports_.failed(e); });
+    }
+}
+
+void PlaybackHandler::tick(std::size_t loop) {
+    for (const auto& [file, shared] : shared_) shared.channel->shard(loop).survey();
+}
+
+/// As ChannelHandler does, behind the recorded head.
+void PlaybackHandler::join(const Request& request, const std::string& file, const std::string& id,
+                           std::size_t loop, Answer& answer) {
+    auto& [channel, playback] = shared_[file];
+    auto& shard = channel->shard(loop);
+    if (shard.ended() && !id.empty()) {
+        const auto found = shard.history().find(id);
+        if (found && *found >= shard.history().last(1)) {
+            answer = Answer{};
+            answer.status = 204;
+            return;
+        }
+    }
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
+                                              std::chrono::milliseconds(0), on_gone_);
+    if (feed->subscriber().gap()) {
+        answer.headers.emplace_back("Sse-Gap", "true");
+        std::string comment;
+        encode_comment(" gap: the id to resume after is not among the last ones played", comment);
+        feed->subscriber().say(comment);
+    }
+    answer.feed = std::move(feed);
+    playback->start();
+}
+
 ChannelCounts PlaybackHandler::counts() const {
+    if (channels_ != nullptr) return channels_->counts();
     ChannelCounts counts;
     counts.events = counts.deliveries = sent_.load(std::memory_order_relaxed);
     return counts;
 }
 
-Answer PlaybackHandler::answer(const Request& request, std::size_t) {
+Answer PlaybackHandler::answer(const Request& request, std::size_t loop) {
     const auto& faults = options_.faults;
     if (faults.status != 0 && request.method != "HEAD" &&
         requests_.fetch_add(1, std::memory_order_relaxed) < faults.status_times) {
@@ -112,6 +161,10 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t) {
     answer = head(recording->header);
     if (request.method == "HEAD") return answer;
     answer.faults = constant_faults(options_);
+    if (channels_ != nullptr) {
+        join(request, recording->file, id, loop, answer);
+        return answer;
+    }
     try {
         play(recording->file, id, request.framing, answer);
     } catch (const Error& e) {

@@ -2,14 +2,18 @@
 // (PlaybackRoutes), nor the playing itself (PlaybackFeed).
 #pragma once
 
+#include "http/channel_feed.hpp"
 #include "http/handler.hpp"
 #include "http/playback_faults.hpp"
 #include "http/playback_feed.hpp"
 #include "http/playback_routes.hpp"
 #include "hub/activity.hpp"
+#include "hub/channels.hpp"
+#include "source/shared_playback.hpp"
 
 #include <atomic>
 #include <map>
+#include <memory>
 #include <string>
 #include <utility>
 #include <vector>
@@ -38,18 +42,34 @@ public:
                     PlaybackReports reports = {});
 
     Answer answer(const Request& request, std::size_t loop) override;
-    /// Events that were sent: to each client, they are its own.
+    void tick(std::size_t loop) override;
+
+    /// One clock for all: `channels`, which must outlive it, gets one for each recording. The clock
+    /// of a recording begins with its first client; others join where it is. Before it answers.
+    void share(Channels& channels);
+
+    /// Events that were sent: unless the clock is shared, each client has its own.
     ChannelCounts counts() const override;
 
 private:
     Answer head(const RecordingHeader& header) const;
-    void play(const std::string& file, const std::string& id, Framing framing,
-              Answer& answer);
+    void play(const std::string& file, const std::string& id, Framing framing, Answer& answer);
+
+    /// A recording on the clock of all.
+    struct Shared {
+        std::shared_ptr<Channel> channel;
+        std::unique_ptr<SharedPlayback> playback;
+    };
+    void join(const Request& request, const std::string& file, const std::string& id,
+              std::size_t loop, Answer& answer);
 
     PlaybackHandlerOptions options_;
     PlaybackReports reports_;
     PlaybackRoutes routes_;
     std::map<std::string, IdIndex> indexes_; ///< of the files that are large
+    const Channels* channels_ = nullptr;     ///< if the clock is shared
+    std::map<std::string, Shared> shared_;
+    ChannelFeed::OnGone on_gone_;
     std::atomic<std::uint64_t> requests_{0}, sent_{0};
 };
 

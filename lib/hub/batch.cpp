@@ -33,6 +33,11 @@ void Batch::add_retry(std::chrono::milliseconds retry) {
     add_block(0);
 }
 
+void Batch::add_text(std::string_view text) {
+    block_.assign(text);
+    add_block(0);
+}
+
 void Batch::add_block(std::size_t id_size) {
     const auto before = chunks_.size();
     append_chunk(block_, chunks_);

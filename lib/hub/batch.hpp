@@ -23,6 +23,8 @@ public:
     /// An entry without an id, and without an event for who reads it.
     void add_comment(std::string_view text);
     void add_retry(std::chrono::milliseconds retry);
+    /// What is event-stream text already, as it is: it need not be whole blocks.
+    void add_text(std::string_view text);
 
     /// Gives back the memory that only building it took; before it is published.
     void seal();

@@ -61,8 +61,7 @@ const Record* RecordingReader::next() {
                 lines_.keep_torn();
                 return nullptr;
             }
-            warning_ =
-                fmt::format("{}: the last line is torn and was skipped", lines_.where(line));
+            warning_ = fmt::format("{}: the last line is torn and was skipped", lines_.where(line));
             return nullptr;
         }
     }
