@@ -96,7 +96,7 @@ TEST_CASE("ContentDecoder takes the coding off, or refuses it, at any cut") {
     };
     for (const auto& row : rows) {
         INFO(row.what << ", " << row.coding);
-        for (const std::size_t step : {1, 2, 3, 7, 1000}) {
+        for (const std::size_t step : {1U, 2U, 3U, 7U, 1000U}) {
             INFO(step);
             CHECK(undone(row.coding, row.wire, step) == row.body);
         }
