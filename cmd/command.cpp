@@ -23,6 +23,34 @@ int exit_status(sse::Errc code) {
     return Exit::incomplete;
 }
 
+std::string hint_for(sse::Errc code) {
+    switch (code) {
+    case sse::Errc::invalid_argument: return "--help and the manual page say what it takes";
+    case sse::Errc::bad_input: return "mend it there, or name another";
+    case sse::Errc::too_large:
+        return "raise the bound with --max-event-bytes, if it is to be so large";
+    case sse::Errc::io:
+        return "see that it exists, can be read or written, and that its disk is not full";
+    case sse::Errc::resolve: return "check the name, or give an address";
+    case sse::Errc::connect: return "check host and port, and that the server runs";
+    case sse::Errc::http_status: return "see with -v what was asked and answered";
+    case sse::Errc::timeout: return "allow it more time, or see with -v where it waits";
+    case sse::Errc::tls_handshake: return "see with -v what was agreed on";
+    case sse::Errc::tls_verify: return "name its authority with --cacert";
+    case sse::Errc::receive: return "see with -v what came before";
+    }
+    return {};
+}
+
+std::string hint_for(const std::error_code& code) {
+    if (code == std::errc::no_such_file_or_directory) return "check its name, and the directory";
+    if (code == std::errc::permission_denied) return "ask its owner, or be another user";
+    if (code == std::errc::is_a_directory) return "name a file in it";
+    if (code == std::errc::no_space_on_device) return "make room on the disk, or name another";
+    if (code == std::errc::too_many_files_open) return "raise the limit: ulimit -n";
+    return "see that it exists, can be read or written, and that its disk is not full";
+}
+
 namespace {
 
 void line(const char* kind, const std::string& text) {

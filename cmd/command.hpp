@@ -7,6 +7,7 @@
 #include <functional>
 #include <stdexcept>
 #include <string>
+#include <system_error>
 #include <vector>
 
 namespace CLI {
@@ -33,6 +34,9 @@ enum Exit : int {
     terminated = 143,
 };
 int exit_status(sse::Errc code);
+/// The way out where the one who failed named none: in general terms.
+std::string hint_for(sse::Errc code);
+std::string hint_for(const std::error_code& code);
 
 /// A failure with its way out: main prints `sse: error: what` and, if there is one, `sse: hint:
 /// hint`.

@@ -102,13 +102,19 @@ void write_port_file(const std::string& file, const std::string& url) {
     }
 }
 
+/// All interfaces, in one of the ways to say so.
+bool is_wildcard(const std::string& address) {
+    const auto host = address.substr(0, address.rfind(':'));
+    return !address.starts_with("unix:") && address.find(':') != address.npos &&
+           (host.empty() || host == "0.0.0.0" || host == "[::]" || host == "*");
+}
+
 /// For what is no client: listeners, files, pipes of loops and commands.
 constexpr std::size_t reserved_descriptors = 64;
 
 } // namespace
 
-void listen(sse::Server& server, const sse::ServerOptions& options, const std::string& path,
-            const std::string& port_file) {
+void listen(sse::Server& server, const sse::ServerOptions& options) {
     load_tls(server, options.tls);
     try {
         auto passed = sse::take_passed(
@@ -134,14 +140,18 @@ void listen(sse::Server& server, const sse::ServerOptions& options, const std::s
                          "(LimitNOFILE=) or lower --max-clients",
                          descriptors, options.max_clients));
     }
+}
+
+void announce(sse::Server& server, const sse::ServerOptions& options, const std::string& path,
+              const std::string& port_file) {
     const auto urls = server.urls();
     if (!port_file.empty()) write_port_file(port_file, urls.front());
     for (const auto& url : urls) {
         const bool unix_socket = url.starts_with("unix:");
-        fmt::print(stderr, "sse: serving {}\n", unix_socket ? url : url + path.substr(1));
+        write_above(fmt::format("sse: serving {}\n", unix_socket ? url : url + path.substr(1)));
     }
     for (const auto& address : options.listen) {
-        if (address.starts_with(":"))
+        if (is_wildcard(address))
             note(fmt::format("{} is open to every network this machine is on", address));
     }
 }

@@ -1,5 +1,6 @@
 // sse: parse the command line, run what it chose, report what went wrong.
 #include "cmd/command.hpp"
+#include "cmd/terminal_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -13,8 +14,8 @@
 namespace {
 
 int fail(int status, const std::string& what, const std::string& hint) {
-    fmt::print(stderr, "sse: error: {}\n", what);
-    if (!hint.empty()) fmt::print(stderr, "sse: hint: {}\n", hint);
+    const auto way_out = hint.empty() ? std::string() : fmt::format("sse: hint: {}\n", hint);
+    cmd::write_above(fmt::format("sse: error: {}\n{}", what, way_out));
     return status;
 }
 
@@ -77,11 +78,12 @@ int main(int argc, char** argv) {
     } catch (const cmd::Failure& e) {
         return fail(e.status(), e.what(), e.hint());
     } catch (const sse::Error& e) {
-        return fail(cmd::exit_status(e.code()), e.what(), "");
+        return fail(cmd::exit_status(e.code()), e.what(), cmd::hint_for(e.code()));
     } catch (const std::system_error& e) {
-        return fail(cmd::Exit::io_error, e.what(), "");
+        return fail(cmd::Exit::io_error, e.what(), cmd::hint_for(e.code()));
     } catch (const std::bad_alloc&) {
-        return fail(cmd::Exit::io_error, "out of memory", "");
+        return fail(cmd::Exit::io_error, "out of memory",
+                    "lower a bound: --history-bytes, --max-event-bytes or --max-clients");
     } catch (const std::exception& e) {
         return fail(cmd::Exit::io_error, e.what(), "this is a bug in sse: please report it");
     }

@@ -114,8 +114,9 @@ int serve(const cmd::ReplayOptions& o) {
     if (o.shared) handler.share(channels);
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     cmd::Operation operation(o.operation, *server, handler);
-    cmd::listen(*server, o.server, "/", o.port_file);
+    cmd::listen(*server, o.server);
     operation.begin();
+    cmd::announce(*server, o.server, "/", o.port_file);
     server->on_stop([&] { channels.end(); });
     const int signal = server->run();
     operation.end();

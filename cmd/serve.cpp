@@ -151,6 +151,9 @@ public:
     void input_ended(bool failed) {
         ended_ = true;
         if (failed) server_.finish(true); // what is wrong is not to wait for a client
+        else if (o_.on_eof == OnEof::exit && served_ < o_.wait_clients)
+            cmd::note("the input has ended, and waits for a client to take all of it; "
+                      "--wait-clients 0 would not");
         check();
     }
 
@@ -171,8 +174,8 @@ int run(ServeOptions o) {
         server->post(loop, [channel, loop] { channel->shard(loop).take(); });
     };
     sse::Channels channels(o.channel, o.server.threads, wake, o.channels);
-    const auto recorder = cmd::record(o.input, channels, o.route.path);
-    std::optional<cmd::Inputs> inputs; // none: all events are published
+    std::unique_ptr<sse::ChannelRecorder> recorder; // outlives those who publish
+    std::optional<cmd::Inputs> inputs;              // none: all events are published
     if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     o.server.tick_for(o.route.keepalive);
@@ -180,8 +183,11 @@ int run(ServeOptions o) {
     End end(o, *server);
     handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
     cmd::Operation operation(o.operation, *server, channels);
-    cmd::listen(*server, o.server, o.route.path, o.port_file);
+    cmd::listen(*server, o.server);
+    // Now that nothing else can be wrong: it takes the place of what the file held.
+    recorder = cmd::record(o.input, channels, o.route.path);
     operation.begin();
+    cmd::announce(*server, o.server, o.route.path, o.port_file);
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {

@@ -10,6 +10,7 @@
 #include "source/input_reader.hpp"
 
 #include <CLI/CLI.hpp>
+#include <filesystem>
 #include <fmt/format.h>
 #include <map>
 #include <sys/stat.h>
@@ -105,6 +106,13 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
     }
     if (o.record == "-" && o.tee) {
         throw Failure(Exit::usage, "--record - with --tee", "standard output can take one of them");
+    }
+    for (const auto& file : o.files) {
+        std::error_code ignored;
+        if (std::filesystem::equivalent(file, o.record, ignored)) {
+            throw Failure(Exit::usage, fmt::format("{} is the input, and --record too", file),
+                          "record to another file");
+        }
     }
     const auto say = [file = o.record](const std::string& what) {
         warn(fmt::format("{}; serving goes on without it in {}", what, file));

@@ -54,8 +54,10 @@ Answer ChannelHandler::stream(const Request& request, const std::shared_ptr<Chan
     auto& history = shard.history();
     if (shard.ended() && !id.empty()) {
         const auto found = history.find(id);
-        if (found && *found >= history.last(1))
+        if (found && *found >= history.last(1)) {
+            if (on_gone) on_gone(true);        // it has had all
             return {204, {}, "", "", nullptr}; // HTML 9.2.1: it stops
+        }
     }
     Answer answer;
     answer.content_type = "text/event-stream";

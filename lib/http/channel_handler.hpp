@@ -34,7 +34,8 @@ public:
     Answer answer(const Request& request, std::size_t loop) override;
     void tick(std::size_t loop) override;
 
-    /// Called on a loop's thread when a stream has gone. Set before the server runs.
+    /// Called on a loop's thread when a stream has gone, or is asked for by one who has had it all.
+    /// Set before the server runs.
     ChannelFeed::OnGone on_gone;
 
 private:

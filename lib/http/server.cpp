@@ -224,6 +224,7 @@ std::vector<std::string> Server::Impl::take(std::vector<Listening> sockets, cons
 
 int Server::run() {
     auto& impl = *impl_;
+    std::error_code ignored;
     impl.busy_loops = impl.loops.size();
     std::vector<std::thread> threads;
     std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
@@ -239,6 +240,7 @@ int Server::run() {
     }
     impl.loops[0]->context.run();
     for (auto& thread : threads) thread.join();
+    impl.signals.clear(ignored); // nobody hears them any more: let them do what they do by default
     for (const auto& loop : impl.loops) { // what is left ends here, while the handler is there
         for (int again = 0; again < 2; ++again) { // those that were on their way to it, too
             loop->cut_all();

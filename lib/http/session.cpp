@@ -28,7 +28,7 @@ Session::Session(Loop& loop, int fd, const Door& door, Refusal refused, std::uin
     , deadline_(Clock::now() + loop.options.head_timeout)
     , address_(address)
     , refused_(refused) {
-    set_stream_options(fd);
+    set_stream_options(fd, loop.options.unsent_bytes);
     if (door.log) visit_ = std::make_unique<Visit>(peer_of(fd));
 }
 

@@ -25,8 +25,10 @@ TlsStream::~TlsStream() { SSL_free(ssl_); }
 TlsStream::Shake TlsStream::handshake() {
     if (!greeted_) {
         char first = 0;
-        if (::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT) != 1)
-            return errno == EAGAIN || errno == EWOULDBLOCK ? Shake::wants_read : Shake::failed;
+        const auto got = ::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            return Shake::wants_read;
+        if (got != 1) return Shake::failed; // it has gone
         greeted_ = true; // a handshake begins with 22, and a method with a letter
         if (first >= 'A' && first <= 'Z') return Shake::plain_http;
     }

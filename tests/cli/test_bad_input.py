@@ -165,3 +165,22 @@ def test_a_full_disk_is_an_error(sse, origin):
         failed = sse.run("tail", origin(handler).url, stdout=full)
     assert failed.status == 23
     assert "No space left on device" in failed.err and failed.err.startswith("sse: error: ")
+
+
+@pytest.mark.parametrize("how", ["2>&-", "2>/dev/full", "2> >(true)"])
+@pytest.mark.parametrize("args, status", [
+    ("tail http://127.0.0.1:1/", 7), ("serve --history x", 2), ("nonsense", 2),
+    ("serve --wait-clients 0 --listen 127.0.0.1:0 /dev/null", 0),
+])
+def test_a_message_that_cannot_be_written_changes_no_exit_status(sse, how, args, status):
+    done = sse.start_program("bash", "-c", f"exec 3>&1; ({sse.binary} {args}; echo $? >&3) {how}")
+    assert done.wait() == 0
+    assert done.stdout.bytes == f"{status}\n".encode()
+
+
+@pytest.mark.parametrize("file, said", [
+    ("missing", "check its name"), (".", "name a file"),
+])
+def test_a_file_that_cannot_be_served_has_a_way_out(sse, tmp_path, file, said):
+    done = sse.run("serve", "--listen", "127.0.0.1:0", file, cwd=tmp_path)
+    assert done.status == 23 and said in done.err.splitlines()[-1]

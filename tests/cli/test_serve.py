@@ -408,3 +408,31 @@ def test_drop_the_laggard_is_told_what_it_missed(sse, wire):
         assert len(got) + missed == total
     assert [c for c in answer.stream.comments if "missed" in c]
     assert server.wait() == 0
+
+
+def test_one_who_comes_back_for_nothing_more_has_been_served(sse, wire):
+    server = sse.serve("--wait-clients", "2")
+    early, late = wire.get(server.url), wire.get(server.url)
+    server.write("a\n")
+    last = early.events(1)[0].id
+    early.close()
+    server.close_stdin()
+    assert data(late) == ["a"]
+    assert wire.get(server.url, headers={"Last-Event-ID": last}).status == 204
+    assert server.wait() == 0
+
+
+def test_what_a_client_does_not_read_is_little(sse, wire):
+    """What it was sent and never read is gone with it: it must be less than the history."""
+    server = sse.serve("--admin", "127.0.0.1:0", input=(b"x" * 999 + b"\n") * 20_000)
+    admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1] + "metrics"
+    wire.send(server.url, request_bytes(server.url))
+    sent = []
+
+    def settled():
+        text = wire.get(admin).read_all().decode()
+        sent.append(int(re.search(r"^sse_sent_bytes_total (\d+)$", text, re.M)[1]))
+        return sent[-1] > 0 and sent[-10:] == sent[-1:] * 10
+
+    poll("it to take no more", settled)
+    assert sent[-1] < 600_000

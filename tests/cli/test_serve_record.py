@@ -1,8 +1,10 @@
 """`sse serve --record`: what is served is also in a file."""
 import json
 import os
+import signal
 
 import pytest
+from support.deadline import poll
 
 
 def read(path):
@@ -105,3 +107,38 @@ def test_what_cannot_be_recorded_is_refused_at_once(sse, args, status, what):
     assert result.status == status
     error, hint = result.err.splitlines()
     assert error.startswith(f"sse: error: {what}") and hint.startswith("sse: hint: ")
+
+
+def test_a_recording_that_nobody_takes_does_not_outlive_signals(sse, wire):
+    reader, writer = os.pipe()  # nobody reads it
+    server = sse.serve("--record", "-", stdout=writer)
+    os.close(writer)
+    stream = wire.get(server.url)
+    for _ in range(30):
+        server.write("x" * 10_000 + "\n")
+    stream.events(30)
+
+    def gone():
+        server.signal(signal.SIGTERM)
+        return not server.running
+
+    poll("the end", gone)
+    assert server.wait() == 128 + signal.SIGTERM
+    os.close(reader)
+
+
+@pytest.mark.parametrize("args", [["missing"], ["--listen", "256.0.0.1:0", "in"], ["in", "--history", "0"]])
+def test_a_run_that_cannot_begin_leaves_the_old_recording(sse, tmp_path, args):
+    (tmp_path / "in").write_text("a\n")
+    (tmp_path / "old").write_text("kept\n")
+    if "--listen" not in args:
+        args = ["--listen", "127.0.0.1:0", *args]
+    done = sse.run("serve", "--record", "old", *args, cwd=tmp_path)
+    assert done.status != 0 and (tmp_path / "old").read_text() == "kept\n"
+
+
+def test_an_input_is_not_recorded_onto_itself(sse, tmp_path):
+    path = tmp_path / "in"
+    path.write_text("a\n")
+    done = sse.run("serve", "--listen", "127.0.0.1:0", "--record", path, tmp_path / "." / "in")
+    assert done.status == 2 and "sse: hint: " in done.err and path.read_text() == "a\n"

@@ -6,6 +6,7 @@ import subprocess
 
 import pytest
 
+from support.deadline import poll
 from support.wire import Answer, request_bytes
 
 
@@ -154,6 +155,14 @@ def test_old_versions_are_refused_and_alpn_answers_http1(sse, talk, pair):
     assert talk(server, alpn=["h2", "http/1.1"]).selected_alpn_protocol() == "http/1.1"
     with pytest.raises(ssl.SSLError, match="(?i)application.protocol"):
         talk(server, alpn=["h2"]).recv(1)
+
+
+def test_a_client_that_goes_before_it_greets_is_let_go(sse, pair, wire):
+    server = secure(sse, pair, "--head-timeout", "10m")
+    idle = server.descriptors()
+    for _ in range(20):
+        wire.send(server.url, b"").close()
+    poll("them to be gone", lambda: server.descriptors() == idle)
 
 
 def test_a_request_without_tls_is_told_so(sse, wire, pair):
