@@ -114,6 +114,20 @@ TEST_CASE("chunks: what is due together is one, recorded reads each their own") 
     CHECK(feed.ended());
 }
 
+TEST_CASE("recorded reads are sent whole, whatever the size of their event") {
+    const std::string read(4 << 20, 'x');
+    auto text = head + "{\"t\":0,\"bytes\":\"data: \"}\n";
+    for (int i = 0; i < 5; ++i) text += "{\"t\":0,\"bytes\":\"" + read + "\"}\n";
+    const TemporaryFile file(text + "{\"t\":0,\"bytes\":\"\\n\\ndata: b\\n\\n\"}\n");
+    const Heard heard;
+    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    const auto sent = drain(feed, start, 8 << 20);
+    CHECK(sent.size() == 6 + 5 * read.size() + 11);
+    CHECK(heard.failed.empty());
+    CHECK(feed.ended());
+    CHECK(feed.tally().events == 2);
+}
+
 TEST_CASE("a client that takes a byte at a time gets the same bytes") {
     const TemporaryFile file(three);
     const Heard heard;
