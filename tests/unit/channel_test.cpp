@@ -477,6 +477,39 @@ TEST_CASE("A closed channel lets its publisher go") {
     }()));
 }
 
+TEST_CASE("A channel that has ended lets its publishers go, and takes nothing more") {
+    auto options = keeping(1);
+    options.max_in_flight = 10;
+    Hub hub(options);
+    std::atomic<int> left{4};
+    std::vector<std::thread> publishers;
+    for (int p = 0; p < 4; ++p) {
+        publishers.emplace_back([&] {
+            sse::Publisher to(hub.channel);
+            for (int i = 0; i < 500 && !to.closed(); ++i) {
+                to.add({"message", "x", std::nullopt});
+                to.flush();
+            }
+            --left;
+        });
+    }
+    hub.wait_and_settle(); // nobody reads: they wait for room, or soon will
+    hub.channel.end();
+    Reader reader(hub);
+    const auto& history = hub.channel.shard(0).history();
+    std::uint64_t end = 0;
+    for (bool more = true; more || left > 0;) {
+        more = hub.settle() || reader.read() > 0;
+        if (end == 0 && reader.subscriber.ended()) end = history.end();
+    }
+    for (auto& thread : publishers) thread.join();
+    CHECK(end > 0);
+    CHECK(history.end() == end);
+    sse::Batch late;
+    late.add_comment("late");
+    CHECK_FALSE(hub.channel.publish(std::move(late)));
+}
+
 TEST_CASE("Ids are kept, and given where there is none") {
     Hub hub(keeping(10));
     sse::Publisher to(hub.channel);
