@@ -510,6 +510,28 @@ TEST_CASE("A channel that has ended lets its publishers go, and takes nothing mo
     CHECK_FALSE(hub.channel.publish(std::move(late)));
 }
 
+TEST_CASE("A reader resumes after an id with blanks around it, which a header does not keep") {
+    for (const auto* id : {" b", "b\t", "\t b  "}) {
+        INFO('"' << id << '"');
+        Hub hub(keeping(10));
+        sse::Publisher to(hub.channel);
+        to.add({"message", "1", "a"});
+        to.add({"message", "2", id});
+        to.add({"message", "3", "c"});
+        to.flush();
+        Reader early(hub, 0, "b"); // not admitted yet
+        CHECK_FALSE(early.subscriber.gap());
+        hub.settle();
+        Reader reader(hub, 0, "b");
+        CHECK_FALSE(reader.subscriber.gap());
+        reader.read();
+        CHECK(reader.heard() == "message(3)#c");
+        Reader whole(hub);
+        whole.read();
+        CHECK(whole.heard() == std::string("message(1)#amessage(2)#") + id + "message(3)#c");
+    }
+}
+
 TEST_CASE("Ids are kept, and given where there is none") {
     Hub hub(keeping(10));
     sse::Publisher to(hub.channel);
