@@ -52,10 +52,7 @@ bool is_over(Playback& playback) {
     for (;; playback.take()) {
         const auto* record = playback.peek();
         if (record == nullptr) return true;
-        if (!std::holds_alternative<RecordedOpen>(record->what) &&
-            !std::holds_alternative<RecordedClose>(record->what)) {
-            return false;
-        }
+        if (is_sent(*record)) return false;
     }
 }
 

@@ -41,7 +41,7 @@ Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options
     lap_ = after->lap;
     if (lap_ > 1) lap_start_ = length_of_lap() * static_cast<std::int64_t>(lap_ - 1);
     lap_done_ = false;
-    lap_has_records_ = true;
+    lap_sends_ = true; // what the client has had
     reader_->seek(after->place);
     reader_->next(); // the record there
     clock_ = PlaybackClock(options_.timing,
@@ -62,7 +62,7 @@ void Playback::find_ends() {
 
 void Playback::begin_lap() {
     lap_done_ = false;
-    lap_has_records_ = false;
+    lap_sends_ = false;
     if (first_) {
         reader_->seek(*first_);
         reader_->next(); // the record there
@@ -97,7 +97,6 @@ const Record* Playback::next_of_lap() {
         lap_done_ = last_ && !reader_->place().before(*last_);
         if (last_ && last_->before(reader_->place())) break;
         lap_length_ = record->t - from_;
-        lap_has_records_ = true;
         return record;
     }
     return nullptr;
@@ -109,7 +108,12 @@ const Record* Playback::next() {
         const auto* record = next_of_lap();
         if (record == nullptr) {
             const bool more = options_.laps == 0 || lap_ < options_.laps;
-            if (!more || !lap_has_records_ || grows()) return nullptr;
+            if (!more || grows()) return nullptr;
+            if (!lap_sends_) {
+                throw Error(Errc::bad_input, fmt::format("{}: nothing of it would be sent, however "
+                                                         "often it is played",
+                                                         reader_->input().name()));
+            }
             lap_start_ += lap_length_;
             ++lap_;
             begin_lap();
@@ -119,6 +123,7 @@ const Record* Playback::next() {
         const auto* event = std::get_if<EventView>(&record->what);
         if (event != nullptr && options_.wanted && !options_.wanted(*event)) continue;
         if (event != nullptr) ++events_;
+        lap_sends_ = lap_sends_ || is_sent(*record);
         return record;
     }
 }
@@ -147,6 +152,12 @@ Playback::Clock::time_point Playback::due(Clock::time_point now) {
 void Playback::take() {
     peeked_ = false;
     due_.reset();
+}
+
+bool is_sent(const Record& record) {
+    if (const auto* read = std::get_if<RecordedBytes>(&record.what)) return !read->bytes.empty();
+    return !std::holds_alternative<RecordedOpen>(record.what) &&
+           !std::holds_alternative<RecordedClose>(record.what);
 }
 
 void append_event_stream(const Record& record, std::string& out) {

@@ -28,7 +28,7 @@ struct PlaybackOptions {
     /// id: up to and with it).
     std::optional<PlaybackPoint> from, to;
     /// How often it is played; 0: for ever. The ids of the second lap and later have `@LAP` behind
-    /// them, so that each is unique.
+    /// them, so that each is unique. What sends nothing in one lap is not played in another: Error.
     std::uint64_t laps = 1;
     /// Events that are played; 0: all.
     std::uint64_t events = 0;
@@ -81,7 +81,7 @@ private:
     std::chrono::microseconds lap_start_{0}, lap_length_{0}; ///< lap_start_: of all laps' time
     std::chrono::microseconds from_{0};
     std::uint64_t lap_ = 1, events_ = 0;
-    bool lap_has_records_ = false, lap_done_ = false;
+    bool lap_sends_ = false, lap_done_ = false;
     PlaybackClock clock_;
     Record record_; ///< the one that is next, as it is played
     std::string id_;
@@ -89,6 +89,8 @@ private:
     std::optional<Clock::time_point> due_;
 };
 
+/// A server would have sent something for it.
+bool is_sent(const Record& record);
 /// Appends what a server would have sent for `record`: text/event-stream for what has a form there,
 /// recorded bytes as they are, nothing for open and close.
 void append_event_stream(const Record& record, std::string& out);

@@ -31,13 +31,18 @@ bool SharedPlayback::wait_until(Playback::Clock::time_point when) {
     return !stopped_;
 }
 
+bool SharedPlayback::stopped() {
+    const std::lock_guard lock(mutex_);
+    return stopped_;
+}
+
 void SharedPlayback::run() {
     constexpr std::size_t enough_events = 1'000, enough_bytes = 64 * 1024;
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     using Clock = Playback::Clock;
     Batch batch;
     try {
-        for (bool open = true; open;) {
+        for (bool open = true; open && !stopped();) {
             const bool grows = playback_->grows(); // before what is read, so that nothing is missed
             const bool more = playback_->peek() != nullptr;
             const auto now = Clock::now();

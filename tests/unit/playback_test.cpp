@@ -117,6 +117,47 @@ TEST_CASE(
     CHECK_FALSE(search.found());
 }
 
+TEST_CASE("a lap that sends nothing is the last") {
+    struct Row {
+        const char* what;
+        std::string lines;
+        std::uint64_t laps;
+        const char* played; ///< of what is sent, at most four
+    };
+    const Row rows[] = {
+        {"no record", "", 0, "!"},
+        {"only a close", "{\"t\":0,\"close\":\"eof\"}\n", 0, "!"},
+        {"only a late close", "{\"t\":9,\"close\":\"eof\"}\n", 3, "!"},
+        {"an empty read", "{\"t\":0,\"bytes\":\"\"}\n", 0, "!"},
+        {"only what is left out", "{\"t\":1,\"data\":\"x\"}\n{\"t\":2,\"comment\":\"\"}\n", 0, "!"},
+        {"the same, once", "{\"t\":1,\"data\":\"x\"}\n", 1, ""},
+        {"something of it", "{\"t\":0,\"close\":\"eof\"}\n{\"t\":0,\"data\":\"y\"}\n", 0, "yyyy"},
+        {"an id alone", "{\"t\":0,\"id\":\"1\"}\n", 2, "##"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.what);
+        const TemporaryFile file("{\"sse\":1}\n" + row.lines);
+        sse::PlaybackOptions options;
+        options.laps = row.laps;
+        options.comments = false;
+        options.wanted = [](const sse::EventView& event) { return event.data == "y"; };
+        sse::Playback playback(file.path(), options);
+        std::string played;
+        try {
+            for (; played.size() < 4 && playback.peek() != nullptr; playback.take()) {
+                const auto& what = playback.peek()->what;
+                if (const auto* event = std::get_if<sse::EventView>(&what)) played += event->data;
+                else if (std::holds_alternative<sse::RecordedId>(what)) played += "#";
+            }
+        } catch (const sse::Error& e) {
+            CHECK(e.what() ==
+                  file.path() + ": nothing of it would be sent, however often it is played");
+            played += "!";
+        }
+        CHECK(played == row.played);
+    }
+}
+
 TEST_CASE("a long search stops when its time is over, and goes on") {
     std::string text = "{\"sse\":1}\n";
     for (int i = 0; i < 1000; ++i)
