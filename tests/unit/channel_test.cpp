@@ -313,6 +313,28 @@ TEST_CASE("A reader that comes to a loop that is behind resumes all the same") {
     CHECK(stalled.heard() == events(1, 10));
 }
 
+TEST_CASE("No reader has an event before every loop can resume after it") {
+    std::thread loop_0;
+    std::atomic<bool> had{false};
+    bool early = false;
+    sse::Channel channel({}, 2, [&](std::size_t loop) { // on the publisher's thread, before loop 1
+        if (loop != 0 || loop_0.joinable()) return;
+        loop_0 = std::thread([&] { channel.shard(0).take(); });
+        const auto deadline = std::chrono::steady_clock::now() + 100ms;
+        while (!had && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+        early = had;
+    });
+    sse::Subscriber reader(channel.shard(0), sse::Framing::chunked, "");
+    reader.listen([&] { had = true; });
+    sse::Batch batch;
+    batch.add({"message", "x", "7"});
+    REQUIRE(channel.publish(std::move(batch)));
+    loop_0.join();
+    CHECK(had);
+    CHECK_FALSE(early);
+    CHECK(channel.shard(1).find("7"));
+}
+
 TEST_CASE("drop: the laggard skips ahead, is told so, and never gets half of an event") {
     for (const auto framing : framings) {
         for (std::size_t before = 0; before < 70; ++before) {     // where it stalls
