@@ -140,6 +140,7 @@ std::string hint_for(const sse::Error& e) {
     if (says("while it was read")) return "record to another file, and move it when it is whole";
     if (says("no record has the id"))
         return "sse replay --stdout --no-wait FILE | grep ^id: lists the ids";
+    if (says("would be sent")) return "leave --loop out, or let more of it be played";
     if (says("newer than")) return "a newer sse reads it";
     if (says("not a recording") || says("is empty") || says("is torn")) {
         return "sse tail --record FILE URL makes recordings; man 5 sse-recording has the format";

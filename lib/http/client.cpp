@@ -4,6 +4,7 @@
 #include "http/httplib_client.hpp"
 #include "protocol/json_lines.hpp"
 #include "protocol/printable.hpp"
+#include "protocol/trimmed.hpp"
 
 #include <algorithm>
 #include <exception>

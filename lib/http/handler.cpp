@@ -1,6 +1,7 @@
 #include "http/handler.hpp"
 
 #include "http/percent.hpp"
+#include "protocol/trimmed.hpp"
 
 namespace sse {
 
@@ -16,7 +17,7 @@ Answer text_answer(int status, std::string body, Refusal refusal) {
 std::string last_event_id(const Request& request) {
     if (const auto id = request.head.find("Last-Event-ID"); id && !id->empty())
         return std::string(*id);
-    return query_value(request.query, "last_event_id").value_or("");
+    return std::string(trimmed(query_value(request.query, "last_event_id").value_or("")));
 }
 
 } // namespace sse

@@ -1,6 +1,7 @@
 #include "http/head.hpp"
 
 #include "protocol/error.hpp"
+#include "protocol/trimmed.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -34,13 +35,6 @@ bool is_token(std::string_view text) {
 bool same_name(std::string_view a, std::string_view b) {
     return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
                                               [](char x, char y) { return lower(x) == lower(y); });
-}
-
-std::string_view trimmed(std::string_view text) {
-    constexpr std::string_view blank = " \t";
-    const auto first = text.find_first_not_of(blank);
-    if (first == text.npos) return {};
-    return text.substr(first, text.find_last_not_of(blank) - first + 1);
 }
 
 Head Head::parse(std::string_view bytes) {

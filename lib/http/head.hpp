@@ -16,8 +16,6 @@ bool same_name(std::string_view a, std::string_view b);
 /// A token (RFC 9110, 5.6.2): what names of fields and methods are made of.
 bool is_token(std::string_view text);
 bool is_token_char(char c);
-/// `text` without the spaces and tabs around it (RFC 9110, 5.6.3: OWS).
-std::string_view trimmed(std::string_view text);
 
 /// A parsed head; owns its bytes.
 class Head {

@@ -31,8 +31,8 @@ class PlaybackFeed : public Feed {
 public:
     /// Bytes that wait for the socket before no more are read.
     static constexpr std::size_t max_waiting_bytes = 64 * 1024;
-    /// What a search for an id may take of the loop's time at once.
-    static constexpr std::chrono::milliseconds search_slice{1};
+    /// What the reading may take of the loop's time at once.
+    static constexpr std::chrono::milliseconds slice{1};
     /// How often a recording that is still being written is looked at for more.
     static constexpr std::chrono::milliseconds look_again{50};
 
@@ -65,6 +65,10 @@ private:
         void on_event(const EventView& event) override {
             ++events;
             if (event.id) last_id.assign(*event.id);
+        }
+        bool on_too_large() override { // for the counting: it is sent as it was
+            ++events;
+            return true;
         }
     };
     /// What had been given to the wire when it had framed so many bytes.

@@ -2,6 +2,7 @@
 
 #include "http/head.hpp"
 #include "protocol/error.hpp"
+#include "protocol/trimmed.hpp"
 
 #include <algorithm>
 #include <cerrno>

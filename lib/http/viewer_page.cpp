@@ -2,6 +2,7 @@
 
 #include "http/head.hpp"
 #include "http/page/page.hpp"
+#include "protocol/trimmed.hpp"
 #include "recording/base64.hpp"
 
 #include <algorithm>

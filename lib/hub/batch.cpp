@@ -2,6 +2,7 @@
 
 #include "protocol/chunked.hpp"
 #include "protocol/encoder.hpp"
+#include "protocol/trimmed.hpp"
 
 #include <algorithm>
 
@@ -66,7 +67,7 @@ std::string_view Batch::block(std::size_t index) const {
 
 std::string_view Batch::id(std::size_t index) const {
     const auto size = entries_[index].id_size;
-    return size == 0 ? std::string_view{} : block(index).substr(id_prefix, size);
+    return size == 0 ? std::string_view{} : trimmed(block(index).substr(id_prefix, size));
 }
 
 std::size_t Batch::entry_at(std::size_t offset) const {

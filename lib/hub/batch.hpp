@@ -48,7 +48,8 @@ public:
     /// One entry as a chunk, and the same without framing.
     std::string_view chunk(std::size_t index) const;
     std::string_view block(std::size_t index) const;
-    /// "" if the entry has none.
+    /// As a client gives it back: a header's value has no blanks around it (RFC 9110, 5.5). "" if
+    /// the entry has none.
     std::string_view id(std::size_t index) const;
     /// The entry that byte `offset` of chunks_from(0) belongs to; size() at or past the end.
     std::size_t entry_at(std::size_t offset) const;

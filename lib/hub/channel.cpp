@@ -27,8 +27,8 @@ void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time
 bool Channel::publish(Batch batch) {
     if (batch.empty()) return true;
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return closed_ || has_room(); });
-    if (closed_) return false;
+    room_.wait(lock, [&] { return closed_ || ended_ || has_room(); });
+    if (closed_ || ended_) return false;
     send(std::move(batch));
     return true;
 }
@@ -57,8 +57,9 @@ void Channel::send(Batch&& batch) {
 
 void Channel::end() {
     const std::lock_guard lock(mutex_);
-    ended_ = true;
+    if (std::exchange(ended_, true)) return;
     for (const auto& shard : shards_) shard->send(nullptr);
+    room_.notify_all();
 }
 
 void Channel::close() {

@@ -31,12 +31,13 @@ public:
     void add(Batch& batch, EventView event, std::chrono::system_clock::time_point now);
     /// Gives `batch` its place in the order of all publishers and sends it on its way to every
     /// shard. Waits while more than `max_in_flight` bytes are on theirs: this is how a full history
-    /// stops a source. False once close() has been called: nothing more is taken.
+    /// stops a source. False once end() or close() has been called: nothing more is taken.
     bool publish(Batch batch);
     /// The same without waiting: false if it would have to wait, or nothing more is taken. `batch`
     /// is then as it was. For publishers on a loop's thread.
     bool try_publish(Batch& batch);
-    /// Nothing will be published any more; subscribers that have had all are at their end.
+    /// Nothing will be published any more, and waiting publishers are let go; subscribers that have
+    /// had all are at their end.
     void end();
     /// Lets waiting publishers go, and refuses what they had.
     void close();
@@ -102,7 +103,7 @@ public:
     void add_comment(std::string_view text);
     void add_retry(std::chrono::milliseconds retry);
     /// Publishes what was added. Called when the source pauses: an event is never held back for
-    /// company. False once the channel is closed.
+    /// company. False once the channel takes nothing more.
     bool flush();
     bool closed() const { return closed_; }
 

@@ -9,6 +9,7 @@ namespace sse {
 
 Publishers::Publishers(Channels& channels, const std::string& main)
     : channels_(channels)
+    , main_name_(main)
     , main_channel_(channels.open(main))
     , main_(*main_channel_)
     , current_(&main_) {}
@@ -17,6 +18,7 @@ void Publishers::select(std::string_view name) {
     current_ = &main_;
     if (name.empty()) return;
     const auto path = name.starts_with('/') ? std::string(name) : "/" + std::string(name);
+    if (path == main_name_) return; // a publisher more would be one order less
     auto found = named_.find(path);
     if (found == named_.end()) {
         auto channel = channels_.open(path);

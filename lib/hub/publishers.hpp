@@ -18,8 +18,8 @@ public:
     Publishers(Channels& channels, const std::string& main);
 
     /// Makes current() the publisher of the channel named `name`, a path whose leading slash may be
-    /// missing; "" is the main one. Throws Error (bad_input) if there is no room for that channel;
-    /// current() is then the main one.
+    /// missing; "" and its own name are the main one. Throws Error (bad_input) if there is no room
+    /// for that channel; current() is then the main one.
     void select(std::string_view name);
     Publisher& current() { return *current_; }
     /// The source pauses: publishes everything. Named channels are let go, so that they can be
@@ -28,6 +28,7 @@ public:
 
 private:
     Channels& channels_;
+    const std::string main_name_;
     std::shared_ptr<Channel> main_channel_;
     Publisher main_;
     Publisher* current_;

@@ -48,6 +48,8 @@ void Shard::take() {
         if (arrived > 0) {
             counts_.history_events.set(history_.end() - history_.begin());
             counts_.history_bytes.set(history_.bytes());
+            // It waits for who is publishing. So no subscriber of this loop has had a batch that
+            // another loop has not been sent, and find() there knows every id it can be asked for.
             channel_.arrived(arrived);
         }
         if (ending_ && !ended_ && waiting_.empty()) news = ended_ = true;

@@ -76,18 +76,19 @@ void Parser::feed(std::string_view bytes) {
         else if (*at == '\n') ++at;
     }
     if (at < end) {
-        check_bound(line_.size() + static_cast<std::size_t>(end - at));
-        line_.append(at, end);
+        if (fits(line_.size() + static_cast<std::size_t>(end - at))) line_.append(at, end);
+        else line_.assign(1, *at); // enough to tell the line's end from a blank line
     }
     data_.keep(), type_.keep(), id_.keep();
     valid_feed_ = false;
 }
 
 void Parser::finish() {
-    if (in_block_ || !line_.empty()) sink_.on_oddity(Oddity::unfinished_block, line_); // rule 27
+    if (!passing_ && (in_block_ || !line_.empty()))
+        sink_.on_oddity(Oddity::unfinished_block, line_); // rule 27
     line_.clear();
     data_.clear(), type_.clear(), id_.clear();
-    in_block_ = skip_lf_ = false;
+    in_block_ = passing_ = skip_lf_ = false;
     bom_seen_ = 0;
 }
 
@@ -107,7 +108,7 @@ std::string_view Parser::skip_bom(std::string_view bytes) {
 
 /// `piece` ends the line that earlier feeds began.
 void Parser::finish_line(std::string_view piece) {
-    check_bound(line_.size() + piece.size());
+    if (!fits(line_.size() + piece.size())) return line_.clear();
     line_.append(piece);
     const bool valid = std::exchange(valid_feed_, false); // not all of it is of this feed
     take_line(line_);
@@ -118,7 +119,7 @@ void Parser::finish_line(std::string_view piece) {
 
 void Parser::take_line(std::string_view line) {
     if (line.empty()) return dispatch();
-    check_bound(line.size());
+    if (!fits(line.size())) return;
     in_block_ = true;
     // The fields that nearly every line is (rules 25 and 29), before the general case below.
     if (line.size() > 5 && std::memcmp(line.data(), "data:", 5) == 0) {
@@ -154,7 +155,7 @@ void Parser::take_retry(std::string_view value, std::string_view line) {
 }
 
 void Parser::dispatch() {
-    in_block_ = false;
+    in_block_ = passing_ = false;
     EventView event;
     if (id_.set) { // rule 33: also when there is no data
         event.id = decoded(id_, decoded_id_);
@@ -184,11 +185,22 @@ std::string_view Parser::decoded(std::string_view bytes, bool valid, std::string
     return buffer;
 }
 
-void Parser::check_bound(std::size_t line_bytes) const {
+/// False: what is being read is to be passed over.
+bool Parser::fits(std::size_t line_bytes) {
     const auto held = data_.size() + type_.size() + id_.size();
-    if (held + line_bytes <= options_.max_event_bytes) return;
-    throw Error(Errc::too_large,
-                fmt::format("an event is larger than {} bytes", options_.max_event_bytes));
+    if (held + line_bytes <= options_.max_event_bytes && !passing_) return true;
+    pass_over();
+    return false;
+}
+
+void Parser::pass_over() {
+    if (passing_) return;
+    if (!sink_.on_too_large()) {
+        throw Error(Errc::too_large,
+                    fmt::format("an event is larger than {} bytes", options_.max_event_bytes));
+    }
+    data_.clear(), type_.clear(), id_.clear();
+    passing_ = true;
 }
 
 } // namespace sse

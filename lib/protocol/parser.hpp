@@ -45,6 +45,9 @@ public:
         /// A valid `retry`, clamped to `max_retry`.
         virtual void on_retry(std::chrono::milliseconds) {}
         virtual void on_oddity(Oddity, std::string_view /*line*/) {}
+        /// An event has outgrown `max_event_bytes`. True: the rest of it, up to its blank line, is
+        /// passed over, and feed() does not throw.
+        virtual bool on_too_large() { return false; }
     };
 
     /// `retry` may have any number of digits; above this (24 days) it is read as this.
@@ -54,8 +57,8 @@ public:
     /// stream names another.
     explicit Parser(Sink& sink, ParserOptions options = {}, std::string last_event_id = {});
 
-    /// Throws Error (too_large) once an event outgrows `max_event_bytes`, after the events before
-    /// it have been handed on; start afresh with a new Parser.
+    /// Throws Error (too_large) once an event outgrows `max_event_bytes`, unless the sink passes it
+    /// over, after the events before it have been handed on; start afresh with a new Parser.
     void feed(std::string_view bytes);
     /// The stream has ended: what was unfinished is discarded, and told to the sink.
     void finish();
@@ -86,7 +89,8 @@ private:
     void dispatch();
     std::string_view decoded(const Value& value, std::string& buffer);
     std::string_view decoded(std::string_view bytes, bool valid, std::string& buffer);
-    void check_bound(std::size_t line_bytes) const;
+    bool fits(std::size_t line_bytes);
+    void pass_over();
 
     Sink& sink_;
     ParserOptions options_;
@@ -97,6 +101,7 @@ private:
     bool skip_lf_ = false;      ///< the last feed ended in CR: an LF now belongs to it
     bool valid_feed_ = false;   ///< all the bytes of this feed are known to be UTF-8
     bool in_block_ = false;     ///< a line has been read since the last blank one
+    bool passing_ = false;      ///< over an event that is too large
     std::uint8_t bom_seen_ = 0; ///< bytes of a leading BOM read; 3 once past the start
 };
 

@@ -1,6 +1,7 @@
 #include "recording/event_text_reader.hpp"
 
 #include "protocol/error.hpp"
+#include "protocol/trimmed.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -16,12 +17,6 @@ constexpr std::string_view head_start = "HTTP/";
 std::string_view without_end(std::string_view line) {
     while (line.ends_with('\n') || line.ends_with('\r')) line.remove_suffix(1);
     return line;
-}
-
-std::string_view without_blanks(std::string_view text) {
-    while (text.starts_with(' ') || text.starts_with('\t')) text.remove_prefix(1);
-    while (text.ends_with(' ') || text.ends_with('\t')) text.remove_suffix(1);
-    return text;
 }
 
 /// The status of `HTTP/1.1 200 OK`, `HTTP/2 200`; 0 if it is no such line.
@@ -110,7 +105,7 @@ void EventTextReader::read_heads() {
             const auto name = field.substr(0, colon);
             if (colon == field.npos || name.empty() || name.find_first_of(" \t") != name.npos)
                 fail(line_, "not a header field");
-            header_.response.headers.emplace_back(name, without_blanks(field.substr(colon + 1)));
+            header_.response.headers.emplace_back(name, trimmed(field.substr(colon + 1)));
         }
     }
 }

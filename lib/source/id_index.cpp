@@ -1,10 +1,12 @@
 #include "source/id_index.hpp"
 
+#include "protocol/trimmed.hpp"
+
 namespace sse {
 
 void IdIndex::add(std::string_view id, const PlaybackPosition& position) {
     const std::lock_guard lock(mutex_);
-    const auto [at, is_new] = positions_.insert_or_assign(std::string(id), position);
+    const auto [at, is_new] = positions_.insert_or_assign(std::string(trimmed(id)), position);
     if (!is_new) return;
     order_.push_back(&at->first);
     if (order_.size() <= max_ids) return;

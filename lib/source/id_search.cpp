@@ -1,5 +1,8 @@
 #include "source/id_search.hpp"
 
+#include "protocol/trimmed.hpp"
+#include "source/slice.hpp"
+
 #include <algorithm>
 #include <charconv>
 #include <utility>
@@ -33,6 +36,12 @@ int compare_ids(std::string_view a, std::string_view b) {
     return static_cast<int>(a.size() > 0) - static_cast<int>(b.size() > 0);
 }
 
+/// As a client gives it back.
+std::optional<std::string_view> trimmed_id_of(const Record& record) {
+    const auto id = id_of(record);
+    return id ? std::optional(trimmed(*id)) : std::nullopt;
+}
+
 } // namespace
 
 std::optional<std::string_view> id_of(const Record& record) {
@@ -50,13 +59,13 @@ std::optional<LappedId> in_lap(std::string_view id, std::uint64_t laps) {
     if (error != std::errc() || end != digits.data() + digits.size() || lap < 2)
         return std::nullopt;
     if (laps != 0 && lap > laps) return std::nullopt;
-    return LappedId{std::string(id.substr(0, at)), lap};
+    return LappedId{std::string(trimmed(id.substr(0, at))), lap};
 }
 
 IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
                    const RecordingReaderOptions& options)
     : reader_(open_recording(path, options))
-    , id_(id)
+    , id_(trimmed(id))
     , later_(in_lap(id, laps)) {
     const auto& input = reader_->input();
     ordered_ = input.random_access() && input.size().value_or(0) >= large;
@@ -67,7 +76,7 @@ bool IdSearch::find_in_order(const std::string& id, std::uint64_t lap) {
     std::optional<std::string> least, most; // of those that were looked at, on either side
     bool order = true;
     reader_->seek_before([&](const Record& record) -> std::optional<bool> {
-        const auto own = id_of(record);
+        const auto own = trimmed_id_of(record);
         if (!own || own->empty()) return std::nullopt;
         if ((least && compare_ids(*own, *least) < 0) || (most && compare_ids(*own, *most) > 0))
             order = false;
@@ -78,7 +87,7 @@ bool IdSearch::find_in_order(const std::string& id, std::uint64_t lap) {
     while (order) {
         const auto* record = reader_->next();
         if (record == nullptr) break;
-        const auto own = id_of(*record);
+        const auto own = trimmed_id_of(*record);
         if (!own || own->empty()) continue;
         if (*own == id) found_ = {reader_->place(), lap};
         else if (compare_ids(*own, id) > 0) break;
@@ -93,19 +102,15 @@ bool IdSearch::step(std::chrono::steady_clock::time_point until) {
         if (find_in_order(id_, 1)) return true;
     }
     reader_->only_with_id(later_ ? later_->id : id_); // which is a part of the other
-    constexpr int look_at_clock_every = 256;
-    constexpr std::uint64_t or_every_bytes = 256 * 1024;
-    for (int count = 1;; ++count) {
+    Slice slice(until);
+    while (!slice.over(reader_->place().offset)) {
         const auto* record = reader_->next();
         if (record == nullptr) return true;
-        const auto id = id_of(*record);
+        const auto id = trimmed_id_of(*record);
         if (id && later_ && *id == later_->id) found_ = {reader_->place(), later_->lap};
         else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_->place(), 1};
-        const auto offset = reader_->place().offset;
-        if (count % look_at_clock_every != 0 && offset < looked_ + or_every_bytes) continue;
-        looked_ = offset;
-        if (std::chrono::steady_clock::now() >= until) return false;
     }
+    return false;
 }
 
 } // namespace sse

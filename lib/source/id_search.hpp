@@ -28,9 +28,10 @@ std::optional<LappedId> in_lap(std::string_view id, std::uint64_t laps);
 /// The id that a record sets, if it sets one.
 std::optional<std::string_view> id_of(const Record& record);
 
-/// Looks for the last record that set the last event id to an id, in slices, so that a loop can do
-/// other things meanwhile. In a large recording it first tries by halves whether the ids are in
-/// order, as counters and times are; it takes a record that is found so for the only one.
+/// Looks for the last record that set the last event id to an id, blanks around it aside, in
+/// slices, so that a loop can do other things meanwhile. In a large recording it first tries by
+/// halves whether the ids are in order, as counters and times are; it takes a record that is found
+/// so for the only one.
 class IdSearch {
 public:
     /// Recordings of fewer bytes are read through.
@@ -50,8 +51,7 @@ private:
     std::string id_;
     std::optional<LappedId> later_;
     std::optional<PlaybackPosition> found_;
-    bool ordered_ = true;      ///< nothing speaks against it yet
-    std::uint64_t looked_ = 0; ///< at the clock, when it was there in the text
+    bool ordered_ = true; ///< nothing speaks against it yet
 };
 
 } // namespace sse

@@ -40,6 +40,7 @@ private:
     void play(Batch& batch);
     /// False: to be stopped.
     bool wait_until(Playback::Clock::time_point when);
+    bool stopped();
 
     std::unique_ptr<Playback> playback_; ///< the thread's
     std::shared_ptr<Channel> channel_;

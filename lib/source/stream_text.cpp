@@ -27,4 +27,10 @@ void StreamTextDecoder::on_oddity(Oddity oddity, std::string_view) {
     sink_.on_skipped(fmt::format("event {}", events_ + 1), "the input ends before its blank line");
 }
 
+bool StreamTextDecoder::on_too_large() {
+    sink_.on_skipped(fmt::format("event {}", ++events_),
+                     fmt::format("longer than {} bytes", options_.max_event_bytes));
+    return true;
+}
+
 } // namespace sse

@@ -20,6 +20,7 @@ private:
     void on_comment(std::string_view text) override { sink_.on_comment(text); }
     void on_retry(std::chrono::milliseconds retry) override { sink_.on_retry(retry); }
     void on_oddity(Oddity oddity, std::string_view line) override;
+    bool on_too_large() override;
 
     Decoder::Sink& sink_;
     DecoderOptions options_;

@@ -86,6 +86,8 @@ BAD_LINES = [
      "line 2 of standard input: .*CR.*"),
     ("json", b'{"data":"a"}\n{"id":"1\\u00002","data":"x"}\n{"data":"b"}\n',
      "line 2 of standard input: .*NUL.*"),
+    ("sse", b"data: a\n\nid: 2\ndata: " + b"x" * 5000 + b"\ndata: y\n\ndata: b\n\n",
+     "event 2 of standard input: longer than 100 bytes"),
 ]
 
 

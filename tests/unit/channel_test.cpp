@@ -313,6 +313,28 @@ TEST_CASE("A reader that comes to a loop that is behind resumes all the same") {
     CHECK(stalled.heard() == events(1, 10));
 }
 
+TEST_CASE("No reader has an event before every loop can resume after it") {
+    std::thread loop_0;
+    std::atomic<bool> had{false};
+    bool early = false;
+    sse::Channel channel({}, 2, [&](std::size_t loop) { // on the publisher's thread, before loop 1
+        if (loop != 0 || loop_0.joinable()) return;
+        loop_0 = std::thread([&] { channel.shard(0).take(); });
+        const auto deadline = std::chrono::steady_clock::now() + 100ms;
+        while (!had && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
+        early = had;
+    });
+    sse::Subscriber reader(channel.shard(0), sse::Framing::chunked, "");
+    reader.listen([&] { had = true; });
+    sse::Batch batch;
+    batch.add({"message", "x", "7"});
+    REQUIRE(channel.publish(std::move(batch)));
+    loop_0.join();
+    CHECK(had);
+    CHECK_FALSE(early);
+    CHECK(channel.shard(1).find("7"));
+}
+
 TEST_CASE("drop: the laggard skips ahead, is told so, and never gets half of an event") {
     for (const auto framing : framings) {
         for (std::size_t before = 0; before < 70; ++before) {     // where it stalls
@@ -475,6 +497,61 @@ TEST_CASE("A closed channel lets its publisher go") {
         batch.add_comment("x");
         return batch;
     }()));
+}
+
+TEST_CASE("A channel that has ended lets its publishers go, and takes nothing more") {
+    auto options = keeping(1);
+    options.max_in_flight = 10;
+    Hub hub(options);
+    std::atomic<int> left{4};
+    std::vector<std::thread> publishers;
+    for (int p = 0; p < 4; ++p) {
+        publishers.emplace_back([&] {
+            sse::Publisher to(hub.channel);
+            for (int i = 0; i < 500 && !to.closed(); ++i) {
+                to.add({"message", "x", std::nullopt});
+                to.flush();
+            }
+            --left;
+        });
+    }
+    hub.wait_and_settle(); // nobody reads: they wait for room, or soon will
+    hub.channel.end();
+    Reader reader(hub);
+    const auto& history = hub.channel.shard(0).history();
+    std::uint64_t end = 0;
+    for (bool more = true; more || left > 0;) {
+        more = hub.settle() || reader.read() > 0;
+        if (end == 0 && reader.subscriber.ended()) end = history.end();
+    }
+    for (auto& thread : publishers) thread.join();
+    CHECK(end > 0);
+    CHECK(history.end() == end);
+    sse::Batch late;
+    late.add_comment("late");
+    CHECK_FALSE(hub.channel.publish(std::move(late)));
+}
+
+TEST_CASE("A reader resumes after an id with blanks around it, which a header does not keep") {
+    for (const auto* id : {" b", "b\t", "\t b  "}) {
+        INFO('"' << id << '"');
+        Hub hub(keeping(10));
+        sse::Publisher to(hub.channel);
+        to.add({"message", "1", "a"});
+        to.add({"message", "2", id});
+        to.add({"message", "3", "c"});
+        to.flush();
+        Reader early(hub, 0, "b"); // not admitted yet
+        CHECK_FALSE(early.subscriber.gap());
+        hub.settle();
+        Reader reader(hub, 0, "b");
+        CHECK_FALSE(reader.subscriber.gap());
+        reader.read();
+        CHECK(reader.heard() == "message(3)#c");
+        Reader whole(hub);
+        whole.read();
+        CHECK(whole.heard() == std::string("message(1)#amessage(2)#") + id + "message(3)#c");
+    }
 }
 
 TEST_CASE("Ids are kept, and given where there is none") {

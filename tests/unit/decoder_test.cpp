@@ -118,6 +118,14 @@ const Row rows[] = {
      "id: 7\nevent: e\ndata: a\ndata: b\n\n: c\n\nretry: 9\n\n", "e(a\nb)#7: c;retry=9;"},
     {"what has no blank line at the end is told", InputForm::sse, "data: a\n\ndata: b",
      "message(a)!event 2: the input ends before its blank line;"},
+    {"a long event of event-stream text is skipped up to its blank line", InputForm::sse,
+     "data: a\n\nid: 2\ndata: bbbbb\ndata: cccccc\nevent: d\n: e\nretry: 5\n\ndata: f\n\n",
+     "message(a)!event 2: longer than 12 bytes;message(f)", 12},
+    {"so is one in one line, whatever ends it", InputForm::sse,
+     "data: aaaaaaaaa\r\n\r\ndata: b\r\rdata: ccccccccccc\r\rdata: d\r\n\n",
+     "!event 1: longer than 12 bytes;message(b)!event 3: longer than 12 bytes;message(d)", 12},
+    {"one that has no blank line is told once", InputForm::sse, "data: a\n\ndata: bbbbbbbbbbbb\nx",
+     "message(a)!event 2: longer than 12 bytes;", 12},
 };
 
 } // namespace

@@ -114,6 +114,20 @@ TEST_CASE("chunks: what is due together is one, recorded reads each their own") 
     CHECK(feed.ended());
 }
 
+TEST_CASE("recorded reads are sent whole, whatever the size of their event") {
+    const std::string read(4 << 20, 'x');
+    auto text = head + "{\"t\":0,\"bytes\":\"data: \"}\n";
+    for (int i = 0; i < 5; ++i) text += "{\"t\":0,\"bytes\":\"" + read + "\"}\n";
+    const TemporaryFile file(text + "{\"t\":0,\"bytes\":\"\\n\\ndata: b\\n\\n\"}\n");
+    const Heard heard;
+    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    const auto sent = drain(feed, start, 8 << 20);
+    CHECK(sent.size() == 6 + 5 * read.size() + 11);
+    CHECK(heard.failed.empty());
+    CHECK(feed.ended());
+    CHECK(feed.tally().events == 2);
+}
+
 TEST_CASE("a client that takes a byte at a time gets the same bytes") {
     const TemporaryFile file(three);
     const Heard heard;
@@ -135,6 +149,33 @@ TEST_CASE("a client that takes nothing stops the reading") {
     for (int i = 0; i < 10; ++i) feed.gather(start, views);
     CHECK(views[0].size() < sse::PlaybackFeed::max_waiting_bytes + 2000);
     CHECK(drain(feed, start).size() == 1008 * 1000);
+}
+
+TEST_CASE("a feed that finds nothing to play gives the loop back, and goes on at once") {
+    auto filtered = head, closed = head;
+    for (int i = 0; i < 1000; ++i) {
+        filtered += "{\"t\":0,\"data\":\"x\"}\n";
+        closed += "{\"t\":0,\"close\":\"eof\"}\n";
+    }
+    for (const auto& text : {filtered, closed}) {
+        const TemporaryFile file(text + "{\"t\":0,\"data\":\"y\"}\n");
+        const Heard heard;
+        sse::PlaybackOptions options;
+        options.wanted = [](const sse::EventView& event) { return event.data == "y"; };
+        sse::PlaybackFeed feed(std::make_unique<sse::Playback>(file.path(), options),
+                               sse::Framing::close_delimited, {}, heard.reports);
+        std::array<std::string_view, 1> views;
+        int looks = 0;
+        for (; feed.gather(start, views) == 0; ++looks) {
+            REQUIRE(looks < 10);
+            CHECK_FALSE(feed.ended());
+            CHECK(feed.due() <= start);
+        }
+        CHECK(looks == 3);
+        CHECK(views[0] == "data: y\n\n");
+        CHECK(drain(feed, start) == "data: y\n\n");
+        CHECK(feed.ended());
+    }
 }
 
 TEST_CASE("a bad line cuts the stream after what was before it, and is told") {

@@ -117,6 +117,103 @@ TEST_CASE(
     CHECK_FALSE(search.found());
 }
 
+TEST_CASE("a lap that sends nothing is the last") {
+    struct Row {
+        const char* what;
+        std::string lines;
+        std::uint64_t laps;
+        const char* played; ///< of what is sent, at most four
+    };
+    const Row rows[] = {
+        {"no record", "", 0, "!"},
+        {"only a close", "{\"t\":0,\"close\":\"eof\"}\n", 0, "!"},
+        {"only a late close", "{\"t\":9,\"close\":\"eof\"}\n", 3, "!"},
+        {"an empty read", "{\"t\":0,\"bytes\":\"\"}\n", 0, "!"},
+        {"only what is left out", "{\"t\":1,\"data\":\"x\"}\n{\"t\":2,\"comment\":\"\"}\n", 0, "!"},
+        {"the same, once", "{\"t\":1,\"data\":\"x\"}\n", 1, ""},
+        {"something of it", "{\"t\":0,\"close\":\"eof\"}\n{\"t\":0,\"data\":\"y\"}\n", 0, "yyyy"},
+        {"an id alone", "{\"t\":0,\"id\":\"1\"}\n", 2, "##"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.what);
+        const TemporaryFile file("{\"sse\":1}\n" + row.lines);
+        sse::PlaybackOptions options;
+        options.laps = row.laps;
+        options.comments = false;
+        options.wanted = [](const sse::EventView& event) { return event.data == "y"; };
+        sse::Playback playback(file.path(), options);
+        std::string played;
+        try {
+            for (; played.size() < 4 && playback.peek() != nullptr; playback.take()) {
+                const auto& what = playback.peek()->what;
+                if (const auto* event = std::get_if<sse::EventView>(&what)) played += event->data;
+                else if (std::holds_alternative<sse::RecordedId>(what)) played += "#";
+            }
+        } catch (const sse::Error& e) {
+            CHECK(e.what() ==
+                  file.path() + ": nothing of it would be sent, however often it is played");
+            played += "!";
+        }
+        CHECK(played == row.played);
+    }
+}
+
+TEST_CASE("looking for the next record stops when its time is over, and goes on") {
+    std::string recorded = "{\"sse\":1}\n", text;
+    for (int i = 0; i < 1000; ++i) {
+        const auto id = std::to_string(i * 7919 % 1000); // in no order
+        recorded += "{\"t\":1,\"id\":\"no " + id + "\",\"data\":\"x\"}\n";
+        text += "id: no " + id + "\ndata: x\n\n";
+    }
+    recorded += "{\"t\":2,\"id\":\"the last\",\"data\":\"y\"}\n";
+    text += "id: the last\ndata: y\n\n";
+    const TemporaryFile recording_file(recorded), text_file(text);
+    const sse::PlaybackPosition in_second_lap{{0, 1, 0s, 0}, 2};
+    struct Row {
+        const char* what;
+        const TemporaryFile& file;
+        std::function<void(sse::PlaybackOptions&)> set;
+        std::optional<sse::PlaybackPosition> after;
+        const char* id;
+    };
+    const Row rows[] = {
+        {"what is wanted",
+         recording_file,
+         [](auto& it) { it.wanted = [](const auto& event) { return event.data == "y"; }; },
+         {},
+         "the last"},
+        {"the first of a part",
+         recording_file,
+         [](auto& it) {
+             it.from = sse::PlaybackPoint{0s, "no 81"};
+         },
+         {},
+         "the last"},
+        {"the last of a part",
+         recording_file,
+         [](auto& it) {
+             it.to = sse::PlaybackPoint{0s, "the last"};
+         },
+         {},
+         "no 0"},
+        {"how long a lap is", text_file, [](auto&) {}, in_second_lap, "no 919@2"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.what);
+        sse::PlaybackOptions options;
+        options.laps = 2;
+        row.set(options);
+        sse::Playback playback(row.file.path(), options, row.after);
+        int looks = 0;
+        const sse::Record* record = nullptr;
+        for (; (record = playback.peek(Clock::time_point::min())) == nullptr; ++looks)
+            REQUIRE(playback.looking());
+        CHECK_FALSE(playback.looking());
+        CHECK(looks == 3);
+        CHECK(sse::id_of(*record) == row.id);
+    }
+}
+
 TEST_CASE("a long search stops when its time is over, and goes on") {
     std::string text = "{\"sse\":1}\n";
     for (int i = 0; i < 1000; ++i)
