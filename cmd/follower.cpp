@@ -68,7 +68,7 @@ void Follower::written() {
     if (all_.executor && (!all_.executor->finish() || !all_.executor->failure().empty()))
         return; // what is not done is to come again
     if (all_.recorder) all_.recorder->flush();
-    if (!last_event_id_.empty()) all_.state->set(url_, last_event_id_);
+    all_.state->set(url_, last_event_id_);
     all_.state->save();
 }
 

@@ -276,6 +276,10 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
                       "write it as http://HOST:PORT/PATH; :8080 is this machine");
     }
     client.request = make_request(request, client.request.url);
+    if (const auto* id = client.request.find("Last-Event-ID")) { // only until the stream has others
+        if (client.last_event_id.empty()) client.last_event_id = id->value;
+        client.request.erase("Last-Event-ID");
+    }
     client.proxy = proxies_of(request);
     if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy); // checks
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));

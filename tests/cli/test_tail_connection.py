@@ -138,10 +138,12 @@ def test_it_reconnects_with_the_last_event_id(sse, origin):
     assert all(len(r.all("Last-Event-ID")) <= 1 for r in server.requests)
 
 
-def test_the_first_id_is_replaced_by_the_streams(sse, origin):
-    server = script(origin, events(FAST + "data: a\n\n"), events("id: 9\ndata: b\n\n"), no_content)
-    assert sse.run("tail", server.url, "--last-event-id", "5").status == 0
-    assert ids(server) == ["5", "5", "9"]
+@pytest.mark.parametrize("args", [["--last-event-id", "5"], ["-H", "Last-Event-ID: 5"]])
+def test_the_first_id_is_replaced_by_the_streams(sse, origin, args):
+    server = script(origin, events(FAST + "data: a\n\n"), events("id: 9\ndata: b\n\n"),
+                    events("id\ndata: c\n\n"), no_content)
+    assert sse.run("tail", server.url, *args).status == 0
+    assert ids(server) == ["5", "5", "9", None]
 
 
 @pytest.mark.parametrize("wire, sent", [
