@@ -173,7 +173,6 @@ Client::Attempt Client::attempt() {
 
 void Client::open_and_read(Attempt& attempt) {
     auto request = next_request();
-    const auto resumed_from = request.find("Last-Event-ID") ? last_event_id_ : std::string();
     const auto [reply, proxy] = follow(request);
     if (reply->status() == 204) { // rule 9: the documented way to tell a client to stop
         attempt.over = End::no_content;
@@ -181,7 +180,9 @@ void Client::open_and_read(Attempt& attempt) {
     }
     const bool json_lines = check_stream(request, proxy, *reply);
     attempt.opened = true;
-    listener_.on_open(request.url, reply->status(), reply->head(), resumed_from);
+    const auto* resumed_from = request.find("Last-Event-ID"); // of the request that was answered
+    listener_.on_open(request.url, reply->status(), reply->head(),
+                      resumed_from ? std::string_view(resumed_from->value) : std::string_view());
 
     Ear ear(*this);
     try {

@@ -166,6 +166,15 @@ def test_ids_and_what_is_sent_of_them(sse, origin, wire, sent):
     assert ids(server) == [None, sent, "good"]  # and the next good id recovers
 
 
+def test_the_id_goes_along_with_a_redirect_to_another_origin(sse, origin, tmp_path):
+    there = script(origin, events(FAST + "id: 1\ndata: a\n\n"), events("data: b\n\n"), no_content)
+    here = origin(answers("307 Moved", "", f"Location: {there.url}"))
+    path = tmp_path / "run.jsonl"
+    assert sse.run("tail", here.url, "--record", path).status == 0
+    assert ids(here) == ids(there) == [None, "1", "1"]
+    assert '"last_event_id":"1"' in path.read_text()
+
+
 def test_a_reconnection_goes_to_the_original_url(sse, origin):
     """H3."""
     def handler(c):
