@@ -63,7 +63,7 @@ public:
     explicit Ear(Client& client)
         : client_(client) {}
 
-    /// The stream said something that a next connection builds on.
+    /// The stream said something.
     bool heard() const { return heard_; }
 
     void on_event(const EventView& event) override {
@@ -79,7 +79,9 @@ public:
         client_.listener_.on_id(id);
     }
     void on_comment(std::string_view comment) override {
-        if (!client_.stopped_) client_.listener_.on_comment(comment);
+        if (client_.stopped_) return;
+        heard_ = true;
+        client_.listener_.on_comment(comment);
     }
     void on_retry(std::chrono::milliseconds time) override {
         if (client_.stopped_) return;
@@ -100,7 +102,7 @@ private:
 struct Client::Attempt {
     std::optional<End> over;    ///< run() comes back with this
     bool opened = false;        ///< the stream was open (rule 7)
-    bool good = false;          ///< and said something
+    bool good = false;          ///< and said something, or was held for long
     bool whole = false;         ///< and its framing said that it ended
     bool futile = false;        ///< to try again would give the same
     bool refused = false;       ///< nobody listened
@@ -185,10 +187,15 @@ void Client::open_and_read(Attempt& attempt) {
                       resumed_from ? std::string_view(resumed_from->value) : std::string_view());
 
     Ear ear(*this);
+    const auto opened = Interrupt::Clock::now();
+    // A quiet stream is no failure; to come back to one that was held so long makes no storm.
+    const auto was_good = [&] {
+        return ear.heard() || Interrupt::Clock::now() - opened > backoff_.after_end();
+    };
     try {
         read(*reply, ear, json_lines);
     } catch (const Error& e) {
-        attempt.good = ear.heard();
+        attempt.good = e.code() == Errc::timeout ? ear.heard() : was_good();
         const auto how = e.code() == Errc::receive   ? Close::reset
                          : e.code() == Errc::timeout ? Close::timeout
                                                      : Close::error;
@@ -199,7 +206,7 @@ void Client::open_and_read(Attempt& attempt) {
         attempt.over = End::stopped;
         return;
     }
-    attempt.good = ear.heard();
+    attempt.good = was_good();
     if (json_lines && !options_.keep_when_gone) attempt.over = End::ended; // nothing to resume from
     attempt.whole = reply->end() == BodyEnd::whole;
     listener_.on_close(Close::eof, "");

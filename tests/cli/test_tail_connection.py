@@ -276,6 +276,24 @@ def test_retries_is_a_bound_on_failures_in_a_row(sse, origin):
     assert len(server.requests) == 7
 
 
+@pytest.mark.parametrize("end", [True, False], ids=["ended", "cut"])
+@pytest.mark.parametrize("quiet", ["comment", "silence"])
+def test_a_quiet_stream_is_no_failure(sse, origin, quiet, end):
+    def held(c):
+        c.head()
+        if quiet == "comment":
+            c.chunk(":\n\n")
+        else:
+            c.sock.settimeout(0.25)  # longer than the reconnection time
+            with pytest.raises(TimeoutError):
+                c.sock.recv(1)
+        if end:
+            c.end()
+    server = script(origin, *[held] * 4, no_content)
+    tail = sse.run("tail", server.url, "--retry", "100ms", "--retries", "1")
+    assert (tail.status, len(server.requests)) == (0, 5), tail.err
+
+
 def test_no_reconnect_ends_with_the_stream(sse, origin):
     server = script(origin, events("data: 1\n\n"))
     assert sse.run("tail", server.url, "--no-reconnect").status == 0
