@@ -136,6 +136,10 @@ void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
     const std::lock_guard lock(all_.mutex);
     if (all_.recorder) all_.recorder->open(url, status, head, last_event_id);
     say(fmt::format("{} is open", url.text()));
+    if (!last_event_id.empty() && head.find("Sse-Gap") == "true") {
+        warn(fmt::format("{} no longer has event {}: some may be missing, or come again",
+                         url.text(), sse::printable(last_event_id, 100)));
+    }
 }
 
 void Follower::on_close(sse::Client::Close how, std::string_view why) {

@@ -175,6 +175,14 @@ def test_the_id_goes_along_with_a_redirect_to_another_origin(sse, origin, tmp_pa
     assert '"last_event_id":"1"' in path.read_text()
 
 
+def test_a_gap_that_the_server_tells_of_is_told(sse, origin):
+    gap = events("id: 2\ndata: b\n\n", head=["Sse-Gap: true"])
+    server = script(origin, events(FAST, head=["Sse-Gap: true"]), events("id: 1\ndata: a\n\n"), gap, no_content)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out) == (0, b"a\nb\n")
+    assert tail.err == f"sse: warning: {server.url} no longer has event 1: some may be missing, or come again\n"
+
+
 def test_a_reconnection_goes_to_the_original_url(sse, origin):
     """H3."""
     def handler(c):
