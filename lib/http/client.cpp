@@ -123,6 +123,9 @@ Client::Client(ClientOptions options, Listener& listener, Interrupt& interrupt)
     , backoff_(options_.backoff, options_.dice ? options_.dice : system_dice())
     , last_event_id_(options_.last_event_id) {
     check(options_.request);
+    auto& limits = options_.reply;
+    if (!limits.send_timeout)
+        limits.send_timeout = limits.read_timeout.value_or(options_.dial.connect_timeout);
     if (options_.request.url.tls) tls_ = std::make_unique<TlsContext>(options_.tls);
 }
 
