@@ -125,7 +125,8 @@ Client::Client(ClientOptions options, Listener& listener, Interrupt& interrupt)
     check(options_.request);
     auto& limits = options_.reply;
     if (!limits.send_timeout)
-        limits.send_timeout = limits.read_timeout.value_or(options_.dial.connect_timeout);
+        limits.send_timeout =
+            limits.read_timeout ? limits.read_timeout : options_.dial.connect_timeout;
     if (options_.request.url.tls) tls_ = std::make_unique<TlsContext>(options_.tls);
 }
 
@@ -272,7 +273,9 @@ Reply::Trace Client::trace_of(const Url& url) {
 
 std::unique_ptr<Connection> Client::connect(const Url& url, const std::optional<Url>& proxy,
                                             Timing& timing) {
-    const auto limit = Interrupt::Clock::now() + options_.dial.connect_timeout;
+    const auto patience = options_.dial.connect_timeout;
+    const auto limit =
+        patience ? Interrupt::Clock::now() + *patience : Interrupt::Clock::time_point::max();
     auto connection = proxy ? reach_proxy(url, *proxy, limit, timing) : reach(url, limit, timing);
     timing.tls.reset();
     if (url.tls) {

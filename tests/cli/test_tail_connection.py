@@ -430,6 +430,18 @@ def test_max_time_is_28(sse, origin, step):
     assert tail.err == "sse: error: 300ms have passed\nsse: hint: --max-time is how long it may take\n"
 
 
+@pytest.mark.parametrize("zero", ["0", "0ms"])
+@pytest.mark.parametrize("flag", ["-m", "--idle-timeout", "--connect-timeout", "--read-timeout"])
+def test_0_is_no_limit(sse, origin, flag, zero):
+    server = script(origin, events(FAST + "data: x\n\n"), no_content)
+    tail = sse.run("tail", server.url, flag, zero)
+    assert (tail.status, tail.out, tail.err) == (0, b"x\n", "")
+
+
+def test_less_than_a_millisecond_is_a_limit(sse, origin):
+    assert sse.run("tail", script(origin, never_answers).url, "-m", "1us").status == 28
+
+
 def test_max_time_also_counts_under_load(sse, origin):
     def handler(c):
         c.head()
