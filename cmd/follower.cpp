@@ -67,7 +67,7 @@ void Follower::written() {
     if (!all_.state) return;
     if (all_.executor && (!all_.executor->finish() || !all_.executor->failure().empty()))
         return; // what is not done is to come again
-    if (all_.recorder) all_.recorder->flush();
+    if (all_.recorder && !all_.recorder->flush()) return;
     all_.state->set(url_, last_event_id_);
     all_.state->save();
 }

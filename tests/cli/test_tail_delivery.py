@@ -88,6 +88,25 @@ def test_a_signal_ends_also_the_delivery(sse, origin, number):
     assert slow.out().startswith(FIRST)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_also_the_delivery_of_a_recording(sse, origin, number, tmp_path):
+    state = tmp_path / "state"
+    slow = Slow(sse, origin, "--record", "-", "--state", state, "-n", "2")
+    assert slow.closed.wait(10)
+    slow.tail.signal(number)
+    assert slow.tail.wait(2) == 128 + number
+    assert FIRST in slow.out() and slow.tail.stderr.text() == ""
+    assert json.loads(state.read_text())["last_event_id"] == "1"
+
+
+def test_a_recording_is_delivered_whole(sse, origin):
+    slow = Slow(sse, origin, "--record", "-", "-m", "300ms")
+    slow.still_there()
+    _, *lines = map(json.loads, slow.out().splitlines())
+    assert [line["data"].encode() for line in lines if "data" in line] == [FIRST, SECOND, b""]
+    assert slow.tail.wait() == 28
+
+
 def test_a_reader_that_goes_ends_also_the_delivery(sse, origin):
     slow = Slow(sse, origin, "-n", "2")
     assert slow.closed.wait(10)
