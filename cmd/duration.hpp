@@ -1,6 +1,8 @@
 // Durations as people type them: `5s`, `250ms`, `1.5m`, `2h`; a bare number is seconds.
 #pragma once
 
+#include "protocol/error.hpp"
+
 #include <chrono>
 #include <functional>
 #include <optional>
@@ -35,17 +37,37 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, const std::st
 template <class Duration>
 CLI::Option* add_duration(CLI::App& app, const std::string& names, Duration& field,
                           const std::string& help) {
-    return add_duration(app, names, help, format_duration(field), [&field](auto value) {
-        field = std::chrono::duration_cast<Duration>(value);
-    });
+    return add_duration(app, names, help, format_duration(field),
+                        [&field](auto value) { field = std::chrono::ceil<Duration>(value); });
 }
 
 /// The same for a field that may stay empty.
 template <class Duration>
 CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional<Duration>& field,
                           const std::string& help) {
-    return add_duration(app, names, help, "", [&field](auto value) {
-        field = std::chrono::duration_cast<Duration>(value);
+    return add_duration(app, names, help, "",
+                        [&field](auto value) { field = std::chrono::ceil<Duration>(value); });
+}
+
+/// The same for a limit, whose default is shown if there is one: 0 is none, as curl has it.
+template <class Duration>
+CLI::Option* add_limit(CLI::App& app, const std::string& names, std::optional<Duration>& field,
+                       const std::string& help) {
+    return add_duration(app, names, help + "; 0: no limit", field ? format_duration(*field) : "",
+                        [&field](auto value) {
+                            field.reset();
+                            if (value.count() != 0) field = std::chrono::ceil<Duration>(value);
+                        });
+}
+
+/// The same for a limit that there must be: 0 ends the parse, too.
+template <class Duration>
+CLI::Option* add_needed_limit(CLI::App& app, const std::string& names, Duration& field,
+                              const std::string& help) {
+    return add_duration(app, names, help, format_duration(field), [&field](auto value) {
+        if (value.count() == 0)
+            throw sse::Error(sse::Errc::invalid_argument, "it must be longer than 0");
+        field = std::chrono::ceil<Duration>(value);
     });
 }
 

@@ -67,7 +67,8 @@ void Follower::written() {
     if (!all_.state) return;
     if (all_.executor && (!all_.executor->finish() || !all_.executor->failure().empty()))
         return; // what is not done is to come again
-    if (!last_event_id_.empty()) all_.state->set(url_, last_event_id_);
+    if (all_.recorder && !all_.recorder->flush()) return;
+    all_.state->set(url_, last_event_id_);
     all_.state->save();
 }
 
@@ -78,8 +79,8 @@ void Follower::say(const std::string& text) const {
 void Follower::on_event(const sse::EventView& event) {
     const std::lock_guard lock(all_.mutex);
     if (all_.over) return;
-    if (event.id) last_event_id_.assign(*event.id);
     if (all_.recorder) all_.recorder->event(event);
+    if (event.id) last_event_id_.assign(*event.id);
     const bool printed = selector_.wants(event) && pass_on(event);
     if (all_.stats) all_.stats->event(number_, event, printed);
     if (printed) {
@@ -94,8 +95,8 @@ void Follower::on_event(const sse::EventView& event) {
 void Follower::on_id(std::string_view id) {
     const std::lock_guard lock(all_.mutex);
     if (all_.over) return;
-    last_event_id_.assign(id);
     if (all_.recorder) all_.recorder->id(id);
+    last_event_id_.assign(id);
     all_.printer.id(id, all_.output.text());
 }
 
@@ -135,6 +136,10 @@ void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
     const std::lock_guard lock(all_.mutex);
     if (all_.recorder) all_.recorder->open(url, status, head, last_event_id);
     say(fmt::format("{} is open", url.text()));
+    if (!last_event_id.empty() && head.find("Sse-Gap") == "true") {
+        warn(fmt::format("{} no longer has event {}: some may be missing, or come again",
+                         url.text(), sse::printable(last_event_id, 100)));
+    }
 }
 
 void Follower::on_close(sse::Client::Close how, std::string_view why) {

@@ -81,7 +81,8 @@ private:
     bool is_last(const sse::EventView& event) const;
     /// Prints it, and runs the command for it. False if there is nothing of it to be had.
     bool pass_on(const sse::EventView& event);
-    /// Whoever reads stdout has been given all that was heard until now.
+    /// Whoever reads stdout has been given all that was heard until now: the state may say so, once
+    /// the recording has it, too.
     void written();
     void say(const std::string& text) const;
 

@@ -64,21 +64,21 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         ->capture_default_str()
         ->check(CLI::Range(256, 1 << 20))
         ->group(limits);
-    add_duration(app, "--head-timeout", o.head_timeout,
-                 "A request's head must be whole after so long")
+    add_needed_limit(app, "--head-timeout", o.head_timeout,
+                     "A request's head must be whole after so long")
         ->group(limits);
     app.add_option("--max-body-bytes", o.request.max_body_bytes, "Bytes of a request's body")
         ->transform(CLI::AsSizeValue(false))
         ->capture_default_str()
         ->group(limits);
-    add_duration(app, "--body-timeout", o.body_timeout,
-                 "A request's body must be whole so long after its head")
+    add_needed_limit(app, "--body-timeout", o.body_timeout,
+                     "A request's body must be whole so long after its head")
         ->group(limits);
-    add_duration(app, "--idle-timeout", o.idle_timeout,
-                 "A connection on which no request comes for so long is closed")
+    add_needed_limit(app, "--idle-timeout", o.idle_timeout,
+                     "A connection on which no request comes for so long is closed")
         ->group(limits);
-    add_duration(app, "--stall-timeout", o.stall_timeout,
-                 "A client that takes no byte for so long is disconnected")
+    add_needed_limit(app, "--stall-timeout", o.stall_timeout,
+                     "A client that takes no byte for so long is disconnected")
         ->group(limits);
     add_duration(app, "--grace", o.grace, "When told to stop, open streams may take so long")
         ->group(limits);

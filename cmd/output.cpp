@@ -55,18 +55,20 @@ bool Output::flush() {
             rest.remove_prefix(static_cast<std::size_t>(taken));
         } else if (errno == EPIPE || errno == ECONNRESET) {
             interrupt_.raise(sse::Interrupt::Reason::reader_gone);
-            text_.clear();
-            return false;
+            lost_ = true;
+            break;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
             if (!interrupt_.wait_served(fd_, POLLOUT)) break;
         } else if (errno != EINTR) {
             const int error = errno;
+            lost_ = true;
             text_.clear(); // what cannot be written now will not be later
             fail(error);
         }
     }
-    text_.erase(0, text_.size() - rest.size());
-    return text_.empty();
+    if (lost_) text_.clear();
+    else text_.erase(0, text_.size() - rest.size());
+    return text_.empty() && !lost_;
 }
 
 } // namespace cmd

@@ -20,7 +20,8 @@ public:
     /// Writes if enough has gathered; true if everything was written.
     bool added() { return text_.size() >= enough && flush(); }
     /// Writes everything; waits for the reader if need be. False if a signal came, or the reader
-    /// went: something is left unwritten. Throws Failure (23) if writing fails.
+    /// went: something is left unwritten. Throws Failure (23) if writing fails. Once text was lost
+    /// that way it stays false.
     bool flush();
     bool is_terminal() const { return is_terminal_; }
 
@@ -31,6 +32,7 @@ private:
     sse::Interrupt& interrupt_;
     std::string text_;
     bool is_terminal_ = false;
+    bool lost_ = false; ///< text was thrown away
     std::size_t
         at_once_; ///< bytes that a write takes without blocking, once poll() says there is room
 };

@@ -50,12 +50,9 @@ public:
         if (!options_.bytes) writer_->retry(now(), time);
     }
     void close(sse::Client::Close how, std::string_view why);
-    void flush() {
-        if (writer_) writer_->flush();
-    }
-    void finish() {
-        if (writer_) writer_->finish();
-    }
+    /// These two are false if something could not be written before the interrupt.
+    bool flush() { return !writer_ || writer_->flush(); }
+    bool finish() { return !writer_ || writer_->finish(); }
 
 private:
     std::chrono::microseconds now() const;

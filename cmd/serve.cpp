@@ -129,8 +129,8 @@ void add_options(CLI::App& app, ServeOptions& o) {
         ->capture_default_str()
         ->check(CLI::PositiveNumber)
         ->group("HTTP");
-    cmd::add_duration(app, "--channel-idle", o.channels.idle,
-                      "Forget a channel that nobody used for so long")
+    cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
+                          "Forget a channel that nobody used for so long")
         ->group("HTTP");
     cmd::add_duration(app, "--keepalive", o.route.keepalive,
                       "Send a comment after so much silence; 0 for none")

@@ -54,9 +54,9 @@ std::string State::last_event_id(const std::string& url) const {
 }
 
 void State::set(const std::string& url, std::string_view id) {
-    auto& known = ids_[url];
-    if (known == id) return;
-    known = id;
+    if (last_event_id(url) == id) return;
+    if (id.empty()) ids_.erase(url);
+    else ids_[url] = id;
     changed_ = true;
 }
 

@@ -16,6 +16,7 @@ public:
 
     /// "" for none.
     std::string last_event_id(const std::string& url) const;
+    /// "" forgets it.
     void set(const std::string& url, std::string_view id);
     /// Writes it if something has changed: beside the file and then in its place, so that whoever
     /// reads it, and whenever this is killed, it is whole. Throws std::system_error.

@@ -17,6 +17,7 @@
 #include <fmt/format.h>
 #include <memory>
 #include <optional>
+#include <poll.h>
 #include <sys/stat.h>
 #include <thread>
 #include <unistd.h>
@@ -128,9 +129,12 @@ int run(const cmd::TailOptions& o) try {
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
     cmd::Output output(STDOUT_FILENO, interrupt);
     cmd::Following following(o.follow, *printer, output);
-    if (!o.record.path.empty())
+    if (!o.record.path.empty()) {
+        auto record = o.record;
+        record.writer.wait = [&](int fd) { return interrupt.wait_served(fd, POLLOUT); };
         following.recorder =
-            std::make_unique<cmd::Recorder>(o.record, streams.front().client.request);
+            std::make_unique<cmd::Recorder>(std::move(record), streams.front().client.request);
+    }
     if (!o.state.empty()) following.state = std::make_unique<cmd::State>(o.state);
     const bool live = wants_live_line();
     std::optional<cmd::StatsOutput> told;
@@ -153,8 +157,8 @@ int run(const cmd::TailOptions& o) try {
     follow(all);
     if (following.executor) following.executor->finish();
     if (o.join && terminal && following.printed > 0) output.text().push_back('\n');
-    const bool delivered = output.flush();
-    if (following.recorder) following.recorder->finish();
+    const bool printed = output.flush();
+    const bool delivered = (!following.recorder || following.recorder->finish()) && printed;
     if (told) told->finish();
     if (following.executor && !following.executor->failure().empty()) {
         throw cmd::Failure(cmd::Exit::incomplete, following.executor->failure(),

@@ -107,10 +107,10 @@ void add_selection_options(CLI::App& app, TailOptions& o) {
     each("--until", o.follow.until, "Stop after an event of this type", "TYPE");
     each("--until-data", o.follow.until_data, "Stop after an event with this data, such as [DONE]",
          "TEXT");
-    add_duration(app, "-m,--max-time", o.max_time, "Stop after so long, with exit status 28")
+    add_limit(app, "-m,--max-time", o.max_time, "Stop after so long, with exit status 28")
         ->group(select);
-    add_duration(app, "--idle-timeout", o.idle_timeout,
-                 "Stop when nothing came for so long, with exit status 28")
+    add_limit(app, "--idle-timeout", o.idle_timeout,
+              "Stop when nothing came for so long, with exit status 28")
         ->group(select);
 }
 
@@ -135,11 +135,11 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_option("--last-event-id", o.client.last_event_id, "Go on after this event")
         ->type_name("ID")
         ->group(group);
-    add_duration(app, "--connect-timeout", o.client.dial.connect_timeout,
-                 "For name, connection and TLS together")
+    add_limit(app, "--connect-timeout", o.client.dial.connect_timeout,
+              "For name, connection and TLS together")
         ->group(group);
-    add_duration(app, "--read-timeout", o.client.reply.read_timeout,
-                 "Connect again when the server sent nothing for so long")
+    add_limit(app, "--read-timeout", o.client.reply.read_timeout,
+              "Connect again when the server sent nothing for so long")
         ->group(group);
     add_max_event_bytes(app, o.client.parser.max_event_bytes, "Bytes that one event may have")
         ->group(group);
@@ -276,6 +276,10 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
                       "write it as http://HOST:PORT/PATH; :8080 is this machine");
     }
     client.request = make_request(request, client.request.url);
+    if (const auto* id = client.request.find("Last-Event-ID")) { // only until the stream has others
+        if (client.last_event_id.empty()) client.last_event_id = id->value;
+        client.request.erase("Last-Event-ID");
+    }
     client.proxy = proxies_of(request);
     if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy); // checks
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));

@@ -64,7 +64,7 @@ public:
     explicit Ear(Client& client)
         : client_(client) {}
 
-    /// The stream said something that a next connection builds on.
+    /// The stream said something.
     bool heard() const { return heard_; }
 
     void on_event(const EventView& event) override {
@@ -80,7 +80,9 @@ public:
         client_.listener_.on_id(id);
     }
     void on_comment(std::string_view comment) override {
-        if (!client_.stopped_) client_.listener_.on_comment(comment);
+        if (client_.stopped_) return;
+        heard_ = true;
+        client_.listener_.on_comment(comment);
     }
     void on_retry(std::chrono::milliseconds time) override {
         if (client_.stopped_) return;
@@ -101,7 +103,7 @@ private:
 struct Client::Attempt {
     std::optional<End> over;    ///< run() comes back with this
     bool opened = false;        ///< the stream was open (rule 7)
-    bool good = false;          ///< and said something
+    bool good = false;          ///< and said something, or was held for long
     bool whole = false;         ///< and its framing said that it ended
     bool futile = false;        ///< to try again would give the same
     bool refused = false;       ///< nobody listened
@@ -122,6 +124,10 @@ Client::Client(ClientOptions options, Listener& listener, Interrupt& interrupt)
     , backoff_(options_.backoff, options_.dice ? options_.dice : system_dice())
     , last_event_id_(options_.last_event_id) {
     check(options_.request);
+    auto& limits = options_.reply;
+    if (!limits.send_timeout)
+        limits.send_timeout =
+            limits.read_timeout ? limits.read_timeout : options_.dial.connect_timeout;
     if (options_.request.url.tls) tls_ = std::make_unique<TlsContext>(options_.tls);
 }
 
@@ -174,7 +180,6 @@ Client::Attempt Client::attempt() {
 
 void Client::open_and_read(Attempt& attempt) {
     auto request = next_request();
-    const auto resumed_from = request.find("Last-Event-ID") ? last_event_id_ : std::string();
     const auto [reply, proxy] = follow(request);
     if (reply->status() == 204) { // rule 9: the documented way to tell a client to stop
         attempt.over = End::no_content;
@@ -182,13 +187,20 @@ void Client::open_and_read(Attempt& attempt) {
     }
     const bool json_lines = check_stream(request, proxy, *reply);
     attempt.opened = true;
-    listener_.on_open(request.url, reply->status(), reply->head(), resumed_from);
+    const auto* resumed_from = request.find("Last-Event-ID"); // of the request that was answered
+    listener_.on_open(request.url, reply->status(), reply->head(),
+                      resumed_from ? std::string_view(resumed_from->value) : std::string_view());
 
     Ear ear(*this);
+    const auto opened = Interrupt::Clock::now();
+    // A quiet stream is no failure; to come back to one that was held so long makes no storm.
+    const auto was_good = [&] {
+        return ear.heard() || Interrupt::Clock::now() - opened > backoff_.after_end();
+    };
     try {
         read(*reply, ear, json_lines);
     } catch (const Error& e) {
-        attempt.good = ear.heard();
+        attempt.good = e.code() == Errc::timeout ? ear.heard() : was_good();
         const auto how = e.code() == Errc::receive   ? Close::reset
                          : e.code() == Errc::timeout ? Close::timeout
                                                      : Close::error;
@@ -199,7 +211,7 @@ void Client::open_and_read(Attempt& attempt) {
         attempt.over = End::stopped;
         return;
     }
-    attempt.good = ear.heard();
+    attempt.good = was_good();
     if (json_lines && !options_.keep_when_gone) attempt.over = End::ended; // nothing to resume from
     attempt.whole = reply->end() == BodyEnd::whole;
     listener_.on_close(Close::eof, "");
@@ -262,7 +274,9 @@ Reply::Trace Client::trace_of(const Url& url) {
 
 std::unique_ptr<Connection> Client::connect(const Url& url, const std::optional<Url>& proxy,
                                             Timing& timing) {
-    const auto limit = Interrupt::Clock::now() + options_.dial.connect_timeout;
+    const auto patience = options_.dial.connect_timeout;
+    const auto limit =
+        patience ? Interrupt::Clock::now() + *patience : Interrupt::Clock::time_point::max();
     auto connection = proxy ? reach_proxy(url, *proxy, limit, timing) : reach(url, limit, timing);
     timing.tls.reset();
     if (url.tls) {

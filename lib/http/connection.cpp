@@ -76,7 +76,8 @@ bool Connection::wait_readable(std::optional<Clock::time_point> limit) {
     return woken == Interrupt::Woken::ready;
 }
 
-bool Connection::write(std::string_view bytes) {
+Connection::Written Connection::write(std::string_view& bytes,
+                                      std::optional<Clock::duration> patience, bool watch) {
     while (!bytes.empty()) {
         short wanted = POLLOUT;
         std::ptrdiff_t taken = -1;
@@ -87,16 +88,25 @@ bool Connection::write(std::string_view bytes) {
             const int kind =
                 taken > 0 ? SSL_ERROR_NONE : SSL_get_error(session_.get(), static_cast<int>(taken));
             if (kind == SSL_ERROR_WANT_READ) wanted = POLLIN;
-            else if (kind != SSL_ERROR_NONE && kind != SSL_ERROR_WANT_WRITE) return false;
+            else if (kind != SSL_ERROR_NONE && kind != SSL_ERROR_WANT_WRITE) return Written::closed;
         } else {
             taken = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
             if (taken < 0 && errno == EINTR) continue;
-            if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return false;
+            if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return Written::closed;
         }
-        if (taken > 0) bytes.remove_prefix(static_cast<std::size_t>(taken));
-        else if (interrupt_.wait(fd_, wanted) == Interrupt::Woken::interrupted) throw Interrupted{};
+        if (taken > 0) {
+            bytes.remove_prefix(static_cast<std::size_t>(taken));
+            continue;
+        }
+        pollfd one{fd_, static_cast<short>(watch ? wanted | POLLIN : wanted), 0};
+        std::optional<Clock::time_point> limit;
+        if (patience) limit = Clock::now() + *patience;
+        const auto woken = interrupt_.wait(std::span<pollfd>(&one, 1), limit);
+        if (woken == Interrupt::Woken::interrupted) throw Interrupted{};
+        if (woken == Interrupt::Woken::late) return Written::late;
+        if (watch && (one.revents & POLLIN) != 0) return Written::readable;
     }
-    return true;
+    return Written::all;
 }
 
 void Connection::broken(const std::string& why) const {

@@ -6,6 +6,7 @@
 #include "http/interrupt.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -34,9 +35,16 @@ public:
     void check_interrupt();
     /// False if `limit` came first. Throws Interrupted.
     bool wait_readable(std::optional<Clock::time_point> limit);
-    /// Sends all of `bytes`. False if the peer takes no more: it may still have answered. Throws
-    /// Interrupted.
-    bool write(std::string_view bytes);
+    /// What ended a write().
+    enum class Written : std::uint8_t {
+        all,
+        readable, ///< no room, and something to read: TLS's own, or an answer
+        closed,   ///< the peer takes no more: it may still have answered
+        late,     ///< it took nothing for `patience`
+    };
+    /// Sends `bytes`, and takes off what has been sent. Is `readable` only if `watch` says so.
+    /// Throws Interrupted.
+    Written write(std::string_view& bytes, std::optional<Clock::duration> patience, bool watch);
 
 private:
     std::optional<std::size_t> read_now(char* buffer, std::size_t size);

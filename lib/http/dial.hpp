@@ -6,6 +6,7 @@
 
 #include <chrono>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -41,8 +42,8 @@ struct DialOptions {
     std::vector<HostAddress> addresses;
     Family family = Family::any;
     /// For the name, all addresses and TLS together. As long as a person waits; curl's 5 minutes
-    /// are for transfers nobody watches.
-    std::chrono::milliseconds connect_timeout{30'000};
+    /// are for transfers nobody watches. nullopt: for ever.
+    std::optional<std::chrono::milliseconds> connect_timeout{30'000};
     /// Starts with the next address when the one before has not answered (RFC 8305).
     std::chrono::milliseconds next_address{250};
     /// Idle time after which the kernel asks whether the peer is there, and how often it asks

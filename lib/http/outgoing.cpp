@@ -14,10 +14,12 @@ namespace {
 bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
 
 /// What another origin may know. Everything else that a person put into the request may be a secret
-/// (`X-Api-Key`), so it stays behind, as Authorization and Cookie do (CVE-2022-1650).
+/// (`X-Api-Key`), so it stays behind, as Authorization and Cookie do (CVE-2022-1650). The last
+/// event ID is none: it came from the origin that now names the other one, and a stream that moved
+/// would begin anew with each reconnection.
 bool goes_anywhere(std::string_view name) {
     for (const char* known : {"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control",
-                              "Content-Language", "Content-Type", "User-Agent"}) {
+                              "Content-Language", "Content-Type", "Last-Event-ID", "User-Agent"}) {
         if (same_name(name, known)) return true;
     }
     return false;

@@ -41,6 +41,10 @@ bool is_interim(std::string_view status_line) {
            status_line.substr(9, 3) != "101";
 }
 
+bool is_success(std::string_view status_line) {
+    return status_line.starts_with("HTTP/1.") && status_line.size() > 11 && status_line[9] == '2';
+}
+
 std::uint64_t read_length(const Head& head) {
     std::optional<std::string_view> length;
     for (const auto& field : head.fields()) {
@@ -71,11 +75,10 @@ public:
 
     void send(std::string_view request) override {
         if (trace_.sent) trace_.sent(request.substr(0, request.find("\r\n\r\n") + 2));
-        // A server that takes no more may have answered, and the answer says why.
-        reply_.connection_->write(request);
+        reply_.send(request, trace_, limit_);
     }
     std::string receive_status_line() override {
-        reply_.read_head(trace_, limit_);
+        while (!reply_.answered_) reply_.read_head(trace_, limit_);
         return reply_.head_bytes_.substr(0, reply_.head_bytes_.find("\r\n"));
     }
 
@@ -120,19 +123,38 @@ std::unique_ptr<Connection> Reply::release() {
     return std::move(connection_);
 }
 
+void Reply::send(std::string_view request, const Trace& trace,
+                 std::optional<Clock::time_point> limit) {
+    while (true) {
+        switch (connection_->write(request, options_.send_timeout, !answered_)) {
+        case Connection::Written::all:
+        case Connection::Written::closed: return;
+        case Connection::Written::late:
+            throw Error(Errc::timeout, "the server has taken nothing of the request for too long");
+        case Connection::Written::readable: break;
+        }
+        const auto got = read_some();
+        if (!got) continue;
+        if (*got == 0) return;
+        while (!answered_ && !input_.empty()) read_head(trace, limit);
+        if (answered_ && !is_success(head_bytes_)) return; // the rest is not wanted
+    }
+}
+
 void Reply::read_head(const Trace& trace, std::optional<Clock::time_point> limit) {
     std::string bytes;
-    std::size_t searched = 0, total = 0;
+    std::size_t searched = 0;
     while (true) {
         bytes.append(input_);
         input_ = {};
         const auto end = end_of_head(bytes, searched);
-        if (end == bytes.npos && total + bytes.size() <= options_.max_head_bytes) {
+        if (end == bytes.npos && interim_bytes_ + bytes.size() <= options_.max_head_bytes) {
             searched = bytes.size() - std::min<std::size_t>(bytes.size(), 2);
             // Not HTTP at all: a greeting, TLS, HTTP/0.9. No need to wait for the end of its head.
             const auto known = std::min<std::size_t>(bytes.size(), 5);
             if (bytes.compare(0, known, "HTTP/", known) != 0) {
                 head_bytes_ = bytes.substr(0, bytes.find_first_of("\r\n")) + "\r\n";
+                answered_ = true;
                 return;
             }
             if (fill({}, limit)) continue;
@@ -140,7 +162,7 @@ void Reply::read_head(const Trace& trace, std::optional<Clock::time_point> limit
                        ? "the server closed the connection without an answer"
                        : "the server closed the connection inside the head of its answer");
         }
-        if (total + std::min(end, bytes.size()) > options_.max_head_bytes) {
+        if (interim_bytes_ + std::min(end, bytes.size()) > options_.max_head_bytes) {
             throw Error(Errc::too_large,
                         fmt::format("the head of the answer is larger than {} bytes",
                                     options_.max_head_bytes));
@@ -151,10 +173,9 @@ void Reply::read_head(const Trace& trace, std::optional<Clock::time_point> limit
         const auto rest = bytes.size() - end;
         std::memcpy(buffer_.data(), bytes.data() + end, rest);
         input_ = {buffer_.data(), rest};
-        if (!is_interim(head_bytes_)) return;
-        total += end;
-        bytes.clear();
-        searched = 0;
+        answered_ = !is_interim(head_bytes_);
+        if (!answered_) interim_bytes_ += end;
+        return;
     }
 }
 
@@ -184,13 +205,18 @@ std::string Reply::status_text() const {
                      80);
 }
 
+std::optional<std::size_t> Reply::read_some() {
+    const auto got = connection_->try_read(buffer_.data(), buffer_.size());
+    if (got) {
+        input_ = {buffer_.data(), *got};
+        if (first_byte_ == Clock::time_point()) first_byte_ = Clock::now();
+    }
+    return got;
+}
+
 bool Reply::fill(const std::function<void()>& before_wait, std::optional<Clock::time_point> limit) {
     while (true) {
-        if (const auto got = connection_->try_read(buffer_.data(), buffer_.size())) {
-            input_ = {buffer_.data(), *got};
-            if (first_byte_ == Clock::time_point()) first_byte_ = Clock::now();
-            return *got > 0;
-        }
+        if (const auto got = read_some()) return *got > 0;
         if (before_wait) before_wait();
         auto until = limit;
         if (options_.read_timeout) {

@@ -26,6 +26,8 @@ struct ReplyOptions {
     /// A peer that sends nothing for so long, not even a comment, is taken for dead; nullopt:
     /// never.
     std::optional<std::chrono::milliseconds> read_timeout;
+    /// The same for one that takes nothing of the request, while it is sent.
+    std::optional<std::chrono::milliseconds> send_timeout;
     /// Takes off the content codings that are known.
     bool compressed = false;
 };
@@ -83,11 +85,17 @@ public:
 
 private:
     class OnWire;
+    /// Sends `request`, all of it unless an answer comes before and is no success.
+    void send(std::string_view request, const Trace& trace, std::optional<Clock::time_point> limit);
+    /// The next head, interim or, if `answered_` says so, the final one.
     void read_head(const Trace& trace, std::optional<Clock::time_point> limit);
     void frame_body(const std::string& method);
     /// next() before the content coding is taken off.
     std::optional<std::string_view> next_framed(const std::function<void()>& before_wait,
                                                 std::optional<Clock::time_point> limit);
+    /// What there is, into `input_`: its size, 0 at the end of the connection, nullopt for none
+    /// yet.
+    std::optional<std::size_t> read_some();
     /// More bytes into `input_`; false at the end of the connection.
     bool fill(const std::function<void()>& before_wait,
               std::optional<Clock::time_point> limit = std::nullopt);
@@ -95,8 +103,10 @@ private:
     std::unique_ptr<Connection> connection_;
     ReplyOptions options_;
     std::vector<char> buffer_;
-    std::string_view input_; ///< what has been read and not been used
-    std::string head_bytes_; ///< of the final answer, lines ending in CRLF
+    std::string_view input_;        ///< what has been read and not been used
+    std::string head_bytes_;        ///< of the last head read, lines ending in CRLF
+    bool answered_ = false;         ///< that is the final one
+    std::size_t interim_bytes_ = 0; ///< of the heads before
     Head head_;
     int status_ = 0;
     Clock::time_point first_byte_;

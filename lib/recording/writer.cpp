@@ -8,11 +8,14 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <climits>
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
+#include <sys/stat.h>
 #include <unistd.h>
+#include <utility>
 
 namespace sse {
 
@@ -103,19 +106,33 @@ int create(const std::string& path) {
     return fd;
 }
 
+/// Writing to it may block. A file never does.
+bool blocks(int fd) {
+    struct stat about {};
+    return ::fstat(fd, &about) == 0 &&
+           (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || ::isatty(fd) == 1);
+}
+
+/// So that PIPE_BUF bytes go in without blocking.
+bool has_room(int fd) {
+    pollfd room{fd, POLLOUT, 0};
+    return ::poll(&room, 1, 0) > 0;
+}
+
 } // namespace
 
 RecordingWriter::RecordingWriter(std::string path, RecordingHeader header,
                                  RecordingWriterOptions options)
-    : RecordingWriter(create(path), path, std::move(header), options) {
+    : RecordingWriter(create(path), path, std::move(header), std::move(options)) {
     may_cut_ = true;
 }
 
 RecordingWriter::RecordingWriter(int fd, std::string name, RecordingHeader header,
                                  RecordingWriterOptions options)
     : name_(std::move(name))
-    , options_(options)
-    , fd_(fd) {
+    , options_(std::move(options))
+    , fd_(fd)
+    , may_block_(options_.wait && blocks(fd)) {
     if (header.started.empty()) header.started = rfc3339(std::chrono::system_clock::now());
     if (header.tool.empty()) header.tool = "sse " SSE_VERSION;
     append_header(header, options_.mask, buffer_);
@@ -227,11 +244,13 @@ void RecordingWriter::fail(int error) {
     throw Error(Errc::io, fmt::format("cannot write {}: {}", name_, std::strerror(error)));
 }
 
-void RecordingWriter::flush() {
+bool RecordingWriter::flush() {
     if (error_ != 0) fail(error_);
     std::size_t done = 0;
     while (done < line_) {
-        const auto wrote = ::write(fd_, buffer_.data() + done, line_ - done);
+        if (may_block_ && !has_room(fd_) && !options_.wait(fd_)) break;
+        const auto size = may_block_ ? std::min<std::size_t>(line_ - done, PIPE_BUF) : line_ - done;
+        const auto wrote = ::write(fd_, buffer_.data() + done, size);
         if (wrote >= 0) {
             done += static_cast<std::size_t>(wrote);
         } else if (errno == EAGAIN) {
@@ -249,14 +268,16 @@ void RecordingWriter::flush() {
     }
     written_ += done;
     buffer_.erase(0, done);
-    line_ = 0;
+    line_ -= done;
+    return line_ == 0;
 }
 
-void RecordingWriter::finish() {
-    if (fd_ < 0) return;
+bool RecordingWriter::finish() {
+    if (fd_ < 0) return true;
     const int fd = fd_;
+    bool all = true;
     try {
-        if (error_ == 0) flush();
+        if (error_ == 0) all = flush();
     } catch (...) {
         fd_ = -1;
         ::close(fd);
@@ -264,6 +285,7 @@ void RecordingWriter::finish() {
     }
     fd_ = -1;
     if (::close(fd) != 0 && errno != EINTR && error_ == 0) fail(errno);
+    return all;
 }
 
 std::string rfc3339(std::chrono::system_clock::time_point time) {

@@ -7,6 +7,7 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -19,6 +20,9 @@ struct RecordingWriterOptions {
     std::size_t buffer_bytes = 64 * 1024;
     /// Bytes of a line. More is refused, since no reader would take it (RecordingReaderOptions).
     std::size_t max_line_bytes = 64 * 1024 * 1024;
+    /// Waits until the descriptor, a full pipe or a stopped terminal, can be written to; false: it
+    /// is no longer to be waited for. Empty: for as long as it takes.
+    std::function<bool(int fd)> wait;
 };
 
 /// Writes one recording. Lines reach the file whole: after a crash at most the last one is torn.
@@ -56,10 +60,12 @@ public:
     /// Any of the above.
     void write(const Record& record);
 
-    /// Gives the kernel what has gathered. Cheap when there is nothing.
-    void flush();
-    /// Writes what is left and closes, with the errors that this may have. Nothing may follow.
-    void finish();
+    /// Gives the kernel what has gathered. Cheap when there is nothing. False if
+    /// RecordingWriterOptions::wait was: the rest is kept.
+    bool flush();
+    /// Writes what is left and closes, with the errors that this may have. False as flush(), and
+    /// the rest is lost. Nothing may follow.
+    bool finish();
     /// Bytes that the file holds.
     std::uint64_t written() const { return written_; }
 
@@ -71,8 +77,9 @@ private:
     std::string name_; ///< the path, or what the descriptor is called
     RecordingWriterOptions options_;
     int fd_ = -1;
-    bool may_cut_ = false; ///< the file is its own: what is torn may be cut off
-    int error_ = 0;        ///< errno of the write that failed; nothing is written after it
+    bool may_cut_ = false;   ///< the file is its own: what is torn may be cut off
+    bool may_block_ = false; ///< a pipe or a terminal, and there is a wait() for them
+    int error_ = 0;          ///< errno of the write that failed; nothing is written after it
     std::string buffer_;
     std::size_t line_ = 0; ///< where in the buffer the line being made begins
     std::uint64_t written_ = 0;

@@ -394,3 +394,11 @@ def write_numbers(server, stop):
         server.close_stdin()
     except OSError:
         pass
+
+
+@pytest.mark.parametrize("flag", ["--head-timeout", "--body-timeout", "--idle-timeout", "--stall-timeout", "--channel-idle"])
+def test_a_limit_of_0_is_none_of_its_own(sse, flag):
+    """Neither at once nor never: whoever types it means one of them, and we do not know which."""
+    server = sse.run("serve", "--listen", "127.0.0.1:0", flag, "0s")
+    assert server.status == 2
+    assert server.err == f"sse: error: {flag}: it must be longer than 0\nsse: hint: sse serve --help lists what there is\n"

@@ -138,10 +138,12 @@ def test_it_reconnects_with_the_last_event_id(sse, origin):
     assert all(len(r.all("Last-Event-ID")) <= 1 for r in server.requests)
 
 
-def test_the_first_id_is_replaced_by_the_streams(sse, origin):
-    server = script(origin, events(FAST + "data: a\n\n"), events("id: 9\ndata: b\n\n"), no_content)
-    assert sse.run("tail", server.url, "--last-event-id", "5").status == 0
-    assert ids(server) == ["5", "5", "9"]
+@pytest.mark.parametrize("args", [["--last-event-id", "5"], ["-H", "Last-Event-ID: 5"]])
+def test_the_first_id_is_replaced_by_the_streams(sse, origin, args):
+    server = script(origin, events(FAST + "data: a\n\n"), events("id: 9\ndata: b\n\n"),
+                    events("id\ndata: c\n\n"), no_content)
+    assert sse.run("tail", server.url, *args).status == 0
+    assert ids(server) == ["5", "5", "9", None]
 
 
 @pytest.mark.parametrize("wire, sent", [
@@ -162,6 +164,23 @@ def test_ids_and_what_is_sent_of_them(sse, origin, wire, sent):
     tail = sse.run("tail", server.url)
     assert (tail.status, tail.out) == (0, b"x\ny\n"), tail.err
     assert ids(server) == [None, sent, "good"]  # and the next good id recovers
+
+
+def test_the_id_goes_along_with_a_redirect_to_another_origin(sse, origin, tmp_path):
+    there = script(origin, events(FAST + "id: 1\ndata: a\n\n"), events("data: b\n\n"), no_content)
+    here = origin(answers("307 Moved", "", f"Location: {there.url}"))
+    path = tmp_path / "run.jsonl"
+    assert sse.run("tail", here.url, "--record", path).status == 0
+    assert ids(here) == ids(there) == [None, "1", "1"]
+    assert '"last_event_id":"1"' in path.read_text()
+
+
+def test_a_gap_that_the_server_tells_of_is_told(sse, origin):
+    gap = events("id: 2\ndata: b\n\n", head=["Sse-Gap: true"])
+    server = script(origin, events(FAST, head=["Sse-Gap: true"]), events("id: 1\ndata: a\n\n"), gap, no_content)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, tail.out) == (0, b"a\nb\n")
+    assert tail.err == f"sse: warning: {server.url} no longer has event 1: some may be missing, or come again\n"
 
 
 def test_a_reconnection_goes_to_the_original_url(sse, origin):
@@ -263,6 +282,24 @@ def test_retries_is_a_bound_on_failures_in_a_row(sse, origin):
     assert (tail.status, tail.out) == (56, b"1\n2\n")
     assert "sse: error: the server closed the connection without an answer" in tail.err
     assert len(server.requests) == 7
+
+
+@pytest.mark.parametrize("end", [True, False], ids=["ended", "cut"])
+@pytest.mark.parametrize("quiet", ["comment", "silence"])
+def test_a_quiet_stream_is_no_failure(sse, origin, quiet, end):
+    def held(c):
+        c.head()
+        if quiet == "comment":
+            c.chunk(":\n\n")
+        else:
+            c.sock.settimeout(0.25)  # longer than the reconnection time
+            with pytest.raises(TimeoutError):
+                c.sock.recv(1)
+        if end:
+            c.end()
+    server = script(origin, *[held] * 4, no_content)
+    tail = sse.run("tail", server.url, "--retry", "100ms", "--retries", "1")
+    assert (tail.status, len(server.requests)) == (0, 5), tail.err
 
 
 def test_no_reconnect_ends_with_the_stream(sse, origin):
@@ -391,6 +428,18 @@ def test_max_time_is_28(sse, origin, step):
     tail = sse.run("tail", script(origin, step).url, "-m", "300ms")
     assert tail.status == 28
     assert tail.err == "sse: error: 300ms have passed\nsse: hint: --max-time is how long it may take\n"
+
+
+@pytest.mark.parametrize("zero", ["0", "0ms"])
+@pytest.mark.parametrize("flag", ["-m", "--idle-timeout", "--connect-timeout", "--read-timeout"])
+def test_0_is_no_limit(sse, origin, flag, zero):
+    server = script(origin, events(FAST + "data: x\n\n"), no_content)
+    tail = sse.run("tail", server.url, flag, zero)
+    assert (tail.status, tail.out, tail.err) == (0, b"x\n", "")
+
+
+def test_less_than_a_millisecond_is_a_limit(sse, origin):
+    assert sse.run("tail", script(origin, never_answers).url, "-m", "1us").status == 28
 
 
 def test_max_time_also_counts_under_load(sse, origin):

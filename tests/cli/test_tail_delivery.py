@@ -1,6 +1,7 @@
 """sse tail and whoever reads its stdout slowly: what was printed before the end is delivered."""
 import array
 import fcntl
+import json
 import os
 import signal
 import subprocess
@@ -37,9 +38,9 @@ class Slow:
 
         def handler(c):
             c.head()
-            c.chunk(b"data: " + FIRST + b"\n\n")
+            c.chunk(b"id: 1\ndata: " + FIRST + b"\n\n")
             assert self._second.wait(10)
-            c.chunk(b"data: " + SECOND + b"\n\nevent: end\ndata\n\n")
+            c.chunk(b"id: 2\ndata: " + SECOND + b"\n\nevent: end\ndata\n\n")
             c.wait_for_close()
             self.closed.set()
         self.pipe, write = os.pipe()
@@ -87,11 +88,39 @@ def test_a_signal_ends_also_the_delivery(sse, origin, number):
     assert slow.out().startswith(FIRST)
 
 
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_also_the_delivery_of_a_recording(sse, origin, number, tmp_path):
+    state = tmp_path / "state"
+    slow = Slow(sse, origin, "--record", "-", "--state", state, "-n", "2")
+    assert slow.closed.wait(10)
+    slow.tail.signal(number)
+    assert slow.tail.wait(2) == 128 + number
+    assert FIRST in slow.out() and slow.tail.stderr.text() == ""
+    assert json.loads(state.read_text())["last_event_id"] == "1"
+
+
+def test_a_recording_is_delivered_whole(sse, origin):
+    slow = Slow(sse, origin, "--record", "-", "-m", "300ms")
+    slow.still_there()
+    _, *lines = map(json.loads, slow.out().splitlines())
+    assert [line["data"].encode() for line in lines if "data" in line] == [FIRST, SECOND, b""]
+    assert slow.tail.wait() == 28
+
+
 def test_a_reader_that_goes_ends_also_the_delivery(sse, origin):
     slow = Slow(sse, origin, "-n", "2")
     assert slow.closed.wait(10)
     os.close(slow.pipe)
     assert (slow.tail.wait(2), slow.tail.stderr.text()) == (0, "")
+
+
+def test_a_state_does_not_name_what_was_thrown_away(sse, origin, tmp_path):
+    state = tmp_path / "state"
+    slow = Slow(sse, origin, "--state", state)
+    poll("a part of the second event", lambda: waiting_in(slow.pipe) > len(FIRST) + 1)
+    os.close(slow.pipe)
+    assert (slow.tail.wait(), slow.tail.stderr.text()) == (0, "")
+    assert json.loads(state.read_text())["last_event_id"] == "1"
 
 
 def test_many_lines_to_a_reader_that_starts_late(sse):

@@ -260,6 +260,19 @@ def test_a_recording_plays_back_what_was_heard(sse, origin, tmp_path):
                      {"data": "b"}, {"close": "eof"}]
 
 
+def test_a_state_is_never_ahead_of_the_recording(sse, origin, tmp_path):
+    """A file may grow to 4 KiB here; stdout is written before the recording would be."""
+    state, path = tmp_path / "state", tmp_path / "run.jsonl"
+    server = stream(origin, "".join(f"id: {n}\ndata: {'x' * 100}\n\n" for n in range(2000)))
+    shell = "trap '' XFSZ; ulimit -f 8; exec \"$@\" >/dev/null"
+    tail = sse.start_program("sh", "-c", shell, "sh", sse.binary, "tail", server.url, "-o", "json",
+                             "--record", path, "--state", state)
+    assert tail.wait() == 23
+    assert f"cannot write {path}: File too large" in tail.stderr.text()
+    recorded = [json.loads(line).get("id") for line in path.read_text().splitlines()]
+    assert not state.exists() or json.loads(state.read_text())["last_event_id"] in recorded
+
+
 def test_a_recording_that_cannot_be_made_is_an_error(sse, origin, tmp_path):
     tail = sse.run("tail", stream(origin, "data: 1\n\n").url, "--record", tmp_path / "no" / "file")
     assert tail.status == 23

@@ -145,6 +145,16 @@ def test_a_state_survives_the_process(sse, origin, tmp_path):
     assert [r.header("Last-Event-ID") for r in server.requests] == [None, "2", "5", "41"]
 
 
+def test_an_id_that_the_stream_takes_back_leaves_the_state(sse, origin, tmp_path):
+    state = tmp_path / "state"
+    server = stream(origin, "id: 1\ndata: 1\n\nid\ndata: 2\n\n")
+    for count, known in ((1, "1"), (2, None), (1, "1")):
+        assert sse.run("tail", server.url, "--state", state, "-n", count).status == 0
+        ids = [json.loads(line)["last_event_id"] for line in state.read_text().splitlines()]
+        assert ids == ([known] if known else [])
+    assert [r.header("Last-Event-ID") for r in server.requests] == [None, "1", None]
+
+
 def test_states_of_several_urls_live_in_one_file(sse, origin, tmp_path):
     state = tmp_path / "state"
     server = stream(origin, "id: a\ndata: x\n\n")

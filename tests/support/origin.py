@@ -72,9 +72,10 @@ class Origin:
     """Listens on a free port and gives each connection to `handler(connection)`, on a thread of its
     own. `requests` has what came, in order; `wait_requests(n)` waits for so many."""
 
-    def __init__(self, handler, *, tls=None):
+    def __init__(self, handler, *, tls=None, reads_body=True):
         """`tls`: (certificate file, key file)."""
         self.requests = []
+        self._reads_body = reads_body
         self._handler, self._change, self._open = handler, threading.Condition(), []
         self._context = None
         if tls:
@@ -115,8 +116,7 @@ class Origin:
         finally:
             sock.close()
 
-    @staticmethod
-    def _read_request(sock):
+    def _read_request(self, sock):
         data = b""
         while b"\r\n\r\n" not in data:
             piece = sock.recv(65536)
@@ -126,7 +126,7 @@ class Origin:
         head, _, body = data.partition(b"\r\n\r\n")
         request = Request(head, b"")
         length = int(request.header("content-length") or 0)
-        while len(body) < length:
+        while len(body) < length and self._reads_body:
             body += sock.recv(65536)
         request.body = body
         return request
