@@ -62,7 +62,10 @@ Operation::Operation(const OperationOptions& options, sse::Server& server,
             throw Failure(Exit::io_error, e.what(), "--access-log names a file that can be made");
         }
         server.log_to(*log_);
+        server.on_signal(SIGHUP, [this] { log_->reopen(); });
     }
+    // Before anything is announced: a signal that comes then must not end it.
+    server.on_signal(SIGUSR1, [this] { print_state(); });
     listen_admin();
 }
 
@@ -106,8 +109,6 @@ void Operation::leave_root() {
 
 void Operation::begin() {
     leave_root();
-    if (log_) server_.on_signal(SIGHUP, [this] { log_->reopen(); });
-    server_.on_signal(SIGUSR1, [this] { print_state(); });
     server_.on_stop([] { tell_manager("STOPPING=1"); });
     tell_manager("READY=1");
     // A log on the terminal and a line that is written over cannot share it.

@@ -34,8 +34,14 @@ std::shared_ptr<Channel> Channels::open(std::string_view name) {
         found->second->touch(Clock::now());
         return found->second;
     }
-    if (channels_.size() >= options_.max_channels || name.size() > options_.max_name_bytes)
-        return nullptr;
+    if (name.size() > options_.max_name_bytes) return nullptr;
+    if (channels_.size() >= options_.max_channels) {
+        // Names that somebody has only asked for keep nobody out: there is nothing in them to lose.
+        std::erase_if(channels_, [](const auto& entry) {
+            return entry.second.use_count() == 1 && entry.second->counts().events == 0;
+        });
+    }
+    if (channels_.size() >= options_.max_channels) return nullptr;
     return channels_.emplace(name, make()).first->second;
 }
 

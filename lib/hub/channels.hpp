@@ -36,7 +36,7 @@ public:
     Channels(ChannelOptions channel, std::size_t loops, Wake wake, ChannelsOptions options = {});
 
     /// The channel of that name, made if there is none; nullptr if there are too many, or the name
-    /// is too long.
+    /// is too long. One that nobody has and nothing was published to makes room for another.
     std::shared_ptr<Channel> open(std::string_view name);
     /// The same, nullptr if there is none.
     std::shared_ptr<Channel> find(std::string_view name) const;

@@ -90,7 +90,11 @@ int connect_to(int port, std::size_t number, bool laggard) {
     sockaddr_in from{};
     from.sin_family = AF_INET;
     // Several source addresses: one has too few ports for a large number of readers.
-    from.sin_addr.s_addr = htonl(0x7F000002u + static_cast<unsigned>(number / 20000));
+    from.sin_addr.s_addr = htonl(0x7F000002u + static_cast<unsigned>(number / 10000));
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    const int one = 1; // a port that is free to this server, whatever else it is in use for
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
+#endif
     ::bind(fd, reinterpret_cast<sockaddr*>(&from), sizeof from);
     sockaddr_in to{};
     to.sin_family = AF_INET;

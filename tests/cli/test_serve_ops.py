@@ -338,6 +338,33 @@ def test_sigusr1_prints_the_state(sse, wire):
     assert server.running
 
 
+def test_no_signal_of_its_own_can_end_it_once_it_announces_itself(sse, tmp_path):
+    """It is held in the middle of its announcement, by a pipe that takes no more."""
+    reading, writing = os.pipe()
+    os.set_blocking(writing, False)
+    try:
+        while os.write(writing, b"x" * 4096):
+            pass
+    except BlockingIOError:
+        os.set_blocking(writing, True)
+    port = tmp_path / "port"
+    server = subprocess.Popen([sse.binary, "serve", "--listen", "127.0.0.1:0", "--port-file", port,
+                               "--access-log", tmp_path / "log", "--max-clients", "100"],
+                              stdin=subprocess.PIPE, stderr=writing)
+    try:
+        poll("the port", port.exists)
+        with open(f"/proc/{server.pid}/status") as status:
+            caught = int(re.search(r"^SigCgt:\s+(\w+)$", status.read(), re.MULTILINE)[1], 16)
+        for number in (signal.SIGHUP, signal.SIGUSR1, signal.SIGTERM, signal.SIGINT):
+            assert caught >> (number - 1) & 1, number
+    finally:
+        server.kill()
+        server.wait()
+        server.stdin.close()
+        os.close(reading)
+        os.close(writing)
+
+
 def test_the_totals_are_the_last_line(sse, wire):
     server = start(sse)
     server.write(b"a\nb\n")

@@ -3,6 +3,7 @@ import json
 import threading
 
 import pytest
+from support.deadline import poll
 
 
 @pytest.fixture
@@ -118,11 +119,22 @@ def test_every_path_is_a_channel_of_its_own(sse, wire):
     assert third.status == 503 and third.header("Retry-After")
 
 
+def test_names_that_somebody_only_asked_for_keep_no_publisher_out(sse, wire):
+    server = sse.serve("--publish", "--channels", "--max-channels", "5")
+    assert post(wire, server.url + "kept", b"x").status == 201
+    for n in range(50):
+        wire.get(f"{server.url}nothing{n}").close()
+    poll("room for a publisher", lambda: post(wire, server.url + "new", b"y").status == 201)
+    assert [e.data for e in wire.get(server.url + "kept").events(1)] == ["x"]
+    readers = [wire.get(f"{server.url}reader{n}") for n in range(3)]  # who is there is not put out
+    assert [r.status for r in readers] == [200] * 3
+    assert post(wire, server.url + "one-too-many", b"z").status == 503
+
+
 def test_an_idle_channel_is_forgotten_and_one_with_readers_is_not(sse, wire):
     server = sse.serve("--publish", "--channels", "--max-channels", "2", "--channel-idle", "10ms")
     reader = wire.get(server.url + "kept")
     post(wire, server.url + "idle", b"x")
-    from support.deadline import poll
     poll("room for another", lambda: post(wire, server.url + "new", b"x").status == 201)
     post(wire, server.url + "kept", b"still here")
     assert [e.data for e in reader.events(1)] == ["still here"]
