@@ -30,6 +30,19 @@ void note_head(char direction, std::string_view head, const Say& say) {
     }
 }
 
+/// What the standard (HTML, 9.2.5 to 9.2.6) makes of it.
+std::string_view rule_of(sse::Oddity oddity) {
+    switch (oddity) {
+    case sse::Oddity::unknown_field: return "unknown field, ignored (HTML 9.2.6)";
+    case sse::Oddity::bad_retry: return "retry is not digits alone, ignored (HTML 9.2.6)";
+    case sse::Oddity::nul_in_id: return "id holds NUL, ignored (HTML 9.2.6)";
+    case sse::Oddity::invalid_utf8: return "invalid UTF-8, read as U+FFFD (HTML 9.2.6)";
+    case sse::Oddity::unfinished_block:
+        return "no blank line before the end of the stream, discarded (HTML 9.2.6)";
+    }
+    return "";
+}
+
 } // namespace
 
 bool Following::satisfied() const {
@@ -162,6 +175,16 @@ void Follower::on_head(std::string_view head) {
     note_head('<', head, [this](const std::string& text) { say(text); });
 }
 
+void Follower::on_connect(const sse::Url& peer, std::string_view address) {
+    say(fmt::format("connected to {}{}", peer.endpoint(),
+                    address == peer.host ? "" : fmt::format(", which is {}", address)));
+}
+
+void Follower::on_redirect(int status, const sse::Outgoing& next, bool bare) {
+    say(fmt::format("{} redirects to {}, with {}{}", status, next.url.text(), next.method,
+                    bare ? "; another origin, so credentials and own headers stay behind" : ""));
+}
+
 void Follower::on_tls(std::string_view description) { say(std::string(description)); }
 
 void Follower::on_reconnect(std::chrono::milliseconds wait, std::string_view why) {
@@ -175,7 +198,18 @@ void Follower::on_unsendable_id(std::string_view id) {
 }
 
 void Follower::on_oddity(sse::Oddity oddity, std::string_view line) {
-    say(fmt::format("{}: \"{}\"", to_string(oddity), sse::printable(line, 100)));
+    say(fmt::format("{}: \"{}\"", rule_of(oddity), sse::printable(line, 100)));
+}
+
+void Follower::on_end(sse::Client::End end) {
+    switch (end) {
+    case sse::Client::End::stopped: return say("that is enough");
+    case sse::Client::End::interrupted: return say("broken off");
+    case sse::Client::End::ended: return say("the stream has ended");
+    case sse::Client::End::no_content: return say("204: the server wants no more connections");
+    case sse::Client::End::gone:
+        return say("the stream had ended whole, and nobody listens there any more");
+    }
 }
 
 } // namespace cmd

@@ -72,10 +72,14 @@ public:
     void on_pause() override;
     void on_request(const sse::Url& url, std::string_view head) override;
     void on_head(std::string_view head) override;
+    void on_connect(const sse::Url& peer, std::string_view address) override;
+    void on_redirect(int status, const sse::Outgoing& next, bool bare) override;
     void on_tls(std::string_view description) override;
     void on_reconnect(std::chrono::milliseconds wait, std::string_view why) override;
     void on_unsendable_id(std::string_view id) override;
     void on_oddity(sse::Oddity oddity, std::string_view line) override;
+    /// Its client has come back.
+    void on_end(sse::Client::End end);
 
 private:
     bool is_last(const sse::EventView& event) const;

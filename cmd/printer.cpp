@@ -45,6 +45,24 @@ public:
     explicit JsonPrinter(PrinterOptions options)
         : options_(std::move(options)) {}
     bool event(const Heard& heard, std::string& out) override {
+        if (!options_.terminal) {
+            object(heard, out);
+            return true;
+        }
+        text_.clear();
+        object(heard, text_);
+        // What JSON may hold as it is and a terminal acts on is escaped as JSON has it, too.
+        shown_.clear();
+        sse::append_printable(text_, shown_, "\n\x7f");
+        for (const char c : shown_) {
+            if (c == '\x7f') out.append("\\u007f");
+            else out.push_back(c);
+        }
+        return true;
+    }
+
+private:
+    void object(const Heard& heard, std::string& out) const {
         const auto now = options_.now();
         out.append(R"({"time":")");
         append_rfc3339(now.time, out);
@@ -61,25 +79,39 @@ public:
         out.append(R"(,"data":)");
         sse::append_json_string(heard.event.data, out);
         out.append("}\n");
-        return true;
     }
 
-private:
     PrinterOptions options_;
+    std::string text_, shown_; ///< of one event, for a terminal
 };
 
 class SsePrinter : public Printer {
 public:
+    explicit SsePrinter(bool terminal)
+        : terminal_(terminal) {}
     bool event(const Heard& heard, std::string& out) override {
-        sse::encode(heard.event, out);
+        if (!terminal_) {
+            sse::encode(heard.event, out);
+            return true;
+        }
+        text_.clear();
+        sse::encode(heard.event, text_);
+        sse::append_printable(text_, out, "\n\t");
         return true;
     }
     void id(std::string_view id, std::string& out) override {
-        out.append("id: ").append(id).append("\n\n");
+        out.append("id: ");
+        if (terminal_) sse::append_printable(id, out);
+        else out.append(id);
+        out.append("\n\n");
     }
     void retry(std::chrono::milliseconds time, std::string& out) override {
         sse::encode_retry(time, out);
     }
+
+private:
+    bool terminal_;
+    std::string text_; ///< of one event
 };
 
 class RawPrinter : public Printer {
@@ -126,7 +158,7 @@ std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options) {
     case Format::pretty: return make_pretty_printer(std::move(options));
     case Format::data: return std::make_unique<DataPrinter>(options.terminal);
     case Format::json: return std::make_unique<JsonPrinter>(std::move(options));
-    case Format::sse: return std::make_unique<SsePrinter>();
+    case Format::sse: return std::make_unique<SsePrinter>(options.terminal);
     case Format::raw: return std::make_unique<RawPrinter>(options.terminal);
     }
     return nullptr;

@@ -138,7 +138,11 @@ public:
     PointerPrinter(std::vector<std::string> pointers, PrinterOptions options)
         : pointers_(std::move(pointers))
         , options_(std::move(options)) {
-        for (const auto& pointer : pointers_) check_pointer(pointer);
+        try {
+            for (const auto& pointer : pointers_) check_pointer(pointer);
+        } catch (const sse::Error& e) {
+            throw sse::Error(e.code(), fmt::format("--pointer {}", e.what()));
+        }
     }
 
     bool event(const Heard& heard, std::string& out) override {

@@ -46,7 +46,7 @@ std::string read_file(const std::string& name, const char* flag) {
 }
 
 /// The first of `names` that the environment has; "" for none.
-std::string environment(std::initializer_list<const char*> names) {
+std::string environment_value(std::initializer_list<const char*> names) {
     for (const char* name : names) {
         if (const char* value = std::getenv(name); value && *value) return value;
     }
@@ -201,16 +201,16 @@ void complete_user(RequestFlags& flags) {
 
 sse::ProxyOptions proxies_of(const RequestFlags& flags) {
     sse::ProxyOptions proxies;
-    proxies.except = flags.no_proxy.value_or(environment({"no_proxy", "NO_PROXY"}));
+    proxies.except = flags.no_proxy.value_or(environment_value({"no_proxy", "NO_PROXY"}));
     if (flags.proxy) {
         proxies.http = proxies.https = *flags.proxy;
         return proxies;
     }
-    const auto all = environment({"all_proxy", "ALL_PROXY"});
+    const auto all = environment_value({"all_proxy", "ALL_PROXY"});
     const bool from_a_request = std::getenv("REQUEST_METHOD") != nullptr;
-    proxies.http =
-        from_a_request ? environment({"http_proxy"}) : environment({"http_proxy", "HTTP_PROXY"});
-    proxies.https = environment({"https_proxy", "HTTPS_PROXY"});
+    proxies.http = from_a_request ? environment_value({"http_proxy"})
+                                  : environment_value({"http_proxy", "HTTP_PROXY"});
+    proxies.https = environment_value({"https_proxy", "HTTPS_PROXY"});
     if (proxies.http.empty()) proxies.http = all;
     if (proxies.https.empty()) proxies.https = all;
     return proxies;

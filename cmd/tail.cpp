@@ -48,7 +48,7 @@ public:
     void run() {
         try {
             try {
-                client_.run();
+                follower_.on_end(client_.run());
             } catch (const sse::Error& e) {
                 failure_ = std::current_exception();
                 if (marked_) cmd::warn(e.what()); // the others go on

@@ -223,6 +223,8 @@ sse::HostAddress read_resolve(const std::string& text) {
     }
 }
 
+bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+
 /// What the flags ask for that do not go together.
 void check_together(const TailOptions& o, Format format) {
     const bool several = o.urls.size() + o.named.size() > 1;
@@ -260,6 +262,10 @@ void check_together(const TailOptions& o, Format format) {
     }
     if (o.exec.command.empty() && (o.exec.jobs != 1 || o.exec.stop))
         refuse("--jobs and --exec-fail need --exec", "name what to run with --exec");
+    const auto& id = o.client.last_event_id;
+    if (std::any_of(id.begin(), id.end(), is_control))
+        refuse("--last-event-id holds a control character, which no header can carry",
+               "give the id as the server sent it");
     if (o.exec.jobs > 1000)
         refuse("--jobs is at most 1000", "a thread waits for each, so few are best");
     if (o.follow.select.invert && o.follow.select.grep.empty())
@@ -281,7 +287,14 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
         client.request.erase("Last-Event-ID");
     }
     client.proxy = proxies_of(request);
-    if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy); // checks
+    try {
+        if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy);
+    } catch (const sse::Error& e) {
+        throw Failure(
+            Exit::usage,
+            fmt::format("{} {}", request.proxy ? "--proxy" : "of the environment,", e.what()),
+            "write it as http://HOST:PORT, or as http://USER:PASSWORD@HOST:PORT");
+    }
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
     client.reply.compressed = o.request.compressed;
     client.tls.verify = !o.insecure;

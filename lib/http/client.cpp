@@ -2,6 +2,7 @@
 
 #include "http/head.hpp"
 #include "http/httplib_client.hpp"
+#include "http/socket.hpp"
 #include "protocol/json_lines.hpp"
 #include "protocol/printable.hpp"
 #include "protocol/trimmed.hpp"
@@ -248,7 +249,9 @@ Client::Answered Client::follow(Outgoing& request) {
                         fmt::format("{} redirects further than {} times",
                                     options_.request.url.text(), options_.max_redirects));
         }
+        const auto from = request.url;
         follow_redirect(request, reply.status(), *location);
+        listener_.on_redirect(reply.status(), request, !same_origin(from, request.url));
     }
 }
 
@@ -312,7 +315,9 @@ std::unique_ptr<Connection> Client::reach(const Url& peer, Interrupt::Clock::tim
                        : dial_unix(options_.dial.unix_socket, interrupt_, limit);
     timing.resolve = resolved - start;
     timing.connect = Interrupt::Clock::now() - resolved;
-    return std::make_unique<Connection>(fd, peer.endpoint(), interrupt_);
+    auto connection = std::make_unique<Connection>(fd, peer.endpoint(), interrupt_);
+    listener_.on_connect(peer, peer_of(fd));
+    return connection;
 }
 
 /// CONNECT (RFC 9110, 9.3.6): behind the answer to it the connection is one to `url`.

@@ -104,6 +104,10 @@ public:
         virtual void on_request(const Url& /*url*/, std::string_view /*head*/) {}
         /// A head came in, interim and redirects' heads too, as it was sent.
         virtual void on_head(std::string_view /*head*/) {}
+        /// Connected to `address`, which is that of `peer`: the URL's host, or a proxy.
+        virtual void on_connect(const Url& /*peer*/, std::string_view /*address*/) {}
+        /// The answer `status` is followed with `next`; `bare` of what only the origin may know.
+        virtual void on_redirect(int /*status*/, const Outgoing& /*next*/, bool /*bare*/) {}
         virtual void on_tls(std::string_view /*description*/) {}
         /// The answer that decides has begun: a stream or not, but no redirect.
         virtual void on_answer(const Timing&) {}

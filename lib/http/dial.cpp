@@ -1,5 +1,7 @@
 #include "http/dial.hpp"
 
+#include "http/socket.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -23,26 +25,6 @@ namespace sse {
 namespace {
 
 using Clock = Interrupt::Clock;
-
-class Descriptor {
-public:
-    explicit Descriptor(int fd = -1)
-        : fd_(fd) {}
-    Descriptor(Descriptor&& other) noexcept
-        : fd_(std::exchange(other.fd_, -1)) {}
-    Descriptor& operator=(Descriptor&& other) noexcept {
-        std::swap(fd_, other.fd_);
-        return *this;
-    }
-    ~Descriptor() {
-        if (fd_ >= 0) ::close(fd_);
-    }
-    int get() const { return fd_; }
-    int release() { return std::exchange(fd_, -1); }
-
-private:
-    int fd_;
-};
 
 struct Address {
     sockaddr_storage bytes{};

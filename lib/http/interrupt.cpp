@@ -30,7 +30,7 @@ int poll_timeout(Interrupt::Clock::time_point now,
 }
 
 /// Makes a pipe readable, for good: nobody reads it.
-void wake(int fd) noexcept { [[maybe_unused]] const auto written = ::write(fd, "!", 1); }
+void make_readable(int fd) noexcept { [[maybe_unused]] const auto written = ::write(fd, "!", 1); }
 
 } // namespace
 
@@ -61,8 +61,8 @@ void Interrupt::raise(Reason reason) noexcept {
     const bool first = reason_.compare_exchange_strong(none, reason, std::memory_order_acq_rel);
     const bool cuts = reason == Reason::raised || reason == Reason::reader_gone;
     const int saved = errno;
-    if (first) wake(wake_[1]);
-    if (cuts && !is_cut_.exchange(true)) wake(cut_[1]);
+    if (first) make_readable(wake_[1]);
+    if (cuts && !is_cut_.exchange(true)) make_readable(cut_[1]);
     errno = saved;
 }
 

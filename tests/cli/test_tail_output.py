@@ -231,13 +231,15 @@ def test_colours(sse_bin, origin, args, env, coloured):
     assert ("\x1b[34m\"a\"\x1b[0m" in out) == coloured
 
 
-@pytest.mark.parametrize("output", ["pretty", "data", "raw"])
+@pytest.mark.parametrize("output", ["pretty", "data", "raw", "sse", "json"])
 def test_no_control_character_of_the_stream_reaches_a_terminal(sse_bin, origin, output):
     evil = "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202e\x7f"
     server = stream(origin, f"event: {evil}\nid: {evil}\ndata: {evil}\n\ndata: [\"{evil}\"]\n\n")
     out = on_terminal(sse_bin, "tail", server.url, "--no-reconnect", "-o", output, "--color", "never")
     assert not set(evil) & set("\x1b\x07\x9b\u202e\x7f") & set(out), out
-    assert "\\x1b]0;pwned\\x07" in out
+    assert ("\\x1b]0;pwned\\x07" in out) == (output != "json")
+    if output == "json":
+        assert json.loads(out.splitlines()[0])["data"] == "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202e\x7f"
 
 
 def test_a_pipe_gets_the_data_as_it_is(sse, origin):

@@ -207,10 +207,11 @@ def test_verbose_says_what_happens_and_no_secrets(sse, origin):
     server = origin(handler)
     tail = sse.run("tail", server.url, "-v", "--bearer", "secret")
     assert (tail.status, tail.out) == (0, b"x\n")
-    for said in (f"asking {server.url}\n", "> GET / HTTP/1.1\n", "> Authorization: ***\n", "< HTTP/1.1 302 Found\n",
-                 "< Location: /there\n", f"asking {server.url}there\n", f"{server.url}there is open\n",
-                 "reconnection time: 100ms\n", "comment: hi\n", 'unknown field: "foo: bar"\n',
-                 'retry is not a number: "retry: x"\n', "connecting again in 100ms: the stream ended\n",
+    for said in (f"connected to 127.0.0.1:{server.port}\n", f"asking {server.url}\n", "> GET / HTTP/1.1\n", "> Authorization: ***\n", "< HTTP/1.1 302 Found\n",
+                 "< Location: /there\n", f"302 redirects to {server.url}there, with GET\n",
+                 f"asking {server.url}there\n", "204: the server wants no more connections\n", f"{server.url}there is open\n",
+                 "reconnection time: 100ms\n", "comment: hi\n", 'unknown field, ignored (HTML 9.2.6): "foo: bar"\n',
+                 'retry is not digits alone, ignored (HTML 9.2.6): "retry: x"\n', "connecting again in 100ms: the stream ended\n",
                  'the last event ID "\\x01" cannot be sent in a header'):
         assert f"sse: note: {said}" in tail.err, (said, tail.err)
     assert "secret" not in tail.err and "\x9b" not in tail.err

@@ -10,6 +10,7 @@ from pathlib import Path
 CONFIGURATION = """
 load_module /usr/lib/nginx/modules/ndk_http_module.so;
 load_module /usr/lib/nginx/modules/ngx_http_lua_module.so;
+load_module /usr/lib/nginx/modules/ngx_nchan_module.so;
 daemon off;
 {user}
 worker_processes 1;
