@@ -4,21 +4,27 @@
 #include "cmd/listen.hpp"
 #include "cmd/operation.hpp"
 #include "cmd/playback_options.hpp"
+#include "cmd/position_line.hpp"
+#include "cmd/post.hpp"
 #include "cmd/recordings.hpp"
 #include "cmd/stdout_text.hpp"
+#include "cmd/terminal_line.hpp"
 #include "http/playback_handler.hpp"
 #include "http/server.hpp"
 #include "protocol/error.hpp"
 #include "source/playback.hpp"
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <mutex>
+#include <unistd.h>
 
 namespace {
 
 /// Event-stream text on stdout, each record when it is due, until the end or until nobody reads:
-/// then false.
-bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
+/// then false. `at` is where it is.
+bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out,
+           std::atomic<std::int64_t>& at) {
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     for (bool open = true; open;) {
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
@@ -33,6 +39,7 @@ bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
             const auto due = playback.due(now);
             if (due > now && !(out.flush() && out.wait_until(due))) return false;
         }
+        at.store(record->t.count(), std::memory_order_relaxed);
         sse::append_event_stream(*record, out.text());
         playback.take();
         open = out.written();
@@ -56,10 +63,20 @@ int print(const cmd::ReplayOptions& o) {
     auto options = playback;
     options.reader.growing = recordings.growing();
     cmd::StdoutText out;
+    cmd::PlaybackLengths lengths(options);
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playing(recordings.open(i, options.reader), options);
+        std::atomic<std::int64_t> at{0};
+        std::unique_ptr<cmd::TerminalLine> line;
+        if (cmd::has_terminal_line() && ::isatty(STDOUT_FILENO) == 0) {
+            const auto length = lengths.of(recordings.files()[i]);
+            line = std::make_unique<cmd::TerminalLine>([&at, &options, length] {
+                return cmd::position_text(std::chrono::microseconds(at.load()), length,
+                                          options.timing);
+            });
+        }
         try {
-            if (!print(playing, playback.timing.wait, out)) return cmd::Exit::done;
+            if (!print(playing, playback.timing.wait, out, at)) return cmd::Exit::done;
         } catch (const sse::Error&) {
             out.flush(); // what could be read is played
             throw;
@@ -112,6 +129,12 @@ int serve(const cmd::ReplayOptions& o) {
     sse::Channels channels(shared_clock(o), o.server.threads, wake);
     sse::PlaybackHandler handler(recordings.files(), options, reports);
     if (o.shared) handler.share(channels);
+    cmd::PlaybackLengths lengths(options.playback);
+    if (cmd::has_terminal_line()) {
+        handler.show_position = [&](std::chrono::microseconds t, const std::string& file) {
+            return cmd::position_text(t, lengths.of(file), options.playback.timing);
+        };
+    }
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     cmd::Operation operation(o.operation, *server, handler);
     cmd::listen(*server, o.server, "/", o.port_file);
@@ -152,6 +175,12 @@ int run(const cmd::ReplayOptions& o) {
             auto recordings = recordings_once(o);
             if (o.info) return cmd::inform(recordings, o.handler.playback.reader);
             return cmd::convert(recordings, o.handler.playback, *o.form);
+        }
+        if (!o.post.empty()) {
+            auto recordings = recordings_once(o);
+            auto options = o.handler.playback;
+            options.reader.growing = recordings.growing();
+            return cmd::post(recordings, options, o.post, o.handler.headers);
         }
         return o.to_stdout ? print(o) : serve(o);
     } catch (const sse::Error& e) {

@@ -39,7 +39,7 @@ Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options
         return;
     }
     lap_ = after->lap;
-    if (lap_ > 1) lap_start_ = length_of_lap() * static_cast<std::int64_t>(lap_ - 1);
+    if (lap_ > 1) lap_start_ = length() * static_cast<std::int64_t>(lap_ - 1);
     lap_done_ = false;
     lap_has_records_ = true;
     reader_->seek(after->place);
@@ -73,8 +73,7 @@ void Playback::begin_lap() {
         reader_->seek_before([this](const Record& record) { return record.t >= from_; });
 }
 
-/// From the first time that is played to the last; moves the reader.
-microseconds Playback::length_of_lap() {
+microseconds Playback::length() {
     if (last_) return last_->t - from_;
     const auto is_over = [this](const Record& record) {
         return options_.to && record.t > options_.to->t;

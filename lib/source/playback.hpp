@@ -63,6 +63,9 @@ public:
     void take();
     /// Of the record of peek().
     PlaybackPosition position() const { return {reader_->place(), lap_}; }
+    /// How long a lap is, from the first time that is played to the last. It reads to the end,
+    /// unless the file lets it go there at once, and leaves the playing anywhere.
+    std::chrono::microseconds length();
     const RecordReader& reader() const { return *reader_; }
     /// The recording is still being written: there may be more after the end.
     bool grows() const { return options_.reader.grows(); }
@@ -71,7 +74,6 @@ private:
     const Record* next();
     const Record* next_of_lap();
     void begin_lap();
-    std::chrono::microseconds length_of_lap();
     void find_ends();
 
     PlaybackOptions options_;
