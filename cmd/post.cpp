@@ -7,28 +7,20 @@
 #include "http/url.hpp"
 #include "protocol/error.hpp"
 #include "protocol/parser.hpp"
+#include "recording/record_events.hpp"
 
 #include <chrono>
 #include <fmt/format.h>
-#include <memory>
 
 namespace cmd {
 
 namespace {
 
-/// Posts the events of records, and those in recorded reads.
+/// Posts what it hears.
 class PostedEvents : public sse::Parser::Sink {
 public:
     explicit PostedEvents(sse::Poster& poster)
         : poster_(poster) {}
-    void take(const sse::Record& record) {
-        if (const auto* event = std::get_if<sse::EventView>(&record.what)) on_event(*event);
-        if (std::holds_alternative<sse::RecordedOpen>(record.what)) parser_.reset();
-        const auto* read = std::get_if<sse::RecordedBytes>(&record.what);
-        if (read == nullptr) return;
-        if (!parser_) parser_ = std::make_unique<sse::Parser>(*this);
-        parser_->feed(read->bytes);
-    }
     void on_event(const sse::EventView& event) override {
         try {
             poster_.post(event);
@@ -39,10 +31,10 @@ public:
 
 private:
     sse::Poster& poster_;
-    std::unique_ptr<sse::Parser> parser_;
 };
 
-void play(sse::Playback& playback, PostedEvents& events, sse::Interrupt& interrupt) {
+void post_all(sse::Playback& playback, PostedEvents& posted, sse::Interrupt& interrupt) {
+    sse::RecordEvents events(posted);
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     for (;;) {
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
@@ -77,7 +69,7 @@ int post(Recordings& recordings, const sse::PlaybackOptions& options, const std:
     sse::Interrupt interrupt;
     const Signals signals(interrupt);
     sse::Poster poster(poster_options(url, headers), interrupt);
-    PostedEvents events(poster);
+    PostedEvents posted(poster);
     const auto report = [&] {
         note(fmt::format("{} event{} accepted by {}, retried {} times{}{}", poster.accepted(),
                          poster.accepted() == 1 ? "" : "s", url, poster.retried(),
@@ -87,7 +79,7 @@ int post(Recordings& recordings, const sse::PlaybackOptions& options, const std:
     try {
         for (std::size_t i = 0; i < recordings.files().size(); ++i) {
             sse::Playback playback(recordings.open(i, options.reader), options);
-            play(playback, events, interrupt);
+            post_all(playback, posted, interrupt);
             if (!playback.reader().warning().empty()) warn(playback.reader().warning());
         }
     } catch (const sse::Interrupted&) {

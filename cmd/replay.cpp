@@ -87,6 +87,9 @@ int print(const cmd::ReplayOptions& o) {
     return cmd::Exit::done;
 }
 
+/// Each client reads for itself: what thousands of them take counts for more than a few reads.
+constexpr std::size_t served_buffer_bytes = 16 * 1024;
+
 /// What a clock that is shared makes of clients: they join where it is, and one that is too slow
 /// misses some; without a clock, all wait for the slowest.
 sse::ChannelOptions shared_clock(const cmd::ReplayOptions& o) {
@@ -109,6 +112,7 @@ int serve(const cmd::ReplayOptions& o) {
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Stdin::kept, o.follow);
     auto options = o.handler;
     options.playback.reader.growing = recordings.growing();
+    options.playback.reader.buffer_bytes = served_buffer_bytes;
     options.routes.any_path = !recordings.routed();
     std::unique_ptr<sse::Server> server;
     std::mutex mutex; // of `failure`: reports come from any loop
