@@ -6,6 +6,8 @@
 #include "protocol/error.hpp"
 #include "protocol/parser.hpp"
 #include "recording/har.hpp"
+#include "recording/mask.hpp"
+#include "recording/record_events.hpp"
 
 #include <chrono>
 #include <fmt/format.h>
@@ -46,7 +48,7 @@ void append_head(const sse::RecordedResponse& response, std::string& out) {
             continue;
         }
         typed = typed || is(name, "content-type");
-        out += fmt::format("{}: {}\r\n", name, value);
+        out += fmt::format("{}: {}\r\n", name, sse::mask_header(name, value));
     }
     out += typed ? "\r\n" : "Content-Type: text/event-stream\r\n\r\n";
 }
@@ -65,23 +67,20 @@ void write_text(Recordings& recordings, const sse::PlaybackOptions& options, boo
     out.flush();
 }
 
-/// Events of records, those in recorded reads among them.
+/// Events, those in recorded reads among them.
 class HarEvents : public sse::Parser::Sink {
 public:
     explicit HarEvents(sse::HarText& har)
-        : har_(har)
-        , parser_(*this) {}
+        : har_(har) {}
     void take(const sse::Record& record) {
         t_ = record.t;
-        if (const auto* event = std::get_if<sse::EventView>(&record.what)) on_event(*event);
-        if (const auto* read = std::get_if<sse::RecordedBytes>(&record.what))
-            parser_.feed(read->bytes);
+        events_.take(record);
     }
     void on_event(const sse::EventView& event) override { har_.event(t_, event); }
 
 private:
     sse::HarText& har_;
-    sse::Parser parser_;
+    sse::RecordEvents events_{*this};
     microseconds t_{0};
 };
 

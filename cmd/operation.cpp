@@ -160,6 +160,11 @@ void Operation::print_state() const {
 std::string Operation::status() {
     const auto server = server_.counts();
     const auto hub = activity_.counts();
+    const auto position = activity_.position();
+    if (!position.empty()) {
+        return fmt::format("{}, {}, {}{}", position, count(server.clients, "client"),
+                           count(hub.events, "event"), server_.stopping() ? ", draining" : "");
+    }
     const auto now = Clock::now();
     if (now - rate_.since >= std::chrono::seconds(1)) {
         rate_.per_second = static_cast<double>(hub.events - rate_.events) /

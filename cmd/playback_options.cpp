@@ -158,6 +158,11 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
         ->group(group);
+    app.add_option("--post", o.post,
+                   "Post each event there in time, instead of serving it, and retry what fails")
+        ->type_name("URL")
+        ->excludes("--stdout")
+        ->group(group);
     app.add_flag(
            "--shared", o.shared,
            "One clock for all clients, which the first one starts; the others join where it is")
@@ -254,7 +259,8 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
         for (const auto& line : lines) o.handler.headers.push_back(header_field(line));
     };
     app.add_option_function<std::vector<std::string>>(
-           "--header", header, "Answer with this field, in the place of a recorded one of its name")
+           "--header", header,
+           "Answer (or --post) with this field, in the place of a recorded one of its name")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)

@@ -24,6 +24,7 @@ struct ReplayOptions {
     TokenSources tokens;
     OperationOptions operation;
     std::string port_file;
+    std::string post;                  ///< --post: a URL; "": none
     std::optional<RecordingForm> form; ///< --to: write it instead of playing it
     bool info = false, to_stdout = false, once = false, follow = false, shared = false;
 

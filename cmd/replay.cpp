@@ -4,24 +4,39 @@
 #include "cmd/listen.hpp"
 #include "cmd/operation.hpp"
 #include "cmd/playback_options.hpp"
+#include "cmd/position_line.hpp"
+#include "cmd/post.hpp"
 #include "cmd/recordings.hpp"
 #include "cmd/stdout_text.hpp"
+#include "cmd/terminal_line.hpp"
 #include "http/playback_handler.hpp"
 #include "http/server.hpp"
 #include "protocol/error.hpp"
 #include "source/playback.hpp"
 
 #include <CLI/CLI.hpp>
+#include <atomic>
 #include <mutex>
+#include <poll.h>
+#include <unistd.h>
 
 namespace {
 
+/// True if the next read of a piped recording would wait.
+bool would_wait(const sse::Playback& playback) {
+    if (playback.reader().input().path() != "-") return false;
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    return ::poll(&input, 1, 0) == 0;
+}
+
 /// Event-stream text on stdout, each record when it is due, until the end or until nobody reads:
-/// then false.
-bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
+/// then false. `at` is where it is.
+bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out,
+           std::atomic<std::int64_t>& at) {
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     for (bool open = true; open;) {
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
+        if (would_wait(playback) && !out.flush()) return false;
         const auto* record = playback.peek();
         if (record == nullptr) {
             if (!grows) return true;
@@ -33,6 +48,7 @@ bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out) {
             const auto due = playback.due(now);
             if (due > now && !(out.flush() && out.wait_until(due))) return false;
         }
+        at.store(record->t.count(), std::memory_order_relaxed);
         sse::append_event_stream(*record, out.text());
         playback.take();
         open = out.written();
@@ -56,10 +72,20 @@ int print(const cmd::ReplayOptions& o) {
     auto options = playback;
     options.reader.growing = recordings.growing();
     cmd::StdoutText out;
+    cmd::PlaybackLengths lengths(options);
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playing(recordings.open(i, options.reader), options);
+        std::atomic<std::int64_t> at{0};
+        std::unique_ptr<cmd::TerminalLine> line;
+        if (cmd::has_terminal_line() && ::isatty(STDOUT_FILENO) == 0) {
+            const auto length = lengths.of(recordings.files()[i]);
+            line = std::make_unique<cmd::TerminalLine>([&at, &options, length] {
+                return cmd::position_text(std::chrono::microseconds(at.load()), length,
+                                          options.timing);
+            });
+        }
         try {
-            if (!print(playing, playback.timing.wait, out)) return cmd::Exit::done;
+            if (!print(playing, playback.timing.wait, out, at)) return cmd::Exit::done;
         } catch (const sse::Error&) {
             out.flush(); // what could be read is played
             throw;
@@ -69,6 +95,9 @@ int print(const cmd::ReplayOptions& o) {
     out.flush();
     return cmd::Exit::done;
 }
+
+/// Each client reads for itself: what thousands of them take counts for more than a few reads.
+constexpr std::size_t served_buffer_bytes = 16 * 1024;
 
 /// What a clock that is shared makes of clients: they join where it is, and one that is too slow
 /// misses some; without a clock, all wait for the slowest.
@@ -92,6 +121,7 @@ int serve(const cmd::ReplayOptions& o) {
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Stdin::kept, o.follow);
     auto options = o.handler;
     options.playback.reader.growing = recordings.growing();
+    options.playback.reader.buffer_bytes = served_buffer_bytes;
     options.routes.any_path = !recordings.routed();
     std::unique_ptr<sse::Server> server;
     std::mutex mutex; // of `failure`: reports come from any loop
@@ -112,6 +142,12 @@ int serve(const cmd::ReplayOptions& o) {
     sse::Channels channels(shared_clock(o), o.server.threads, wake);
     sse::PlaybackHandler handler(recordings.files(), options, reports);
     if (o.shared) handler.share(channels);
+    cmd::PlaybackLengths lengths(options.playback);
+    if (cmd::has_terminal_line()) {
+        handler.show_position = [&](std::chrono::microseconds t, const std::string& file) {
+            return cmd::position_text(t, lengths.of(file), options.playback.timing);
+        };
+    }
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     cmd::Operation operation(o.operation, *server, handler);
     cmd::listen(*server, o.server);
@@ -154,6 +190,12 @@ int run(const cmd::ReplayOptions& o) {
             auto recordings = recordings_once(o);
             if (o.info) return cmd::inform(recordings, o.handler.playback.reader);
             return cmd::convert(recordings, o.handler.playback, *o.form);
+        }
+        if (!o.post.empty()) {
+            auto recordings = recordings_once(o);
+            auto options = o.handler.playback;
+            options.reader.growing = recordings.growing();
+            return cmd::post(recordings, options, o.post, o.handler.headers);
         }
         return o.to_stdout ? print(o) : serve(o);
     } catch (const sse::Error& e) {

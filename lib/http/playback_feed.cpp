@@ -69,6 +69,7 @@ void PlaybackFeed::fill(Clock::time_point now) {
         if (*due_ > now) break;
         if (const auto id = id_of(*record); id && index_ != nullptr)
             index_->add(*id, playback_->position());
+        if (shown_) shown_->store(record->t.count(), std::memory_order_relaxed);
         play(*record);
         playback_->take();
         dropping_ = faults_.drop_every != 0 && counter_.events >= faults_.drop_every;

@@ -9,6 +9,7 @@
 #include "source/id_index.hpp"
 #include "source/playback.hpp"
 
+#include <atomic>
 #include <cstdint>
 #include <deque>
 #include <functional>
@@ -46,6 +47,8 @@ public:
     /// Tells the client, by a comment before all else, that its id is not known.
     void tell_gap();
 
+    /// Keeps `t` of what it plays there, in microseconds.
+    void show_in(std::shared_ptr<std::atomic<std::int64_t>> shown) { shown_ = std::move(shown); }
     /// Puts the ids that it plays into `index`, which must outlive it.
     void remember_in(IdIndex& index) { index_ = &index; }
 
@@ -93,6 +96,7 @@ private:
     PlaybackWire wire_;
     std::string block_;        ///< being encoded
     IdIndex* index_ = nullptr; ///< of the recording, if it is large
+    std::shared_ptr<std::atomic<std::int64_t>> shown_;
     Counter counter_;
     std::deque<Mark> marks_;               ///< of what is not taken yet
     std::uint64_t sent_ = 0;               ///< events

@@ -136,6 +136,23 @@ void PlaybackHandler::join(const Request& request, const std::string& file, cons
     playback->start();
 }
 
+std::string PlaybackHandler::position() const {
+    if (!show_position) return {};
+    std::chrono::microseconds t{0};
+    std::string file;
+    for (const auto& [name, shared] : shared_) {
+        if (shared.playback->position() <= t) continue;
+        t = shared.playback->position();
+        file = name;
+    }
+    if (channels_ == nullptr) {
+        const std::lock_guard lock(mutex_);
+        if (shown_) t = std::chrono::microseconds(shown_->load(std::memory_order_relaxed));
+        file = shown_file_;
+    }
+    return file.empty() ? "waiting" : show_position(t, file);
+}
+
 ChannelCounts PlaybackHandler::counts() const {
     if (channels_ != nullptr) return channels_->counts();
     ChannelCounts counts;
@@ -199,10 +216,18 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     const auto& options = options_.playback;
     const auto indexed = indexes_.find(file);
     auto* const index = indexed == indexes_.end() ? nullptr : &indexed->second;
+    std::shared_ptr<std::atomic<std::int64_t>> shown;
+    if (show_position) {
+        shown = std::make_shared<std::atomic<std::int64_t>>(0);
+        const std::lock_guard lock(mutex_);
+        shown_ = shown;
+        shown_file_ = file;
+    }
     const auto feed_of = [&](auto playback) {
         auto feed =
             std::make_unique<PlaybackFeed>(std::move(playback), framing, options_.faults, reports_);
         if (index != nullptr) feed->remember_in(*index);
+        feed->show_in(shown);
         return feed;
     };
     const auto until = Feed::Clock::now() + options_.search_time;
@@ -219,6 +244,7 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
             auto feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
                                                        options_.faults, reports_);
             if (index != nullptr) feed->remember_in(*index);
+            feed->show_in(shown);
             answer.feed = std::move(feed);
             return;
         }

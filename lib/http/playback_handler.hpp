@@ -12,8 +12,12 @@
 #include "source/shared_playback.hpp"
 
 #include <atomic>
+#include <chrono>
+#include <cstdint>
+#include <functional>
 #include <map>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <utility>
 #include <vector>
@@ -50,6 +54,10 @@ public:
 
     /// Events that were sent: unless the clock is shared, each client has its own.
     ChannelCounts counts() const override;
+    /// What `show_position` makes of where the newest playing is: its `t`, and its file.
+    std::string position() const override;
+    /// Set before it answers; without it, playings keep no account of where they are.
+    std::function<std::string(std::chrono::microseconds t, const std::string& file)> show_position;
 
 private:
     Answer head(const RecordingHeader& header) const;
@@ -71,6 +79,10 @@ private:
     std::map<std::string, Shared> shared_;
     ChannelFeed::OnGone on_gone_;
     std::atomic<std::uint64_t> requests_{0}, sent_{0};
+
+    mutable std::mutex mutex_;                         ///< guards what follows
+    std::shared_ptr<std::atomic<std::int64_t>> shown_; ///< `t` of the newest playing, in us
+    std::string shown_file_;
 };
 
 } // namespace sse

@@ -275,6 +275,13 @@ std::optional<std::string_view> Reply::next_framed(const std::function<void()>& 
     return std::nullopt;
 }
 
+std::unique_ptr<Connection> Reply::keep_connection() {
+    const auto said = head_.find("Connection").value_or("");
+    const bool kept = end_ == BodyEnd::whole && input_.empty() &&
+                      head_.start_line().starts_with("HTTP/1.1") && !same_name(said, "close");
+    return kept ? std::move(connection_) : nullptr;
+}
+
 std::string Reply::peek(std::size_t size, Clock::time_point limit) {
     std::string out;
     try {

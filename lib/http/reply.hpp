@@ -78,6 +78,9 @@ public:
     std::optional<std::string_view> next(const std::function<void()>& before_wait,
                                          std::optional<Clock::time_point> limit = std::nullopt);
     BodyEnd end() const { return end_; }
+    /// The connection, for another exchange, once the body has ended whole and if the server keeps
+    /// it open; else nullptr. Nothing may be asked of this reply's body afterwards.
+    std::unique_ptr<Connection> keep_connection();
 
     /// The start of the body, at most `size` bytes, as far as it comes by `limit`: for an error's
     /// text. Never throws Error.

@@ -1,11 +1,11 @@
 #include "recording/summary.hpp"
 
 #include "protocol/parser.hpp"
+#include "recording/record_events.hpp"
 
 #include <algorithm>
 #include <bit>
 #include <cmath>
-#include <memory>
 #include <optional>
 
 namespace sse {
@@ -34,22 +34,29 @@ public:
         if (sum_.records++ == 0) sum_.first = record.t;
         sum_.last = t_ = record.t;
         sum_.closed = std::holds_alternative<RecordedClose>(record.what);
-        std::visit([this](const auto& what) { add(what); }, record.what);
+        if (const auto* close = std::get_if<RecordedClose>(&record.what))
+            ++sum_.closes[std::string(close->how)];
+        if (const auto* open = std::get_if<RecordedOpen>(&record.what)) {
+            ++sum_.reconnects;
+            if (!open->last_event_id.empty()) ++sum_.resumed;
+        }
+        if (const auto* read = std::get_if<RecordedBytes>(&record.what)) {
+            ++sum_.reads;
+            sum_.read_bytes += read->bytes.size();
+        }
+        events_.take(record);
     }
-    void finish() {
-        if (parser_) parser_->finish();
-    }
+    void finish() { events_.finish(); }
 
 private:
-    void on_event(const EventView& event) override { add(event); }
-    void on_id(std::string_view id) override { add(RecordedId{id}); }
-    void on_comment(std::string_view text) override { add(RecordedComment{text}); }
-    void on_retry(std::chrono::milliseconds time) override { add(RecordedRetry{time}); }
+    void on_id(std::string_view) override { ++sum_.bare_ids; }
+    void on_comment(std::string_view) override { ++sum_.comments; }
+    void on_retry(std::chrono::milliseconds) override { ++sum_.retries; }
     void on_oddity(Oddity oddity, std::string_view) override {
         ++sum_.oddities[static_cast<std::size_t>(oddity)];
     }
 
-    void add(const EventView& event) {
+    void on_event(const EventView& event) override {
         const bool known = sum_.types.size() < RecordingSummary::max_types ||
                            sum_.types.count(std::string(event.type)) > 0;
         ++sum_.types[known ? std::string(event.type) : std::string()];
@@ -65,25 +72,9 @@ private:
         if (last_id_ && *last_id_ == *event.id) ++sum_.same_id;
         last_id_ = std::string(*event.id);
     }
-    void add(const RecordedId&) { ++sum_.bare_ids; }
-    void add(const RecordedComment&) { ++sum_.comments; }
-    void add(const RecordedRetry&) { ++sum_.retries; }
-    void add(const RecordedOpen& open) {
-        ++sum_.reconnects;
-        if (!open.last_event_id.empty()) ++sum_.resumed;
-        finish(); // each connection is a stream of its own
-        parser_.reset();
-    }
-    void add(const RecordedClose& close) { ++sum_.closes[std::string(close.how)]; }
-    void add(const RecordedBytes& read) {
-        ++sum_.reads;
-        sum_.read_bytes += read.bytes.size();
-        if (!parser_) parser_ = std::make_unique<Parser>(static_cast<Parser::Sink&>(*this));
-        parser_->feed(read.bytes);
-    }
 
     RecordingSummary& sum_;
-    std::unique_ptr<Parser> parser_; ///< of reads
+    RecordEvents events_{*this};
     std::chrono::microseconds t_{0}, last_event_{0};
     std::optional<std::string> last_id_;
 };

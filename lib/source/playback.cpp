@@ -72,6 +72,13 @@ void Playback::begin_lap() {
         reader_->seek_before([this](const Record& record) { return record.t >= from_; });
 }
 
+microseconds Playback::length() {
+    constexpr auto ever = Clock::time_point::max();
+    find_start(ever);
+    measure_lap(ever);
+    return lap_length_;
+}
+
 /// From the first time that is played to the last; moves the reader. False: `until` came first.
 bool Playback::measure_lap(Clock::time_point until) {
     if (last_) lap_length_ = last_->t - from_;

@@ -70,6 +70,9 @@ public:
     void take();
     /// Of the record of peek().
     PlaybackPosition position() const { return {reader_->place(), lap_}; }
+    /// How long a lap is, from the first time that is played to the last. It reads to the end,
+    /// unless the file lets it go there at once, and leaves the playing anywhere.
+    std::chrono::microseconds length();
     const RecordReader& reader() const { return *reader_; }
     /// The recording is still being written: there may be more after the end.
     bool grows() const { return options_.reader.grows(); }

@@ -1,6 +1,7 @@
 """Recordings as they are made: by the schema, and by recorders that die."""
 import json
 import os
+import random
 import signal
 import subprocess
 from pathlib import Path
@@ -45,27 +46,63 @@ def test_the_schema_refuses_what_a_reader_refuses(sse, tmp_path, line):
     assert sse.run("replay", "--stdout", path).status == 3
 
 
-def test_a_recorder_killed_at_any_moment_leaves_a_recording_that_replays(sse, tmp_path):
+def killed_when(path, recorder, size):
+    """Kills -9 once the recording has so many bytes."""
+    while not path.exists() or path.stat().st_size <= size:
+        assert recorder.running
+    os.kill(recorder.pid, signal.SIGKILL)
+    recorder.wait()
+
+
+def whole(path, ran):
+    """What a recording that was cut anywhere must be: played to its last whole line, or empty and said to be so."""
+    if path.stat().st_size == 0:  # killed between making the file and its first line
+        assert (ran.status, ran.err.splitlines()[0]) == (3, f"sse: error: {path}: the file is empty: nothing was recorded")
+        return 0
+    assert ran.status == 0
+    assert ran.err == "" or ran.err.endswith("the last line is torn and was skipped\n")
+    assert ran.err.count("\n") <= 1
+    return ran.out.count(b"data: ")
+
+
+@pytest.mark.parametrize("flags", [(), ("--bytes",)])
+def test_a_recorder_killed_at_any_moment_leaves_a_recording_that_replays(sse, tmp_path, flags):
     path = tmp_path / "r.jsonl"
     server = sse.serve("--on-eof", "hold", "--history", "100000",
                        input=b"".join(b"line %d\n" % i for i in range(100_000)))
-    lengths = set()
-    for attempt in range(6):
+    dice, lengths = random.Random(5), set()
+    for size in [-1, *(dice.randrange(600_000) for _ in range(5))]:
         path.unlink(missing_ok=True)
-        recorder = sse.start("tail", server.url, "--record", path, stdout=subprocess.DEVNULL)
-        wanted = attempt * 100_000  # bytes: each is killed at another moment
-        while not path.exists() or path.stat().st_size <= wanted:
-            assert recorder.running
-        os.kill(recorder.pid, signal.SIGKILL)
-        recorder.wait()
-        if path.stat().st_size == 0:
-            continue  # killed between making the file and its first line
+        recorder = sse.start("tail", server.url, "--record", path, *flags, stdout=subprocess.DEVNULL)
+        killed_when(path, recorder, size)
         lengths.add(path.stat().st_size)
-        ran = sse.run("replay", "--stdout", "--no-wait", path)
-        assert ran.status == 0
-        assert ran.err == "" or ran.err.endswith("the last line is torn and was skipped\n")
-        assert ran.err.count("\n") <= 1
+        events = whole(path, sse.run("replay", "--stdout", "--no-wait", path))
+        assert events > 0 or size < 1000
     assert len(lengths) > 2
+
+
+def test_a_server_that_records_and_is_killed_leaves_one_too(sse, tmp_path):
+    path, dice = tmp_path / "r.jsonl", random.Random(7)
+    for size in (dice.randrange(400_000) for _ in range(3)):
+        path.unlink(missing_ok=True)
+        server = sse.serve("--record", path, "--overflow", "drop",
+                           input=b"".join(b"line %d\n" % i for i in range(100_000)))
+        killed_when(path, server, size)
+        assert whole(path, sse.run("replay", "--stdout", "--no-wait", path)) > 0
+
+
+def test_a_recording_cut_anywhere_is_played_to_the_cut_or_said_to_be_empty(sse, origin, tmp_path):
+    path = tmp_path / "r.jsonl"
+    sse.run("tail", serve_bytes(origin, STREAM).url, "--no-reconnect", "--record", path)
+    data = path.read_bytes()
+    first = data.index(b"\n") + 1
+    for size in [0, 1, first // 2, first - 1, *range(first, len(data), 7)]:
+        path.write_bytes(data[:size])
+        ran = sse.run("replay", "--stdout", "--no-wait", path)
+        if 0 < size < first - 1:
+            assert (ran.status, "the first line is torn: nothing was recorded" in ran.err) == (3, size > 6)
+        else:
+            whole(path, ran)
 
 
 BODY = b'{"messages":["\xc3\xa9"]}'

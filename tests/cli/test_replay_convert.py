@@ -44,7 +44,7 @@ def test_a_recording_as_a_recording_is_the_same_without_secrets(sse, path):
 def test_as_event_stream_text_and_as_curl_prints_it(sse, path):
     assert sse.run("replay", path, "--to", "sse").out == TEXT
     head, _, body = sse.run("replay", path, "--to", "curl").out.partition(b"\r\n\r\n")
-    assert head == b"HTTP/1.1 201\r\nContent-Type: text/event-stream\r\nX-Api-Key: secret"
+    assert head == b"HTTP/1.1 201\r\nContent-Type: text/event-stream\r\nX-Api-Key: ***"
     assert body == TEXT
 
 

@@ -1,11 +1,15 @@
 """sse replay as a server that somebody runs: the same options as serve's, by the same code."""
 import json
+import os
+import pty
 import signal
+import subprocess
 import time
 
 import pytest
 
 from support.deadline import poll
+from support.process import Pipe
 from support.recording import recording
 from support.wire import Cut, reset
 
@@ -141,3 +145,49 @@ def test_a_unix_socket_has_its_mode_and_goes(sse, wire, seven, tmp_path):
     server.signal(signal.SIGTERM)
     assert server.wait() == 0
     assert not path.exists()
+
+
+@pytest.fixture
+def terminal(sse):
+    """Starts `sse ARGS` with a pseudo terminal as stderr; returns what it shows."""
+    started = []
+
+    def start(*args):
+        master, slave = pty.openpty()
+        started.append(subprocess.Popen([sse.binary, *map(str, args)], stdin=subprocess.DEVNULL, stderr=slave,
+                                        stdout=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"}))
+        os.close(slave)
+        return Pipe(os.fdopen(master, "rb", buffering=0))
+    yield start
+    for process in started:
+        process.kill()
+        process.wait()
+
+
+@pytest.fixture
+def long(tmp_path):
+    return recording(tmp_path / "long.jsonl", {"t": 0, "data": "a"}, {"t": 12, "data": "b"}, {"t": 60, "data": "c"})
+
+
+def test_a_terminal_is_told_where_the_playing_is(terminal, wire, long):
+    shown = terminal("replay", long, "--listen", "127.0.0.1:0", "--speed", "60")
+    url = shown.wait_for(r"sse: serving (\S+)\r\n")[1]
+    shown.wait_for(r"\r\x1b\[Kwaiting, 0 clients, 0 events")
+    answer = wire.get(url)
+    shown.wait_for(r"\r\x1b\[K12s of 1m \(20%\), speed 60, 1 client, 2 events")
+    answer.read_all()
+    answer.close()
+    shown.wait_for(r"\r\x1b\[K1m of 1m \(100%\), speed 60, 0 clients, 3 events")
+
+
+@pytest.mark.parametrize("flags, text", [((), r"12s of 1m \(20%\), speed 30"), (("--loop", "2"), r"12s of 2m \(10%\), speed 30"),
+                                         (("--from", "10"), r"2s of 50s \(4%\), speed 30")])
+def test_so_it_is_while_it_prints(terminal, long, flags, text):
+    shown = terminal("replay", long, "--stdout", "--speed", "30", *flags)
+    shown.wait_for(r"\r\x1b\[K" + text)
+
+
+def test_the_shared_clock_is_shown(terminal, wire, long):
+    shown = terminal("replay", long, "--listen", "127.0.0.1:0", "--shared", "--speed", "30")
+    wire.get(shown.wait_for(r"sse: serving (\S+)\r\n")[1])
+    shown.wait_for(r"\r\x1b\[K12s of 1m \(20%\), speed 30, 1 client, 2 events")

@@ -1,4 +1,5 @@
-"""Clients that no one here wrote, against `sse replay`: the SDKs of two APIs, and npm's eventsource."""
+"""Clients that no one here wrote, against `sse replay`: the SDKs of two APIs and of MCP, npm's eventsource, and a
+browser."""
 import json
 import shutil
 import subprocess
@@ -6,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from support.deadline import poll
 from support.recording import recorded, recording
 
 pytestmark = pytest.mark.release
@@ -39,6 +41,16 @@ source.onmessage = event => {
 """
 
 
+MCP = """
+import {Client} from '@modelcontextprotocol/sdk/client/index.js';
+import {StreamableHTTPClientTransport} from '@modelcontextprotocol/sdk/client/streamableHttp.js';
+const client = new Client({name: 'test', version: '1'});
+await client.connect(new StreamableHTTPClientTransport(new URL(process.argv[2] + 'mcp')));
+console.log((await client.listTools()).tools.map(tool => tool.name).join(' '));
+process.exit(0);
+"""
+
+
 @pytest.fixture(scope="session")
 def npm(tmp_path_factory):
     """A folder with the packages, and how to run a script in it."""
@@ -46,7 +58,7 @@ def npm(tmp_path_factory):
         subprocess.run(["bash", Path(__file__).parents[2] / "cmd/need", "npm"], check=True)
     folder = tmp_path_factory.mktemp("npm")
     subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--ignore-scripts",
-                    "openai", "@anthropic-ai/sdk", "eventsource"], cwd=folder, check=True, timeout=300)
+                    "openai", "@anthropic-ai/sdk", "eventsource", "@modelcontextprotocol/sdk"], cwd=folder, check=True, timeout=300)
 
     def run(script, url):
         (folder / "client.mjs").write_text(script)
@@ -100,3 +112,38 @@ def test_eventsource_resumes_through_drops_and_misses_nothing(sse, npm, tmp_path
     server = sse.replay(recording(tmp_path / "r.jsonl", *lines), "--drop-every", "3", "--reset")
     out = npm(EVENTSOURCE, server.url).splitlines()
     assert out == [f"{i} event {i}" for i in range(1, 10)] + ["10 last"]
+
+
+def test_a_browser_resumes_through_drops_and_misses_nothing(sse, browser, tmp_path):
+    recording(tmp_path / "r.jsonl", {"t": 0, "retry": 50},
+              *({"t": i / 500, "id": str(i), "data": f"event {i}"} for i in range(1, 20)),
+              head=recorded("GET", "https://x.example/stream"))
+    server = sse.replay(tmp_path, "--drop-every", "3")
+    browser.open(server.url + "no-such-page")  # of the stream's own origin
+    poll("the page", lambda: browser.run("document.readyState") == "complete", 30)
+    browser.run("""window.seen = []; window.opened = 0;
+        window.stream = new EventSource('/stream');
+        stream.onopen = () => ++opened;
+        stream.onmessage = e => seen.push(e.lastEventId + ' ' + e.data);""")
+    poll("the end", lambda: browser.run("stream.readyState") == 2, 60)  # 204 after the last event
+    assert browser.run("seen") == [f"{i} event {i}" for i in range(1, 20)]
+    assert browser.run("opened") >= 6
+
+
+def test_the_mcp_client_lists_tools_over_a_recorded_session(sse, npm, tmp_path):
+    """Its requests are numbered from 0, so the recorded answers have the ids it waits for; the bodies say which is
+    which. A notification is answered 202, and the stream that it asks for with GET is not there."""
+    def exchange(name, body, *lines, **more):
+        recording(tmp_path / f"{name}.jsonl", *lines,
+                  head=recorded("POST", "https://mcp.example/mcp", body and json.dumps(body), **more))
+
+    def answer(number, result):
+        return {"t": 0.01, "event": "message", "data": json.dumps({"jsonrpc": "2.0", "id": number, "result": result})}
+    exchange("1-initialize", None,
+             answer(0, {"protocolVersion": "2025-03-26", "capabilities": {"tools": {}},
+                        "serverInfo": {"name": "recorded", "version": "1"}}),
+             **{"Content-Type": "text/event-stream", "Mcp-Session-Id": "s1"})
+    exchange("2-initialized", {"jsonrpc": "2.0", "method": "notifications/initialized"}, status=202)
+    exchange("3-list", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
+             answer(1, {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in ("add", "subtract")]}))
+    assert npm(MCP, sse.replay(tmp_path, "--match-body").url) == "add subtract\n"

@@ -1,0 +1,96 @@
+#include "cmd/post.hpp"
+
+#include "cmd/command.hpp"
+#include "cmd/explain.hpp"
+#include "cmd/signals.hpp"
+#include "http/poster.hpp"
+#include "http/url.hpp"
+#include "protocol/error.hpp"
+#include "protocol/parser.hpp"
+#include "recording/record_events.hpp"
+
+#include <chrono>
+#include <fmt/format.h>
+
+namespace cmd {
+
+namespace {
+
+/// Posts what it hears.
+class PostedEvents : public sse::Parser::Sink {
+public:
+    explicit PostedEvents(sse::Poster& poster)
+        : poster_(poster) {}
+    void on_event(const sse::EventView& event) override {
+        try {
+            poster_.post(event);
+        } catch (const sse::Error& e) { // not one of the recording's
+            throw explained(e);
+        }
+    }
+
+private:
+    sse::Poster& poster_;
+};
+
+void post_all(sse::Playback& playback, PostedEvents& posted, sse::Interrupt& interrupt) {
+    sse::RecordEvents events(posted);
+    constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
+    for (;;) {
+        const bool grows = playback.grows(); // before what is read, so that nothing is missed
+        const auto now = std::chrono::steady_clock::now();
+        const bool more = playback.peek() != nullptr;
+        if (!more && !grows) return;
+        const auto due = more ? playback.due(now) : now + look_again;
+        if (due > now && !interrupt.sleep_until(due)) throw sse::Interrupted();
+        if (!more) continue;
+        events.take(*playback.peek());
+        playback.take();
+    }
+}
+
+sse::PosterOptions poster_options(const std::string& url,
+                                  const std::vector<std::pair<std::string, std::string>>& headers) {
+    sse::PosterOptions options;
+    try {
+        options.request.url = sse::Url::parse(url);
+    } catch (const sse::Error& e) {
+        throw Failure(Exit::usage, e.what(),
+                      "write it as http://HOST:PORT/PATH; :8080 is this machine");
+    }
+    for (const auto& [name, value] : headers) options.request.set(name, value);
+    return options;
+}
+
+} // namespace
+
+int post(Recordings& recordings, const sse::PlaybackOptions& options, const std::string& url,
+         const std::vector<std::pair<std::string, std::string>>& headers) {
+    sse::Interrupt interrupt;
+    const Signals signals(interrupt);
+    sse::Poster poster(poster_options(url, headers), interrupt);
+    PostedEvents posted(poster);
+    const auto report = [&] {
+        note(fmt::format("{} event{} accepted by {}, retried {} times{}{}", poster.accepted(),
+                         poster.accepted() == 1 ? "" : "s", url, poster.retried(),
+                         poster.last_answer().empty() ? "" : "; the last as ",
+                         poster.last_answer()));
+    };
+    try {
+        for (std::size_t i = 0; i < recordings.files().size(); ++i) {
+            sse::Playback playback(recordings.open(i, options.reader), options);
+            post_all(playback, posted, interrupt);
+            if (!playback.reader().warning().empty()) warn(playback.reader().warning());
+        }
+    } catch (const sse::Interrupted&) {
+        report();
+        return 128 + signals.caught();
+    } catch (...) {
+        report();
+        throw;
+    }
+    report();
+    return Exit::done;
+}
+
+} // namespace cmd
