@@ -44,17 +44,22 @@ std::size_t PlaybackFeed::gather(Clock::time_point now, std::span<std::string_vi
 }
 
 void PlaybackFeed::search(Clock::time_point now) {
-    if (!search_->step(now + search_slice)) return;
+    if (!search_->step(now + slice)) return;
     playback_ = std::make_unique<Playback>(path_, options_, search_->found());
     if (!search_->found()) tell_gap();
     search_.reset();
 }
 
 void PlaybackFeed::fill(Clock::time_point now) {
+    const auto until = now + slice;
+    Slice played(until);
     while (wire_.waiting() + block_.size() < max_waiting_bytes) {
         if (dropping_ || stalled_ || wire_.is_cut()) break;
+        due_ = now;
+        if (played.over(playback_->reader().place().offset)) break;
         const bool grows = playback_->grows(); // before what is read: see there
-        const auto* record = playback_->peek();
+        const auto* record = playback_->peek(until);
+        if (playback_->looking()) break;
         if (record == nullptr) {
             at_end_ = !grows;
             due_ = now + look_again;

@@ -31,8 +31,8 @@ class PlaybackFeed : public Feed {
 public:
     /// Bytes that wait for the socket before no more are read.
     static constexpr std::size_t max_waiting_bytes = 64 * 1024;
-    /// What a search for an id may take of the loop's time at once.
-    static constexpr std::chrono::milliseconds search_slice{1};
+    /// What the reading may take of the loop's time at once.
+    static constexpr std::chrono::milliseconds slice{1};
     /// How often a recording that is still being written is looked at for more.
     static constexpr std::chrono::milliseconds look_again{50};
 

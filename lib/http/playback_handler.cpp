@@ -47,12 +47,12 @@ bool holds(const RecordedFields& fields, std::string_view name) {
                        [&](const auto& field) { return same_name(field.first, name); });
 }
 
-/// True if nothing that a client could see follows.
-bool is_over(Playback& playback) {
+/// True if nothing that a client could see follows; false if `until` comes before that is known.
+bool is_over(Playback& playback, Feed::Clock::time_point until) {
     for (;; playback.take()) {
-        const auto* record = playback.peek();
-        if (record == nullptr) return true;
-        if (is_sent(*record)) return false;
+        const auto* record = playback.peek(until);
+        if (record == nullptr) return !playback.looking();
+        if (is_sent(*record) || Feed::Clock::now() >= until) return false;
     }
 }
 
@@ -100,9 +100,10 @@ void PlaybackHandler::share(Channels& channels) {
         if (!shared.channel)
             throw Error(Errc::too_large,
                         fmt::format("{}: too many recordings for one clock", it.file));
+        auto playback = std::make_unique<Playback>(it.file, options_.playback);
+        playback->find_start(Feed::Clock::time_point::max());
         shared.playback = std::make_unique<SharedPlayback>(
-            std::make_unique<Playback>(it.file, options_.playback), shared.channel,
-            [this](const Error& e) { reports_.failed(e); });
+            std::move(playback), shared.channel, [this](const Error& e) { reports_.failed(e); });
     }
 }
 
@@ -204,14 +205,17 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
         if (index != nullptr) feed->remember_in(*index);
         return feed;
     };
+    const auto until = Feed::Clock::now() + options_.search_time;
     if (id.empty()) {
-        answer.feed = feed_of(std::make_unique<Playback>(file, options));
+        auto playback = std::make_unique<Playback>(file, options);
+        playback->find_start(until);
+        answer.feed = feed_of(std::move(playback));
         return;
     }
     auto found = index != nullptr ? index->find(id) : std::nullopt;
     if (!found) {
         auto search = std::make_unique<IdSearch>(file, id, options.laps, options.reader);
-        if (!search->step(Feed::Clock::now() + options_.search_time)) {
+        if (!search->step(until)) {
             auto feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
                                                        options_.faults, reports_);
             if (index != nullptr) feed->remember_in(*index);
@@ -222,7 +226,8 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     }
     auto playback = std::make_unique<Playback>(file, options, found);
     const bool grows = options.reader.grows();
-    if (found && !grows && is_over(*playback)) {
+    playback->find_start(until);
+    if (found && !grows && is_over(*playback, until)) {
         answer = Answer{};
         answer.status = 204;
         return;

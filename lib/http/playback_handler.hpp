@@ -26,8 +26,8 @@ struct PlaybackHandlerOptions {
     PlaybackFaults faults;
     /// Header fields for every stream, instead of recorded ones of the same name.
     std::vector<std::pair<std::string, std::string>> headers;
-    /// How long an answer may be kept by the search for a client's id. A longer search goes on
-    /// behind the head, which then cannot say `Sse-Gap`.
+    /// How long an answer may be kept by the search for where the playing begins. A longer search
+    /// goes on behind the head, which then cannot say `Sse-Gap`.
     std::chrono::milliseconds search_time{20};
 };
 

@@ -1,6 +1,7 @@
 #include "source/id_search.hpp"
 
 #include "protocol/trimmed.hpp"
+#include "source/slice.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -101,19 +102,15 @@ bool IdSearch::step(std::chrono::steady_clock::time_point until) {
         if (find_in_order(id_, 1)) return true;
     }
     reader_->only_with_id(later_ ? later_->id : id_); // which is a part of the other
-    constexpr int look_at_clock_every = 256;
-    constexpr std::uint64_t or_every_bytes = 256 * 1024;
-    for (int count = 1;; ++count) {
+    Slice slice(until);
+    while (!slice.over(reader_->place().offset)) {
         const auto* record = reader_->next();
         if (record == nullptr) return true;
         const auto id = trimmed_id_of(*record);
         if (id && later_ && *id == later_->id) found_ = {reader_->place(), later_->lap};
         else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_->place(), 1};
-        const auto offset = reader_->place().offset;
-        if (count % look_at_clock_every != 0 && offset < looked_ + or_every_bytes) continue;
-        looked_ = offset;
-        if (std::chrono::steady_clock::now() >= until) return false;
     }
+    return false;
 }
 
 } // namespace sse

@@ -51,8 +51,7 @@ private:
     std::string id_;
     std::optional<LappedId> later_;
     std::optional<PlaybackPosition> found_;
-    bool ordered_ = true;      ///< nothing speaks against it yet
-    std::uint64_t looked_ = 0; ///< at the clock, when it was there in the text
+    bool ordered_ = true; ///< nothing speaks against it yet
 };
 
 } // namespace sse

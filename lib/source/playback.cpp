@@ -5,24 +5,11 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace sse {
 
 using std::chrono::microseconds;
-
-namespace {
-
-RecordingPlace place_of_id(const std::string& path, const std::string& id,
-                           const RecordingReaderOptions& options) {
-    IdSearch search(path, id, 1, options);
-    search.step(std::chrono::steady_clock::time_point::max());
-    if (!search.found()) {
-        throw Error(Errc::bad_input, fmt::format("{}: no record has the id {}", path, id));
-    }
-    return search.found()->place;
-}
-
-} // namespace
 
 Playback::Playback(const std::string& path, PlaybackOptions options,
                    const std::optional<PlaybackPosition>& after)
@@ -32,32 +19,49 @@ Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options
                    const std::optional<PlaybackPosition>& after)
     : options_(std::move(options))
     , reader_(std::move(reader))
-    , clock_(options_.timing, microseconds(0)) {
-    find_ends();
-    if (!after) {
+    , after_(after)
+    , clock_(options_.timing, microseconds(0)) {}
+
+bool Playback::find_start(Clock::time_point until) {
+    if (started_) return true;
+    if (!find_ends(until)) return false;
+    if (!after_) {
         begin_lap();
-        return;
+        return started_ = true;
     }
-    lap_ = after->lap;
-    if (lap_ > 1) lap_start_ = length_of_lap() * static_cast<std::int64_t>(lap_ - 1);
-    lap_done_ = false;
+    lap_ = after_->lap;
+    if (lap_ > 1) {
+        if (!measure_lap(until)) return false;
+        lap_start_ = lap_length_ * static_cast<std::int64_t>(lap_ - 1);
+    }
     lap_sends_ = true; // what the client has had
-    reader_->seek(after->place);
+    reader_->seek(after_->place);
     reader_->next(); // the record there
     clock_ = PlaybackClock(options_.timing,
-                           lap_start_ + std::max(microseconds(0), after->place.t - from_));
+                           lap_start_ + std::max(microseconds(0), after_->place.t - from_));
+    return started_ = true;
 }
 
-void Playback::find_ends() {
+/// False: `until` came first.
+bool Playback::find_ends(Clock::time_point until) {
+    if (!find_end(options_.from, first_, until) || !find_end(options_.to, last_, until))
+        return false;
+    if (options_.from) from_ = first_ ? first_->t : options_.from->t;
+    return true;
+}
+
+bool Playback::find_end(const std::optional<PlaybackPoint>& point,
+                        std::optional<RecordingPlace>& place, Clock::time_point until) {
+    if (!point || !point->id || place) return true;
     const auto& path = reader_->input().path();
-    if (options_.from && options_.from->id) {
-        first_ = place_of_id(path, *options_.from->id, options_.reader);
-        from_ = first_->t;
-    } else if (options_.from) {
-        from_ = options_.from->t;
+    if (!search_) search_ = std::make_unique<IdSearch>(path, *point->id, 1, options_.reader);
+    if (!search_->step(until)) return false;
+    if (!search_->found()) {
+        throw Error(Errc::bad_input, fmt::format("{}: no record has the id {}", path, *point->id));
     }
-    if (!options_.to || !options_.to->id) return;
-    last_ = place_of_id(path, *options_.to->id, options_.reader);
+    place = search_->found()->place;
+    search_.reset();
+    return true;
 }
 
 void Playback::begin_lap() {
@@ -73,23 +77,32 @@ void Playback::begin_lap() {
         reader_->seek_before([this](const Record& record) { return record.t >= from_; });
 }
 
-/// From the first time that is played to the last; moves the reader.
-microseconds Playback::length_of_lap() {
-    if (last_) return last_->t - from_;
+microseconds Playback::length() {
+    find_ends(Clock::time_point::max());
+    measure_lap(Clock::time_point::max());
+    return lap_length_;
+}
+
+/// From the first time that is played to the last; moves the reader. False: `until` came first.
+bool Playback::measure_lap(Clock::time_point until) {
+    if (last_) lap_length_ = last_->t - from_;
+    if (last_) return true;
     const auto is_over = [this](const Record& record) {
         return options_.to && record.t > options_.to->t;
     };
-    reader_->seek_before(is_over);
-    auto last = from_;
-    while (const auto* record = reader_->next()) {
-        if (is_over(*record)) break;
-        last = std::max(last, record->t);
+    if (!std::exchange(measuring_, true)) reader_->seek_before(is_over);
+    for (Slice slice(until); !slice.over(reader_->place().offset);) {
+        const auto* record = reader_->next();
+        if (record == nullptr || is_over(*record)) return true;
+        lap_length_ = std::max(lap_length_, record->t - from_);
     }
-    return last - from_;
+    return false;
 }
 
-const Record* Playback::next_of_lap() {
+const Record* Playback::next_of_lap(Slice& slice) {
     while (!lap_done_) {
+        looking_ = slice.over(reader_->place().offset);
+        if (looking_) break;
         const auto* record = reader_->next();
         if (record == nullptr) break;
         if (!first_ && record->t < from_) continue;
@@ -102,11 +115,12 @@ const Record* Playback::next_of_lap() {
     return nullptr;
 }
 
-const Record* Playback::next() {
+const Record* Playback::next(Slice& slice) {
     for (;;) {
         if (options_.events != 0 && events_ == options_.events) return nullptr;
-        const auto* record = next_of_lap();
+        const auto* record = next_of_lap(slice);
         if (record == nullptr) {
+            if (looking_) return nullptr;
             const bool more = options_.laps == 0 || lap_ < options_.laps;
             if (!more || grows()) return nullptr;
             if (!lap_sends_) {
@@ -128,9 +142,12 @@ const Record* Playback::next() {
     }
 }
 
-const Record* Playback::peek() {
+const Record* Playback::peek(Clock::time_point until) {
     if (peeked_) return &record_;
-    const auto* record = next();
+    looking_ = !find_start(until);
+    if (looking_) return nullptr;
+    Slice slice(until);
+    const auto* record = next(slice);
     if (record == nullptr) return nullptr;
     peeked_ = true;
     record_ = *record;

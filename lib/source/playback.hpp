@@ -5,6 +5,7 @@
 #include "recording/record_reader.hpp"
 #include "source/id_search.hpp"
 #include "source/playback_clock.hpp"
+#include "source/slice.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -46,7 +47,8 @@ public:
     using Clock = PlaybackClock::Clock;
 
     /// Opens the recording. With `after`, plays what follows the record there, which is taken as
-    /// just played. Throws Error as open_recording() and its readers do, here and later.
+    /// just played. Throws Error as open_recording() and its readers do, here and later; and later
+    /// (bad_input) where an id of `options` does not occur.
     Playback(const std::string& path, PlaybackOptions options,
              const std::optional<PlaybackPosition>& after = std::nullopt);
     /// The same for one that is open, at its start. One that cannot be opened again under its path
@@ -55,27 +57,40 @@ public:
              const std::optional<PlaybackPosition>& after = std::nullopt);
 
     /// The record that is next, its `t` counted from the start of all laps, valid until take();
-    /// nullptr at the end (for a growing recording: for now).
-    const Record* peek();
+    /// nullptr at the end (for a growing recording: for now), and when `until` comes before it is
+    /// found: then looking().
+    const Record* peek(Clock::time_point until = Clock::time_point::max());
+    /// peek() gave nothing because its time was over; the next call goes on.
+    bool looking() const { return looking_; }
+    /// False: `until` came before it was known where to begin; the next call, or peek(), goes on.
+    bool find_start(Clock::time_point until);
     /// When peek() is due; the first call of this starts the clock at `now`.
     Clock::time_point due(Clock::time_point now);
     /// The record of peek() has been played.
     void take();
     /// Of the record of peek().
     PlaybackPosition position() const { return {reader_->place(), lap_}; }
+    /// How long a lap is, from the first time that is played to the last. It reads to the end,
+    /// unless the file lets it go there at once, and leaves the playing anywhere.
+    std::chrono::microseconds length();
     const RecordReader& reader() const { return *reader_; }
     /// The recording is still being written: there may be more after the end.
     bool grows() const { return options_.reader.grows(); }
 
 private:
-    const Record* next();
-    const Record* next_of_lap();
+    const Record* next(Slice& slice);
+    const Record* next_of_lap(Slice& slice);
     void begin_lap();
-    std::chrono::microseconds length_of_lap();
-    void find_ends();
+    bool find_ends(Clock::time_point until);
+    bool find_end(const std::optional<PlaybackPoint>& point, std::optional<RecordingPlace>& place,
+                  Clock::time_point until);
+    bool measure_lap(Clock::time_point until);
 
     PlaybackOptions options_;
     std::unique_ptr<RecordReader> reader_;
+    std::optional<PlaybackPosition> after_; ///< what is to go on there
+    std::unique_ptr<IdSearch> search_;      ///< for an end, while it lasts
+    bool started_ = false, measuring_ = false, looking_ = false;
     std::optional<RecordingPlace> first_; ///< where a lap begins: after the record there
     std::optional<RecordingPlace> last_;  ///< where it ends, if it ends at an id: with that one
     std::chrono::microseconds lap_start_{0}, lap_length_{0}; ///< lap_start_: of all laps' time

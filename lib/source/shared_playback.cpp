@@ -39,18 +39,20 @@ bool SharedPlayback::stopped() {
 void SharedPlayback::run() {
     constexpr std::size_t enough_events = 1'000, enough_bytes = 64 * 1024;
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
+    constexpr std::chrono::milliseconds slice{20};      // of looking for what is played
     using Clock = Playback::Clock;
     Batch batch;
     try {
         for (bool open = true; open && !stopped();) {
             const bool grows = playback_->grows(); // before what is read, so that nothing is missed
-            const bool more = playback_->peek() != nullptr;
+            const bool more = playback_->peek(Clock::now() + slice) != nullptr;
             const auto now = Clock::now();
-            const auto due = more ? playback_->due(now) : now + look_again;
+            const auto look = playback_->looking() ? now : now + look_again;
+            const auto due = more ? playback_->due(now) : look;
             const bool waits = due > now || !more;
             if (waits || batch.size() >= enough_events || batch.bytes() >= enough_bytes)
                 open = channel_->publish(std::exchange(batch, Batch()));
-            if (!more && !grows) break;
+            if (!more && !grows && !playback_->looking()) break;
             if (waits) open = open && wait_until(due);
             else play(batch);
         }

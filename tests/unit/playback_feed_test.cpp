@@ -151,6 +151,33 @@ TEST_CASE("a client that takes nothing stops the reading") {
     CHECK(drain(feed, start).size() == 1008 * 1000);
 }
 
+TEST_CASE("a feed that finds nothing to play gives the loop back, and goes on at once") {
+    auto filtered = head, closed = head;
+    for (int i = 0; i < 1000; ++i) {
+        filtered += "{\"t\":0,\"data\":\"x\"}\n";
+        closed += "{\"t\":0,\"close\":\"eof\"}\n";
+    }
+    for (const auto& text : {filtered, closed}) {
+        const TemporaryFile file(text + "{\"t\":0,\"data\":\"y\"}\n");
+        const Heard heard;
+        sse::PlaybackOptions options;
+        options.wanted = [](const sse::EventView& event) { return event.data == "y"; };
+        sse::PlaybackFeed feed(std::make_unique<sse::Playback>(file.path(), options),
+                               sse::Framing::close_delimited, {}, heard.reports);
+        std::array<std::string_view, 1> views;
+        int looks = 0;
+        for (; feed.gather(start, views) == 0; ++looks) {
+            REQUIRE(looks < 10);
+            CHECK_FALSE(feed.ended());
+            CHECK(feed.due() <= start);
+        }
+        CHECK(looks == 3);
+        CHECK(views[0] == "data: y\n\n");
+        CHECK(drain(feed, start) == "data: y\n\n");
+        CHECK(feed.ended());
+    }
+}
+
 TEST_CASE("a bad line cuts the stream after what was before it, and is told") {
     const TemporaryFile file(head + "{\"t\":0,\"data\":\"a\"}\nx\n{\"t\":0,\"data\":\"b\"}\n");
     const Heard heard;

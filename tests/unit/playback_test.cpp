@@ -158,6 +158,84 @@ TEST_CASE("a lap that sends nothing is the last") {
     }
 }
 
+TEST_CASE("looking for the next record stops when its time is over, and goes on") {
+    std::string recorded = "{\"sse\":1}\n", text;
+    for (int i = 0; i < 1000; ++i) {
+        const auto id = std::to_string(i * 7919 % 1000); // in no order
+        recorded += "{\"t\":1,\"id\":\"no " + id + "\",\"data\":\"x\"}\n";
+        text += "id: no " + id + "\ndata: x\n\n";
+    }
+    recorded += "{\"t\":2,\"id\":\"the last\",\"data\":\"y\"}\n";
+    text += "id: the last\ndata: y\n\n";
+    const TemporaryFile recording_file(recorded), text_file(text);
+    const sse::PlaybackPosition in_second_lap{{0, 1, 0s, 0}, 2};
+    struct Row {
+        const char* what;
+        const TemporaryFile& file;
+        std::function<void(sse::PlaybackOptions&)> set;
+        std::optional<sse::PlaybackPosition> after;
+        const char* id;
+    };
+    const Row rows[] = {
+        {"what is wanted",
+         recording_file,
+         [](auto& it) { it.wanted = [](const auto& event) { return event.data == "y"; }; },
+         {},
+         "the last"},
+        {"the first of a part",
+         recording_file,
+         [](auto& it) {
+             it.from = sse::PlaybackPoint{0s, "no 81"};
+         },
+         {},
+         "the last"},
+        {"the last of a part",
+         recording_file,
+         [](auto& it) {
+             it.to = sse::PlaybackPoint{0s, "the last"};
+         },
+         {},
+         "no 0"},
+        {"how long a lap is", text_file, [](auto&) {}, in_second_lap, "no 919@2"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.what);
+        sse::PlaybackOptions options;
+        options.laps = 2;
+        row.set(options);
+        sse::Playback playback(row.file.path(), options, row.after);
+        int looks = 0;
+        const sse::Record* record = nullptr;
+        for (; (record = playback.peek(Clock::time_point::min())) == nullptr; ++looks)
+            REQUIRE(playback.looking());
+        CHECK_FALSE(playback.looking());
+        CHECK(looks == 3);
+        CHECK(sse::id_of(*record) == row.id);
+    }
+}
+
+TEST_CASE("a lap is as long as what is played") {
+    const TemporaryFile file(
+        recording({R"({"t":1,"id":"a","data":"1"})", R"({"t":3,"id":"b","data":"2"})",
+                   R"({"t":7,"close":"eof"})"}));
+    using Point = std::optional<sse::PlaybackPoint>;
+    struct Row {
+        Point from, to;
+        std::chrono::seconds length;
+    };
+    const Row rows[] = {{{}, {}, 7s},
+                        {Point({2s, {}}), {}, 5s},
+                        {Point({2s, {}}), Point({4s, {}}), 1s},
+                        {Point({0s, "a"}), Point({0s, "b"}), 2s},
+                        {Point({8s, {}}), {}, 0s}};
+    for (const auto& row : rows) {
+        sse::PlaybackOptions options;
+        options.from = row.from;
+        options.to = row.to;
+        CHECK(sse::Playback(file.path(), options).length() == row.length);
+    }
+}
+
 TEST_CASE("a long search stops when its time is over, and goes on") {
     std::string text = "{\"sse\":1}\n";
     for (int i = 0; i < 1000; ++i)
