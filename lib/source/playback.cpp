@@ -24,9 +24,7 @@ Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options
 
 bool Playback::find_start(Clock::time_point until) {
     if (started_) return true;
-    if (!find_end(options_.from, first_, until) || !find_end(options_.to, last_, until))
-        return false;
-    if (options_.from) from_ = first_ ? first_->t : options_.from->t;
+    if (!find_ends(until)) return false;
     if (!after_) {
         begin_lap();
         return started_ = true;
@@ -45,6 +43,13 @@ bool Playback::find_start(Clock::time_point until) {
 }
 
 /// False: `until` came first.
+bool Playback::find_ends(Clock::time_point until) {
+    if (!find_end(options_.from, first_, until) || !find_end(options_.to, last_, until))
+        return false;
+    if (options_.from) from_ = first_ ? first_->t : options_.from->t;
+    return true;
+}
+
 bool Playback::find_end(const std::optional<PlaybackPoint>& point,
                         std::optional<RecordingPlace>& place, Clock::time_point until) {
     if (!point || !point->id || place) return true;
@@ -73,9 +78,8 @@ void Playback::begin_lap() {
 }
 
 microseconds Playback::length() {
-    constexpr auto ever = Clock::time_point::max();
-    find_start(ever);
-    measure_lap(ever);
+    find_ends(Clock::time_point::max());
+    measure_lap(Clock::time_point::max());
     return lap_length_;
 }
 

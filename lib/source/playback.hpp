@@ -81,6 +81,7 @@ private:
     const Record* next(Slice& slice);
     const Record* next_of_lap(Slice& slice);
     void begin_lap();
+    bool find_ends(Clock::time_point until);
     bool find_end(const std::optional<PlaybackPoint>& point, std::optional<RecordingPlace>& place,
                   Clock::time_point until);
     bool measure_lap(Clock::time_point until);

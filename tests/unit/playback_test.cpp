@@ -214,6 +214,28 @@ TEST_CASE("looking for the next record stops when its time is over, and goes on"
     }
 }
 
+TEST_CASE("a lap is as long as what is played") {
+    const TemporaryFile file(
+        recording({R"({"t":1,"id":"a","data":"1"})", R"({"t":3,"id":"b","data":"2"})",
+                   R"({"t":7,"close":"eof"})"}));
+    using Point = std::optional<sse::PlaybackPoint>;
+    struct Row {
+        Point from, to;
+        std::chrono::seconds length;
+    };
+    const Row rows[] = {{{}, {}, 7s},
+                        {Point({2s, {}}), {}, 5s},
+                        {Point({2s, {}}), Point({4s, {}}), 1s},
+                        {Point({0s, "a"}), Point({0s, "b"}), 2s},
+                        {Point({8s, {}}), {}, 0s}};
+    for (const auto& row : rows) {
+        sse::PlaybackOptions options;
+        options.from = row.from;
+        options.to = row.to;
+        CHECK(sse::Playback(file.path(), options).length() == row.length);
+    }
+}
+
 TEST_CASE("a long search stops when its time is over, and goes on") {
     std::string text = "{\"sse\":1}\n";
     for (int i = 0; i < 1000; ++i)
