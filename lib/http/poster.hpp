@@ -24,7 +24,8 @@ struct PosterOptions {
     Outgoing request;
     DialOptions dial;
     TlsOptions tls;
-    ReplyOptions reply{.read_timeout = std::chrono::seconds(30)};
+    ReplyOptions reply{.read_timeout = std::chrono::seconds(30),
+                       .send_timeout = std::chrono::seconds(30)};
     /// Quicker than a reader's: an event waits, and all behind it.
     BackoffOptions backoff{.reconnection_time = std::chrono::milliseconds(250),
                            .retry_max = std::chrono::seconds(10)};
