@@ -50,6 +50,7 @@ void Recorder::open(const sse::Url&, int status, const sse::Head& head,
     header.url = request_.url.text();
     header.request.method = request_.method;
     header.request.headers = recorded(request_.fields);
+    if (!last_event_id.empty()) header.request.headers.emplace_back("Last-Event-ID", last_event_id);
     if (options_.body) header.request.body = request_.body;
     header.response = std::move(response);
     writer_ = make_recording(options_.path, std::move(header), options_.writer);

@@ -277,9 +277,7 @@ Reply::Trace Client::trace_of(const Url& url) {
 
 std::unique_ptr<Connection> Client::connect(const Url& url, const std::optional<Url>& proxy,
                                             Timing& timing) {
-    const auto patience = options_.dial.connect_timeout;
-    const auto limit =
-        patience ? Interrupt::Clock::now() + *patience : Interrupt::Clock::time_point::max();
+    const auto limit = options_.dial.limit();
     auto connection = proxy ? reach_proxy(url, *proxy, limit, timing) : reach(url, limit, timing);
     timing.tls.reset();
     if (url.tls) {

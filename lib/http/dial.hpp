@@ -44,6 +44,11 @@ struct DialOptions {
     /// For the name, all addresses and TLS together. As long as a person waits; curl's 5 minutes
     /// are for transfers nobody watches. nullopt: for ever.
     std::optional<std::chrono::milliseconds> connect_timeout{30'000};
+    /// When a connection that is begun now must be there.
+    Interrupt::Clock::time_point limit() const {
+        using Clock = Interrupt::Clock;
+        return connect_timeout ? Clock::now() + *connect_timeout : Clock::time_point::max();
+    }
     /// Starts with the next address when the one before has not answered (RFC 8305).
     std::chrono::milliseconds next_address{250};
     /// Idle time after which the kernel asks whether the peer is there, and how often it asks

@@ -88,9 +88,7 @@ void Poster::attempt(bool& may_pass, std::optional<std::chrono::milliseconds>& a
 std::unique_ptr<Connection> Poster::connection() {
     if (kept_) return std::move(kept_);
     const auto& url = options_.request.url;
-    const auto patience = options_.dial.connect_timeout;
-    const auto limit =
-        patience ? Interrupt::Clock::now() + *patience : Interrupt::Clock::time_point::max();
+    const auto limit = options_.dial.limit();
     Interrupt::Clock::time_point resolved;
     const int fd = dial(url.host, url.port, options_.dial, interrupt_, limit, resolved);
     auto connection = std::make_unique<Connection>(fd, url.endpoint(), interrupt_);

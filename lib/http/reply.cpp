@@ -127,7 +127,7 @@ void Reply::send(std::string_view request, const Trace& trace,
                  std::optional<Clock::time_point> limit) {
     while (true) {
         switch (connection_->write(request, options_.send_timeout, !answered_)) {
-        case Connection::Written::all:
+        case Connection::Written::all: sent_ = true; return;
         case Connection::Written::closed: return;
         case Connection::Written::late:
             throw Error(Errc::timeout, "the server has taken nothing of the request for too long");
@@ -277,7 +277,7 @@ std::optional<std::string_view> Reply::next_framed(const std::function<void()>& 
 
 std::unique_ptr<Connection> Reply::keep_connection() {
     const auto said = head_.find("Connection").value_or("");
-    const bool kept = end_ == BodyEnd::whole && input_.empty() &&
+    const bool kept = sent_ && end_ == BodyEnd::whole && input_.empty() &&
                       head_.start_line().starts_with("HTTP/1.1") && !same_name(said, "close");
     return kept ? std::move(connection_) : nullptr;
 }

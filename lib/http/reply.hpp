@@ -108,6 +108,7 @@ private:
     std::vector<char> buffer_;
     std::string_view input_;        ///< what has been read and not been used
     std::string head_bytes_;        ///< of the last head read, lines ending in CRLF
+    bool sent_ = false;             ///< the request, all of it
     bool answered_ = false;         ///< that is the final one
     std::size_t interim_bytes_ = 0; ///< of the heads before
     Head head_;
