@@ -1,6 +1,7 @@
 """sse serve --publish and --channels: bodies become events, or nothing of them does."""
 import json
 import threading
+from pathlib import Path
 
 import pytest
 from support.deadline import poll
@@ -91,6 +92,22 @@ def test_one_connection_publishes_many_also_without_waiting_for_answers(server, 
         piece = sock.recv(1 << 20)
         assert piece
         answers += piece
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("threads", [1, 2])
+def test_a_few_connections_publish_thousands(sse, sse_bin, wire, threads):
+    program = Path(sse_bin).parent / "tests" / "sse_publishers"
+    if not program.exists():
+        pytest.skip("sse_publishers is not built beside sse")
+    server = sse.serve("--publish", "--threads", threads)
+    reader = wire.get(server.url)
+    port = server.url.rstrip("/").rsplit(":", 1)[1]
+    publishers = sse.start_program(program, port, "4", "4000", "16")
+    events = reader.events(4000, 30)
+    assert publishers.wait(30) == 0, publishers.stderr.text()
+    assert json.loads(publishers.stdout.bytes)["created"] == 4000
+    assert {e.data for e in events} == {"x" * 200} and len({e.id for e in events}) == 4000
 
 
 def test_a_full_history_refuses_with_503_and_loses_nothing(sse, wire):
