@@ -94,7 +94,7 @@ def test_a_server_that_leaves_at_once_is_no_storm(sse, origin, leave):
 
 
 def test_no_descriptor_and_no_memory_stays_of_many_connections(sse, origin):
-    """Eighty of them: ended well, cut, refused by a status."""
+    """Forty of them: ended well, cut, refused by a status."""
     def handler(c):
         if c.number % 4 == 3:
             return c.answer("503 Busy", "x" * 10_000)
@@ -104,9 +104,9 @@ def test_no_descriptor_and_no_memory_stays_of_many_connections(sse, origin):
             c.end()
     server = origin(handler)
     tail = sse.start("tail", server.url, "--retry-max", "1ms")
-    server.wait_requests(20, 30)
+    server.wait_requests(12, 30)
     descriptors, memory = tail.descriptors(), tail.rss_kib()
-    server.wait_requests(80, 60)
+    server.wait_requests(40, 60)
     assert tail.descriptors() <= descriptors + 1
     assert tail.rss_kib() < memory + 4096
     tail.signal(2)
