@@ -11,13 +11,6 @@
 
 namespace cmd {
 
-namespace {
-
-/// Enough to know a HAR file.
-constexpr std::size_t har_start = 64;
-
-} // namespace
-
 Recordings::Recordings(const std::vector<std::string>& named, Stdin use, bool follow)
     : use_(use)
     , follow_(follow) {
@@ -44,7 +37,7 @@ void Recordings::add(const std::string& path, const std::string& name) {
         return add(spool.path(), name);
     }
     auto input = std::make_unique<sse::RecordingInput>(path);
-    if (sse::is_har(input->peek(har_start))) return add_streams(*input);
+    if (sse::is_har(sse::start_of(*input))) return add_streams(*input);
     files_.push_back(path);
     names_.push_back(name);
     if (path == "-") stdin_ = std::move(input);

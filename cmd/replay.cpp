@@ -17,9 +17,17 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <mutex>
+#include <poll.h>
 #include <unistd.h>
 
 namespace {
+
+/// True if the next read of a piped recording would wait.
+bool would_wait(const sse::Playback& playback) {
+    if (playback.reader().input().path() != "-") return false;
+    pollfd input{STDIN_FILENO, POLLIN, 0};
+    return ::poll(&input, 1, 0) == 0;
+}
 
 /// Event-stream text on stdout, each record when it is due, until the end or until nobody reads:
 /// then false. `at` is where it is.
@@ -28,6 +36,7 @@ bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out,
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     for (bool open = true; open;) {
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
+        if (would_wait(playback) && !out.flush()) return false;
         const auto* record = playback.peek();
         if (record == nullptr) {
             if (!grows) return true;

@@ -94,10 +94,10 @@ bool EventTextReader::next_line(std::string_view& line) {
 /// `curl -i` prints all of them: of redirects, of a proxy, interim ones. The last counts.
 void EventTextReader::read_heads() {
     for (;;) {
-        while (end_ - begin_ < head_start.size() && fill()) {
+        const auto rest = [&] { return std::string_view(buffer_.data() + begin_, end_ - begin_); };
+        while (rest().size() < head_start.size() && head_start.starts_with(rest()) && fill()) {
         }
-        if (!std::string_view(buffer_.data() + begin_, end_ - begin_).starts_with(head_start))
-            return;
+        if (!rest().starts_with(head_start)) return;
         std::string_view line;
         if (!next_line(line)) fail(line_ + 1, "the head is torn: nothing was captured");
         header_.response = {status_of(without_end(line)), {}};

@@ -81,8 +81,8 @@ std::size_t RecordingInput::read(char* to, std::size_t size) {
     return count;
 }
 
-std::string_view RecordingInput::peek(std::size_t size) {
-    for (auto have = ahead_.size(); have < size; have = ahead_.size()) {
+std::string_view RecordingInput::peek(std::size_t size, bool (*enough)(std::string_view)) {
+    for (auto have = ahead_.size(); have < size && !enough(ahead_); have = ahead_.size()) {
         ahead_.resize(size);
         const auto got = gzip_ ? read_gzip(ahead_.data() + have, size - have)
                                : read_raw(ahead_.data() + have, size - have);

@@ -20,9 +20,9 @@ public:
     RecordingInput(const RecordingInput&) = delete;
     RecordingInput& operator=(const RecordingInput&) = delete;
 
-    /// Its next bytes, at most `size` of them and fewer only at the end, which read() will give
-    /// again. Valid until then.
-    std::string_view peek(std::size_t size);
+    /// Its next bytes, which read() will give again: until they are `enough`, `size`, or all there
+    /// are; it waits for no more. Valid until then.
+    std::string_view peek(std::size_t size, bool (*enough)(std::string_view));
     /// Up to `size` bytes into `to`; 0 at the end (more may come if the file grows). Throws Error:
     /// io, or bad_input where the gzip data is broken.
     std::size_t read(char* to, std::size_t size);

@@ -29,7 +29,22 @@ bool is_event_text(std::string_view text) {
     return std::find(fields.begin(), fields.end(), line.substr(0, colon)) != fields.end();
 }
 
+/// Of JSON the first key, of text the first line.
+bool shows_form(std::string_view text) {
+    if (text.starts_with(bom)) text.remove_prefix(bom.size());
+    const auto skip_blanks = [&] {
+        text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
+    };
+    skip_blanks();
+    if (!text.starts_with('{')) return text.find_first_of("\r\n") != text.npos;
+    text.remove_prefix(1);
+    skip_blanks();
+    return text.find(':') != text.npos;
+}
+
 } // namespace
+
+std::string_view start_of(RecordingInput& input) { return input.peek(shown_bytes, shows_form); }
 
 void RecordReader::check_length(std::uint64_t read, const std::string& where) const {
     const auto size = input_->size();
@@ -47,7 +62,7 @@ std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> inp
                                                  "grow",
                                                  input->name()));
     }
-    const auto start = input->peek(shown_bytes);
+    const auto start = start_of(*input);
     if (is_har(start)) {
         throw Error(Errc::bad_input,
                     fmt::format("{}: a HAR file is not a recording by itself", input->name()));

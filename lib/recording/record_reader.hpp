@@ -94,6 +94,9 @@ protected:
     OddityCounts oddities_{};
 };
 
+/// As much of the start of `input` as shows what form it has. A pipe is not waited for longer.
+std::string_view start_of(RecordingInput& input);
+
 /// Opens `input`, at its start, in the form that its first bytes show: a recording
 /// (sse-recording(5)), event-stream text, or a head and then event-stream text, as `curl -i` prints
 /// it. Throws Error: bad_input where it is none of these; and as the readers do.
