@@ -57,6 +57,7 @@ const Record* RecordingReader::next() {
             if (const auto* record = take(line)) return record;
         } catch (const BadLine& e) {
             if (line.whole && !input_->cut_short()) fail(line, e.what());
+            check_length(lines_.offset(), lines_.where(line));
             if (grows) {
                 lines_.keep_torn();
                 return nullptr;
