@@ -139,7 +139,10 @@ int serve(const cmd::ReplayOptions& o) {
     const auto wake = [&](const std::shared_ptr<sse::Channel>& channel, std::size_t loop) {
         server->post(loop, [channel, loop] { channel->shard(loop).take(); });
     };
-    sse::Channels channels(shared_clock(o), o.server.threads, wake);
+    const auto shared = shared_clock(o);
+    auto listening = o.server;
+    if (o.shared && shared.overflow != sse::Overflow::block) listening.unsent_bytes = 0;
+    sse::Channels channels(shared, o.server.threads, wake);
     sse::PlaybackHandler handler(recordings.files(), options, reports);
     if (o.shared) handler.share(channels);
     cmd::PlaybackLengths lengths(options.playback);
@@ -148,7 +151,7 @@ int serve(const cmd::ReplayOptions& o) {
             return cmd::position_text(t, lengths.of(file), options.playback.timing);
         };
     }
-    server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
+    server = std::make_unique<sse::Server>(cmd::with_tokens(listening, o.tokens), handler);
     cmd::Operation operation(o.operation, *server, handler);
     cmd::listen(*server, o.server);
     operation.begin();

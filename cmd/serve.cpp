@@ -179,6 +179,7 @@ int run(ServeOptions o) {
     if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     o.server.tick_for(o.route.keepalive);
+    if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
     handler.on_gone = [&](bool whole) { end.stream_gone(whole); };

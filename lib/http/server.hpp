@@ -38,9 +38,10 @@ struct ServerOptions {
     std::chrono::milliseconds idle_timeout{60'000};
     /// A stream's client that accepts no byte for so long is disconnected.
     std::chrono::milliseconds stall_timeout{30'000};
-    /// Bytes that the system keeps for a client beyond those on their way to it, where it can be
-    /// told so. A client that comes back lacks what it was sent and never read, so this must be
-    /// small beside a history; it is enough for 5 ms at 100 Mbit/s.
+    /// Bytes of a stream that the system keeps for a client beyond those on their way to it, where
+    /// it can be told so; 0: as many as it likes. A client that comes back lacks what it was sent
+    /// and never read, so where nothing is to be lost this must be small beside a history. Where
+    /// laggards lose anyway, much gives them time. It is enough for 5 ms at 100 Mbit/s.
     std::size_t unsent_bytes = 64 * 1024;
     /// After a stop was asked for: how long open streams may still take.
     std::chrono::milliseconds grace{5'000};

@@ -28,7 +28,7 @@ Session::Session(Loop& loop, int fd, const Door& door, Refusal refused, std::uin
     , deadline_(Clock::now() + loop.options.head_timeout)
     , address_(address)
     , refused_(refused) {
-    set_stream_options(fd, loop.options.unsent_bytes);
+    send_at_once(fd);
     if (door.log) visit_ = std::make_unique<Visit>(peer_of(fd));
 }
 
@@ -172,6 +172,7 @@ void Session::begin_stream(std::unique_ptr<Feed> feed) {
     std::string().swap(pipelined_);
     state_ = State::streaming;
     read_on(); // to see it go
+    if (const auto bytes = loop_.options.unsent_bytes) limit_unsent(transport_.fd(), bytes);
     feed_ = std::move(feed);
     if (!door_.admin) loop_.counts.streams_opened.add();
     feed_->attach([this] { pump(); }); // the feed dies before this session: see drop_feed()

@@ -285,10 +285,11 @@ std::uint64_t peer_key(int fd) {
     return key == 0 ? 1 : key; // ::1 is of the network ::/64
 }
 
-void set_stream_options(int fd, [[maybe_unused]] std::size_t unsent_bytes) {
-    set(fd, IPPROTO_TCP, TCP_NODELAY, 1);
+void send_at_once(int fd) { set(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+
+void limit_unsent([[maybe_unused]] int fd, [[maybe_unused]] std::size_t bytes) {
 #ifdef TCP_NOTSENT_LOWAT
-    set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(unsent_bytes));
+    set(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, static_cast<int>(bytes));
 #endif
 }
 

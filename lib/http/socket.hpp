@@ -66,9 +66,11 @@ std::string peer_of(int fd);
 /// A number for the peer's address, equal for peers of one IPv6 network of 64 bits; 0 for a unix
 /// socket, and where nothing is known.
 std::uint64_t peer_key(int fd);
-/// What every accepted socket gets: no delay of small writes, and not more than `unsent_bytes` in
-/// its buffer beyond those that are on their way (where the system can).
-void set_stream_options(int fd, std::size_t unsent_bytes);
+/// Small writes are not held back for company.
+void send_at_once(int fd);
+/// The socket takes no more once it holds `bytes` that are not on their way yet (where the system
+/// can; else it takes what it likes).
+void limit_unsent(int fd, std::size_t bytes);
 
 /// Bytes that have been sent and that the peer has not acknowledged; 0 where the system cannot
 /// tell.

@@ -29,7 +29,7 @@ def test_what_it_prints_is_served_and_its_flags_are_its_own(sse, wire):
     events, server = run(sse, wire, "printf", "%s\\n", "--strict", "--", "-n")
     assert events == ["--strict", "--", "-n"]
     assert server.status == 0
-    assert "note" not in server.stderr.text()
+    assert "warning" not in server.stderr.text()
 
 
 def test_its_stderr_passes_through(sse, wire):

@@ -93,6 +93,7 @@ def test_a_server_that_leaves_at_once_is_no_storm(sse, origin, leave):
     assert len(waits) == 4 and all(unit == "s" or float(value) >= 100 for value, unit in waits)
 
 
+@pytest.mark.release  # a sanitizer keeps what is freed for a while
 def test_no_descriptor_and_no_memory_stays_of_many_connections(sse, origin):
     """Forty of them: ended well, cut, refused by a status."""
     def handler(c):
