@@ -56,16 +56,19 @@ public:
             follower_.on_pause();
         } catch (...) {
             failure_ = std::current_exception();
+            own_ = true;
             interrupt_.raise(Reason::failed);
         }
     }
     std::exception_ptr failure() const { return failure_; }
+    /// It is the command's own: what was to be kept is not, however well the stream ended.
+    bool failed_itself() const { return own_; }
 
 private:
     cmd::Follower follower_;
     Client client_;
     sse::Interrupt& interrupt_;
-    bool marked_;
+    bool marked_, own_ = false;
     std::exception_ptr failure_;
 };
 
@@ -166,6 +169,8 @@ int run(const cmd::TailOptions& o) try {
     }
     std::exception_ptr failure;
     for (const auto& followed : all) {
+        if (followed->failed_itself() && !(o.record.path == "-" && cmd::reader_has_gone()))
+            std::rethrow_exception(followed->failure());
         if (followed->failure() && !failure) failure = followed->failure();
     }
     if (!delivered && signals.caught() != 0) return 128 + signals.caught();

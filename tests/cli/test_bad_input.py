@@ -184,3 +184,20 @@ def test_a_message_that_cannot_be_written_changes_no_exit_status(sse, how, args,
 def test_a_file_that_cannot_be_served_has_a_way_out(sse, tmp_path, file, said):
     done = sse.run("serve", "--listen", "127.0.0.1:0", file, cwd=tmp_path)
     assert done.status == 23 and said in done.err.splitlines()[-1]
+
+
+@pytest.mark.parametrize("form", ["data", "json", "sse", "raw", "pretty"])
+@pytest.mark.parametrize("stop", [["-n", "2"], ["--until-data", "2"], ["-m", "500ms"], []])
+def test_an_output_that_cannot_be_written_is_no_success_however_it_ends(sse, form, stop):
+    server = sse.serve("--on-eof", "hold" if stop else "exit", input=b"1\n2\n3\n")
+    with open("/dev/full", "wb") as full:
+        done = sse.run("tail", "-o", form, *stop, server.url, stdout=full)
+    assert done.status == 23
+    assert "sse: error: cannot write to stdout: No space left on device\nsse: hint: " in done.err
+
+
+@pytest.mark.parametrize("stop", [["-n", "1"], ["--until-data", "1"]])
+def test_a_state_that_cannot_be_kept_is_no_success(sse, tmp_path, stop):
+    server = sse.serve("--on-eof", "hold", input=b"1\n")
+    done = sse.run("tail", *stop, "--state", tmp_path / "no" / "x", server.url)
+    assert done.status == 23 and "sse: hint: " in done.err
