@@ -1,10 +1,8 @@
 """sse tail and servers of npm: better-sse, and an MCP server over Streamable HTTP."""
 import json
-import shutil
-import subprocess
-from pathlib import Path
 
 import pytest
+from support.npm import install
 
 pytestmark = pytest.mark.release
 
@@ -49,12 +47,7 @@ http.createServer(async (request, response) => {
 
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory):
-    if not shutil.which("npm"):
-        subprocess.run(["bash", Path(__file__).parents[2] / "cmd/need", "npm"], check=True)
-    folder = tmp_path_factory.mktemp("npm-servers")
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--ignore-scripts", "better-sse",
-                    "@modelcontextprotocol/sdk"], cwd=folder, check=True, timeout=300)
-    return folder
+    return install(tmp_path_factory.mktemp("npm-servers"), "better-sse", "@modelcontextprotocol/sdk")
 
 
 @pytest.fixture

@@ -1,13 +1,12 @@
 """Clients that no one here wrote, against `sse replay`: the SDKs of two APIs and of MCP, npm's eventsource, and a
 browser."""
 import json
-import shutil
 import subprocess
-from pathlib import Path
 
 import pytest
 
 from support.deadline import poll
+from support.npm import install
 from support.recording import recorded, recording
 
 pytestmark = pytest.mark.release
@@ -54,11 +53,8 @@ process.exit(0);
 @pytest.fixture(scope="session")
 def npm(tmp_path_factory):
     """A folder with the packages, and how to run a script in it."""
-    if not shutil.which("npm"):
-        subprocess.run(["bash", Path(__file__).parents[2] / "cmd/need", "npm"], check=True)
-    folder = tmp_path_factory.mktemp("npm")
-    subprocess.run(["npm", "install", "--no-audit", "--no-fund", "--silent", "--ignore-scripts",
-                    "openai", "@anthropic-ai/sdk", "eventsource", "@modelcontextprotocol/sdk"], cwd=folder, check=True, timeout=300)
+    folder = install(tmp_path_factory.mktemp("npm"), "openai", "@anthropic-ai/sdk", "eventsource",
+                     "@modelcontextprotocol/sdk")
 
     def run(script, url):
         (folder / "client.mjs").write_text(script)
