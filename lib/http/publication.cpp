@@ -71,6 +71,9 @@ std::string ids_of(const Batch& batch) {
 } // namespace
 
 Answer publish(const Request& request, Channel& channel, JsonEventReader& json) {
+    const auto coding = request.head.find("Content-Encoding");
+    if (coding && !same_name(*coding, "identity"))
+        return text_answer(415, "a body is taken as it is: without a content coding\n");
     const auto type = essence(request.head.find("Content-Type").value_or("text/plain"));
     Batch batch;
     Gathering into(channel, batch);

@@ -167,3 +167,9 @@ def test_a_channel_named_without_channels_is_told(sse, wire):
     server = sse.serve("--input", "json", input=b'{"data":1,"channel":"a"}\n{"data":2}\n')
     assert [e.data for e in wire.get(server.url).events()] == ["2"]
     server.stderr.wait_for(r"^sse: warning: skipped line 1 of standard input: .*--channels$")
+
+
+@pytest.mark.parametrize("coding, status", [("gzip", 415), ("br", 415), ("identity", 201)])
+def test_a_body_in_a_content_coding_is_refused_and_not_published_as_it_is(server, wire, coding, status):
+    answer = wire.request(server.url, "POST", headers={"Content-Encoding": coding}, body=b"x")
+    assert answer.status == status
