@@ -313,7 +313,7 @@ def flood(mebibytes):
 def listening(url):
     try:
         socket.create_connection(("127.0.0.1", int(url.rstrip("/").rsplit(":", 1)[1])), 1).close()
-    except ConnectionRefusedError:
+    except (ConnectionRefusedError, ConnectionResetError):  # reset: it closed while this was in its queue
         return False
     return True
 

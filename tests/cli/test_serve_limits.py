@@ -249,8 +249,8 @@ def write_in_background(server, data):
         try:
             server.write(data)
             server.close_stdin()
-        except OSError:
-            pass  # it has ended
+        except (OSError, ValueError):
+            pass  # it has ended, or the test has
 
     threading.Thread(target=run, daemon=True).start()
 
