@@ -2,7 +2,7 @@
 // events whose data are 1, 2, 3 ... in order. Prints one line of figures, as JSON. Its CPU is its
 // own, so the server's can be read from the server's process.
 //
-//   readers PORT CLIENTS [last=N] [stalled=N] [slow=N] [leave=SECONDS]
+//   readers PORT CLIENTS [last=N] [stalled=N] [slow=N] [leave=SECONDS] [timed=N]
 //
 // last: the data of the last event that each must have been given. The first `stalled` of them read
 // nothing after their request, and the next `slow` 1 KiB a second, until the others are at their
@@ -10,9 +10,11 @@
 // given. What these laggards had is told apart: how much, and how much they were told they missed.
 //
 // Where data is `N T`, T is taken for the microseconds of the monotonic clock at which it was
-// written, and the longest time that one came late is told.
+// written, and it is told how late they came; `timed=N`: only the first N events count there.
 #include <algorithm>
 #include <arpa/inet.h>
+#include <array>
+#include <bit>
 #include <cerrno>
 #include <chrono>
 #include <cstdio>
@@ -39,10 +41,47 @@ std::uint64_t now_us() {
             .count());
 }
 
+/// How late events came, in microseconds: counted in classes an eighth wide.
+class Latencies {
+public:
+    void add(std::uint64_t us) {
+        ++counts_[place(us)];
+        ++count_;
+        max_ = std::max(max_, us);
+    }
+    /// The upper end of the class that it is in.
+    std::uint64_t quantile(double share) const {
+        const auto rank = static_cast<std::uint64_t>(share * static_cast<double>(count_));
+        std::uint64_t below = 0;
+        for (std::size_t i = 0; i < counts_.size(); ++i)
+            if ((below += counts_[i]) > rank) return std::min(end(i), max_);
+        return max_;
+    }
+    std::uint64_t max() const { return max_; }
+
+private:
+    static std::size_t place(std::uint64_t us) {
+        if (us < 16) return us;
+        const auto log = static_cast<std::size_t>(std::bit_width(us)) - 4; // us >> log is 8 to 15
+        return 8 * log + (us >> log);
+    }
+    static std::uint64_t end(std::size_t place) {
+        if (place < 16) return place;
+        const auto log = place / 8 - 1;
+        return (((place % 8 + 8) + 1) << log) - 1;
+    }
+    std::array<std::uint64_t, 512> counts_{};
+    std::uint64_t count_ = 0, max_ = 0;
+};
+
 /// Finds the `data: N` lines in a chunked stream however it is cut, and the comments that tell of
 /// events missed; everything else it reads over.
 class Reader {
 public:
+    /// Events up to the number `timed` are added to `latencies`.
+    Reader(Latencies& latencies, std::uint64_t timed)
+        : latencies_(&latencies)
+        , timed_(timed) {}
     void feed(std::string_view bytes) {
         for (const char c : bytes) {
             if (c != '\n') {
@@ -53,7 +92,7 @@ public:
             take({line_, std::exchange(size_, 0)});
         }
     }
-    std::uint64_t last = 0, events = 0, missed = 0, latest = 0;
+    std::uint64_t last = 0, events = 0, missed = 0;
     int status = 0;
     bool in_order = true, ended = false;
 
@@ -64,8 +103,9 @@ private:
             char* rest = line_ + data.size();
             if (std::strtoull(rest, &rest, 10) != ++last) in_order = false;
             ++events;
-            if (const auto written = std::strtoull(rest, nullptr, 10); written != 0)
-                latest = std::max<std::uint64_t>(latest, now_us() - written);
+            if (const auto written = std::strtoull(rest, nullptr, 10);
+                written != 0 && last <= timed_)
+                latencies_->add(now_us() - written);
         } else if (line.starts_with(missing)) {
             const auto count = std::strtoull(line_ + missing.size(), nullptr, 10);
             last += count;
@@ -76,6 +116,8 @@ private:
             status = std::atoi(line_ + 9);
         }
     }
+    Latencies* latencies_;
+    std::uint64_t timed_;
     char line_[48] = {};
     std::size_t size_ = 0;
 };
@@ -113,7 +155,7 @@ int connect_to(int port, std::size_t number, bool laggard) {
 struct Arguments {
     int port = 0;
     std::size_t clients = 0, stalled = 0, slow = 0;
-    std::uint64_t last = 0;
+    std::uint64_t last = 0, timed = ~0ull;
     int leave = 0;
 };
 
@@ -127,6 +169,7 @@ Arguments read_arguments(int argc, char** argv) {
         if (given.starts_with("last=")) a.last = value;
         else if (given.starts_with("stalled=")) a.stalled = value;
         else if (given.starts_with("slow=")) a.slow = value;
+        else if (given.starts_with("timed=")) a.timed = value;
         else if (given.starts_with("leave=")) a.leave = static_cast<int>(value);
         else std::exit(2);
     }
@@ -139,7 +182,7 @@ public:
     explicit Streams(const Arguments& a)
         : a_(a)
         , laggards_(a.stalled + a.slow)
-        , readers_(a.clients)
+        , readers_(a.clients, Reader(latencies_, a.timed))
         , fds_(a.clients)
         , buffer_(256 * 1024) {
         for (std::size_t i = 0; i < a.clients; ++i) {
@@ -151,7 +194,7 @@ public:
     /// False if nothing came for a minute.
     bool run() {
         std::vector<epoll_event> ready(1024);
-        const auto start = Clock::now();
+        const auto start = start_ = Clock::now();
         auto next_sip = start + std::chrono::seconds(1);
         auto heard = start;
         while (open_ > 0) {
@@ -170,6 +213,7 @@ public:
         return true;
     }
 
+    static double seconds(std::uint64_t us) { return static_cast<double>(us) / 1e6; }
     /// What the laggards have missed reading until now.
     void drain() {
         for (std::size_t i = 0; i < laggards_; ++i)
@@ -178,21 +222,22 @@ public:
     }
 
     void print(double connecting, double took) const {
-        std::uint64_t events = 0, latest = 0;
+        std::uint64_t events = 0;
         std::size_t wrong = 0, cut = 0;
         for (std::size_t i = laggards_; i < a_.clients; ++i) {
             const auto& r = readers_[i];
             events += r.events;
-            latest = std::max(latest, r.latest);
             if (!r.in_order || r.missed > 0 || (a_.last != 0 && r.last != a_.last)) ++wrong;
             if (!r.ended) ++cut;
         }
         std::printf("{\"clients\":%zu,\"events\":%llu,\"bytes\":%llu,\"seconds\":%.3f,"
-                    "\"connect_seconds\":%.3f,\"wrong\":%zu,\"cut\":%zu,\"latest_seconds\":%.3f,"
+                    "\"connect_seconds\":%.3f,\"open_seconds\":%.3f,\"wrong\":%zu,\"cut\":%zu,"
+                    "\"p50_seconds\":%.6f,\"p99_seconds\":%.6f,\"latest_seconds\":%.6f,"
                     "\"laggards\":[",
                     a_.clients, static_cast<unsigned long long>(events),
-                    static_cast<unsigned long long>(bytes_), took, connecting, wrong, cut,
-                    static_cast<double>(latest) / 1e6);
+                    static_cast<unsigned long long>(bytes_), took, connecting,
+                    connecting + opened_.count(), wrong, cut, seconds(latencies_.quantile(0.5)),
+                    seconds(latencies_.quantile(0.99)), seconds(latencies_.max()));
         for (std::size_t i = 0; i < laggards_; ++i) {
             const auto& r = readers_[i];
             std::printf("%s{\"events\":%llu,\"missed\":%llu,\"last\":%llu,\"in_order\":%s,"
@@ -226,6 +271,8 @@ private:
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
         if (got > 0) {
             bytes_ += static_cast<std::uint64_t>(got);
+            if (readers_[number].status == 0 && ++answered_ == a_.clients - laggards_)
+                opened_ = Clock::now() - start_;
             readers_[number].feed({buffer_.data(), static_cast<std::size_t>(got)});
             if (readers_[number].in_order) return true;
         }
@@ -249,12 +296,16 @@ private:
 
     const Arguments a_;
     const std::size_t laggards_;
+    Latencies latencies_;
     std::vector<Reader> readers_;
     std::vector<int> fds_; ///< -1: at its end
     std::vector<char> buffer_;
     const int epoll_ = ::epoll_create1(0);
     std::size_t open_ = 0; ///< watched, and not at their end
     std::uint64_t bytes_ = 0;
+    std::size_t answered_ = 0; ///< of those that are no laggards
+    Clock::time_point start_;
+    std::chrono::duration<double> opened_{}; ///< when the last of them had its first byte
 };
 
 } // namespace
@@ -262,7 +313,7 @@ private:
 int main(int argc, char** argv) {
     if (argc < 3) {
         std::fprintf(stderr, "usage: readers PORT CLIENTS [last=N] [stalled=N] [slow=N] "
-                             "[leave=SECONDS]\n");
+                             "[leave=SECONDS] [timed=N]\n");
         return 2;
     }
     const auto arguments = read_arguments(argc, argv);

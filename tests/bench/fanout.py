@@ -1,0 +1,130 @@
+"""CPU of a server per delivery to many subscribers at once, how late the events come, and the
+server's memory for each subscriber that is idle.
+
+Server and load client have a processor each. 200-byte events are published one at a time, at a pace
+that each server keeps up with, so that each is sent by itself; then in one burst, faster than they
+can be sent one by one. The CPU is the server's, user and system, from /proc; connecting is counted
+for itself. Memory is what the server's processes have more than without subscribers. The servers
+take turns for some rounds, and the least disturbed counts."""
+import json
+import subprocess
+import tempfile
+import time
+from dataclasses import dataclass, fields
+
+from bench import peers
+from bench.measure import CLIENT, Row, cpu_seconds, memory_kib, on, settled
+
+DELIVERIES_A_SECOND = 40_000  # that every server here keeps up with
+NAMES = {"bare": "bare send()", "lua": "nginx + Lua", "node": "node alone"}
+
+
+@dataclass
+class Figures:
+    single: float   # us of CPU a delivery, one event at a time
+    burst: float    # the same in a burst
+    connect: float  # us of CPU for a client to connect and be answered
+    opening: float  # seconds until all were answered
+    memory: float   # KiB a subscriber
+    p50: float      # ms from the publisher to the subscriber, one event at a time
+    p99: float
+    worst: float
+
+    def least(self, other):
+        return Figures(*(min(getattr(self, f.name), getattr(other, f.name)) for f in fields(self)))
+
+
+def numbered(first, count):
+    return [(b"%d %d " % (n, time.monotonic_ns() // 1000)).ljust(200, b"x") for n in range(first, first + count)]
+
+
+def measure(server, setting, clients, events, rate, burst, stalled):
+    empty, before = memory_kib(server.pids), cpu_seconds(server.pids)
+    load = subprocess.Popen(on(CLIENT, setting.tool("sse_readers"), str(server.port), str(clients),
+                               f"stalled={stalled}", f"timed={events}"),
+                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    time.sleep(1)
+    start = settled(server.pids)  # then all are connected
+    memory = memory_kib(server.pids) - empty
+    next_at = time.monotonic()
+    for number in range(1, events + 1):
+        server.publish(numbered(number, 1))
+        next_at += 1 / rate
+        time.sleep(max(0.0, next_at - time.monotonic()))
+    paced = settled(server.pids)
+    server.publish(numbered(events + 1, burst))
+    done = settled(server.pids)
+    server.end()
+    try:
+        read = json.loads(load.communicate(timeout=60)[0])
+    finally:
+        load.kill()
+    assert read["events"] == (clients - stalled) * (events + burst), f"not all was delivered: {read}"
+    return Figures(single=(paced - start) / (clients * events) * 1e6, burst=(done - paced) / (clients * burst) * 1e6,
+                   connect=(start - before) / clients * 1e6, opening=read["open_seconds"], memory=memory / clients,
+                   p50=read["p50_seconds"] * 1e3, p99=read["p99_seconds"] * 1e3, worst=read["latest_seconds"] * 1e3)
+
+
+def compare(setting, clients, names, rate=None, stalled=0, seconds=7.5):
+    """{name: Figures}; a server that cannot be had here is left out."""
+    rate = rate or min(2000, DELIVERIES_A_SECOND / clients)
+    events = max(20, int((0.2 if setting.short else seconds) * rate))
+    best = {}
+    for _ in range(1 if setting.short else setting.rounds):
+        for name in names:
+            with tempfile.TemporaryDirectory() as directory:
+                server = peers.start(name, setting, clients, directory)
+                if server is None:
+                    continue
+                try:
+                    found = measure(server, setting, clients, events, rate, min(10 * events, 9000), stalled)
+                finally:
+                    server.close()
+            best[name] = found.least(best[name]) if name in best else found
+    return best
+
+
+def beside(found, what, unit, pick):
+    """One row for each of the others."""
+    ours = pick(found["sse"])
+    if len(found) == 1:
+        yield None, Row(what, ours, unit)
+    for name, figures in found.items():
+        if name != "sse":
+            yield name, Row(what, ours, unit, NAMES.get(name, name), max(pick(figures), 1e-3))
+
+
+def rows(setting):
+    names = ["bare", "sse", "nchan"]
+    if setting.wide:
+        names += ["sse --publish", "lua", "node", "better-sse"]
+    for clients in [20] if setting.short else [1, 100, 1000, 9000, 18000] if setting.wide else [1000, 9000]:
+        found = compare(setting, clients, names)
+        many = f"{clients:,} subscriber{'s' if clients > 1 else ''}"
+        held = clients in (1000, 9000)
+        for name, row in beside(found, f"fan-out: CPU a delivery, {many}, one event at a time", "us",
+                                lambda f: f.single):
+            limit = {"bare": 1.15, "nchan": 0.5}.get(name) if held else None
+            yield row.within(most=limit) if limit else row
+        ours = Row(f"fan-out: deliveries a second of CPU, {many}, in a burst", 1e6 / max(found["sse"].burst, 1e-3), "")
+        yield ours.within(least=1e6) if clients == 1000 else ours
+        for _, row in beside(found, f"fan-out: CPU a delivery, {many}, in a burst", "us", lambda f: f.burst):
+            yield row
+        for _, row in beside(found, f"fan-out: from publisher to subscriber, p99, {many}", "ms", lambda f: f.p99):
+            yield row
+        sse = found["sse"]
+        yield Row(f"fan-out: the same, p50 (at most {sse.worst:.3g} ms)", sse.p50, "ms")
+        for _, row in beside(found, f"fan-out: CPU to connect, {many}", "us", lambda f: f.connect):
+            yield row
+        yield Row(f"fan-out: connects a second, {many}", clients / max(sse.opening, 1e-6), "")
+        if clients >= 100:
+            memory = Row(f"fan-out: memory of an idle one of {many}", sse.memory, "KiB")
+            yield memory.within(most=1) if clients == 9000 else memory
+            for name, row in beside(found, memory.what, "KiB", lambda f: f.memory):
+                if name != "bare":
+                    yield row
+    if setting.wide:
+        for what, options in (("50 events a second", {"rate": 50.0}), ("1 of 100 stalled", {"stalled": 10})):
+            for _, row in beside(compare(setting, 1000, names, **options),
+                                 f"fan-out: CPU a delivery, 1,000 subscribers, {what}", "us", lambda f: f.single):
+                yield row

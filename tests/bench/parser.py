@@ -1,0 +1,54 @@
+"""Events and bytes a second of the parser, beside a bare memchr() walk over the same lines and npm's
+eventsource-parser on the same bytes (which are decoded for it before its clock runs)."""
+import json
+import subprocess
+import tempfile
+from pathlib import Path
+
+from bench.measure import Row, npm, on, CLIENT
+
+PEER = """
+import {readFileSync} from 'node:fs';
+import {createParser} from 'eventsource-parser';
+const [path, piece] = [process.argv[2], Number(process.argv[3])];
+const text = new TextDecoder().decode(readFileSync(path));
+let best = Infinity, events = 0;
+for (let round = 0; round < 5; ++round) {
+    events = 0;
+    const parser = createParser({onEvent: () => { ++events; }});
+    const start = process.hrtime.bigint();
+    if (piece === 0) parser.feed(text);
+    else for (let at = 0; at < text.length; at += piece) parser.feed(text.slice(at, at + piece));
+    best = Math.min(best, Number(process.hrtime.bigint() - start) / 1e9);
+}
+console.log(JSON.stringify({events, seconds: best}));
+"""
+
+
+def peer_seconds(folder, found):
+    out = subprocess.run(on(CLIENT, "node", "peer.mjs", found["input"], str(found["piece"])), cwd=folder,
+                         capture_output=True, text=True, check=True).stdout
+    told = json.loads(out)
+    assert told["events"] == found["events"]
+    return told["seconds"]
+
+
+def rows(setting):
+    with tempfile.TemporaryDirectory() as folder:
+        have_peer = not setting.short and npm(folder, "eventsource-parser")
+        Path(folder, "peer.mjs").write_text(PEER, encoding="utf-8")
+        out = subprocess.run(on(CLIENT, setting.tool("sse_parser"), folder, "1" if setting.short else "64"),
+                             capture_output=True, text=True, check=True).stdout
+        for found in map(json.loads, out.splitlines()):
+            millions = found["events"] / 1e6
+            lines = "one line" if found["lines"] == 1 else f"{found['lines']} lines"
+            pieces = "whole" if found["piece"] == 0 else f"in pieces of {found['piece']}"
+            what = (f"parser: {found['bytes']:,} bytes in {lines}, {pieces} "
+                    f"({found['size'] / found['seconds'] / 1e9:.2f} GB/s)")
+            target = found["bytes"] == 200 and found["lines"] == 1 and found["piece"] == 0
+            row = Row(what, millions / found["seconds"], "M events/s", "memchr walk", millions / found["walk"])
+            yield row.within(least=0.5) if target else row
+            if have_peer:
+                row = Row(what, millions / found["seconds"], "M events/s", "eventsource-parser",
+                          millions / peer_seconds(folder, found))
+                yield row.within(least=1.5) if target else row
