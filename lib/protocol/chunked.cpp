@@ -3,8 +3,9 @@
 #include "protocol/error.hpp"
 
 #include <algorithm>
+#include <array>
+#include <charconv>
 #include <fmt/format.h>
-#include <iterator>
 #include <utility>
 
 namespace sse {
@@ -26,8 +27,9 @@ int hex_value(char c) {
 
 void append_chunk(std::string_view bytes, std::string& out) {
     if (bytes.empty()) return;
-    fmt::format_to(std::back_inserter(out), "{:x}\r\n", bytes.size());
-    out.append(bytes).append("\r\n");
+    std::array<char, 2 * sizeof(std::size_t)> size{};
+    const auto end = std::to_chars(size.data(), size.data() + size.size(), bytes.size(), 16).ptr;
+    out.append(size.data(), end).append("\r\n").append(bytes).append("\r\n");
 }
 
 std::string_view ChunkedDecoder::next(std::string_view& input) {

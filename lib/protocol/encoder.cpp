@@ -13,7 +13,7 @@ namespace {
 
 void refuse_line_ends(std::string_view field, std::string_view value) {
     for (const char c : value) {
-        if (c != '\r' && c != '\n' && c != '\0') continue;
+        if (static_cast<unsigned char>(c) > '\r' || (c != '\r' && c != '\n' && c != '\0')) continue;
         const auto name = c == '\r' ? "CR" : c == '\n' ? "LF" : "NUL";
         throw Error(Errc::bad_input, fmt::format("{} holds {}", field, name));
     }
@@ -38,6 +38,12 @@ void append_lines(std::string_view prefix, std::string_view text, std::string& o
     }
 }
 
+/// The same for what is known to have no line end in it.
+void append_line(std::string_view prefix, std::string_view text, std::string& out) {
+    append_utf8(text, out.append(prefix));
+    out.push_back('\n');
+}
+
 void append_utf8_lines(std::string_view prefix, std::string_view text, std::string& out) {
     if (text.empty()) { // memchr may not be given a null pointer
         out.append(prefix).push_back('\n');
@@ -52,12 +58,11 @@ void append_utf8_lines(std::string_view prefix, std::string_view text, std::stri
 } // namespace
 
 void encode(const EventView& event, std::string& out) {
+    const bool typed = !event.type.empty() && event.type != "message";
     if (event.id) refuse_line_ends("id", *event.id);
-    refuse_line_ends("event type", event.type);
-    if (event.id) append_utf8_lines("id: ", *event.id, out);
-    if (!event.type.empty() && event.type != "message") {
-        append_utf8_lines("event: ", event.type, out);
-    }
+    if (typed) refuse_line_ends("event type", event.type);
+    if (event.id) append_line("id: ", *event.id, out);
+    if (typed) append_line("event: ", event.type, out);
     append_utf8_lines("data: ", event.data, out);
     out.push_back('\n');
 }
