@@ -125,6 +125,9 @@ void Parser::take_line(std::string_view line) {
     if (line.size() > 5 && std::memcmp(line.data(), "data:", 5) == 0) {
         return data_.append_line(line.substr(line[5] == ' ' ? 6 : 5));
     }
+    if (line.size() > 3 && std::memcmp(line.data(), "id:", 3) == 0) {
+        return take_id(line.substr(line[3] == ' ' ? 4 : 3), line);
+    }
     const auto colon = line.find(':');
     const auto name = line.substr(0, colon);
     auto value = colon == line.npos ? std::string_view{} : line.substr(colon + 1);
