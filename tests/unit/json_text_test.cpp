@@ -50,6 +50,19 @@ TEST_CASE("an escape is found at any place in a long text, and reads back") {
     }
 }
 
+TEST_CASE("a long text reads back, whatever is escaped in it") {
+    simdjson::ondemand::parser parser;
+    for (const std::string_view mark : {"\"", "\x01", "\u2028", "\u20ac", "x\"", "seven7\\"}) {
+        std::string text;
+        while (text.size() < 20'000) text.append(mark);
+        for (const std::size_t cut : {0u, 1u, 2u, 3u, 5u, 7u}) {
+            const simdjson::padded_string padded(json(std::string(cut, 'a') + text));
+            auto document = parser.iterate(padded);
+            CHECK(std::string_view(document.get_string()) == std::string(cut, 'a') + text);
+        }
+    }
+}
+
 TEST_CASE("seconds have six digits") {
     struct Row {
         long long microseconds;
