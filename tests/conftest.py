@@ -1,6 +1,7 @@
 """Builds and fixtures that all tests share. What is tested is named by SSE_BUILDS (`NAME:DIR,...`,
 build directories; NAME is release, asan or tsan) or by SSE_BIN (one binary)."""
 import os
+import signal
 import sys
 from pathlib import Path
 
@@ -18,6 +19,11 @@ for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
 os.environ.setdefault("TSAN_OPTIONS", f"suppressions={Path(__file__).parent / 'support/tsan.supp'}")
+
+# A shell starts what runs in the background with SIGINT ignored, and what is ignored stays so in all
+# children: these tests send it.
+if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 def pytest_collect_file(file_path, parent):

@@ -85,12 +85,12 @@ def test_lib_never_prints_or_exits():
 
 def test_nothing_is_left_for_later():
     words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
-    files = subprocess.run(["git", "ls-files", "-z", "cmd", "lib", "man", "completions", "tests",
-                            "README.md", "CMakeLists.txt"], cwd=ROOT, capture_output=True, check=True)
+    files = [ROOT / "README.md", ROOT / "CMakeLists.txt"]
+    for folder in ("cmd", "lib", "man", "completions", "tests"):
+        files += [p for p in (ROOT / folder).rglob("*") if p.is_file()]
     left = []
-    for file in files.stdout.decode().strip("\0").split("\0"):
-        path = ROOT / file
-        if path == Path(__file__) or "corpus" in path.parts or not path.is_file():
+    for path in files:
+        if path == Path(__file__) or {"corpus", "__pycache__"} & set(path.parts):
             continue
-        left += [f"{file}: {m[0]}" for m in words.finditer(path.read_text("utf-8", "replace"))]
+        left += [f"{name(path)}: {m[0]}" for m in words.finditer(path.read_text("utf-8", "replace"))]
     assert not left
