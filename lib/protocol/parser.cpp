@@ -17,6 +17,16 @@ const char* find(char c, const char* from, const char* end) {
     return at ? static_cast<const char*>(at) : end;
 }
 
+/// How much of `bytes` is taken at once: what stays in a processor's cache while it is looked
+/// through for one thing after the other. It does not end within a character.
+std::size_t first_slice(std::string_view bytes) {
+    constexpr std::size_t most = 64 * 1024;
+    if (bytes.size() <= most) return bytes.size();
+    std::size_t size = most;
+    while (size > most - 3 && (static_cast<unsigned char>(bytes[size]) & 0xC0) == 0x80) --size;
+    return size;
+}
+
 } // namespace
 
 std::string_view to_string(Oddity oddity) {
@@ -41,6 +51,7 @@ void Parser::Value::append_line(std::string_view value) {
     keep();
     copy.push_back('\n');
     copy.append(value);
+    size = copy.size();
 }
 
 Parser::Parser(Sink& sink, ParserOptions options, std::string last_event_id)
@@ -50,12 +61,19 @@ Parser::Parser(Sink& sink, ParserOptions options, std::string last_event_id)
 
 void Parser::feed(std::string_view bytes) {
     if (bom_seen_ < bom.size()) bytes = skip_bom(bytes);
-    if (bytes.empty()) return;
+    while (!bytes.empty()) {
+        const auto slice = bytes.substr(0, first_slice(bytes));
+        feed_slice(slice);
+        bytes.remove_prefix(slice.size());
+    }
+}
+
+void Parser::feed_slice(std::string_view bytes) {
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
-    // Rule 20: a CR ended the last feed and its line; an LF that follows belongs to it.
+    // Rule 20: a CR ended the last slice and its line; an LF that follows belongs to it.
     if (std::exchange(skip_lf_, false) && *at == '\n') ++at;
-    valid_feed_ = is_utf8(bytes);
+    valid_slice_ = is_utf8(bytes);
 
     // The next LF, and the next CR up to it. Each is looked for again only once it has been passed,
     // so that no byte is searched more than twice, whichever of them the stream ends its lines
@@ -63,7 +81,7 @@ void Parser::feed(std::string_view bytes) {
     const char* lf = find('\n', at, end);
     const char* cr = find('\r', at, end);
     while (at < end) {
-        if (lf < at) lf = find('\n', at, end);
+        if (lf < at) lf = *at == '\n' ? at : find('\n', at, end); // every event has a blank line
         if (cr < at) cr = find('\r', at, lf);
         const char* const stop = std::min(lf, cr);
         if (stop == end) break;
@@ -80,7 +98,7 @@ void Parser::feed(std::string_view bytes) {
         else line_.assign(1, *at); // enough to tell the line's end from a blank line
     }
     data_.keep(), type_.keep(), id_.keep();
-    valid_feed_ = false;
+    valid_slice_ = false;
 }
 
 void Parser::finish() {
@@ -110,11 +128,11 @@ std::string_view Parser::skip_bom(std::string_view bytes) {
 void Parser::finish_line(std::string_view piece) {
     if (!fits(line_.size() + piece.size())) return line_.clear();
     line_.append(piece);
-    const bool valid = std::exchange(valid_feed_, false); // not all of it is of this feed
+    const bool valid = std::exchange(valid_slice_, false); // not all of it is of this slice
     take_line(line_);
     data_.keep(), type_.keep(), id_.keep();
     line_.clear();
-    valid_feed_ = valid;
+    valid_slice_ = valid;
 }
 
 void Parser::take_line(std::string_view line) {
@@ -131,7 +149,7 @@ void Parser::take_line(std::string_view line) {
     const auto colon = line.find(':');
     const auto name = line.substr(0, colon);
     auto value = colon == line.npos ? std::string_view{} : line.substr(colon + 1);
-    if (colon == 0) return sink_.on_comment(decoded(value, valid_feed_, decoded_data_));
+    if (colon == 0) return sink_.on_comment(decoded(value, valid_slice_, decoded_data_));
     if (value.starts_with(' ')) value.remove_prefix(1);
     if (name == "data") data_.append_line(value);
     else if (name == "event") type_.assign(value);
@@ -166,7 +184,7 @@ void Parser::dispatch() {
     }
     if (data_.set) { // rules 34 to 36
         event.data = decoded(data_, decoded_data_);
-        if (type_.size() > 0) event.type = decoded(type_, decoded_type_);
+        if (type_.size > 0) event.type = decoded(type_, decoded_type_);
         sink_.on_event(event);
     } else if (event.id) {
         sink_.on_id(*event.id);
@@ -175,7 +193,7 @@ void Parser::dispatch() {
 }
 
 std::string_view Parser::decoded(const Value& value, std::string& buffer) {
-    return decoded(value.get(), valid_feed_ && !value.copied, buffer);
+    return decoded(value.get(), valid_slice_ && !value.copied, buffer);
 }
 
 /// Rule 18. Whole values may be decoded by themselves: ASCII, and so a line end or a colon, is
@@ -190,7 +208,7 @@ std::string_view Parser::decoded(std::string_view bytes, bool valid, std::string
 
 /// False: what is being read is to be passed over.
 bool Parser::fits(std::size_t line_bytes) {
-    const auto held = data_.size() + type_.size() + id_.size();
+    const auto held = data_.size + type_.size + id_.size;
     if (held + line_bytes <= options_.max_event_bytes && !passing_) return true;
     pass_over();
     return false;

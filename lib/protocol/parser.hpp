@@ -71,17 +71,21 @@ private:
     struct Value {
         std::string_view view;
         std::string copy;
+        std::size_t size = 0;
         bool set = false, copied = false;
 
         std::string_view get() const { return copied ? std::string_view(copy) : view; }
-        std::size_t size() const { return set ? get().size() : 0; }
-        void assign(std::string_view value) { view = value, set = true, copied = false; }
+        void assign(std::string_view value) {
+            view = value, size = value.size();
+            set = true, copied = false;
+        }
         void keep();
         void append_line(std::string_view value);
-        void clear() { set = false; }
+        void clear() { set = false, size = 0; }
     };
 
     std::string_view skip_bom(std::string_view bytes);
+    void feed_slice(std::string_view bytes);
     void finish_line(std::string_view piece);
     void take_line(std::string_view line);
     void take_id(std::string_view value, std::string_view line);
@@ -99,7 +103,7 @@ private:
     std::string decoded_data_, decoded_type_, decoded_id_;
     std::string last_event_id_;
     bool skip_lf_ = false;      ///< the last feed ended in CR: an LF now belongs to it
-    bool valid_feed_ = false;   ///< all the bytes of this feed are known to be UTF-8
+    bool valid_slice_ = false;  ///< all the bytes of this slice are known to be UTF-8
     bool in_block_ = false;     ///< a line has been read since the last blank one
     bool passing_ = false;      ///< over an event that is too large
     std::uint8_t bom_seen_ = 0; ///< bytes of a leading BOM read; 3 once past the start

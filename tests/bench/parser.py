@@ -13,7 +13,7 @@ import {createParser} from 'eventsource-parser';
 const [path, piece] = [process.argv[2], Number(process.argv[3])];
 const text = new TextDecoder().decode(readFileSync(path));
 let best = Infinity, events = 0;
-for (let round = 0; round < 5; ++round) {
+for (let round = 0; round < 40; ++round) {
     events = 0;
     const parser = createParser({onEvent: () => { ++events; }});
     const start = process.hrtime.bigint();
@@ -37,7 +37,7 @@ def rows(setting):
     with tempfile.TemporaryDirectory() as folder:
         have_peer = not setting.short and npm(folder, "eventsource-parser")
         Path(folder, "peer.mjs").write_text(PEER, encoding="utf-8")
-        out = subprocess.run(on(CLIENT, setting.tool("sse_parser"), folder, "1" if setting.short else "64"),
+        out = subprocess.run(on(CLIENT, setting.tool("sse_parser"), folder, "1" if setting.short else "2"),
                              capture_output=True, text=True, check=True).stdout
         for found in map(json.loads, out.splitlines()):
             millions = found["events"] / 1e6

@@ -272,3 +272,28 @@ TEST_CASE(
     CHECK(heard.text == "message(b)");
     CHECK(parser.last_event_id() == "1");
 }
+
+TEST_CASE("What is fed in one piece, of any size, is heard as in small ones") {
+    const auto hear = [](std::string_view text, std::size_t size) {
+        test::Hearing hearing;
+        sse::Parser parser(hearing);
+        for (const auto piece : test::pieces(text, size)) parser.feed(piece);
+        parser.finish();
+        return hearing.text + hearing.oddities;
+    };
+    for (const std::string_view end : {"\n", "\r", "\r\n"}) {
+        for (const std::string_view filling : {"x", "\u00e4", "\u20ac", "\U0001F600", "\xF0\x9F"}) {
+            std::string text;
+            for (int n = 0; text.size() < 200'000; ++n) {
+                text.append("id: ").append(std::to_string(n)).append(end).append("data: ");
+                for (int i = 0; i < n % 37 * 7; ++i) text.append(filling);
+                text.append(end).append(n % 3 == 0 ? "data:" : ": ").append(end).append(end);
+            }
+            const auto whole = hear(text, text.size());
+            INFO("line end of " << end.size() << ", filled with " << filling);
+            CHECK(whole.size() > 100'000);
+            CHECK((hear(text, 1400) == whole)); // texts that long are not to be printed
+            CHECK((hear(text, 65'537) == whole));
+        }
+    }
+}
