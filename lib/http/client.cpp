@@ -135,13 +135,13 @@ Client::Client(ClientOptions options, Listener& listener, Interrupt& interrupt)
 Client::~Client() = default;
 
 Client::End Client::run() {
-    bool ever_open = false, ended_whole = false;
+    bool ended_whole = false;
     unsigned failures = 0;
     while (true) {
         const auto last = attempt();
         if (last.over) return *last.over;
-        if (last.opened) ever_open = true, ended_whole = last.whole;
-        const bool again = ever_open ? options_.reconnect : options_.retry_connect;
+        if (last.opened) ended_whole = last.whole;
+        const bool again = opened_ ? options_.reconnect : options_.retry_connect;
         if (!again && !last.failure) return End::ended;
         if (last.refused && ended_whole && !options_.keep_when_gone) return End::gone;
         if (last.failure && (!again || last.futile)) std::rethrow_exception(last.failure);
@@ -151,8 +151,8 @@ Client::End Client::run() {
             throw Error(Errc::receive, "the stream ended without an event");
         }
         const auto wait = last.good ? backoff_.after_end() : backoff_.after_failure(last.asked);
+        listener_.on_pause(); // what was heard comes before what is said of its end
         listener_.on_reconnect(wait, last.why);
-        listener_.on_pause();
         if (!interrupt_.sleep_until(Interrupt::Clock::now() + wait)) return End::interrupted;
     }
 }
@@ -187,7 +187,7 @@ void Client::open_and_read(Attempt& attempt) {
         return;
     }
     const bool json_lines = check_stream(request, proxy, *reply);
-    attempt.opened = true;
+    attempt.opened = opened_ = true;
     const auto* resumed_from = request.find("Last-Event-ID"); // of the request that was answered
     listener_.on_open(request.url, reply->status(), reply->head(),
                       resumed_from ? std::string_view(resumed_from->value) : std::string_view());

@@ -145,6 +145,9 @@ public:
     /// From within the listener: hear nothing more than what is being handled.
     void stop() { stopped_ = true; }
     const std::string& last_event_id() const { return last_event_id_; }
+    const ClientOptions& options() const { return options_; }
+    /// The stream has been open.
+    bool opened() const { return opened_; }
 
 private:
     class Ear;
@@ -181,7 +184,7 @@ private:
     std::unique_ptr<TlsContext> tls_;
     Backoff backoff_;
     std::string last_event_id_;
-    bool stopped_ = false;
+    bool stopped_ = false, opened_ = false;
 };
 
 } // namespace sse

@@ -6,42 +6,12 @@ import time
 
 import pytest
 
+from support.steps import FAST, answers, closes, events, never_answers, no_content, script, silent
 from support.wire import reset
-
-
-def script(origin, *steps):
-    """A server whose nth connection does steps[n](connection); the last one for all that follow."""
-    return origin(lambda c: steps[min(c.number, len(steps) - 1)](c))
-
-
-def events(*pieces, end=True, head=()):
-    """A step: a stream of these chunks, which ends well, or is cut."""
-    def step(c):
-        c.head("200 OK", *head)
-        for piece in pieces:
-            c.chunk(piece)
-        if end:
-            c.end()
-    return step
-
-
-def no_content(c):
-    c.head("204 No Content", "Content-Length: 0", content_type=None)
-
-
-def answers(status, body="", *headers, content_type=None):
-    return lambda c: c.answer(status, body, *headers, content_type=content_type)
-
-
-def closes(c):
-    """A step: nothing at all."""
 
 
 def ids(server):
     return [r.header("Last-Event-ID") for r in server.requests]
-
-
-FAST = "retry: 1\n"
 
 
 # -- what opens a stream, and what does not
@@ -279,6 +249,22 @@ def test_retry_after_is_respected(sse, origin):
     assert 0.99 <= times[1] - times[0] <= 2
 
 
+def test_a_terminal_is_told_while_it_is_away(sse, origin):
+    """And nobody else is; nor of what is over before it could be read."""
+    steps = [events("retry: 1000\ndata: 1\n\n"), events(FAST, "data: 2\n\n"), no_content]
+    tail = sse.at_terminal("tail", script(origin, *steps).url, fds=[2])
+    assert (tail.wait(), tail.stdout.bytes) == (0, b"1\n2\n")
+    assert tail.stderr.text() == ("sse: note: connecting again in 1s: the stream ended\r\n"
+                                  "sse: note: connected again\r\n")
+    assert sse.run("tail", script(origin, *steps).url).err == ""
+
+
+def test_what_was_heard_stands_above_why_it_ended(sse, origin):
+    tail = sse.at_terminal("tail", script(origin, events("retry: 1000\ndata: 1\n\n"), no_content).url, "-o", "data")
+    assert tail.wait() == 0
+    assert tail.stdout.text() == "1\r\nsse: note: connecting again in 1s: the stream ended\r\n"
+
+
 def test_retries_is_a_bound_on_failures_in_a_row(sse, origin):
     server = script(origin, events(FAST + "data: 1\n\n"), closes, closes, events("data: 2\n\n"), closes, closes, closes)
     tail = sse.run("tail", server.url, "--retries", "2", "--retry-max", "100ms")
@@ -412,19 +398,6 @@ def test_a_connection_that_is_never_accepted_times_out(sse):
 
 
 # -- times and signals
-
-def silent(*pieces):
-    def step(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        c.wait_for_close()
-    return step
-
-
-def never_answers(c):
-    c.wait_for_close()
-
 
 @pytest.mark.parametrize("step", [never_answers, silent(), silent("data: x\n\n"), silent("data: half")])
 def test_max_time_is_28(sse, origin, step):
