@@ -14,8 +14,8 @@
 namespace {
 
 int fail(int status, const std::string& what, const std::string& hint) {
-    const auto way_out = hint.empty() ? std::string() : fmt::format("sse: hint: {}\n", hint);
-    cmd::write_above(fmt::format("sse: error: {}\n{}", what, way_out));
+    cmd::write_above(cmd::message_line("error", what) +
+                     (hint.empty() ? std::string() : cmd::message_line("hint", hint)));
     return status;
 }
 
@@ -57,6 +57,8 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an answer of write(), not a death
     hold_standard_descriptors();
     CLI::App app("Server-Sent Events on the command line", "sse");
+    // As curl does, so that what an alias or a script gives can be given anew behind it.
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_version_flag("-V,--version", "sse " SSE_VERSION);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
