@@ -190,6 +190,13 @@ def test_long_data_is_folded_to_the_width_of_a_terminal(sse, origin):
     assert whole.splitlines()[0] == "message  " + words and f'"{text}"' in whole
 
 
+def test_wide_characters_are_folded_where_they_end(sse, origin):
+    args = ["tail", stream(origin, "data: " + "\u4f60" * 100 + "\n\n").url, "--no-reconnect", "--color", "never", "--time", "none"]
+    first, *rest = on_terminal(sse, *args).splitlines()
+    assert first == "message  " + "\u4f60" * 35  # 79 of 80 columns
+    assert [len(line.strip()) for line in rest] == [39, 26]
+
+
 @pytest.mark.parametrize("args, env, coloured", [
     ([], {}, True),
     ([], {"NO_COLOR": "1"}, False),
