@@ -1,13 +1,16 @@
 // sse: parse the command line, run what it chose, report what went wrong.
 #include "cmd/command.hpp"
+#include "cmd/stdout_text.hpp"
 #include "cmd/terminal_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <iostream>
 #include <string_view>
 #include <system_error>
 
@@ -21,7 +24,14 @@ int fail(int status, const std::string& what, const std::string& hint) {
 
 /// CLI11's exceptions are help, version, or a mistake; its own exit codes start at 100.
 int explain(const CLI::App& app, const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e); // help and version, on stdout
+    if (e.get_exit_code() == 0) { // help and version
+        errno = 0;
+        app.exit(e);
+        if (std::cout.flush()) return cmd::Exit::done;
+        const auto failure = cmd::stdout_failure(errno);
+        return errno == EPIPE ? cmd::Exit::done
+                              : fail(failure.status(), failure.what(), failure.hint());
+    }
     std::string what = e.what();
     const auto is_upper = [&](std::size_t i) {
         return std::isupper(static_cast<unsigned char>(what[i]));
