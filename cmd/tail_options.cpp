@@ -115,6 +115,9 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_flag("--reconnect", o.reconnect,
                  "Connect again also after a POST, and after the server has gone")
         ->group(group);
+    app.add_flag("--resume-get", o.client.resume_with_get,
+                 "Go on after a POST with a GET and the last event ID, as MCP has it")
+        ->group(group);
     app.add_flag("--retry-connect", o.client.retry_connect,
                  "Also retry a first connection that fails")
         ->group(group);
@@ -237,6 +240,9 @@ void check_together(const TailOptions& o, Format format) {
     };
     if (o.no_reconnect && o.reconnect)
         refuse("--reconnect and --no-reconnect exclude each other", "give one of them");
+    if (o.client.resume_with_get && (o.reconnect || o.no_reconnect))
+        refuse("--resume-get does not go with --reconnect, nor with --no-reconnect",
+               "give one of them");
     if (format == Format::raw &&
         (!o.follow.select.types.empty() || !o.follow.select.grep.empty())) {
         refuse("-e and --grep do not go with -o raw, which prints the bytes as they come",

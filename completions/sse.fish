@@ -106,6 +106,7 @@ complete -c sse -n $tail -x -l noproxy -d "Hosts to go to without, between comma
 complete -c sse -n $tail -x -s b -l cookie -d "Send these cookies; several are joined"
 complete -c sse -n $tail -l no-reconnect -d "End with the stream"
 complete -c sse -n $tail -l reconnect -d "Connect again also after a POST, and after the server has gone"
+complete -c sse -n $tail -l resume-get -d "Go on after a POST with a GET and the last event ID, as MCP has it"
 complete -c sse -n $tail -l retry-connect -d "Also retry a first connection that fails"
 complete -c sse -n $tail -x -l retries -d "Give up after so many failures in a row"
 complete -c sse -n $tail -x -l retry -d "Reconnection time, until the server names another"

@@ -141,7 +141,7 @@ Client::End Client::run() {
         const auto last = attempt();
         if (last.over) return *last.over;
         if (last.opened) ended_whole = last.whole;
-        const bool again = opened_ ? options_.reconnect : options_.retry_connect;
+        const bool again = may_try_again();
         if (!again && !last.failure) return End::ended;
         if (last.refused && ended_whole && !options_.keep_when_gone) return End::gone;
         if (last.failure && (!again || last.futile)) std::rethrow_exception(last.failure);
@@ -155,6 +155,11 @@ Client::End Client::run() {
         listener_.on_reconnect(wait, last.why);
         if (!interrupt_.sleep_until(Interrupt::Clock::now() + wait)) return End::interrupted;
     }
+}
+
+bool Client::may_try_again() const {
+    if (!opened_) return options_.retry_connect;
+    return options_.reconnect || (options_.resume_with_get && !last_event_id_.empty());
 }
 
 Client::Attempt Client::attempt() {
@@ -221,6 +226,7 @@ void Client::open_and_read(Attempt& attempt) {
 /// Rules 3 and 4: from the original URL again (H3), with the id of the last event.
 Outgoing Client::next_request() {
     auto request = options_.request;
+    if (opened_ && options_.resume_with_get) become_get(request);
     const auto id = trimmed(last_event_id_);
     if (id.empty()) return request;
     if (is_sendable(id, options_.max_sent_id_bytes)) request.set("Last-Event-ID", id);

@@ -37,6 +37,10 @@ struct ClientOptions {
     bool reconnect = true;
     /// Connects again also when it has never been open.
     bool retry_connect = false;
+    /// Connects again also after a request that is no GET, but with a GET and only once there is an
+    /// id to go on from: so MCP has it of the answers to its POSTs (Streamable HTTP, "Resumability
+    /// and Redelivery").
+    bool resume_with_get = false;
     /// Goes on trying when the stream ended whole and then nobody listened there any more. Else
     /// that is taken for the end of a server that has said all.
     bool keep_when_gone = false;
@@ -154,6 +158,8 @@ private:
     struct Attempt;
     Attempt attempt();
     void open_and_read(Attempt& attempt);
+    /// The stream may be connected to again, or for the first time once more.
+    bool may_try_again() const;
     Outgoing next_request();
     struct Answered {
         std::unique_ptr<Reply> reply;

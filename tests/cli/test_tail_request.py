@@ -183,10 +183,12 @@ def test_a_location_that_cannot_be_followed_is_an_error(sse, origin, location, w
     assert len(server.requests) == 1
 
 
-def test_a_redirect_without_location_is_an_error(sse, origin):
-    tail = sse.run("tail", redirecting(origin, 301, None).url)
-    assert tail.status == 22
-    assert "answered 301 Moved without a Location" in tail.err
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_without_location_is_an_error(sse, origin, status):
+    server = redirecting(origin, status, None)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, len(server.requests)) == (22, 1)
+    assert f"answered {status} Moved without a Location" in tail.err
 
 
 def test_at_most_twenty_redirects(sse, origin):

@@ -40,6 +40,7 @@ from support.steps import stream
     ([":1", "-H", "@/no/such/file"], "cannot read /no/such/file for -H: No such file or directory"),
     ([":1", "-d", "x", "--json", "{}"], "-d and --json are two bodies"),
     ([":1", "--reconnect", "--no-reconnect"], "--reconnect and --no-reconnect exclude each other"),
+    ([":1", "--resume-get", "--reconnect"], "--resume-get does not go with --reconnect, nor with --no-reconnect"),
     ([":1", "-o", "raw", "-e", "x"], "-e and --grep do not go with -o raw"),
     ([":1", "-4", "-6"], "excludes"),
     ([":1", "--max-event-bytes", "lots"], '--max-event-bytes: "lots" is not a size from 1 to 512mb, such as 16mb'),
