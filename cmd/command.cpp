@@ -1,6 +1,7 @@
 #include "cmd/command.hpp"
 
 #include "cmd/terminal_line.hpp"
+#include "protocol/printable.hpp"
 
 #include <fmt/format.h>
 
@@ -51,15 +52,14 @@ std::string hint_for(const std::error_code& code) {
     return "see that it exists, can be read or written, and that its disk is not full";
 }
 
-namespace {
-
-void line(const char* kind, const std::string& text) {
-    write_above(fmt::format("sse: {}: {}\n", kind, text));
+std::string message_line(const char* kind, const std::string& text) {
+    auto out = fmt::format("sse: {}: ", kind);
+    sse::append_printable(text, out);
+    out.push_back('\n');
+    return out;
 }
 
-} // namespace
-
-void warn(const std::string& text) { line("warning", text); }
-void note(const std::string& text) { line("note", text); }
+void warn(const std::string& text) { write_above(message_line("warning", text)); }
+void note(const std::string& text) { write_above(message_line("note", text)); }
 
 } // namespace cmd

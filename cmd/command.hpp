@@ -63,6 +63,10 @@ void add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command);
 void add_tail(CLI::App& app, Run& chosen);
 void add_replay(CLI::App& app, Run& chosen);
 
+/// `sse: KIND: text`, a whole line: whatever a name in it holds, it is one, and tells a terminal
+/// nothing.
+std::string message_line(const char* kind, const std::string& text);
+
 /// `sse: warning: text` and `sse: note: text` on stderr, each as one whole line.
 void warn(const std::string& text);
 void note(const std::string& text);

@@ -1,12 +1,13 @@
-// What the library threw, with the way out of it that somebody at a command line has.
+// What a client threw, with the way out of it that somebody at the command line of tail has.
 #pragma once
 
 #include "cmd/command.hpp"
+#include "http/client.hpp"
 #include "protocol/error.hpp"
 
 namespace cmd {
 
-/// For the errors of a client.
-Failure explained(const sse::Error& error);
+/// No hint offers what `client` was told already.
+Failure explained(const sse::Error& error, const sse::Client& client);
 
 } // namespace cmd

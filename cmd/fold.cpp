@@ -1,21 +1,21 @@
 #include "cmd/fold.hpp"
 
+#include "cmd/columns.hpp"
+
 #include <algorithm>
 
 namespace cmd {
 
 namespace {
 
-/// A character, or an escape sequence (ECMA-48, 5.4: `ESC [`, parameters, a final byte).
-std::size_t unit_size(std::string_view text) {
-    if (text.starts_with("\x1b[")) {
-        const auto end = std::find_if(text.begin() + 2, text.end(),
-                                      [](char c) { return c >= 0x40 && c <= 0x7E; });
-        return std::min<std::size_t>(static_cast<std::size_t>(end - text.begin()) + 1, text.size());
-    }
-    std::size_t size = 1;
-    while (size < text.size() && (static_cast<unsigned char>(text[size]) & 0xC0) == 0x80) ++size;
-    return size;
+/// A character, or an escape sequence (ECMA-48, 5.4: `ESC [`, parameters, a final byte), at
+/// `column`.
+Glyph first_unit(std::string_view text, std::size_t column) {
+    if (text.front() == '\t') return {text.substr(0, 1), 8 - column % 8};
+    if (!text.starts_with("\x1b[")) return first_glyph(text);
+    const auto end =
+        std::find_if(text.begin() + 2, text.end(), [](char c) { return c >= 0x40 && c <= 0x7E; });
+    return {text.substr(0, static_cast<std::size_t>(end - text.begin()) + 1), 0};
 }
 
 /// `line` has no line end.
@@ -25,10 +25,8 @@ void fold_line(std::string_view line, std::size_t width, std::string& out) {
     std::size_t column = 0;
     std::size_t space = 0, column_behind = 0; ///< the last space that may be a line end: its place
     while (!line.empty()) {
-        const auto unit = line.substr(0, unit_size(line));
+        const auto [unit, columns] = first_unit(line, column);
         line.remove_prefix(unit.size());
-        const bool escape = unit.front() == '\x1b';
-        const std::size_t columns = escape ? 0 : unit == "\t" ? 8 - column % 8 : 1;
         if (column + columns > width && columns > 0) {
             if (space > 0) {
                 out.replace(space, 1, "\n" + indent);

@@ -85,8 +85,12 @@ void Follower::written() {
     all_.state->save();
 }
 
+void Follower::tell(const std::string& text) const {
+    note(name_.empty() ? text : fmt::format("{}: {}", name_, text));
+}
+
 void Follower::say(const std::string& text) const {
-    if (all_.options.verbose) note(name_.empty() ? text : fmt::format("{}: {}", name_, text));
+    if (all_.options.verbose) tell(text);
 }
 
 void Follower::on_event(const sse::EventView& event) {
@@ -149,6 +153,7 @@ void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
     const std::lock_guard lock(all_.mutex);
     if (all_.recorder) all_.recorder->open(url, status, head, last_event_id);
     say(fmt::format("{} is open", url.text()));
+    if (std::exchange(told_away_, false) && !all_.options.verbose) tell("connected again");
     if (!last_event_id.empty() && head.find("Sse-Gap") == "true") {
         warn(fmt::format("{} no longer has event {}: some may be missing, or come again",
                          url.text(), sse::printable(last_event_id, 100)));
@@ -189,7 +194,12 @@ void Follower::on_tls(std::string_view description) { say(std::string(descriptio
 
 void Follower::on_reconnect(std::chrono::milliseconds wait, std::string_view why) {
     if (all_.stats) all_.stats->reconnects(number_);
-    say(fmt::format("connecting again in {}: {}", format_duration(wait), why));
+    using namespace std::chrono_literals;
+    const bool watched =
+        all_.on_terminal && (wait >= 1s || told_away_); // shorter ones are not seen
+    if (!watched && !all_.options.verbose) return;
+    tell(fmt::format("connecting again in {}: {}", format_duration(wait), why));
+    told_away_ = true;
 }
 
 void Follower::on_unsendable_id(std::string_view id) {

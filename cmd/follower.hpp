@@ -49,7 +49,8 @@ struct Following {
     std::mutex mutex;
     std::size_t printed = 0;
     bool until_came = false;
-    bool over = false; ///< enough has come: nothing more is heard
+    bool over = false;        ///< enough has come: nothing more is heard
+    bool on_terminal = false; ///< stderr is one: whoever looks at it is told of a wait, -v or not
 };
 
 /// The listener of one client. `enough` is called once, when nothing need be followed further.
@@ -88,12 +89,14 @@ private:
     /// Whoever reads stdout has been given all that was heard until now: the state may say so, once
     /// the recording has it, too.
     void written();
-    void say(const std::string& text) const;
+    void tell(const std::string& text) const;
+    void say(const std::string& text) const; ///< with -v
 
     Following& all_;
     Selector selector_;
     std::string name_, url_;
     std::size_t number_ = 0; ///< in the stats
+    bool told_away_ = false; ///< that it waits to connect again
     std::function<void()> enough_;
     std::string last_event_id_;
 };

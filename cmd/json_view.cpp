@@ -1,5 +1,6 @@
 #include "cmd/json_view.hpp"
 
+#include "cmd/columns.hpp"
 #include "protocol/printable.hpp"
 
 #include <vector>
@@ -51,7 +52,7 @@ private:
     }
     void add(char kind, std::size_t from) {
         const auto token = text_.substr(from, at_ - from);
-        tokens_.push_back({kind, token, tokens_.size() + 1, token.size()});
+        tokens_.push_back({kind, token, tokens_.size() + 1, columns_of(token)});
     }
 
     bool value(int depth) {

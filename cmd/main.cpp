@@ -1,27 +1,37 @@
 // sse: parse the command line, run what it chose, report what went wrong.
 #include "cmd/command.hpp"
+#include "cmd/stdout_text.hpp"
 #include "cmd/terminal_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
+#include <cerrno>
 #include <csignal>
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <iostream>
 #include <string_view>
 #include <system_error>
 
 namespace {
 
 int fail(int status, const std::string& what, const std::string& hint) {
-    const auto way_out = hint.empty() ? std::string() : fmt::format("sse: hint: {}\n", hint);
-    cmd::write_above(fmt::format("sse: error: {}\n{}", what, way_out));
+    cmd::write_above(cmd::message_line("error", what) +
+                     (hint.empty() ? std::string() : cmd::message_line("hint", hint)));
     return status;
 }
 
 /// CLI11's exceptions are help, version, or a mistake; its own exit codes start at 100.
 int explain(const CLI::App& app, const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) return app.exit(e); // help and version, on stdout
+    if (e.get_exit_code() == 0) { // help and version
+        errno = 0;
+        app.exit(e);
+        if (std::cout.flush()) return cmd::Exit::done;
+        const auto failure = cmd::stdout_failure(errno);
+        return errno == EPIPE ? cmd::Exit::done
+                              : fail(failure.status(), failure.what(), failure.hint());
+    }
     std::string what = e.what();
     const auto is_upper = [&](std::size_t i) {
         return std::isupper(static_cast<unsigned char>(what[i]));
@@ -57,6 +67,8 @@ int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an answer of write(), not a death
     hold_standard_descriptors();
     CLI::App app("Server-Sent Events on the command line", "sse");
+    // As curl does, so that what an alias or a script gives can be given anew behind it.
+    app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     app.set_version_flag("-V,--version", "sse " SSE_VERSION);
     app.require_subcommand(1);
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });

@@ -1,6 +1,6 @@
 #include "cmd/output.hpp"
 
-#include "cmd/command.hpp"
+#include "cmd/stdout_text.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -15,24 +15,13 @@
 
 namespace cmd {
 
-namespace {
-
-[[noreturn]] void fail(int error) {
-    throw Failure(Exit::io_error,
-                  fmt::format("cannot write to stdout: {}", std::generic_category().message(error)),
-                  error == ENOSPC ? "make room on the disk, or send the output elsewhere"
-                                  : "send the output elsewhere");
-}
-
-} // namespace
-
 Output::Output(int fd, sse::Interrupt& interrupt)
     : fd_(fd)
     , interrupt_(interrupt)
     , is_terminal_(::isatty(fd) == 1)
     , at_once_(SIZE_MAX) {
     struct stat about {};
-    if (::fstat(fd, &about) != 0) fail(errno);
+    if (::fstat(fd, &about) != 0) throw stdout_failure(errno);
     // A write to a full pipe or a stopped terminal blocks, and then no signal and no time limit is
     // heard of: there it goes in pieces that fit. Files and /dev/null never block.
     if (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || is_terminal_) {
@@ -63,7 +52,7 @@ bool Output::flush() {
             const int error = errno;
             lost_ = true;
             text_.clear(); // what cannot be written now will not be later
-            fail(error);
+            throw stdout_failure(error);
         }
     }
     if (lost_) text_.clear();

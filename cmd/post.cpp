@@ -1,7 +1,6 @@
 #include "cmd/post.hpp"
 
 #include "cmd/command.hpp"
-#include "cmd/explain.hpp"
 #include "cmd/signals.hpp"
 #include "http/poster.hpp"
 #include "http/url.hpp"
@@ -16,6 +15,16 @@ namespace cmd {
 
 namespace {
 
+std::string way_out(sse::Errc code) {
+    switch (code) {
+    case sse::Errc::http_status: return "--header 'Authorization: ...' says who posts";
+    case sse::Errc::tls_verify: return "SSL_CERT_FILE in the environment names what is trusted";
+    case sse::Errc::resolve:
+    case sse::Errc::connect: return "check the URL of --post, and that its server runs";
+    default: return "play the rest later, with --from";
+    }
+}
+
 /// Posts what it hears.
 class PostedEvents : public sse::Parser::Sink {
 public:
@@ -25,7 +34,7 @@ public:
         try {
             poster_.post(event);
         } catch (const sse::Error& e) { // not one of the recording's
-            throw explained(e);
+            throw Failure(exit_status(e.code()), e.what(), way_out(e.code()));
         }
     }
 

@@ -167,6 +167,7 @@ int serve(const cmd::ReplayOptions& o) {
 std::string hint_for(const sse::Error& e) {
     const std::string_view what = e.what();
     const auto says = [&](std::string_view part) { return what.find(part) != what.npos; };
+    if (says("cannot write")) return "make room on the disk, or send the output elsewhere";
     if (e.code() == sse::Errc::io)
         return "name a recording that can be read, or - for standard input";
     if (e.code() == sse::Errc::too_large) return "split the event, or leave that line out";

@@ -2,6 +2,7 @@
 
 #include "cmd/command.hpp"
 #include "cmd/credentials.hpp"
+#include "cmd/text_option.hpp"
 #include "http/content_coding.hpp"
 #include "protocol/error.hpp"
 #include "protocol/printable.hpp"
@@ -29,8 +30,10 @@ std::string read_file(const std::string& name, const char* flag, const std::stri
     std::string text;
     char buffer[64 * 1024];
     std::size_t got = 0;
-    while (file && (got = std::fread(buffer, 1, sizeof buffer, file.get())) > 0)
+    while (file && (got = std::fread(buffer, 1, sizeof buffer, file.get())) > 0) {
         text.append(buffer, got);
+        if (std::feof(file.get())) break; // at a terminal another read would wait for a second one
+    }
     if (!file || std::ferror(file.get())) {
         throw Failure(Exit::usage,
                       fmt::format("cannot read {} for {}: {}", name, flag,
@@ -98,7 +101,7 @@ void take_headers(const std::string& value, sse::Outgoing& request) {
 std::string form_body(const std::vector<std::string>& pieces) {
     std::string body;
     for (const auto& piece : pieces) {
-        if (!body.empty()) body.push_back('&');
+        if (&piece != &pieces.front()) body.push_back('&');
         if (!piece.starts_with('@')) {
             body += piece;
             continue;
@@ -115,6 +118,17 @@ std::string json_body(const std::vector<std::string>& pieces) {
     for (const auto& piece : pieces)
         body += piece.starts_with('@') ? read_file(piece.substr(1), "--json") : piece;
     return body;
+}
+
+std::string cookie_text(const std::vector<std::string>& cookies) {
+    for (const auto& text : cookies) {
+        if (text.find('=') == text.npos) {
+            throw Failure(Exit::usage,
+                          fmt::format("-b \"{}\" is not NAME=VALUE", sse::printable(text, 100)),
+                          "no file of cookies is read: write them as -b 'a=1; b=2'");
+        }
+    }
+    return fmt::to_string(fmt::join(cookies, "; "));
 }
 
 std::string netrc_path(const RequestFlags& flags) {
@@ -152,45 +166,40 @@ void authorize(const RequestFlags& flags, sse::Outgoing& request) {
 
 void add_request_flags(CLI::App& app, RequestFlags& flags) {
     const auto group = "Request, as curl's";
-    const auto each = [&](const char* names, std::vector<std::string>& field, const char* help,
-                          const char* type) {
-        app.add_option(names, field, help)->allow_extra_args(false)->type_name(type)->group(group);
-    };
-    app.add_option("-X,--request", flags.method, "Method; else GET, or POST with data")
-        ->type_name("METHOD")
+    add_text(app, "-X,--request", flags.method, "METHOD", "Method; else GET, or POST with data")
         ->group(group);
-    each("-H,--header", flags.headers,
-         "Header: 'Name: value', 'Name;' empty, 'Name:' none, or @FILE", "HEADER");
-    each("-d,--data", flags.data, "POST this, @FILE or @- (stdin); several are joined with &",
-         "DATA");
-    each("--json", flags.json, "POST this JSON, @FILE or @-, with the headers for it", "DATA");
-    app.add_option("-u,--user", flags.user,
-                   "Basic authentication; asks for the password if there is no colon")
-        ->type_name("USER:PASSWORD")
+    add_texts(app, "-H,--header", flags.headers, "HEADER",
+              "Header: 'Name: value', 'Name;' empty, 'Name:' none, or @FILE")
+        ->group(group);
+    add_texts(app, "-d,--data", flags.data, "DATA",
+              "POST this, @FILE or @- (stdin); several are joined with &", Empty::taken)
+        ->group(group);
+    add_texts(app, "--json", flags.json, "DATA",
+              "POST this JSON, @FILE or @-, with the headers for it", Empty::taken)
+        ->group(group);
+    add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
+             "Basic authentication; asks for the password if there is no colon")
         ->group(group);
     app.add_flag("--netrc", flags.netrc, "Take user and password from ~/.netrc")->group(group);
-    app.add_option("--netrc-file", flags.netrc_file, "Take them from this file")
-        ->type_name("FILE")
+    add_text(app, "--netrc-file", flags.netrc_file, "FILE", "Take them from this file")
         ->group(group);
-    app.add_option("--bearer", flags.bearer, "Send Authorization: Bearer TOKEN")
-        ->type_name("TOKEN")
+    add_text(app, "--bearer", flags.bearer, "TOKEN", "Send Authorization: Bearer TOKEN")
         ->group(group);
     app.add_flag("--compressed", flags.compressed,
                  fmt::format("Ask for compression, and undo it: {}", sse::known_codings))
         ->group(group);
-    app.add_option("-A,--user-agent", flags.agent, "Send this User-Agent")
-        ->type_name("NAME")
+    add_text(app, "-A,--user-agent", flags.agent, "NAME", "Send this User-Agent; \"\": none",
+             Empty::taken)
         ->group(group);
-    app.add_option("-x,--proxy", flags.proxy,
-                   "Go through this HTTP proxy; \"\": through none, whatever the environment says")
-        ->type_name("[USER:PASSWORD@]HOST[:PORT]")
+    add_text(app, "-x,--proxy", flags.proxy, "[USER:PASSWORD@]HOST[:PORT]",
+             "Go through this HTTP proxy; \"\": through none, whatever the environment says",
+             Empty::taken)
         ->group(group);
-    app.add_option("--noproxy", flags.no_proxy,
-                   "Hosts to go to without, between commas: names, addresses, or * for all")
-        ->type_name("HOSTS")
+    add_text(app, "--noproxy", flags.no_proxy, "HOSTS",
+             "Hosts to go to without, between commas: names, addresses, or * for all", Empty::taken)
         ->group(group);
-    app.add_option("-b,--cookie", flags.cookie, "Send these cookies")
-        ->type_name("NAME=VALUE; ...")
+    add_texts(app, "-b,--cookie", flags.cookies, "NAME=VALUE; ...",
+              "Send these cookies; several are joined")
         ->group(group);
 }
 
@@ -238,9 +247,11 @@ sse::Outgoing make_request(const RequestFlags& flags, const sse::Url& url) {
     request.method = !flags.method.empty() ? flags.method : request.body ? "POST" : "GET";
     unless_given("Accept", "text/event-stream"); // rule 1
     unless_given("Cache-Control", "no-cache");   // rule 2
-    unless_given("User-Agent", flags.agent.empty() ? "sse/" SSE_VERSION : flags.agent);
+    if (!flags.agent || !flags.agent->empty())
+        unless_given("User-Agent", flags.agent.value_or("sse/" SSE_VERSION));
+    else if (!request.find("User-Agent")) request.removed.emplace_back("User-Agent");
     if (flags.compressed) unless_given("Accept-Encoding", std::string(sse::known_codings));
-    if (!flags.cookie.empty()) unless_given("Cookie", flags.cookie);
+    if (!flags.cookies.empty()) unless_given("Cookie", cookie_text(flags.cookies));
     if (!request.find("Authorization")) authorize(flags, request);
     return request;
 }

@@ -20,9 +20,10 @@ struct RequestFlags {
         headers;                   ///< -H: `Name: value`, `Name;` empty, `Name:` removed, `@file`
     std::vector<std::string> data; ///< -d: text, `@file` without its line ends, `@-` stdin
     std::vector<std::string> json; ///< --json: the same, but files as they are
-    std::string user, bearer, agent, cookie;
+    std::vector<std::string> cookies; ///< -b
+    std::string user, bearer;
     std::string netrc_file; ///< --netrc-file
-    std::optional<std::string> proxy, no_proxy;
+    std::optional<std::string> agent, proxy, no_proxy;
     bool compressed = false, netrc = false;
 };
 

@@ -1,12 +1,10 @@
 #include "cmd/stdout_text.hpp"
 
-#include "cmd/command.hpp"
-
 #include <algorithm>
 #include <cerrno>
-#include <cstring>
 #include <fmt/format.h>
 #include <poll.h>
+#include <system_error>
 #include <unistd.h>
 
 namespace cmd {
@@ -14,6 +12,13 @@ namespace cmd {
 bool reader_has_gone() {
     pollfd out{STDOUT_FILENO, 0, 0};
     return ::poll(&out, 1, 0) > 0 && (out.revents & POLLERR) != 0;
+}
+
+Failure stdout_failure(int error) {
+    return {Exit::io_error,
+            fmt::format("cannot write to stdout: {}", std::generic_category().message(error)),
+            error == ENOSPC ? "make room on the disk, or send the output elsewhere"
+                            : "send the output elsewhere"};
 }
 
 bool StdoutText::flush() {
@@ -28,8 +33,7 @@ bool StdoutText::flush() {
         } else if (errno == EPIPE) {
             closed_ = true;
         } else if (errno != EINTR) {
-            throw Failure(Exit::io_error,
-                          fmt::format("cannot write to stdout: {}", std::strerror(errno)));
+            throw stdout_failure(errno);
         }
     }
     text_.clear();

@@ -1,6 +1,8 @@
 // Text on stdout that gathers until the caller pauses. Quiet when nobody reads on.
 #pragma once
 
+#include "cmd/command.hpp"
+
 #include <chrono>
 #include <string>
 
@@ -8,6 +10,9 @@ namespace cmd {
 
 /// Standard output is a pipe that is read no more.
 bool reader_has_gone();
+
+/// For a write to standard output that failed with the errno `error`.
+Failure stdout_failure(int error);
 
 /// Owns nothing but its buffer. One thread.
 class StdoutText {

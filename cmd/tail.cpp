@@ -50,7 +50,7 @@ public:
             try {
                 follower_.on_end(client_.run());
             } catch (const sse::Error& e) {
-                failure_ = std::current_exception();
+                failure_ = std::make_exception_ptr(cmd::explained(e, client_));
                 if (marked_) cmd::warn(e.what()); // the others go on
             }
             follower_.on_pause();
@@ -115,12 +115,12 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
     if (failure) std::rethrow_exception(failure);
     if (following.satisfied()) return cmd::Exit::done;
     throw cmd::Failure(cmd::Exit::incomplete,
-                       fmt::format("the stream ended after {} events, before what was waited for",
-                                   following.printed),
+                       fmt::format("the stream ended after {} event{}, before what was waited for",
+                                   following.printed, following.printed == 1 ? "" : "s"),
                        "-n, --until and --until-data say what ends it well");
 }
 
-int run(const cmd::TailOptions& o) try {
+int run(const cmd::TailOptions& o) {
     const bool terminal = ::isatty(STDOUT_FILENO) == 1;
     const auto format = o.format.value_or(terminal ? cmd::Format::pretty : cmd::Format::data);
     auto streams = cmd::streams_of(o, format);
@@ -132,6 +132,7 @@ int run(const cmd::TailOptions& o) try {
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
     cmd::Output output(STDOUT_FILENO, interrupt);
     cmd::Following following(o.follow, *printer, output);
+    following.on_terminal = ::isatty(STDERR_FILENO) == 1;
     if (!o.record.path.empty()) {
         auto record = o.record;
         record.writer.wait = [&](int fd) { return interrupt.wait_served(fd, POLLOUT); };
@@ -175,8 +176,6 @@ int run(const cmd::TailOptions& o) try {
     }
     if (!delivered && signals.caught() != 0) return 128 + signals.caught();
     return conclude(o, following, interrupt, signals, failure);
-} catch (const sse::Error& e) {
-    throw cmd::explained(e);
 }
 
 } // namespace

@@ -4,6 +4,7 @@
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/number.hpp"
+#include "cmd/text_option.hpp"
 #include "protocol/printable.hpp"
 
 #include <CLI/CLI.hpp>
@@ -46,17 +47,14 @@ void add_output_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     app.add_flag("--no-fold", o.no_fold, "Leave long lines of pretty as long as they are")
         ->group(group);
-    app.add_option("-F,--format", o.format_text,
-                   "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t")
-        ->type_name("TEXT")
+    add_text(app, "-F,--format", o.format_text, "TEXT",
+             "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t", Empty::taken)
         ->group(group);
-    app.add_option("--pointer", o.pointers,
-                   "Print what this JSON pointer finds in the data; repeatable")
-        ->allow_extra_args(false)
-        ->type_name("/A/0/B")
+    add_texts(app, "--pointer", o.pointers, "/A/0/B",
+              "Print what this JSON pointer finds in the data; repeatable", Empty::taken)
         ->group(group);
-    app.add_option("--pointer-default", o.missing, "Print this where a pointer finds nothing")
-        ->type_name("TEXT")
+    add_text(app, "--pointer-default", o.missing, "TEXT",
+             "Print this where a pointer finds nothing", Empty::taken)
         ->group(group);
     app.add_flag("--join", o.join,
                  "No line ends behind --pointer and --format: text as it is written")
@@ -67,17 +65,14 @@ void add_output_options(CLI::App& app, TailOptions& o) {
            "--stats", o.stats,
            "Say on stderr at the end, and at SIGUSR1, how it went: times, events, rates, gaps")
         ->group(group);
-    app.add_option("--stats-file", o.stats_file, "Write the same there as a JSON object")
-        ->type_name("FILE")
+    add_text(app, "--stats-file", o.stats_file, "FILE", "Write the same there as a JSON object")
         ->group(group);
-    app.add_option("--state", o.state, "Keep the last event ID there, and go on after it next time")
-        ->type_name("FILE")
+    add_text(app, "--state", o.state, "FILE",
+             "Keep the last event ID there, and go on after it next time")
         ->group(group);
-    auto* record =
-        app.add_option("--record", o.record.path,
-                       "Also record the stream, for sse replay; to -, instead of printing it")
-            ->type_name("FILE")
-            ->group(group);
+    auto* record = add_text(app, "--record", o.record.path, "FILE",
+                            "Also record the stream, for sse replay; to -, instead of printing it")
+                       ->group(group);
     app.add_flag("--bytes", o.record.bytes, "Record each read as it came, byte for byte")
         ->needs(record)
         ->group(group);
@@ -92,21 +87,21 @@ void add_output_options(CLI::App& app, TailOptions& o) {
 
 void add_selection_options(CLI::App& app, TailOptions& o) {
     const auto select = "Select and stop";
-    const auto each = [&](const char* names, std::vector<std::string>& field, const char* help,
-                          const char* type) {
-        app.add_option(names, field, help)->allow_extra_args(false)->type_name(type)->group(select);
-    };
-    each("-e,--event", o.follow.select.types,
-         "Only events of this type, * and ? as in file names; !TYPE: not those", "TYPE");
-    each("--grep", o.follow.select.grep,
-         "Only events whose data this extended regular expression finds", "RE");
+    add_texts(app, "-e,--event", o.follow.select.types, "TYPE",
+              "Only events of this type, * and ? as in file names; !TYPE: not those")
+        ->group(select);
+    add_texts(app, "--grep", o.follow.select.grep, "RE",
+              "Only events whose data this extended regular expression finds", Empty::taken)
+        ->group(select);
     app.add_flag("--invert", o.follow.select.invert, "Only those that no --grep finds")
         ->group(select);
     add_number<std::size_t>(app, "-n,--count", o.follow.count, 1, "Stop after so many events")
         ->group(select);
-    each("--until", o.follow.until, "Stop after an event of this type", "TYPE");
-    each("--until-data", o.follow.until_data, "Stop after an event with this data, such as [DONE]",
-         "TEXT");
+    add_texts(app, "--until", o.follow.until, "TYPE", "Stop after an event of this type")
+        ->group(select);
+    add_texts(app, "--until-data", o.follow.until_data, "TEXT",
+              "Stop after an event with this data, such as [DONE]", Empty::taken)
+        ->group(select);
     add_limit(app, "-m,--max-time", o.max_time, "Stop after so long, with exit status 28")
         ->group(select);
     add_limit(app, "--idle-timeout", o.idle_timeout,
@@ -120,6 +115,9 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_flag("--reconnect", o.reconnect,
                  "Connect again also after a POST, and after the server has gone")
         ->group(group);
+    app.add_flag("--resume-get", o.client.resume_with_get,
+                 "Go on after a POST with a GET and the last event ID, as MCP has it")
+        ->group(group);
     app.add_flag("--retry-connect", o.client.retry_connect,
                  "Also retry a first connection that fails")
         ->group(group);
@@ -132,8 +130,8 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     add_duration(app, "--retry-max", o.client.backoff.retry_max,
                  "Longest wait between failing attempts")
         ->group(group);
-    app.add_option("--last-event-id", o.client.last_event_id, "Go on after this event")
-        ->type_name("ID")
+    add_text(app, "--last-event-id", o.client.last_event_id, "ID", "Go on after this event",
+             Empty::taken)
         ->group(group);
     add_limit(app, "--connect-timeout", o.client.dial.connect_timeout,
               "For name, connection and TLS together")
@@ -145,23 +143,19 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     app.add_flag("-k,--insecure", o.insecure, "Do not check the server's certificate")
         ->group(group);
-    app.add_option("--cacert", o.client.tls.ca_file,
-                   "Trust these certificates instead of the system's")
-        ->type_name("FILE")
+    add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
+             "Trust these certificates instead of the system's")
         ->group(group);
-    app.add_option("--cert", o.client.tls.cert_file, "Client certificate (PEM)")
-        ->type_name("FILE")
+    auto* cert = add_text(app, "--cert", o.client.tls.cert_file, "FILE", "Client certificate (PEM)")
+                     ->group(group);
+    add_text(app, "--key", o.client.tls.key_file, "FILE", "Its key, if it is not in the same file")
+        ->needs(cert)
         ->group(group);
-    app.add_option("--key", o.client.tls.key_file, "Its key, if it is not in the same file")
-        ->type_name("FILE")
+    add_text(app, "--unix-socket", o.client.dial.unix_socket, "PATH",
+             "Connect to this socket instead of the URL's host")
         ->group(group);
-    app.add_option("--unix-socket", o.client.dial.unix_socket,
-                   "Connect to this socket instead of the URL's host")
-        ->type_name("PATH")
-        ->group(group);
-    app.add_option("--resolve", o.resolve, "Connect to ADDRESS for HOST and PORT")
-        ->allow_extra_args(false)
-        ->type_name("HOST:PORT:ADDRESS")
+    add_texts(app, "--resolve", o.resolve, "HOST:PORT:ADDRESS",
+              "Connect to ADDRESS for HOST and PORT")
         ->group(group);
     app.add_flag("--ndjson", o.client.json_lines,
                  "The answer is JSON lines, whatever its type says")
@@ -174,10 +168,9 @@ const std::map<std::string, bool> exec_fail_names = {{"stop", true}, {"warn", fa
 
 void add_exec_options(CLI::App& app, TailOptions& o) {
     const auto group = "Act";
-    app.add_option("--exec", o.exec.command,
-                   "Run this shell command for each event instead of printing it: the data on "
-                   "stdin, SSE_EVENT, SSE_ID and SSE_DATA in the environment")
-        ->type_name("COMMAND")
+    add_text(app, "--exec", o.exec.command, "COMMAND",
+             "Run this shell command for each event instead of printing it: the data on stdin, "
+             "SSE_EVENT, SSE_ID and SSE_DATA in the environment")
         ->group(group);
     add_number<std::size_t>(app, "--jobs", o.exec.jobs, 1, "Commands at a time, in order with 1")
         ->default_str(fmt::format("{}", o.exec.jobs))
@@ -191,9 +184,8 @@ void add_exec_options(CLI::App& app, TailOptions& o) {
 
 void add_tail_options(CLI::App& app, TailOptions& o) {
     app.add_option("URL", o.urls, "http or https; localhost:8080/x and :8080 mean http");
-    app.add_option("--name", o.named, "A URL too, whose lines are marked with NAME")
-        ->allow_extra_args(false)
-        ->type_name("NAME=URL");
+    add_texts(app, "--name", o.named, "NAME=URL", "A URL too, whose lines are marked with NAME",
+              Empty::taken);
     add_output_options(app, o);
     add_selection_options(app, o);
     add_request_flags(app, o.request);
@@ -223,7 +215,22 @@ sse::HostAddress read_resolve(const std::string& text) {
     }
 }
 
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
+/// What was typed is sent, or refused; later ids that cannot be sent are the server's doing.
+void check_first_id(const sse::ClientOptions& client) {
+    const auto& id = client.last_event_id;
+    const auto is_control = [](char c) {
+        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
+    };
+    if (std::any_of(id.begin(), id.end(), is_control))
+        throw Failure(Exit::usage,
+                      "--last-event-id holds a control character, which no header can carry",
+                      "give the id as the server sent it");
+    if (id.size() > client.max_sent_id_bytes)
+        throw Failure(Exit::usage,
+                      fmt::format("--last-event-id has {} bytes, and over {} are not sent",
+                                  id.size(), client.max_sent_id_bytes),
+                      "give the id of another event");
+}
 
 /// What the flags ask for that do not go together.
 void check_together(const TailOptions& o, Format format) {
@@ -233,6 +240,9 @@ void check_together(const TailOptions& o, Format format) {
     };
     if (o.no_reconnect && o.reconnect)
         refuse("--reconnect and --no-reconnect exclude each other", "give one of them");
+    if (o.client.resume_with_get && (o.reconnect || o.no_reconnect))
+        refuse("--resume-get does not go with --reconnect, nor with --no-reconnect",
+               "give one of them");
     if (format == Format::raw &&
         (!o.follow.select.types.empty() || !o.follow.select.grep.empty())) {
         refuse("-e and --grep do not go with -o raw, which prints the bytes as they come",
@@ -262,10 +272,6 @@ void check_together(const TailOptions& o, Format format) {
     }
     if (o.exec.command.empty() && (o.exec.jobs != 1 || o.exec.stop))
         refuse("--jobs and --exec-fail need --exec", "name what to run with --exec");
-    const auto& id = o.client.last_event_id;
-    if (std::any_of(id.begin(), id.end(), is_control))
-        refuse("--last-event-id holds a control character, which no header can carry",
-               "give the id as the server sent it");
     if (o.exec.jobs > 1000)
         refuse("--jobs is at most 1000", "a thread waits for each, so few are best");
     if (o.follow.select.invert && o.follow.select.grep.empty())
@@ -286,6 +292,7 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
         if (client.last_event_id.empty()) client.last_event_id = id->value;
         client.request.erase("Last-Event-ID");
     }
+    check_first_id(client);
     client.proxy = proxies_of(request);
     try {
         if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy);

@@ -1,5 +1,7 @@
 #include "cmd/terminal_line.hpp"
 
+#include "cmd/columns.hpp"
+
 #include <cstdio>
 #include <cstdlib>
 #include <string_view>
@@ -29,7 +31,7 @@ std::size_t width() {
 
 void show(std::string text) {
     const std::lock_guard lock(mutex);
-    if (text.size() >= width()) text.resize(width() - 1); // a full line would wrap
+    text.resize(fitting(text, width() - 1).size()); // a full line would wrap
     if (text == shown) return;
     shown = std::move(text);
     put(erase + shown);

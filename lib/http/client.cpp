@@ -1,8 +1,8 @@
 #include "http/client.hpp"
 
+#include "http/answer_error.hpp"
+#include "http/content_coding.hpp"
 #include "http/head.hpp"
-#include "http/httplib_client.hpp"
-#include "http/socket.hpp"
 #include "protocol/json_lines.hpp"
 #include "protocol/printable.hpp"
 #include "protocol/trimmed.hpp"
@@ -23,17 +23,6 @@ std::function<double()> system_dice() {
     };
 }
 
-/// The media type without its parameters, lowercase (rule 7).
-std::string essence(std::string_view content_type) {
-    auto type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-    std::string out(type);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
-
 /// H4: what may pass by itself.
 bool is_retryable(int status) {
     return status == 429 || status == 500 || (status >= 502 && status <= 504);
@@ -43,18 +32,6 @@ bool is_retryable(int status) {
 bool is_sendable(std::string_view id, std::size_t limit) {
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
     return id.size() <= limit && std::none_of(id.begin(), id.end(), control);
-}
-
-/// The start of a body as a part of an error's line.
-std::string on_one_line(std::string_view body) {
-    std::string out;
-    for (const char c : body) {
-        const bool blank = c == ' ' || c == '\n' || c == '\r' || c == '\t';
-        if (!blank) out.push_back(c);
-        else if (!out.empty() && out.back() != ' ') out.push_back(' ');
-    }
-    while (out.ends_with(' ')) out.pop_back();
-    return printable(out);
 }
 
 } // namespace
@@ -122,6 +99,7 @@ Client::Client(ClientOptions options, Listener& listener, Interrupt& interrupt)
     : options_(std::move(options))
     , listener_(listener)
     , interrupt_(interrupt)
+    , connector_(options_, listener, interrupt)
     , backoff_(options_.backoff, options_.dice ? options_.dice : system_dice())
     , last_event_id_(options_.last_event_id) {
     check(options_.request);
@@ -129,19 +107,18 @@ Client::Client(ClientOptions options, Listener& listener, Interrupt& interrupt)
     if (!limits.send_timeout)
         limits.send_timeout =
             limits.read_timeout ? limits.read_timeout : options_.dial.connect_timeout;
-    if (options_.request.url.tls) tls_ = std::make_unique<TlsContext>(options_.tls);
 }
 
 Client::~Client() = default;
 
 Client::End Client::run() {
-    bool ever_open = false, ended_whole = false;
+    bool ended_whole = false;
     unsigned failures = 0;
     while (true) {
         const auto last = attempt();
         if (last.over) return *last.over;
-        if (last.opened) ever_open = true, ended_whole = last.whole;
-        const bool again = ever_open ? options_.reconnect : options_.retry_connect;
+        if (last.opened) ended_whole = last.whole;
+        const bool again = may_try_again();
         if (!again && !last.failure) return End::ended;
         if (last.refused && ended_whole && !options_.keep_when_gone) return End::gone;
         if (last.failure && (!again || last.futile)) std::rethrow_exception(last.failure);
@@ -151,10 +128,15 @@ Client::End Client::run() {
             throw Error(Errc::receive, "the stream ended without an event");
         }
         const auto wait = last.good ? backoff_.after_end() : backoff_.after_failure(last.asked);
+        listener_.on_pause(); // what was heard comes before what is said of its end
         listener_.on_reconnect(wait, last.why);
-        listener_.on_pause();
         if (!interrupt_.sleep_until(Interrupt::Clock::now() + wait)) return End::interrupted;
     }
+}
+
+bool Client::may_try_again() const {
+    if (!opened_) return options_.retry_connect;
+    return options_.reconnect || (options_.resume_with_get && !last_event_id_.empty());
 }
 
 Client::Attempt Client::attempt() {
@@ -187,7 +169,7 @@ void Client::open_and_read(Attempt& attempt) {
         return;
     }
     const bool json_lines = check_stream(request, proxy, *reply);
-    attempt.opened = true;
+    attempt.opened = opened_ = true;
     const auto* resumed_from = request.find("Last-Event-ID"); // of the request that was answered
     listener_.on_open(request.url, reply->status(), reply->head(),
                       resumed_from ? std::string_view(resumed_from->value) : std::string_view());
@@ -221,6 +203,7 @@ void Client::open_and_read(Attempt& attempt) {
 /// Rules 3 and 4: from the original URL again (H3), with the id of the last event.
 Outgoing Client::next_request() {
     auto request = options_.request;
+    if (opened_ && options_.resume_with_get) become_get(request);
     const auto id = trimmed(last_event_id_);
     if (id.empty()) return request;
     if (is_sendable(id, options_.max_sent_id_bytes)) request.set("Last-Event-ID", id);
@@ -256,93 +239,11 @@ Client::Answered Client::follow(Outgoing& request) {
 }
 
 Client::Answered Client::ask(const Outgoing& request, Timing& timing) {
-    const auto proxy =
-        options_.dial.unix_socket.empty() ? proxy_for(request.url, options_.proxy) : std::nullopt;
-    auto sent = request;
-    sent.erase("Proxy-Authorization");
-    if (proxy && !request.url.tls) { // RFC 9112, 3.2.2: a proxy is asked for the whole URL
-        sent.url.target = request.url.text();
-        if (const auto value = authorization_for(*proxy); !value.empty())
-            sent.set("Proxy-Authorization", value);
-    }
-    auto reply = std::make_unique<Reply>(connect(request.url, proxy, timing), options_.reply);
-    reply->exchange(sent, trace_of(request.url));
+    const auto proxy = connector_.proxy_of(request.url);
+    auto reply =
+        std::make_unique<Reply>(connector_.connect(request.url, proxy, timing), options_.reply);
+    reply->exchange(connector_.as_sent(request, proxy), connector_.trace_of(request.url));
     return {std::move(reply), proxy};
-}
-
-Reply::Trace Client::trace_of(const Url& url) {
-    return {[this, &url](std::string_view head) { listener_.on_request(url, head); },
-            [this](std::string_view head) { listener_.on_head(head); }};
-}
-
-std::unique_ptr<Connection> Client::connect(const Url& url, const std::optional<Url>& proxy,
-                                            Timing& timing) {
-    const auto limit = options_.dial.limit();
-    auto connection = proxy ? reach_proxy(url, *proxy, limit, timing) : reach(url, limit, timing);
-    timing.tls.reset();
-    if (url.tls) {
-        const auto start = Interrupt::Clock::now();
-        if (!tls_) tls_ = std::make_unique<TlsContext>(options_.tls);
-        connection->start_tls(*tls_, url.host, limit);
-        timing.tls = Interrupt::Clock::now() - start;
-        listener_.on_tls(describe(connection->tls()));
-    }
-    return connection;
-}
-
-/// What goes wrong on the way to the proxy says so, and is no sign that the server has gone.
-std::unique_ptr<Connection> Client::reach_proxy(const Url& url, const Url& proxy,
-                                                Interrupt::Clock::time_point limit,
-                                                Timing& timing) {
-    try {
-        auto connection = reach(proxy, limit, timing);
-        return url.tls ? tunnel(std::move(connection), url, proxy, limit) : std::move(connection);
-    } catch (const AnswerError&) {
-        throw;
-    } catch (const Error& e) {
-        throw Error(e.code(), fmt::format("the proxy: {}", e.what()));
-    }
-}
-
-std::unique_ptr<Connection> Client::reach(const Url& peer, Interrupt::Clock::time_point limit,
-                                          Timing& timing) {
-    const auto start = Interrupt::Clock::now();
-    auto resolved = start;
-    const int fd = options_.dial.unix_socket.empty()
-                       ? dial(peer.host, peer.port, options_.dial, interrupt_, limit, resolved)
-                       : dial_unix(options_.dial.unix_socket, interrupt_, limit);
-    timing.resolve = resolved - start;
-    timing.connect = Interrupt::Clock::now() - resolved;
-    auto connection = std::make_unique<Connection>(fd, peer.endpoint(), interrupt_);
-    listener_.on_connect(peer, peer_of(fd));
-    return connection;
-}
-
-/// CONNECT (RFC 9110, 9.3.6): behind the answer to it the connection is one to `url`.
-std::unique_ptr<Connection> Client::tunnel(std::unique_ptr<Connection> connection, const Url& url,
-                                           const Url& proxy, Interrupt::Clock::time_point limit) {
-    Outgoing request;
-    request.method = "CONNECT";
-    request.url = proxy;
-    request.url.target = url.endpoint();
-    request.removed = {"Accept"}; // httplib's own idea
-    request.fields.push_back({"Host", url.endpoint()});
-    if (const auto* agent = options_.request.find("User-Agent")) request.fields.push_back(*agent);
-    if (const auto value = authorization_for(proxy); !value.empty())
-        request.fields.push_back({"Proxy-Authorization", value});
-    Reply reply(std::move(connection), options_.reply);
-    reply.exchange(request, trace_of(proxy), limit);
-    if (reply.status() / 100 != 2) {
-        throw answer_error(fmt::format("the proxy {} answered {} to CONNECT {}", proxy.endpoint(),
-                                       reply.status_text(), url.endpoint()),
-                           reply);
-    }
-    return reply.release();
-}
-
-std::string Client::authorization_for(const Url& proxy) const {
-    const auto* given = options_.request.find("Proxy-Authorization");
-    return given ? given->value : proxy_authorization(proxy);
 }
 
 /// Rules 7 to 9: throws unless the answer is a stream of events.
@@ -370,20 +271,7 @@ bool Client::check_stream(const Outgoing& request, const std::optional<Url>& pro
                                                       : "which was not asked for; known are",
                             known_codings);
     }
-    throw answer_error(std::move(what), reply);
-}
-
-AnswerError Client::answer_error(std::string what, Reply& reply) const {
-    const auto coding = reply.coding();
-    if (coding.empty()) {
-        const auto limit = Interrupt::Clock::now() + options_.shown_body_wait;
-        const auto body = on_one_line(reply.peek(options_.shown_body_bytes, limit));
-        if (!body.empty()) what += ": " + body;
-    }
-    const auto after = reply.head().find("Retry-After");
-    return {what, reply.status(), essence(reply.head().find("Content-Type").value_or("")),
-            std::string(coding),
-            after ? parse_retry_after(*after, std::chrono::system_clock::now()) : std::nullopt};
+    throw answer_error(std::move(what), reply, options_.shown_body);
 }
 
 namespace {

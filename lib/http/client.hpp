@@ -3,93 +3,21 @@
 #pragma once
 
 #include "http/backoff.hpp"
-#include "http/client_tls.hpp"
-#include "http/dial.hpp"
+#include "http/client_options.hpp"
+#include "http/connector.hpp"
 #include "http/interrupt.hpp"
 #include "http/outgoing.hpp"
-#include "http/proxy.hpp"
 #include "http/reply.hpp"
-#include "protocol/error.hpp"
 #include "protocol/parser.hpp"
 
 #include <chrono>
-#include <cstddef>
-#include <functional>
+#include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sse {
-
-struct ClientOptions {
-    /// What is asked for, again with every reconnection: to its URL, whatever redirects followed.
-    Outgoing request;
-    DialOptions dial;
-    /// Not used with a unix socket. A Proxy-Authorization among the request's fields goes to the
-    /// proxy and nowhere else.
-    ProxyOptions proxy;
-    TlsOptions tls;
-    ReplyOptions reply;
-    ParserOptions parser;
-    BackoffOptions backoff;
-    /// Connects again after the end of a stream, and after failures once it has been open.
-    bool reconnect = true;
-    /// Connects again also when it has never been open.
-    bool retry_connect = false;
-    /// Goes on trying when the stream ended whole and then nobody listened there any more. Else
-    /// that is taken for the end of a server that has said all.
-    bool keep_when_gone = false;
-    /// Failed attempts in a row before the last one's error is thrown; nullopt: no end.
-    std::optional<unsigned> retries;
-    /// For Last-Event-ID on the first request; "" for none.
-    std::string last_event_id;
-    /// Fetch's limit.
-    unsigned max_redirects = 20;
-    /// Longer ids are not sent: most servers refuse heads over 8 KiB, and would again and again.
-    std::size_t max_sent_id_bytes = 4096;
-    /// Bytes of an error's body that are shown, and how long they are waited for.
-    std::size_t shown_body_bytes = 512;
-    std::chrono::milliseconds shown_body_wait{1'000};
-    /// The answer is JSON lines, whatever its content type says; else only if that says so.
-    bool json_lines = false;
-    /// The parser is fed line by line, so that whoever stops in on_event hears no byte behind it.
-    bool feed_lines = false;
-    /// Numbers from 0 to less than 1, for the jitter of waits; empty: seeded by the system.
-    std::function<double()> dice;
-};
-
-/// What it took until an answer began.
-struct Timing {
-    using Clock = Interrupt::Clock;
-    Clock::time_point started;              ///< of the attempt, redirects included
-    Clock::duration resolve{0}, connect{0}; ///< of the connection that was answered
-    std::optional<Clock::duration> tls;     ///< the same; nullopt: there was none
-    Clock::duration first_byte{0};          ///< since `started`
-};
-
-/// An answer that is no stream of events: another status, or another content type.
-class AnswerError : public Error {
-public:
-    AnswerError(const std::string& what, int status, std::string content_type, std::string coding,
-                std::optional<std::chrono::milliseconds> retry_after)
-        : Error(Errc::http_status, what)
-        , status_(status)
-        , content_type_(std::move(content_type))
-        , coding_(std::move(coding))
-        , retry_after_(retry_after) {}
-    int status() const { return status_; }
-    const std::string& content_type() const {
-        return content_type_;
-    }                                                     ///< essence, lowercase; "" for none
-    const std::string& coding() const { return coding_; } ///< that was not taken off; "" for none
-    std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
-
-private:
-    int status_;
-    std::string content_type_, coding_;
-    std::optional<std::chrono::milliseconds> retry_after_;
-};
 
 /// Follows one stream. Used on one thread; only the Interrupt may be raised from elsewhere.
 class Client {
@@ -98,17 +26,10 @@ public:
     enum class Close : std::uint8_t { eof, reset, timeout, error };
 
     /// Hears what the parser says, and what happens around it. Views die when the call returns.
-    class Listener : public Parser::Sink {
+    class Listener : public Parser::Sink, public Connector::Listener {
     public:
-        /// A request goes out to `url`; its head, as sent.
-        virtual void on_request(const Url& /*url*/, std::string_view /*head*/) {}
-        /// A head came in, interim and redirects' heads too, as it was sent.
-        virtual void on_head(std::string_view /*head*/) {}
-        /// Connected to `address`, which is that of `peer`: the URL's host, or a proxy.
-        virtual void on_connect(const Url& /*peer*/, std::string_view /*address*/) {}
         /// The answer `status` is followed with `next`; `bare` of what only the origin may know.
         virtual void on_redirect(int /*status*/, const Outgoing& /*next*/, bool /*bare*/) {}
-        virtual void on_tls(std::string_view /*description*/) {}
         /// The answer that decides has begun: a stream or not, but no redirect.
         virtual void on_answer(const Timing&) {}
         /// The stream is open. `last_event_id` is what was sent to resume; "" for nothing.
@@ -145,12 +66,17 @@ public:
     /// From within the listener: hear nothing more than what is being handled.
     void stop() { stopped_ = true; }
     const std::string& last_event_id() const { return last_event_id_; }
+    const ClientOptions& options() const { return options_; }
+    /// The stream has been open.
+    bool opened() const { return opened_; }
 
 private:
     class Ear;
     struct Attempt;
     Attempt attempt();
     void open_and_read(Attempt& attempt);
+    /// The stream may be connected to again, or for the first time once more.
+    bool may_try_again() const;
     Outgoing next_request();
     struct Answered {
         std::unique_ptr<Reply> reply;
@@ -158,19 +84,6 @@ private:
     };
     Answered follow(Outgoing& request);
     Answered ask(const Outgoing& request, Timing& timing);
-    AnswerError answer_error(std::string what, Reply& reply) const;
-    /// Straight to its host, or to the proxy, through a tunnel if it is https.
-    std::unique_ptr<Connection> connect(const Url& url, const std::optional<Url>& proxy,
-                                        Timing& timing);
-    std::unique_ptr<Connection> reach(const Url& peer, Interrupt::Clock::time_point limit,
-                                      Timing& timing);
-    std::unique_ptr<Connection> reach_proxy(const Url& url, const Url& proxy,
-                                            Interrupt::Clock::time_point limit, Timing& timing);
-    std::unique_ptr<Connection> tunnel(std::unique_ptr<Connection> connection, const Url& url,
-                                       const Url& proxy, Interrupt::Clock::time_point limit);
-    std::string authorization_for(const Url& proxy) const;
-    /// `url` must outlive it.
-    Reply::Trace trace_of(const Url& url);
     /// True if the stream is JSON lines.
     bool check_stream(const Outgoing& request, const std::optional<Url>& proxy, Reply& reply);
     void read(Reply& reply, Ear& ear, bool json_lines);
@@ -178,10 +91,10 @@ private:
     ClientOptions options_;
     Listener& listener_;
     Interrupt& interrupt_;
-    std::unique_ptr<TlsContext> tls_;
+    Connector connector_;
     Backoff backoff_;
     std::string last_event_id_;
-    bool stopped_ = false;
+    bool stopped_ = false, opened_ = false;
 };
 
 } // namespace sse

@@ -42,14 +42,25 @@ std::string text_of(const ASN1_TIME* time) {
     return {text, static_cast<std::size_t>(length)};
 }
 
+CertificateError::Why why_of(long verdict) {
+    using Why = CertificateError::Why;
+    switch (verdict) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return Why::name;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return Why::dates;
+    default: return Why::issuer;
+    }
+}
+
 [[noreturn]] void throw_handshake(SSL* ssl, int result, const std::string& endpoint) {
     const int kind = SSL_get_error(ssl, result);
     if (const long verdict = SSL_get_verify_result(ssl);
         verdict != X509_V_OK && kind == SSL_ERROR_SSL) {
         take_tls_error();
-        throw Error(Errc::tls_verify,
-                    fmt::format("the certificate of {} is not trusted: {}", endpoint,
-                                X509_verify_cert_error_string(verdict)));
+        throw CertificateError(fmt::format("the certificate of {} is not trusted: {}", endpoint,
+                                           X509_verify_cert_error_string(verdict)),
+                               why_of(verdict));
     }
     const int number = errno;
     auto why = take_tls_error();

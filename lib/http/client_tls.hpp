@@ -4,7 +4,9 @@
 #pragma once
 
 #include "http/interrupt.hpp"
+#include "protocol/error.hpp"
 
+#include <cstdint>
 #include <memory>
 #include <string>
 
@@ -17,6 +19,20 @@ struct TlsOptions {
     bool verify = true;              ///< the certificate's chain, its dates and its name
     std::string ca_file;             ///< PEM of what is trusted instead of the system's authorities
     std::string cert_file, key_file; ///< PEM of a client certificate (chain) and its key
+};
+
+/// The peer's certificate is not trusted (tls_verify).
+class CertificateError : public Error {
+public:
+    enum class Why : std::uint8_t { issuer, name, dates };
+    CertificateError(const std::string& what, Why why)
+        : Error(Errc::tls_verify, what)
+        , why_(why) {}
+    /// `issuer` stands for all that is neither its name nor its dates.
+    Why why() const { return why_; }
+
+private:
+    Why why_;
 };
 
 /// What all connections of one client share. Throws Error (invalid_argument) naming the file that
@@ -34,7 +50,7 @@ public:
     using Session = std::unique_ptr<ssl_st, Free>;
 
     /// Shakes hands on the non-blocking `fd`. `host` is what the certificate must be for;
-    /// `endpoint` is named in errors. Throws Error (tls_verify, tls_handshake, timeout),
+    /// `endpoint` is named in errors. Throws CertificateError, Error (tls_handshake, timeout),
     /// Interrupted.
     Session connect(int fd, const std::string& host, const std::string& endpoint,
                     Interrupt& interrupt, Interrupt::Clock::time_point limit) const;

@@ -61,6 +61,15 @@ void check(const Outgoing& request) {
     }
 }
 
+void become_get(Outgoing& request) {
+    request.method = "GET";
+    request.body.reset();
+    for (const char* name :
+         {"Content-Type", "Content-Encoding", "Content-Language", "Content-Location"}) {
+        request.erase(name);
+    }
+}
+
 bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
@@ -69,14 +78,7 @@ void follow_redirect(Outgoing& request, int status, std::string_view location) {
     const auto target = request.url.resolve(location);
     const bool becomes_get = ((status == 301 || status == 302) && request.method == "POST") ||
                              (status == 303 && request.method != "GET" && request.method != "HEAD");
-    if (becomes_get) {
-        request.method = "GET";
-        request.body.reset();
-        for (const char* name :
-             {"Content-Type", "Content-Encoding", "Content-Language", "Content-Location"}) {
-            request.erase(name);
-        }
-    }
+    if (becomes_get) become_get(request);
     if (!same_origin(request.url, target)) {
         std::erase_if(request.fields, [](const auto& f) { return !goes_anywhere(f.name); });
     }

@@ -28,6 +28,9 @@ struct Outgoing {
 /// is no token, a value with CR, LF, NUL or another control byte but HTAB.
 void check(const Outgoing& request);
 
+/// Makes a GET of it, without a body and what was said of that.
+void become_get(Outgoing& request);
+
 /// True if `status` (301, 302, 303, 307, 308) makes a client go where Location says.
 bool is_redirect(int status);
 

@@ -196,6 +196,25 @@ def test_an_output_that_cannot_be_written_is_no_success_however_it_ends(sse, for
     assert "sse: error: cannot write to stdout: No space left on device\nsse: hint: " in done.err
 
 
+@pytest.mark.parametrize("args", [["--stdout"], ["--info"], *[["--to", form] for form in ("jsonl", "sse", "har", "curl")]])
+def test_what_replay_prints_and_cannot_has_a_way_out(sse, args, tmp_path):
+    (tmp_path / "r.sse").write_text("data: x\n\n")
+    with open("/dev/full", "wb") as full:
+        done = sse.run("replay", tmp_path / "r.sse", *args, stdout=full)
+    assert done.status == 23 and "No space left on device" in done.err
+    assert done.err.splitlines()[1:] == ["sse: hint: make room on the disk, or send the output elsewhere"]
+
+
+@pytest.mark.parametrize("args", [["--help"], ["--version"], ["tail", "--help"]])
+def test_help_that_nobody_gets_is_no_success(sse, args):
+    with open("/dev/full", "wb") as full:
+        done = sse.run(*args, stdout=full)
+    assert done.status == 23
+    assert done.err == ("sse: error: cannot write to stdout: No space left on device\n"
+                        "sse: hint: make room on the disk, or send the output elsewhere\n")
+    assert sse.start_program("bash", "-c", f"set -o pipefail; {sse.binary} {' '.join(args)} | true").wait() == 0
+
+
 @pytest.mark.parametrize("stop", [["-n", "1"], ["--until-data", "1"]])
 def test_a_state_that_cannot_be_kept_is_no_success(sse, tmp_path, stop):
     server = sse.serve("--on-eof", "hold", input=b"1\n")

@@ -1,45 +1,14 @@
 """sse tail against what is left of attacks.md 6.4, beside the framing, the redirects and the compression
 that have files of their own; and against the command line."""
-import os
-import pty
 import re
 import socket
-import subprocess
 from pathlib import Path
 
 import pytest
 
-from support.deadline import Deadline, poll
+from support.deadline import poll
+from support.steps import FAST, events, no_content, script, silent
 from support.wire import reset
-
-
-def script(origin, *steps):
-    return origin(lambda c: steps[min(c.number, len(steps) - 1)](c))
-
-
-def events(*pieces):
-    def step(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        c.end()
-    return step
-
-
-def no_content(c):
-    c.answer("204 No Content")
-
-
-def holds(*pieces):
-    def step(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        c.wait_for_close()
-    return step
-
-
-FAST = "retry: 1\n"
 
 
 @pytest.mark.parametrize("bad", ["a" * (1 << 20), "\x01x", "a\x00b", "\u0085\u2028", "\x7f", "   "],
@@ -139,7 +108,7 @@ def test_a_signal_while_it_connects(sse):
 @pytest.mark.parametrize("number, status", [(2, 130), (15, 143), (1, 129)])
 def test_the_last_id_is_kept_when_a_signal_ends_it(sse, origin, tmp_path, number, status):
     state = tmp_path / "state"
-    tail = sse.start("tail", script(origin, holds("id: 1\ndata: x\n\n", "id: 2\ndata: y\n\n")).url, "--state", state)
+    tail = sse.start("tail", script(origin, silent("id: 1\ndata: x\n\n", "id: 2\ndata: y\n\n")).url, "--state", state)
     tail.stdout.wait_for("y")
     tail.signal(number)
     assert tail.wait(1) == status
@@ -147,29 +116,19 @@ def test_the_last_id_is_kept_when_a_signal_ends_it(sse, origin, tmp_path, number
 
 
 def test_a_full_disk_under_the_recording_is_an_error(sse, origin):
-    tail = sse.run("tail", script(origin, holds("data: x\n\n")).url, "--record", "/dev/full", "-m", "5s")
+    tail = sse.run("tail", script(origin, silent("data: x\n\n")).url, "--record", "/dev/full", "-m", "5s")
     assert tail.status == 23
     assert "No space left on device" in tail.err
 
 
 @pytest.mark.parametrize("args", [["--pointer", ""], ["-F", "{event} {id} {data}"], ["-F", "{/a}"], ["-v"]])
-def test_no_control_character_reaches_a_terminal_by_a_side_door(sse_bin, origin, args):
+def test_no_control_character_reaches_a_terminal_by_a_side_door(sse, origin, args):
     evil = "\\u001b]0;x\\u0007\\u009b2J"
     raw = "\x1b]0;x\x07\x1b[2J\u009b2J\u202e"
     server = script(origin, events(f": {raw}\nevent: {raw}\nid: {raw}\nodd {raw}: x\ndata: {{\"a\":\"{evil}\"}}\n\n"))
-    leader, follower = pty.openpty()
-    process = subprocess.Popen([sse_bin, "tail", server.url, "--no-reconnect", "--color", "never", *args],
-                               stdout=follower, stderr=follower, stdin=subprocess.DEVNULL)
-    os.close(follower)
-    out, deadline = b"", Deadline(10)
-    while deadline.check("the end"):
-        try:
-            out += os.read(leader, 65536)
-        except OSError:  # EIO: the other end has closed
-            break
-    os.close(leader)
-    assert process.wait(10) == 0
-    text = out.decode()
+    tail = sse.at_terminal("tail", server.url, "--no-reconnect", "--color", "never", *args)
+    assert tail.wait() == 0
+    text = tail.stdout.text()
     assert not re.search("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x9f\u202a-\u202e]", text), ascii(text)
 
 

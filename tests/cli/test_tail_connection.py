@@ -6,42 +6,12 @@ import time
 
 import pytest
 
+from support.steps import FAST, answers, closes, events, never_answers, no_content, script, silent
 from support.wire import reset
-
-
-def script(origin, *steps):
-    """A server whose nth connection does steps[n](connection); the last one for all that follow."""
-    return origin(lambda c: steps[min(c.number, len(steps) - 1)](c))
-
-
-def events(*pieces, end=True, head=()):
-    """A step: a stream of these chunks, which ends well, or is cut."""
-    def step(c):
-        c.head("200 OK", *head)
-        for piece in pieces:
-            c.chunk(piece)
-        if end:
-            c.end()
-    return step
-
-
-def no_content(c):
-    c.head("204 No Content", "Content-Length: 0", content_type=None)
-
-
-def answers(status, body="", *headers, content_type=None):
-    return lambda c: c.answer(status, body, *headers, content_type=content_type)
-
-
-def closes(c):
-    """A step: nothing at all."""
 
 
 def ids(server):
     return [r.header("Last-Event-ID") for r in server.requests]
-
-
-FAST = "retry: 1\n"
 
 
 # -- what opens a stream, and what does not
@@ -269,14 +239,31 @@ def test_other_statuses_end_it_even_after_it_was_open(sse, origin, status):
     assert len(server.requests) == 2
 
 
-def test_retry_after_is_respected(sse, origin):
+@pytest.mark.parametrize("status", ["503 Busy", "429 Slow"])
+def test_retry_after_is_respected(sse, origin, status):
     times = []
 
     def handler(c):
         times.append(time.monotonic())
-        [answers("503 Busy", "", "Retry-After: 1"), no_content][c.number](c)
+        [answers(status, "", "Retry-After: 1"), no_content][c.number](c)
     assert sse.run("tail", origin(handler).url, "--retry-connect", "--retry", "100ms").status == 0
     assert 0.99 <= times[1] - times[0] <= 2
+
+
+def test_a_terminal_is_told_while_it_is_away(sse, origin):
+    """And nobody else is; nor of what is over before it could be read."""
+    steps = [events("retry: 1000\ndata: 1\n\n"), events(FAST, "data: 2\n\n"), no_content]
+    tail = sse.at_terminal("tail", script(origin, *steps).url, fds=[2])
+    assert (tail.wait(), tail.stdout.bytes) == (0, b"1\n2\n")
+    assert tail.stderr.text() == ("sse: note: connecting again in 1s: the stream ended\r\n"
+                                  "sse: note: connected again\r\n")
+    assert sse.run("tail", script(origin, *steps).url).err == ""
+
+
+def test_what_was_heard_stands_above_why_it_ended(sse, origin):
+    tail = sse.at_terminal("tail", script(origin, events("retry: 1000\ndata: 1\n\n"), no_content).url, "-o", "data")
+    assert tail.wait() == 0
+    assert tail.stdout.text() == "1\r\nsse: note: connecting again in 1s: the stream ended\r\n"
 
 
 def test_retries_is_a_bound_on_failures_in_a_row(sse, origin):
@@ -327,6 +314,67 @@ def test_a_post_is_not_repeated_unless_asked(sse, origin):
     tail = sse.run("tail", server.url, "-d", "x=1", "--reconnect")
     assert (tail.status, tail.out) == (0, b"1\n2\n")
     assert [(r.method, r.body) for r in server.requests] == [("POST", b"x=1")] * 3
+
+
+def test_a_post_is_resumed_with_get_where_that_is_asked_for(sse, origin):
+    """MCP's Streamable HTTP: the answer to a POST goes on under a GET, after the time of `retry`."""
+    server = script(origin, events(FAST + "id: 1\ndata: 1\n\n"), events("id: 2\ndata: 2\n\n", "data: cut", end=False),
+                    events("data: 3\n\n"), no_content)
+    tail = sse.run("tail", server.url, "--json", "{}", "-H", "Mcp-Session-Id: s", "--resume-get")
+    assert (tail.status, tail.out) == (0, b"1\n2\n3\n"), tail.err
+    assert [(r.method, r.body, r.header("Last-Event-ID")) for r in server.requests] == [
+        ("POST", b"{}", None), ("GET", b"", "1"), ("GET", b"", "2"), ("GET", b"", "2")]
+    assert {r.header("Mcp-Session-Id") for r in server.requests} == {"s"}
+    assert [r.header("Content-Type") for r in server.requests] == ["application/json", None, None, None]
+
+
+@pytest.mark.parametrize("end, status", [(True, 0), (False, 56)])
+def test_without_an_id_there_is_nothing_to_resume_a_post_from(sse, origin, end, status):
+    server = script(origin, events("data: 1\n\n", end=end), no_content)
+    tail = sse.run("tail", server.url, "--json", "{}", "--resume-get")
+    assert (tail.status, tail.out, len(server.requests)) == (status, b"1\n", 1)
+
+
+def test_a_post_that_never_opened_is_not_made_a_get(sse, origin):
+    server = script(origin, answers("503 Busy"), no_content)
+    tail = sse.run("tail", server.url, "--json", "{}", "--resume-get", "--last-event-id", "7", "--retry-connect")
+    assert (tail.status, [r.method for r in server.requests]) == (0, ["POST", "POST"])
+
+
+def test_a_redirect_on_reconnecting_is_followed(sse, origin):
+    there = origin(events("data: 2\n\n"))
+    here = script(origin, events(FAST + "id: 1\ndata: 1\n\n"), answers("307 Moved", "", f"Location: {there.url}"), no_content)
+    tail = sse.run("tail", here.url, "-H", "Authorization: Bearer s")
+    assert (tail.status, tail.out) == (0, b"1\n2\n")
+    assert ids(here) == [None, "1", "1"] and ids(there) == ["1"]
+    assert {r.header("Authorization") for r in here.requests} == {"Bearer s"}
+    assert there.requests[0].header("Authorization") is None
+
+
+def test_each_connection_may_begin_with_its_own_byte_order_mark(sse, origin):
+    server = script(origin, events("\ufeff" + FAST, "data: 1\n\n"), events("\ufeffdata: 2\n\n"), no_content)
+    assert sse.run("tail", server.url).out == b"1\n2\n"
+
+
+def test_a_stream_is_open_before_anything_is_said(sse, origin):
+    """And a comment is told at its own line end."""
+    server = script(origin, silent(": hi\n"))
+    tail = sse.start("tail", server.url, "-v")
+    tail.stderr.wait_for("is open")
+    tail.stderr.wait_for("comment: hi")
+    tail.signal(2)
+    assert tail.wait() == 130
+
+
+def test_an_ipv6_address(sse):
+    with socket.create_server(("::1", 0), family=socket.AF_INET6) as listener:
+        port = listener.getsockname()[1]
+        tail = sse.start("tail", f"http://[::1]:{port}/", "-n", "1")
+        conn, _ = listener.accept()
+        assert f"Host: [::1]:{port}\r\n".encode() in conn.recv(65536)
+        conn.sendall(b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n\r\ndata: x\n\n")
+        assert (tail.wait(), tail.stdout.bytes) == (0, b"x\n")
+        conn.close()
 
 
 def test_a_server_that_ended_its_stream_and_left_ends_it_well(sse, origin):
@@ -413,19 +461,6 @@ def test_a_connection_that_is_never_accepted_times_out(sse):
 
 # -- times and signals
 
-def silent(*pieces):
-    def step(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        c.wait_for_close()
-    return step
-
-
-def never_answers(c):
-    c.wait_for_close()
-
-
 @pytest.mark.parametrize("step", [never_answers, silent(), silent("data: x\n\n"), silent("data: half")])
 def test_max_time_is_28(sse, origin, step):
     tail = sse.run("tail", script(origin, step).url, "-m", "300ms")
@@ -462,14 +497,15 @@ def test_idle_timeout_is_28(sse, origin, step):
                         "sse: hint: --idle-timeout is how long a silence may be\n")
 
 
-def test_any_byte_is_life(sse, origin):
+@pytest.mark.parametrize("flag", ["--idle-timeout", "--read-timeout"])
+def test_any_byte_is_life(sse, origin, flag):
     def handler(c):
         c.head()
         for piece in [":\n", "d", "a", "t", "a", ":", "x\n\n"]:
             c.chunk(piece)
             time.sleep(0.1)  # what is tested is time
         c.end()
-    tail = sse.run("tail", origin(handler).url, "--idle-timeout", "500ms", "--no-reconnect")
+    tail = sse.run("tail", origin(handler).url, flag, "500ms", "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"x\n")
 
 

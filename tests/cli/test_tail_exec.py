@@ -5,18 +5,7 @@ import threading
 import pytest
 
 from support.deadline import poll
-
-
-def stream(origin, *pieces, end=True):
-    def handler(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        if end:
-            c.end()
-        else:
-            c.wait_for_close()
-    return origin(handler)
+from support.steps import stream
 
 
 def numbers(count):

@@ -1,27 +1,13 @@
 """sse tail: what it prints, and when."""
 import json
 import os
-import pty
 import re
 import select
-import subprocess
 
 import pytest
 
-from support.deadline import Deadline, poll
-
-
-def stream(origin, *pieces, end=True):
-    """A server of one stream in these chunks."""
-    def handler(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        if end:
-            c.end()
-        else:
-            c.wait_for_close()
-    return origin(handler)
+from support.deadline import poll
+from support.steps import stream
 
 
 WIRE = "id: 7\nevent: add\ndata: a\ndata: b\n\n: note\nretry: 3000\n\ndata: c\n\n"
@@ -84,7 +70,7 @@ def test_selecting_and_stopping(sse, origin, args, expected):
 def test_a_stream_that_ends_before_what_was_waited_for_is_1(sse, origin, args):
     tail = sse.run("tail", stream(origin, "data: 1\n\n").url, "--no-reconnect", *args)
     assert (tail.status, tail.out) == (1, b"1\n")
-    assert tail.err == ("sse: error: the stream ended after 1 events, before what was waited for\n"
+    assert tail.err == ("sse: error: the stream ended after 1 event, before what was waited for\n"
                         "sse: hint: -n, --until and --until-data say what ends it well\n")
 
 
@@ -172,32 +158,18 @@ def test_a_reader_that_reads_nothing_costs_no_memory_and_no_signal(sse, origin):
     os.close(read)
 
 
-def on_terminal(sse_bin, *args, env=None):
-    """Runs `sse ARGS` with a terminal as stdout; returns what the terminal got, and the status."""
-    leader, follower = pty.openpty()
-    process = subprocess.Popen([sse_bin, *args], stdout=follower, stderr=subprocess.PIPE, stdin=subprocess.DEVNULL,
-                               env={**os.environ, "TERM": "xterm", **(env or {})})
-    os.close(follower)
-    out, deadline = b"", Deadline(10)
-    while deadline.check("the end of the terminal") > 0:
-        try:
-            piece = os.read(leader, 65536)
-        except OSError:  # EIO: the other end has closed
-            break
-        if not piece:
-            break
-        out += piece
-    os.close(leader)
-    assert process.wait(10) == 0, process.stderr.read()
-    process.stderr.close()
-    return out.decode().replace("\r\n", "\n")
+def on_terminal(sse, *args, env=None):
+    """What a terminal gets of `sse ARGS` as its stdout."""
+    tail = sse.at_terminal(*args, fds=[1], env=env)
+    assert tail.wait() == 0, tail.stderr.text()
+    return tail.stdout.text().replace("\r\n", "\n")
 
 
 EVENT = 'event: add\nid: 7\ndata: {"a":1.10,"b":[1e400,12345678901234567890],"c":"x"}\n\ndata: one\ndata: two\n\n'
 
 
-def test_pretty_is_what_a_terminal_gets(sse_bin, origin):
-    out = on_terminal(sse_bin, "tail", stream(origin, EVENT).url, "--no-reconnect", "--color", "never")
+def test_pretty_is_what_a_terminal_gets(sse, origin):
+    out = on_terminal(sse, "tail", stream(origin, EVENT).url, "--no-reconnect", "--color", "never")
     assert re.fullmatch(
         r"\d\d:\d\d:\d\d\.\d{3} +\+\d+ms  add  #7\n"
         r'  \{"a": 1\.10, "b": \[1e400, 12345678901234567890\], "c": "x"\}\n'
@@ -206,16 +178,23 @@ def test_pretty_is_what_a_terminal_gets(sse_bin, origin):
         r"  two\n", out), out
 
 
-def test_long_data_is_folded_to_the_width_of_a_terminal(sse_bin, origin):
+def test_long_data_is_folded_to_the_width_of_a_terminal(sse, origin):
     words, text = "word " * 50, "x" * 200
     server = stream(origin, f'data: {words}\n\ndata: {{"a":"{text}"}}\n\n')
     args = ["tail", server.url, "--no-reconnect", "--color", "never", "--time", "none"]
-    out = on_terminal(sse_bin, *args)
+    out = on_terminal(sse, *args)
     assert max(map(len, out.splitlines())) <= 80
     assert out.splitlines()[:2] == ["message  " + " ".join(["word"] * 14), "  " + " ".join(["word"] * 15)]
     assert out.replace("\n", "").replace(" ", "").count("x") == 200 and out.split().count("word") == 50
-    whole = on_terminal(sse_bin, *args, "--no-fold")
+    whole = on_terminal(sse, *args, "--no-fold")
     assert whole.splitlines()[0] == "message  " + words and f'"{text}"' in whole
+
+
+def test_wide_characters_are_folded_where_they_end(sse, origin):
+    args = ["tail", stream(origin, "data: " + "\u4f60" * 100 + "\n\n").url, "--no-reconnect", "--color", "never", "--time", "none"]
+    first, *rest = on_terminal(sse, *args).splitlines()
+    assert first == "message  " + "\u4f60" * 35  # 79 of 80 columns
+    assert [len(line.strip()) for line in rest] == [39, 26]
 
 
 @pytest.mark.parametrize("args, env, coloured", [
@@ -225,17 +204,17 @@ def test_long_data_is_folded_to_the_width_of_a_terminal(sse_bin, origin):
     (["--color", "never"], {}, False),
     (["--color", "always"], {"NO_COLOR": "1"}, True),
 ])
-def test_colours(sse_bin, origin, args, env, coloured):
-    out = on_terminal(sse_bin, "tail", stream(origin, EVENT).url, "--no-reconnect", *args, env=env)
+def test_colours(sse, origin, args, env, coloured):
+    out = on_terminal(sse, "tail", stream(origin, EVENT).url, "--no-reconnect", *args, env=env)
     assert ("\x1b[" in out) == coloured
     assert ("\x1b[34m\"a\"\x1b[0m" in out) == coloured
 
 
 @pytest.mark.parametrize("output", ["pretty", "data", "raw", "sse", "json"])
-def test_no_control_character_of_the_stream_reaches_a_terminal(sse_bin, origin, output):
+def test_no_control_character_of_the_stream_reaches_a_terminal(sse, origin, output):
     evil = "\x1b]0;pwned\x07\x1b[2J\x9b31m\u202e\x7f"
     server = stream(origin, f"event: {evil}\nid: {evil}\ndata: {evil}\n\ndata: [\"{evil}\"]\n\n")
-    out = on_terminal(sse_bin, "tail", server.url, "--no-reconnect", "-o", output, "--color", "never")
+    out = on_terminal(sse, "tail", server.url, "--no-reconnect", "-o", output, "--color", "never")
     assert not set(evil) & set("\x1b\x07\x9b\u202e\x7f") & set(out), out
     assert ("\\x1b]0;pwned\\x07" in out) == (output != "json")
     if output == "json":

@@ -31,6 +31,7 @@ def test_by_default_it_asks_as_an_eventsource_does(sse, origin):
     (["-d", "a=1", "-d", "b=2"], "POST", b"a=1&b=2", "application/x-www-form-urlencoded"),
     (["-d", "[1,2]"], "POST", b"[1,2]", "application/x-www-form-urlencoded"),
     (["-d", ""], "POST", b"", "application/x-www-form-urlencoded"),
+    (["-d", "", "-d", "a", "-d", ""], "POST", b"&a&", "application/x-www-form-urlencoded"),
     (["-d", "x", "-X", "PUT"], "PUT", b"x", "application/x-www-form-urlencoded"),
     (["-d", "{}", "-H", "content-type: application/json"], "POST", b"{}", "application/json"),
     (["--json", '{"a":1}'], "POST", b'{"a":1}', "application/json"),
@@ -69,6 +70,8 @@ def test_bodies_from_files_and_stdin(sse, origin, tmp_path):
     (["-H", "X: \u00e9"], "X", ["\u00c3\u00a9"]),
     (["-A", "me/1"], "User-Agent", ["me/1"]),
     (["-b", "a=1; b=2"], "Cookie", ["a=1; b=2"]),
+    (["-b", "a=1", "-b", "b=2"], "Cookie", ["a=1; b=2"]),
+    (["-A", ""], "User-Agent", []),
     (["--bearer", "tok"], "Authorization", ["Bearer tok"]),
     (["-u", "me:p:w"], "Authorization", ["Basic " + base64.b64encode(b"me:p:w").decode()]),
     (["-u", "me:pw", "-H", "Authorization: mine"], "Authorization", ["mine"]),
@@ -180,10 +183,12 @@ def test_a_location_that_cannot_be_followed_is_an_error(sse, origin, location, w
     assert len(server.requests) == 1
 
 
-def test_a_redirect_without_location_is_an_error(sse, origin):
-    tail = sse.run("tail", redirecting(origin, 301, None).url)
-    assert tail.status == 22
-    assert "answered 301 Moved without a Location" in tail.err
+@pytest.mark.parametrize("status", [301, 302, 303, 307, 308])
+def test_a_redirect_without_location_is_an_error(sse, origin, status):
+    server = redirecting(origin, status, None)
+    tail = sse.run("tail", server.url)
+    assert (tail.status, len(server.requests)) == (22, 1)
+    assert f"answered {status} Moved without a Location" in tail.err
 
 
 def test_at_most_twenty_redirects(sse, origin):
@@ -202,3 +207,11 @@ def test_at_most_twenty_redirects(sse, origin):
     assert tail.status == 22
     assert f"{endless.url} redirects further than 20 times" in tail.err
     assert len(endless.requests) == 21
+
+
+def test_what_is_typed_ends_with_one_end_of_file(sse, origin):
+    server = origin(lambda c: c.answer("204 No Content"))
+    tail = sse.at_terminal("tail", server.url, "-d", "@-", fds=[0])
+    tail.keys.write(b"a=1\n\x04")
+    server.wait_requests(1)
+    assert tail.wait() == 0 and server.requests[0].body == b"a=1"

@@ -1,27 +1,14 @@
 """sse tail --stats: what it says of a stream, at the end and when it is asked."""
 import json
 import os
-import pty
 import re
 import signal
-import subprocess
 import threading
 
 import pytest
 
-from support.deadline import Deadline, poll
-
-
-def stream(origin, *pieces, end=True, **options):
-    def handler(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        if end:
-            c.end()
-        else:
-            c.wait_for_close()
-    return origin(handler, **options)
+from support.deadline import poll
+from support.steps import FAST, events, no_content, script, stream
 
 
 WIRE = "id: 7\ndata: one\n\nevent: add\ndata: three\n\nevent: add\ndata\n\n: comment\n\n"
@@ -81,14 +68,8 @@ def test_of_several_each_has_its_times(sse, origin, tmp_path):
 
 
 def test_reconnections_are_counted(sse, origin, tmp_path):
-    def handler(c):
-        if c.number == 2:
-            return c.answer("204 No Content")
-        c.head()
-        c.chunk("retry: 1\ndata: x\n\n")
-        c.end()
-    file = tmp_path / "stats.json"
-    assert sse.run("tail", origin(handler).url, "--stats-file", file).status == 0
+    file, step = tmp_path / "stats.json", events(FAST + "data: x\n\n")
+    assert sse.run("tail", script(origin, step, step, no_content).url, "--stats-file", file).status == 0
     assert json.loads(file.read_text())["streams"][0]["reconnects"] == 2
 
 
@@ -145,25 +126,12 @@ def test_memory_is_bounded_whatever_the_types(sse, origin, tmp_path):
     assert (len(stats["types"]), stats["other_types"]) == (1000, 199_000)
 
 
-def test_a_live_line_where_only_the_output_is_redirected(sse_bin, origin, tmp_path):
+def test_a_live_line_where_only_the_output_is_redirected(sse, origin, tmp_path):
     """On the terminal of stderr, if stdout is a file; it is gone in the end."""
-    leader, follower = pty.openpty()
     with open(tmp_path / "out", "wb") as out:
-        process = subprocess.Popen([sse_bin, "tail", stream(origin, WIRE, end=False).url], stdout=out, stderr=follower,
-                                   stdin=subprocess.DEVNULL, env={**os.environ, "TERM": "xterm"})
-    os.close(follower)
-    seen, deadline = b"", Deadline(10)
-    while b"3 events" not in seen:
-        deadline.check("the line")
-        seen += os.read(leader, 1000)
-    process.terminate()
-    try:
-        while piece := os.read(leader, 1000):
-            seen += piece
-    except OSError:  # EIO: it has ended
-        pass
-    assert process.wait(10) == 143
-    os.close(leader)
-    assert re.search(rb"3 events, \d+/s, [\d.]+(us|ms|s) since the last", seen), seen
-    assert seen.endswith(b"\r\x1b[K")
+        tail = sse.at_terminal("tail", stream(origin, WIRE, end=False).url, fds=[2], stdout=out)
+    tail.stderr.wait_for(r"3 events, \d+/s, [\d.]+(us|ms|s) since the last")
+    tail.signal(15)
+    assert tail.wait() == 143
+    assert tail.stderr.text().endswith("\r\x1b[K")
     assert (tmp_path / "out").read_bytes() == b"one\nthree\n\n"

@@ -59,20 +59,28 @@ def test_a_trusted_certificate(sse, secure, authority):
         assert (tail.status, tail.out, tail.err) == (0, b"x\n", "")
 
 
-@pytest.mark.parametrize("name, san, validity, cacert, why", [
-    ("unknown", "DNS:localhost", (), False, "unable to get local issuer certificate"),
-    ("other", "DNS:other.example", (), True, "hostname mismatch"),
-    ("half", "DNS:*.localhost", (), True, "hostname mismatch"),
-    ("address", "IP:127.0.0.2", (), True, "hostname mismatch"),
-    ("expired", "DNS:localhost", ("-days", "-1"), True, "certificate has expired"),
+@pytest.mark.parametrize("name, san, validity, cacert, why, hint", [
+    ("unknown", "DNS:localhost", (), None, "unable to get local issuer certificate",
+     "trust its issuer with --cacert FILE, or check nothing with -k"),
+    ("foreign", "DNS:localhost", (), "foreign.pem", "unable to get local issuer certificate",
+     "its issuer is not in {cacert}: name another with --cacert, or check nothing with -k"),
+    ("other", "DNS:other.example", (), "ca.pem", "hostname mismatch",
+     "use the name that it is for (--resolve NAME:PORT:ADDRESS says where that is), or check nothing with -k"),
+    ("half", "DNS:*.localhost", (), "ca.pem", "hostname mismatch", "use the name that it is for"),
+    ("address", "IP:127.0.0.2", (), "ca.pem", "hostname mismatch", "use the name that it is for"),
+    ("expired", "DNS:localhost", ("-days", "-1"), "ca.pem", "certificate has expired",
+     "check the clock of this machine, or nothing of the certificate with -k"),
 ])
-def test_certificates_that_are_refused(sse, secure, authority, name, san, validity, cacert, why):
+def test_certificates_that_are_refused(sse, secure, authority, name, san, validity, cacert, why, hint):
+    if cacert == "foreign.pem" and not (authority[0] / cacert).exists():
+        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=f",
+                "-keyout", authority[0] / "foreign.key", "-out", authority[0] / cacert)
     server = secure(name, san, *validity)
-    args = ["--cacert", authority[0] / "ca.pem"] if cacert else []
+    args = ["--cacert", authority[0] / cacert] if cacert else []
     tail = sse.run("tail", url(server), *args)
     assert tail.status == 60
-    assert tail.err == (f"sse: error: the certificate of localhost:{server.port} is not trusted: {why}\n"
-                        "sse: hint: trust its issuer with --cacert FILE, or check nothing with -k\n")
+    assert tail.err.startswith(f"sse: error: the certificate of localhost:{server.port} is not trusted: {why}\n"
+                               f"sse: hint: {hint.format(cacert=authority[0] / str(cacert))}")
     assert server.requests == []  # no header has left
     tail = sse.run("tail", url(server), "-k", "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"x\n")
@@ -180,6 +188,9 @@ def test_a_client_certificate(sse, secure, authority):
     server._context.load_verify_locations(path / "ca.pem")
     tail = sse.run("tail", url(server), "--cacert", path / "ca.pem", "--no-reconnect", "--cert", cert, "--key", key)
     assert (tail.status, tail.out) == (0, b"x\n"), tail.err
+    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem")
+    assert tail.status in (35, 56)
+    assert tail.err.endswith("\nsse: hint: the server may want a certificate of yours: --cert FILE\n"), tail.err
     tail = sse.run("tail", url(server), "--cacert", path / "ca.pem", "--cert", cert)
     assert tail.status == 2
     assert f"cannot use {cert} as the client certificate's key: " in tail.err

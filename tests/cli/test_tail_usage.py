@@ -1,6 +1,8 @@
 """sse tail: what cannot be meant, and how it says so: two lines, the flag by name, status 2."""
 import pytest
 
+from support.steps import stream
+
 
 @pytest.mark.parametrize("args, said", [
     ([], "URL is required"),
@@ -31,13 +33,14 @@ import pytest
     ([":1", "-H", "X: a\r\nY: b"], "the value of header X holds a control character"),
     ([":1", "-H", "X\r\nY: b"], "is not the name of a header"),
     ([":1", "--bearer", "a\nb"], "the value of header Authorization holds a control character"),
-    ([":1", "-b", "a\rb"], "the value of header Cookie holds a control character"),
+    ([":1", "-b", "a=\rb"], "the value of header Cookie holds a control character"),
     ([":1", "-X", "GET /x HTTP/1.1\r\nA: b"], "is not a method such as GET or POST"),
     ([":1", "-d", "@/no/such/file"], "cannot read /no/such/file for -d: No such file or directory"),
     ([":1", "--json", "@/tmp"], "cannot read /tmp for --json: Is a directory"),
     ([":1", "-H", "@/no/such/file"], "cannot read /no/such/file for -H: No such file or directory"),
     ([":1", "-d", "x", "--json", "{}"], "-d and --json are two bodies"),
     ([":1", "--reconnect", "--no-reconnect"], "--reconnect and --no-reconnect exclude each other"),
+    ([":1", "--resume-get", "--reconnect"], "--resume-get does not go with --reconnect, nor with --no-reconnect"),
     ([":1", "-o", "raw", "-e", "x"], "-e and --grep do not go with -o raw"),
     ([":1", "-4", "-6"], "excludes"),
     ([":1", "--max-event-bytes", "lots"], '--max-event-bytes: "lots" is not a size from 1 to 512mb, such as 16mb'),
@@ -46,6 +49,14 @@ import pytest
     ([":1", "--max-event-bytes", "-1"], "--max-event-bytes"),
     ([":1", "--max-event-bytes", "99999999999999999999"], '--max-event-bytes: "99999999999999999999" is not a size'),
     ([":1", "--nonsense"], "--nonsense"),
+    *[([":1", flag, ""], f"{flag}: it is empty") for flag in (
+        "--bearer", "--user", "--request", "--exec", "--state", "--record", "--stats-file", "--cacert", "--cert",
+        "--unix-socket", "--netrc-file", "--event", "--until", "--header", "--resolve", "--cookie")],
+    ([":1", "--key", "x"], "--key requires --cert"),
+    ([":1", "-b", "cookies.txt"], '-b "cookies.txt" is not NAME=VALUE'),
+    ([":1", "--last-event-id", "a\nb"], "--last-event-id holds a control character"),
+    ([":1", "-H", "Last-Event-ID: a\tb"], "--last-event-id holds a control character"),
+    ([":1", "--last-event-id", "x" * 5000], "--last-event-id has 5000 bytes, and over 4096 are not sent"),
 ], ids=lambda v: ascii(" ".join(v))[:40] if isinstance(v, list) else "")
 def test_what_cannot_be_meant(sse, args, said):
     tail = sse.run("tail", *args)
@@ -62,3 +73,19 @@ def test_help_names_every_option_with_its_default(sse):
     assert (tail.status, tail.err) == (0, "")
     for text in ("--connect-timeout DURATION=30s", "--retry DURATION=2s", "--retry-max DURATION=1m", "-o,--output"):
         assert text in tail.out.decode()
+
+
+def test_of_a_value_given_again_the_last_counts(sse, origin):
+    """As curl has it: what an alias says can be said anew."""
+    tail = sse.run("tail", stream(origin, "data: 1\n\ndata: 2\n\n").url, "-n", "1", "-n", "2", "-o", "json", "-o", "data",
+                   "--bearer", "a", "--bearer", "b")
+    assert (tail.status, tail.out, tail.err) == (0, b"1\n2\n", "")
+
+
+def test_a_name_of_a_file_tells_a_terminal_nothing(sse):
+    evil = "/no/\x1b[2J\x07\n\u202e"
+    for args in (["-d", f"@{evil}"], ["--cacert", evil],
+                 ["--stats-file", evil], ["--netrc-file", evil], ["--unix-socket", evil], ["-H", f"@{evil}"]):
+        tail = sse.run("tail", "https://127.0.0.1:1", *args)
+        assert tail.status != 0 and tail.err.count("\n") == 2, (args, tail.err)
+        assert "/no/\\x1b[2J\\x07\\x0a\\u202e" in tail.err and not set("\x1b\x07\u202e") & set(tail.err), (args, tail.err)

@@ -14,7 +14,7 @@ SOURCES = sorted(p for d in ("lib", "cmd", "tests") for e in ("hpp", "cpp")
 FLOORS = ("protocol", "recording", "hub", "source", "http")
 # heavy headers, and the only places that may include them
 HEAVY = {"httplib.h": r"lib/http/httplib_\w+\.(hpp|cpp)"}
-HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+\.cpp|(choice|number)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
+HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+\.cpp|(choice|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
 
 
 def name(path):

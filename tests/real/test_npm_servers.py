@@ -45,6 +45,20 @@ http.createServer(async (request, response) => {
 """
 
 
+# The same with a store of events; the tool lets go of its answer's stream in the middle.
+MCP_RESUMED = MCP.replace("const sessions = {};", """const sessions = {};
+const sent = [];
+const eventStore = {
+    async storeEvent(streamId, message) { sent.push({streamId, message}); return String(sent.length); },
+    async replayEventsAfter(lastEventId, {send}) {
+        const {streamId} = sent[lastEventId - 1];
+        for (let i = Number(lastEventId); i < sent.length; ++i)
+            if (sent[i].streamId === streamId) await send(String(i + 1), sent[i].message);
+        return streamId;
+    }};""").replace("sessionIdGenerator:", "eventStore, retryInterval: 100, sessionIdGenerator:").replace(
+    "for (let n = 1; n <= 3; ++n)", "for (let n = 1; n <= 3; ++n, n == 3 && extra.closeSSEStream())")
+
+
 @pytest.fixture(scope="session")
 def packages(tmp_path_factory):
     return install(tmp_path_factory.mktemp("npm-servers"), "better-sse", "@modelcontextprotocol/sdk")
@@ -99,3 +113,18 @@ def test_an_mcp_server_over_streamable_http(sse, node):
     standing.stderr.wait_for("is open")
     standing.signal(2)
     assert standing.wait() == 130
+
+
+def test_an_mcp_answer_that_is_let_go_goes_on_under_a_get(sse, node):
+    """Resumability of Streamable HTTP: Last-Event-ID on a GET, for a stream that a POST began."""
+    url, _ = node(MCP_RESUMED)
+    hello = sse.run("tail", url, "-v", "-n", "1", "--pointer", "/result", "--json", rpc(
+        "initialize", 0, protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "sse", "version": "1"}),
+        seconds=30)
+    session = next(line.split(": ")[-1] for line in hello.err.splitlines() if "< mcp-session-id: " in line.lower())
+    headers = ["-H", f"Mcp-Session-Id: {session}", "-H", "MCP-Protocol-Version: 2025-11-25"]
+    assert sse.run("tail", url, *headers, "--json", rpc("notifications/initialized")).status == 22
+    called = sse.run("tail", url, *headers, "--json", rpc("tools/call", 1, name="count", arguments={}), "--resume-get",
+                     "-v", "--pointer", "/params/data", "--pointer", "/result/content/0/text", "-n", "4", seconds=30)
+    assert (called.status, called.out) == (0, b"1\n2\n3\ncounted\n"), called.err
+    assert "> GET / HTTP/1.1" in called.err and "> Last-Event-ID: " in called.err

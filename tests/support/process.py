@@ -1,5 +1,6 @@
 """Processes of the tests: started, watched, and gone when the test is over."""
 import os
+import pty
 import re
 import signal
 import subprocess
@@ -68,17 +69,17 @@ class Pipe:
 class Process:
     """A running program. stdout and stderr are read as they come, unless they were redirected."""
 
-    def __init__(self, args, *, input=None, stdin=None, stdout=None, env=None, cwd=None):
+    def __init__(self, args, *, input=None, stdin=None, stdout=None, stderr=None, env=None, cwd=None):
         self.args = [os.fspath(a) if isinstance(a, os.PathLike) else a for a in args]
         if stdin is None:
             stdin = subprocess.PIPE
         self.popen = subprocess.Popen(
             self.args, stdin=stdin, stdout=subprocess.PIPE if stdout is None else stdout,
-            stderr=subprocess.PIPE, cwd=cwd, env={**os.environ, **(env or {})},
+            stderr=subprocess.PIPE if stderr is None else stderr, cwd=cwd, env={**os.environ, **(env or {})},
             start_new_session=True)
         self.pid = self.popen.pid
         self.stdout = Pipe(self.popen.stdout) if stdout is None else None
-        self.stderr = Pipe(self.popen.stderr)
+        self.stderr = Pipe(self.popen.stderr) if stderr is None else None
         if input is not None:
             threading.Thread(target=self._write_all, args=(input,), daemon=True).start()
 
@@ -174,6 +175,21 @@ class Sse:
         """Starts any other program, to be ended all the same."""
         process = Process([str(a) for a in args], **options)
         self._started.append(process)
+        return process
+
+    def at_terminal(self, *args, fds=(1, 2), env=None, **options):
+        """Starts `sse ARGS` with a pseudo terminal for stdout and stderr, or for those in `fds`: both
+        then are one Pipe; `process.keys` is where somebody types."""
+        leader, follower = pty.openpty()
+        for fd, name in ((0, "stdin"), (1, "stdout"), (2, "stderr")):
+            if fd in fds:
+                options[name] = follower
+        process = self.start(*args, env={"TERM": "xterm", **(env or {})}, **options)
+        os.close(follower)
+        process.keys = os.fdopen(leader, "r+b", buffering=0)
+        shown = Pipe(process.keys)
+        process.stdout = shown if 1 in fds else process.stdout
+        process.stderr = shown if 2 in fds else process.stderr
         return process
 
     def run(self, *args, seconds=10.0, **options):

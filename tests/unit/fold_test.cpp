@@ -35,6 +35,13 @@ TEST_CASE("append_folded cuts lines to the width, at a space if one is near") {
          "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9x",
          "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9"
          "\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\u00e9\n  x"},
+        {"a wide one is two", "\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597dx",
+         "\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\u4f60\u597d\n  x"},
+        {"and no half of it fits", "1234567890123456789\u4f60x", "1234567890123456789\n  \u4f60x"},
+        {"a mark stays with its letter", "1234567890123456789e\u0301x",
+         "1234567890123456789e\u0301\n  x"},
+        {"so does what is joined", "123456789012345678\U0001f469\u200d\U0001f467",
+         "123456789012345678\n  \U0001f469\u200d\U0001f467"},
         {"colours are none", "\x1b[1;31m12345678901234567890\x1b[0m",
          "\x1b[1;31m12345678901234567890\x1b[0m"},
         {"and stay whole", "1234567890123456789\x1b[1;31m0x\x1b[0m",
