@@ -51,6 +51,8 @@ std::string hint_for(const std::error_code& code) {
     return "see that it exists, can be read or written, and that its disk is not full";
 }
 
+std::string check_named(const std::string& value) { return value.empty() ? "it is empty" : ""; }
+
 namespace {
 
 void line(const char* kind, const std::string& text) {

@@ -63,6 +63,10 @@ void add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command);
 void add_tail(CLI::App& app, Run& chosen);
 void add_replay(CLI::App& app, Run& chosen);
 
+/// A check of CLI11: why a value that names something cannot be empty; "" if it is not. An unset
+/// variable of a script must not turn off what was asked for.
+std::string check_named(const std::string& value);
+
 /// `sse: warning: text` and `sse: note: text` on stderr, each as one whole line.
 void warn(const std::string& text);
 void note(const std::string& text);

@@ -155,7 +155,7 @@ int serve(const cmd::ReplayOptions& o) {
     cmd::Operation operation(o.operation, *server, handler);
     cmd::listen(*server, o.server);
     operation.begin();
-    cmd::announce(*server, o.server, "/", o.port_file);
+    cmd::announce(*server, "/", o.port_file);
     server->on_stop([&] { channels.end(); });
     const int signal = server->run();
     operation.end();

@@ -2,6 +2,7 @@
 
 #include "http/head.hpp"
 #include "http/httplib_client.hpp"
+#include "http/media_type.hpp"
 #include "http/socket.hpp"
 #include "protocol/json_lines.hpp"
 #include "protocol/printable.hpp"
@@ -21,17 +22,6 @@ std::function<double()> system_dice() {
     return [engine = std::mt19937_64(std::random_device()())]() mutable {
         return std::uniform_real_distribution<double>(0, 1)(engine);
     };
-}
-
-/// The media type without its parameters, lowercase (rule 7).
-std::string essence(std::string_view content_type) {
-    auto type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-    std::string out(type);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
 }
 
 /// H4: what may pass by itself.
