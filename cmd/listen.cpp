@@ -8,6 +8,7 @@
 #include "http/systemd.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -125,7 +126,8 @@ constexpr std::size_t reserved_descriptors = 64;
 
 } // namespace
 
-void listen(sse::Server& server, const sse::ServerOptions& options) {
+void listen(sse::Server& server, const sse::ServerOptions& options,
+            std::size_t descriptors_of_client) {
     load_tls(server, options.tls);
     try {
         auto passed = sse::take_passed(
@@ -146,10 +148,14 @@ void listen(sse::Server& server, const sse::ServerOptions& options) {
                       "--listen takes 127.0.0.1:8080, [::1]:0, :8080 or unix:/path");
     }
     const auto descriptors = sse::raise_descriptor_limit();
-    if (descriptors < options.max_clients + reserved_descriptors) {
-        note(fmt::format("{} descriptors are too few for {} clients; raise the hard limit "
+    const auto room = descriptors - std::min(descriptors, reserved_descriptors);
+    if (room / descriptors_of_client < options.max_clients) {
+        note(fmt::format("{} descriptors are too few for {} clients{}; raise the hard limit "
                          "(LimitNOFILE=) or lower --max-clients",
-                         descriptors, options.max_clients));
+                         descriptors, options.max_clients,
+                         descriptors_of_client == 1
+                             ? ""
+                             : fmt::format(", which take {} each", descriptors_of_client)));
     }
 }
 

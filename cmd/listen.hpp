@@ -15,8 +15,10 @@ namespace cmd {
 /// Adds --listen and the server's limits; they must outlive the parse.
 void add_listen_options(CLI::App& app, sse::ServerOptions& options, std::string& port_file);
 
-/// Listens; who connects waits until the server runs. Throws Failure with the way out.
-void listen(sse::Server& server, const sse::ServerOptions& options);
+/// Listens; who connects waits until the server runs. A client takes so many descriptors. Throws
+/// Failure with the way out.
+void listen(sse::Server& server, const sse::ServerOptions& options,
+            std::size_t descriptors_of_client = 1);
 
 /// Says on stderr where something is: `sse: WORD URL` for each, with `path` behind it, as this
 /// machine reaches it; and a note for those that every network reaches.
