@@ -230,6 +230,14 @@ def test_what_is_not_a_recording_is_named_with_its_place(sse, tmp_path, kind):
     assert len(lines) == 2
 
 
+def test_what_a_reader_does_not_know_is_ignored(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "new": {"a": [1]}, "data": "a", "x": None}, {"t": 1, "news": "b"}, "\n",
+                     {"t": 2, "new": 1, "open": {"status": 200, "other": [{}]}}, {"t": 3, "close": "eof", "by": "us"},
+                     head={"sse": 1, "more": {"deep": [1, {"x": 2}]}, "request": {"method": "GET", "tls": "1.3"}})
+    ran = sse.run("replay", "--stdout", "--no-wait", path)
+    assert (ran.status, ran.out, ran.err) == (0, b"data: a\n\n", "")
+
+
 def test_what_was_before_a_bad_line_is_played(sse, tmp_path):
     path = recording(tmp_path / "r", {"t": 0, "data": "a"}, "x\n")
     assert sse.run("replay", "--stdout", path).out == b"data: a\n\n"
