@@ -83,13 +83,16 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
         app.add_option("--tls-cert", server.tls.cert_file,
                        "Speak HTTPS with this certificate (PEM, with those that vouch for it); "
                        "SIGHUP reads it again")
+            ->check(check_named, "")
             ->group(group);
     app.add_option("--tls-key", server.tls.key_file, "Its key (PEM), if it is not in the same file")
         ->needs(certificate)
+        ->check(check_named, "")
         ->group(group);
     app.add_option("--tls-client-ca", server.tls.client_ca_file,
                    "Only let clients in whose certificate is of these authorities (PEM)")
         ->needs(certificate)
+        ->check(check_named, "")
         ->group(group);
 }
 

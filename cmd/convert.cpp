@@ -23,7 +23,7 @@ using std::chrono::microseconds;
 /// Calls `take(record)` for each record that is played, its `t` that of the playing. False as soon
 /// as `take` is.
 template <class Take>
-bool each(sse::Playback& playback, const Take& take) {
+bool each(sse::Playback& playback, const sse::PlaybackOptions& options, const Take& take) {
     const sse::Playback::Clock::time_point start{}; // nobody waits: any clock does
     while (const auto* record = playback.peek()) {
         auto played = *record;
@@ -31,7 +31,7 @@ bool each(sse::Playback& playback, const Take& take) {
         if (!take(played)) return false;
         playback.take();
     }
-    if (!playback.reader().warning().empty()) warn(playback.reader().warning());
+    warn_about(playback, options, playback.reader().input().name());
     return true;
 }
 
@@ -62,7 +62,7 @@ void write_text(Recordings& recordings, const sse::PlaybackOptions& options, boo
             sse::append_event_stream(record, out.text());
             return out.written();
         };
-        if (!each(playback, take)) return;
+        if (!each(playback, options, take)) return;
     }
     out.flush();
 }
@@ -97,7 +97,7 @@ void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
             last = record.t;
             return out.written();
         };
-        if (!each(playback, take)) return;
+        if (!each(playback, options, take)) return;
         har.end(last);
     }
     har.finish();
@@ -112,7 +112,7 @@ void write_recording(Recordings& recordings, const sse::PlaybackOptions& options
     sse::Playback playback(recordings.open(0, options.reader), options);
     try {
         const auto writer = make_recording("-", playback.reader().header());
-        each(playback, [&](const sse::Record& record) {
+        each(playback, options, [&](const sse::Record& record) {
             writer->write(record);
             return true;
         });

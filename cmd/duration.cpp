@@ -38,30 +38,38 @@ bool is_digit(char c) { return c >= '0' && c <= '9'; }
 } // namespace
 
 nanoseconds parse_duration(std::string_view text) {
-    const auto end_of_number =
-        std::find_if_not(text.begin(), text.end(), [](char c) { return is_digit(c) || c == '.'; });
-    const auto number = text.substr(0, static_cast<std::size_t>(end_of_number - text.begin()));
-    const auto name = text.size() == number.size() ? "s" : text.substr(number.size());
-    const auto unit =
-        std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
-    if (unit == units.end() || std::none_of(number.begin(), number.end(), is_digit)) refuse(text);
-
-    std::int64_t ns = 0, place = unit->ns;
-    bool fraction = false;
-    for (const char c : number) {
-        if (c == '.') {
-            if (std::exchange(fraction, true)) refuse(text);
-            continue;
+    std::int64_t ns = 0;
+    auto next = units.begin(); // the largest that may come
+    for (auto rest = text; !rest.empty() || text.empty();) {
+        const auto digits = std::min(rest.find_first_not_of("0123456789."), rest.size());
+        const auto number = rest.substr(0, digits);
+        rest.remove_prefix(digits);
+        auto name = rest.substr(0, std::min(rest.find_first_of("0123456789."), rest.size()));
+        rest.remove_prefix(name.size());
+        if (name.empty() && number.size() == text.size()) name = "s";
+        const auto unit =
+            std::find_if(next, units.end(), [&](const Unit& u) { return u.name == name; });
+        if (unit == units.end() || std::none_of(number.begin(), number.end(), is_digit))
+            refuse(text);
+        next = unit + 1;
+        std::int64_t part = 0, place = unit->ns;
+        bool fraction = false;
+        for (const char c : number) {
+            if (c == '.') {
+                if (std::exchange(fraction, true)) refuse(text);
+                continue;
+            }
+            if (fraction) {
+                place /= 10;
+                part += (c - '0') * place;
+                continue;
+            }
+            if (part > longest_ns / 10) refuse(text);
+            part = part * 10 + (c - '0') * unit->ns;
         }
-        if (fraction) {
-            place /= 10;
-            ns += (c - '0') * place;
-            continue;
-        }
-        if (ns > longest_ns / 10) refuse(text);
-        ns = ns * 10 + (c - '0') * unit->ns;
+        ns += std::min(part, longest_ns + 1);
+        if (ns > longest_ns) refuse(text);
     }
-    if (ns > longest_ns) refuse(text);
     return nanoseconds(ns);
 }
 

@@ -38,7 +38,7 @@ public:
     bool run();
     /// Any thread.
     void stop() { source_->stop(); }
-    sse::ByteSource& source() { return *source_; }
+    const sse::ByteSource& source() const { return *source_; }
 
 private:
     void on_bytes(std::string_view bytes) override;

@@ -8,6 +8,7 @@
 #include "http/systemd.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <cerrno>
 #include <charconv>
 #include <cstdio>
@@ -15,7 +16,9 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
+#include <string_view>
 #include <system_error>
+#include <unistd.h>
 
 namespace cmd {
 
@@ -28,7 +31,9 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         ->take_all()
         ->allow_extra_args(false)
         ->group(group);
-    app.add_option("--port-file", port_file, "Write the port there once it listens")->group(group);
+    app.add_option("--port-file", port_file, "Write the port there once it listens")
+        ->check(check_named, "")
+        ->group(group);
     app.add_option("--threads", o.threads, "Event loops")
         ->capture_default_str()
         ->check(CLI::Range(1, 256))
@@ -54,6 +59,7 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
     const auto limits = "Limits";
     app.add_option("--max-clients", o.max_clients, "Connections at a time; more are answered 503")
         ->capture_default_str()
+        ->check(CLI::PositiveNumber)
         ->group(limits);
     app.add_option(
            "--max-clients-per-address", o.max_clients_per_address,
@@ -86,14 +92,18 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
 
 namespace {
 
+/// The port of a listener's URL, or the path of a unix socket.
+std::string port_of(const std::string& url) {
+    if (url.starts_with("unix:")) return url.substr(5);
+    const auto begin = url.rfind(':') + 1;
+    return url.substr(begin, url.size() - begin - 1);
+}
+
 void write_port_file(const std::string& file, const std::string& url) {
-    const auto colon = url.rfind(':');
-    const auto port =
-        url.starts_with("unix:") ? url.substr(5) : url.substr(colon + 1, url.size() - colon - 2);
     // Whole or not at all: a script may be waiting for it to appear.
     const auto part = file + ".part";
     std::ofstream out(part, std::ios::trunc);
-    out << port << '\n';
+    out << port_of(url) << '\n';
     out.close();
     if (!out || std::rename(part.c_str(), file.c_str()) != 0) {
         throw Failure(Exit::io_error,
@@ -102,11 +112,13 @@ void write_port_file(const std::string& file, const std::string& url) {
     }
 }
 
-/// All interfaces, in one of the ways to say so.
-bool is_wildcard(const std::string& address) {
-    const auto host = address.substr(0, address.rfind(':'));
-    return !address.starts_with("unix:") && address.find(':') != address.npos &&
-           (host.empty() || host == "0.0.0.0" || host == "[::]" || host == "*");
+/// `url` for those who are elsewhere; "" where nobody knows a name.
+std::string url_from_elsewhere(std::string url) {
+    char name[256] = {};
+    if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "";
+    if (std::string_view(name) == "localhost") return "";
+    const auto host = url.find("://") + 3;
+    return url.replace(host, url.rfind(':') - host, name);
 }
 
 /// For what is no client: listeners, files, pipes of loops and commands.
@@ -114,7 +126,8 @@ constexpr std::size_t reserved_descriptors = 64;
 
 } // namespace
 
-void listen(sse::Server& server, const sse::ServerOptions& options) {
+void listen(sse::Server& server, const sse::ServerOptions& options,
+            std::size_t descriptors_of_client) {
     load_tls(server, options.tls);
     try {
         auto passed = sse::take_passed(
@@ -135,25 +148,35 @@ void listen(sse::Server& server, const sse::ServerOptions& options) {
                       "--listen takes 127.0.0.1:8080, [::1]:0, :8080 or unix:/path");
     }
     const auto descriptors = sse::raise_descriptor_limit();
-    if (descriptors < options.max_clients + reserved_descriptors) {
-        note(fmt::format("{} descriptors are too few for {} clients; raise the hard limit "
+    const auto room = descriptors - std::min(descriptors, reserved_descriptors);
+    if (room / descriptors_of_client < options.max_clients) {
+        note(fmt::format("{} descriptors are too few for {} clients{}; raise the hard limit "
                          "(LimitNOFILE=) or lower --max-clients",
-                         descriptors, options.max_clients));
+                         descriptors, options.max_clients,
+                         descriptors_of_client == 1
+                             ? ""
+                             : fmt::format(", which take {} each", descriptors_of_client)));
     }
 }
 
-void announce(sse::Server& server, const sse::ServerOptions& options, const std::string& path,
-              const std::string& port_file) {
-    const auto urls = server.urls();
-    if (!port_file.empty()) write_port_file(port_file, urls.front());
-    for (const auto& url : urls) {
-        const bool unix_socket = url.starts_with("unix:");
-        write_above(fmt::format("sse: serving {}\n", unix_socket ? url : url + path.substr(1)));
+void say_where(const char* word, const std::vector<sse::ServerAddress>& addresses,
+               const std::string& path) {
+    const auto at = [&](const std::string& url) { return url + path.substr(1); };
+    for (const auto& [url, everywhere] : addresses)
+        write_above(fmt::format("sse: {} {}\n", word, url.starts_with("unix:") ? url : at(url)));
+    for (const auto& [url, everywhere] : addresses) {
+        if (!everywhere) continue;
+        const auto other = url_from_elsewhere(url);
+        note(fmt::format("port {} is open to every network this machine is on{}{}", port_of(url),
+                         other.empty() ? "" : "; from there it is ",
+                         other.empty() ? "" : at(other)));
     }
-    for (const auto& address : options.listen) {
-        if (is_wildcard(address))
-            note(fmt::format("{} is open to every network this machine is on", address));
-    }
+}
+
+void announce(sse::Server& server, const std::string& path, const std::string& port_file) {
+    const auto addresses = server.addresses();
+    if (!port_file.empty()) write_port_file(port_file, addresses.front().url);
+    say_where("serving", addresses, path);
 }
 
 } // namespace cmd

@@ -1,6 +1,7 @@
 #include "cmd/operation.hpp"
 
 #include "cmd/command.hpp"
+#include "cmd/listen.hpp"
 #include "cmd/terminal_line.hpp"
 #include "http/account.hpp"
 #include "http/systemd.hpp"
@@ -36,14 +37,17 @@ void add_operation_options(CLI::App& app, OperationOptions& o) {
     const auto group = "Running";
     app.add_option("--admin", o.admin, "Listen there, too, for /healthz and /metrics (Prometheus)")
         ->type_name("ADDRESS")
+        ->check(check_named, "")
         ->group(group);
     app.add_option("--access-log", o.access_log,
                    "Append a JSON object for each connection at its end; - is stderr; SIGHUP "
                    "opens it anew")
         ->type_name("FILE")
+        ->check(check_named, "")
         ->group(group);
     app.add_option("--user", o.user, "Once it listens, leave root and go on as NAME[:GROUP]")
         ->type_name("NAME")
+        ->check(check_named, "")
         ->group(group);
 }
 
@@ -77,8 +81,7 @@ void Operation::listen_admin() {
             {std::getenv("LISTEN_FDS"), std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDNAMES")},
             true);
         if (sockets.empty() && !options_.admin.empty()) sockets = sse::listen_on(options_.admin);
-        for (const auto& url : server_.take_admin(std::move(sockets), admin_))
-            write_above(fmt::format("sse: admin {}\n", url));
+        say_where("admin", server_.take_admin(std::move(sockets), admin_), "/");
     } catch (const std::system_error& e) {
         throw Failure(Exit::cannot_connect, e.what(), "name another with --admin");
     } catch (const sse::Error& e) {

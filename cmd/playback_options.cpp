@@ -2,6 +2,7 @@
 
 #include "cmd/access.hpp"
 #include "cmd/choice.hpp"
+#include "cmd/command.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/listen.hpp"
 #include "http/head.hpp"
@@ -14,6 +15,8 @@
 #include <fmt/format.h>
 #include <fnmatch.h>
 #include <memory>
+#include <tuple>
+#include <utility>
 
 namespace cmd {
 
@@ -161,6 +164,7 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     app.add_option("--post", o.post,
                    "Post each event there in time, instead of serving it, and retry what fails")
         ->type_name("URL")
+        ->check(check_named, "")
         ->excludes("--stdout")
         ->group(group);
     app.add_flag(
@@ -267,6 +271,48 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
         ->type_name("'NAME: VALUE'")
         ->group("HTTP");
     add_operation_options(app, o.operation);
+}
+
+namespace {
+
+/// What is done to those who connect, or to their bytes, and not to the text of --stdout or less.
+void check_faults(const ReplayOptions& o) {
+    const char* const instead = o.info            ? "--info"
+                                : o.form          ? "--to"
+                                : !o.post.empty() ? "--post"
+                                : o.to_stdout     ? "--stdout"
+                                                  : nullptr;
+    if (instead == nullptr) return;
+    const auto& faults = o.handler.faults;
+    const bool text = o.to_stdout && !o.info && !o.form;
+    const std::pair<bool, const char*> refused[] = {{faults.drop_every != 0, "--drop-every"},
+                                                    {faults.stall_after != 0, "--stall-after"},
+                                                    {faults.reset, "--reset"},
+                                                    {faults.status != 0, "--status"},
+                                                    {faults.wrong_type, "--wrong-type"},
+                                                    {o.shared, "--shared"},
+                                                    {faults.cut_after != 0 && !text, "--cut-after"},
+                                                    {faults.split != 0 && !text, "--split"},
+                                                    {faults.corrupt > 0 && !text, "--corrupt"}};
+    for (const auto& [given, flag] : refused) {
+        if (!given) continue;
+        throw Failure(Exit::usage, fmt::format("{} with {}", flag, instead),
+                      fmt::format("it is done to clients that connect: leave {} out, and serve the "
+                                  "recording",
+                                  instead));
+    }
+}
+
+} // namespace
+
+void check(const ReplayOptions& o) {
+    check_faults(o);
+    const auto& [from, to] = std::tie(o.handler.playback.from, o.handler.playback.to);
+    if (!from || !to || from->id || to->id || from->t <= to->t) return;
+    throw Failure(Exit::usage,
+                  fmt::format("--to {} comes before --from {}", format_duration(to->t),
+                              format_duration(from->t)),
+                  "both are times since the start of the recording");
 }
 
 } // namespace cmd

@@ -34,4 +34,7 @@ struct ReplayOptions {
 /// Adds them to `app`; `o` must outlive the parse. A value that cannot be ends the parse.
 void add_replay_options(CLI::App& app, ReplayOptions& o);
 
+/// Throws Failure (usage) where flags make no sense together.
+void check(const ReplayOptions& o);
+
 } // namespace cmd

@@ -9,7 +9,9 @@
 #include "recording/record_events.hpp"
 
 #include <chrono>
+#include <cstdint>
 #include <fmt/format.h>
+#include <utility>
 
 namespace cmd {
 
@@ -30,7 +32,9 @@ class PostedEvents : public sse::Parser::Sink {
 public:
     explicit PostedEvents(sse::Poster& poster)
         : poster_(poster) {}
+    std::uint64_t count() const { return count_; }
     void on_event(const sse::EventView& event) override {
+        ++count_;
         try {
             poster_.post(event);
         } catch (const sse::Error& e) { // not one of the recording's
@@ -40,12 +44,15 @@ public:
 
 private:
     sse::Poster& poster_;
+    std::uint64_t count_ = 0;
 };
 
 void post_all(sse::Playback& playback, PostedEvents& posted, sse::Interrupt& interrupt) {
     sse::RecordEvents events(posted);
+    std::uint64_t lap = 1, before = posted.count();     // events before that lap
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     for (;;) {
+        if (interrupt) throw sse::Interrupted();
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
         const auto now = std::chrono::steady_clock::now();
         const bool more = playback.peek() != nullptr;
@@ -53,6 +60,12 @@ void post_all(sse::Playback& playback, PostedEvents& posted, sse::Interrupt& int
         const auto due = more ? playback.due(now) : now + look_again;
         if (due > now && !interrupt.sleep_until(due)) throw sse::Interrupted();
         if (!more) continue;
+        if (playback.position().lap != std::exchange(lap, playback.position().lap) &&
+            posted.count() == std::exchange(before, posted.count())) {
+            throw sse::Error(sse::Errc::bad_input,
+                             fmt::format("{}: a lap of it posts nothing, so no other would be sent",
+                                         playback.reader().input().name()));
+        }
         events.take(*playback.peek());
         playback.take();
     }
@@ -89,7 +102,7 @@ int post(Recordings& recordings, const sse::PlaybackOptions& options, const std:
         for (std::size_t i = 0; i < recordings.files().size(); ++i) {
             sse::Playback playback(recordings.open(i, options.reader), options);
             post_all(playback, posted, interrupt);
-            if (!playback.reader().warning().empty()) warn(playback.reader().warning());
+            warn_about(playback, options, recordings.name(i));
         }
     } catch (const sse::Interrupted&) {
         report();

@@ -19,13 +19,9 @@ namespace {
 
 using std::chrono::microseconds;
 
-/// To three digits, as nobody reads more.
-std::string time(std::uint64_t us) {
-    std::uint64_t unit = 1;
-    while (us / unit >= 1000) unit *= 10;
-    us = us / unit * unit;
-    return format_duration(microseconds(static_cast<std::int64_t>(us)));
-}
+/// Three digits for every time, as nobody reads more.
+std::string time(microseconds t) { return t.count() == 0 ? "0s" : rough_duration(t); }
+std::string time(std::uint64_t us) { return time(microseconds(static_cast<std::int64_t>(us))); }
 
 std::string counted(std::uint64_t number, const char* one, const char* many) {
     return fmt::format("{} {}", number, number == 1 ? one : many);
@@ -101,8 +97,8 @@ void describe(sse::RecordReader& reader, const std::string& name, std::string& o
     out += fmt::format("{}: {}{}\n", name, reader.form(), sum.reads > 0 ? " of reads" : "");
     Lines lines(out);
     add_head(reader.header(), lines);
-    lines.add("span", fmt::format("{}, from {} to {}", format_duration(sum.last - sum.first),
-                                  format_duration(sum.first), format_duration(sum.last)));
+    lines.add("span", fmt::format("{}, from {} to {}", time(sum.last - sum.first), time(sum.first),
+                                  time(sum.last)));
     lines.add("events", sum.events == 0 ? "0" : fmt::format("{}: {}", sum.events, most(sum.types)));
     if (sum.events > 0) {
         lines.add("data",
@@ -114,10 +110,9 @@ void describe(sse::RecordReader& reader, const std::string& name, std::string& o
                              : fmt::format("{} of {} events", sum.with_id, sum.events));
     }
     if (sum.gaps.count() > 0) {
-        lines.add("gaps",
-                  fmt::format("p50 {}, p99 {}, longest {} after {}", time(sum.gaps.quantile(0.5)),
-                              time(sum.gaps.quantile(0.99)), time(sum.gaps.largest()),
-                              format_duration(sum.longest_gap_at)));
+        lines.add("gaps", fmt::format("p50 {}, p99 {}, longest {} after {}",
+                                      time(sum.gaps.quantile(0.5)), time(sum.gaps.quantile(0.99)),
+                                      time(sum.gaps.largest()), time(sum.longest_gap_at)));
     }
     if (sum.reads > 0)
         lines.add("reads",

@@ -61,4 +61,13 @@ std::unique_ptr<sse::RecordReader> Recordings::open(std::size_t i,
     return sse::open_recording(std::move(stdin_), std::move(options));
 }
 
+void warn_about(const sse::Playback& playback, const sse::PlaybackOptions& options,
+                const std::string& name) {
+    const auto& warning = playback.reader().warning();
+    if (!warning.empty()) warn(warning);
+    if (playback.played() || playback.grows()) return;
+    if (options.from || options.to || options.wanted)
+        warn(fmt::format("{}: --from, --to and -e leave nothing of it to be played", name));
+}
+
 } // namespace cmd

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "cmd/spool.hpp"
-#include "recording/record_reader.hpp"
+#include "source/playback.hpp"
 
 #include <deque>
 #include <memory>
@@ -45,5 +45,10 @@ private:
     Stdin use_;
     bool follow_, routed_;
 };
+
+/// Warns, once it has been played, of what could not be read at its end, and where nothing of it
+/// was played since `options` leave nothing. `name`: what people call it.
+void warn_about(const sse::Playback& playback, const sse::PlaybackOptions& options,
+                const std::string& name);
 
 } // namespace cmd

@@ -10,6 +10,7 @@
 #include "cmd/stdout_text.hpp"
 #include "cmd/terminal_line.hpp"
 #include "http/playback_handler.hpp"
+#include "http/playback_wire.hpp"
 #include "http/server.hpp"
 #include "protocol/error.hpp"
 #include "source/playback.hpp"
@@ -29,10 +30,47 @@ bool would_wait(const sse::Playback& playback) {
     return ::poll(&input, 1, 0) == 0;
 }
 
-/// Event-stream text on stdout, each record when it is due, until the end or until nobody reads:
-/// then false. `at` is where it is.
-bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out,
-           std::atomic<std::int64_t>& at) {
+/// Event-stream text on stdout, with the faults of bytes that were asked for.
+class Printed {
+public:
+    explicit Printed(const sse::PlaybackFaults& faults) {
+        if (faults.split != 0 || faults.cut_after != 0 || faults.corrupt > 0)
+            wire_.emplace(sse::Framing::close_delimited, faults);
+        pieces_ = faults.split != 0;
+    }
+    /// False: nobody reads on, or nothing more is to be said.
+    bool take(const sse::Record& record) {
+        if (!wire_) {
+            sse::append_event_stream(record, out_.text());
+            return out_.written();
+        }
+        std::string text;
+        sse::append_event_stream(record, text);
+        wire_->add(text);
+        bool open = true;
+        for (auto piece = wire_->next(); open && !piece.empty(); piece = wire_->next()) {
+            out_.text().append(piece);
+            wire_->consume(piece.size());
+            open = pieces_ ? out_.flush() : out_.written();
+        }
+        if (!wire_->is_cut()) return open;
+        out_.flush();
+        return false;
+    }
+    bool flush() { return out_.flush(); }
+    bool wait_until(std::chrono::steady_clock::time_point when) {
+        return out_.flush() && out_.wait_until(when);
+    }
+
+private:
+    cmd::StdoutText out_;
+    std::optional<sse::PlaybackWire> wire_; ///< if there are faults
+    bool pieces_ = false;
+};
+
+/// Each record when it is due, until the end; false if it was told to stop before. `at` is where it
+/// is.
+bool print(sse::Playback& playback, bool wait, Printed& out, std::atomic<std::int64_t>& at) {
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     for (bool open = true; open;) {
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
@@ -40,18 +78,17 @@ bool print(sse::Playback& playback, bool wait, cmd::StdoutText& out,
         const auto* record = playback.peek();
         if (record == nullptr) {
             if (!grows) return true;
-            open = out.flush() && out.wait_until(std::chrono::steady_clock::now() + look_again);
+            open = out.wait_until(std::chrono::steady_clock::now() + look_again);
             continue;
         }
         if (wait) {
             const auto now = std::chrono::steady_clock::now();
             const auto due = playback.due(now);
-            if (due > now && !(out.flush() && out.wait_until(due))) return false;
+            if (due > now && !out.wait_until(due)) return false;
         }
         at.store(record->t.count(), std::memory_order_relaxed);
-        sse::append_event_stream(*record, out.text());
+        open = out.take(*record);
         playback.take();
-        open = out.written();
     }
     return false;
 }
@@ -71,7 +108,7 @@ int print(const cmd::ReplayOptions& o) {
     auto recordings = recordings_once(o);
     auto options = playback;
     options.reader.growing = recordings.growing();
-    cmd::StdoutText out;
+    Printed out(o.handler.faults);
     cmd::PlaybackLengths lengths(options);
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playing(recordings.open(i, options.reader), options);
@@ -90,7 +127,7 @@ int print(const cmd::ReplayOptions& o) {
             out.flush(); // what could be read is played
             throw;
         }
-        if (!playing.reader().warning().empty()) cmd::warn(playing.reader().warning());
+        cmd::warn_about(playing, options, recordings.name(i));
     }
     out.flush();
     return cmd::Exit::done;
@@ -115,6 +152,22 @@ sse::ChannelOptions shared_clock(const cmd::ReplayOptions& o) {
     const bool waits = o.handler.playback.timing.wait;
     options.overflow = waits ? sse::Overflow::drop : sse::Overflow::block;
     return options;
+}
+
+/// Says at once, and not to each client, of which recordings nothing would be played; as far as
+/// that shows soon. Throws sse::Error if one cannot be played so.
+void warn_about_parts(const cmd::Recordings& recordings, const sse::PlaybackOptions& options) {
+    if (!options.from && !options.to && !options.wanted) return;
+    const auto until = sse::Playback::Clock::now() + std::chrono::milliseconds(50);
+    for (std::size_t i = 0; i < recordings.files().size(); ++i) {
+        sse::Playback playback(recordings.files()[i], options);
+        if (!playback.find_start(until)) continue;
+        try {
+            if (playback.peek(until) == nullptr && !playback.looking())
+                cmd::warn_about(playback, options, recordings.name(i));
+        } catch (const sse::Error&) { // of a line: what comes before it is played, and then told
+        }
+    }
 }
 
 int serve(const cmd::ReplayOptions& o) {
@@ -153,9 +206,10 @@ int serve(const cmd::ReplayOptions& o) {
     }
     server = std::make_unique<sse::Server>(cmd::with_tokens(listening, o.tokens), handler);
     cmd::Operation operation(o.operation, *server, handler);
-    cmd::listen(*server, o.server);
+    warn_about_parts(recordings, options.playback);
+    cmd::listen(*server, o.server, o.shared ? 1 : 2); // its socket and its file
     operation.begin();
-    cmd::announce(*server, o.server, "/", o.port_file);
+    cmd::announce(*server, "/", o.port_file);
     server->on_stop([&] { channels.end(); });
     const int signal = server->run();
     operation.end();
@@ -180,6 +234,8 @@ std::string hint_for(const sse::Error& e) {
     if (says("while it was read")) return "record to another file, and move it when it is whole";
     if (says("no record has the id"))
         return "sse replay --stdout --no-wait FILE | grep ^id: lists the ids";
+    if (says("before the beginning"))
+        return "--from and --to say where; id:ID is the last record with it";
     if (says("would be sent")) return "leave --loop out, or let more of it be played";
     if (says("newer than")) return "a newer sse reads it";
     if (says("not a recording") || says("is empty") || says("is torn")) {
@@ -189,6 +245,7 @@ std::string hint_for(const sse::Error& e) {
 }
 
 int run(const cmd::ReplayOptions& o) {
+    cmd::check(o);
     try {
         if (o.info || o.form) {
             auto recordings = recordings_once(o);

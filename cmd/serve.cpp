@@ -17,6 +17,8 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace {
 
@@ -167,6 +169,12 @@ private:
     std::atomic<bool> ended_{false};
 };
 
+bool something_is_piped_in() {
+    struct stat status {};
+    return ::fstat(STDIN_FILENO, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISREG(status.st_mode));
+}
+
 int run(ServeOptions o) {
     o.input.pump.channels = o.route.channels;
     std::unique_ptr<sse::Server> server;
@@ -174,9 +182,12 @@ int run(ServeOptions o) {
         server->post(loop, [channel, loop] { channel->shard(loop).take(); });
     };
     sse::Channels channels(o.channel, o.server.threads, wake, o.channels);
+    cmd::Patience patience(o.server.grace);         // with who reads the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives those who publish
     std::optional<cmd::Inputs> inputs;              // none: all events are published
     if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
+    else if (something_is_piped_in())
+        cmd::note("standard input is not read with --publish; - names it, to serve it too");
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     o.server.tick_for(o.route.keepalive);
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
@@ -186,9 +197,9 @@ int run(ServeOptions o) {
     cmd::Operation operation(o.operation, *server, channels);
     cmd::listen(*server, o.server);
     // Now that nothing else can be wrong: it takes the place of what the file held.
-    recorder = cmd::record(o.input, channels, o.route.path);
+    recorder = cmd::record(o.input, channels, o.route.path, patience);
     operation.begin();
-    cmd::announce(*server, o.server, o.route.path, o.port_file);
+    cmd::announce(*server, o.route.path, o.port_file);
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {
@@ -198,6 +209,7 @@ int run(ServeOptions o) {
         });
     }
     server->on_stop([&] {
+        patience.stop();
         if (inputs) inputs->stop();
         if (!inputs || !ends) channels.end();
     });
@@ -208,9 +220,13 @@ int run(ServeOptions o) {
     const int status = inputs ? inputs->join() : 0; // of the command, if there is one
     if (recorder) recorder->finish();
     if (recorder && recorder->failed() && status == 0 && signal == 0) {
-        throw cmd::Failure(cmd::Exit::io_error,
-                           fmt::format("{} does not hold all that was served", o.input.record),
-                           "what it holds is whole; the warning above says what stopped it");
+        throw cmd::Failure(
+            cmd::Exit::io_error,
+            o.input.record == "-"
+                ? "standard output has not got all that was served"
+                : fmt::format("{} does not hold all that was served", o.input.record),
+            patience.is_over() ? "it was not read; --grace says how long is waited for that"
+                               : "what it holds is whole; the warning above says what stopped it");
     }
     return signal == 0 ? status : 128 + signal;
 }

@@ -54,6 +54,7 @@ std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
 } // namespace
 
 std::string check_type(const std::string& type) {
+    if (type.empty()) return "it is empty";
     std::string block;
     try {
         sse::encode({type, "", std::nullopt}, block);
@@ -64,7 +65,8 @@ std::string check_type(const std::string& type) {
 }
 
 void add_input_options(CLI::App& app, InputOptions& o) {
-    app.add_option("FILE", o.files, "What to serve; - is standard input, and so is none");
+    app.add_option("FILE", o.files,
+                   "What to serve, one file after the other; - is standard input, and so is none");
 
     const auto input = "Input";
     app.add_flag("-f,--follow", o.follow,
@@ -91,6 +93,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->group(input);
     app.add_option("--record", o.record, "Also write what is served to that file, as a recording")
         ->type_name("FILE")
+        ->check(check_named, "")
         ->group(input);
     app.add_option("--end-event", o.end_event, "Send a last event of that type at the end")
         ->check(check_type, "")
@@ -98,7 +101,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
 }
 
 std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channels& channels,
-                                             const std::string& channel) {
+                                             const std::string& channel, Patience& patience) {
     if (o.record.empty()) return nullptr;
     if (o.pump.channels) {
         throw Failure(Exit::usage, "--record with --channels",
@@ -117,8 +120,10 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
     const auto say = [file = o.record](const std::string& what) {
         warn(fmt::format("{}; serving goes on without it in {}", what, file));
     };
+    sse::RecordingWriterOptions writer;
+    writer.wait = [&patience](int fd) { return patience.wait(fd); };
     try {
-        return std::make_unique<sse::ChannelRecorder>(make_recording(o.record, {}),
+        return std::make_unique<sse::ChannelRecorder>(make_recording(o.record, {}, writer),
                                                       channels.open(channel), say);
     } catch (const sse::Error& e) {
         throw Failure(Exit::io_error, e.what(), "--record names a file that can be written");
@@ -162,27 +167,48 @@ Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::
 
 Inputs::~Inputs() {
     stop();
-    for (auto& thread : threads_)
-        if (thread.joinable()) thread.join();
+    if (thread_.joinable()) thread_.join();
 }
 
 void Inputs::start(std::function<void(bool)> on_end) {
     on_end_ = std::move(on_end);
     running_ = pumps_.size();
-    for (const auto& pump : pumps_) threads_.emplace_back([this, &pump] { run(*pump); });
+    thread_ = std::thread([this] { run_all(); });
+}
+
+void Inputs::run_all() {
+    std::vector<std::thread> beside;
+    for (const auto& pump : pumps_) {
+        const bool last = pump == pumps_.back();
+        if (last || pump->source().ends_by_itself()) {
+            run(*pump);
+            continue;
+        }
+        try {
+            beside.emplace_back([this, &pump] { run(*pump); });
+        } catch (const std::system_error&) { // no thread is left
+            fail(std::current_exception());
+            run(*pump); // it is stopped already
+        }
+    }
+    for (auto& thread : beside) thread.join();
 }
 
 void Inputs::run(InputPump& pump) {
     try {
         if (!pump.run()) stopped_ = true;
     } catch (...) {
-        {
-            const std::lock_guard lock(mutex_);
-            if (!failure_) failure_ = std::current_exception();
-        }
-        stop();
+        fail(std::current_exception());
     }
     if (--running_ == 0) ended();
+}
+
+void Inputs::fail(std::exception_ptr why) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::move(why);
+    }
+    stop();
 }
 
 void Inputs::ended() {
@@ -205,8 +231,7 @@ void Inputs::stop() {
 }
 
 int Inputs::join() {
-    for (auto& thread : threads_) thread.join();
-    threads_.clear();
+    if (thread_.joinable()) thread_.join();
     if (failure_) std::rethrow_exception(failure_);
     return command_ != nullptr ? command_->status() : 0;
 }

@@ -1,7 +1,8 @@
-// What `sse serve` reads: its flags, its inputs, and a thread for each of them.
+// What `sse serve` reads: its flags, its inputs, and the threads that read them.
 #pragma once
 
 #include "cmd/input_pump.hpp"
+#include "cmd/patience.hpp"
 #include "cmd/tee.hpp"
 #include "hub/channel_recorder.hpp"
 #include "source/command_output.hpp"
@@ -44,9 +45,10 @@ struct InputOptions {
 std::string check_type(const std::string& type);
 void add_input_options(CLI::App& app, InputOptions& options);
 
-/// The recorder that --record asks for, or nullptr. Throws Failure if its file cannot be made.
+/// The recorder that --record asks for, or nullptr. It waits for who reads a pipe as long as
+/// `patience` does, which must outlive it. Throws Failure if its file cannot be made.
 std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& options, sse::Channels& channels,
-                                             const std::string& channel);
+                                             const std::string& channel, Patience& patience);
 
 /// All inputs of one server. start() and join() on the thread that made it; stop() on any.
 class Inputs {
@@ -56,16 +58,20 @@ public:
     Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel);
     ~Inputs();
 
-    /// Reads on a thread for each. `on_end` is called once, on one of these, when all have ended;
-    /// `failed`: one could not be read on, which stops the others.
+    /// Reads them in their order: a plain file to its end before what stands behind it, while what
+    /// has no end of its own (a pipe, a command, a file that is followed) keeps nobody waiting.
+    /// `on_end` is called once, on any thread, when all have ended; `failed`: one could not be read
+    /// on, which stops the others.
     void start(std::function<void(bool failed)> on_end);
     void stop();
-    /// Waits for the threads. Throws what made an input fail. Returns the exit status of the
+    /// Waits for their end. Throws what made an input fail. Returns the exit status of the
     /// command, 0 if there is none.
     int join();
 
 private:
+    void run_all();
     void run(InputPump& pump);
+    void fail(std::exception_ptr why);
     void ended();
 
     const InputOptions& options_;
@@ -73,7 +79,7 @@ private:
     std::unique_ptr<Tee> tee_;
     std::vector<std::unique_ptr<InputPump>> pumps_;
     const sse::CommandOutput* command_ = nullptr;
-    std::vector<std::thread> threads_;
+    std::thread thread_;
     std::function<void(bool)> on_end_;
     std::atomic<std::size_t> running_{0};
     std::atomic<bool> stopped_{false}; ///< not all were read to their end

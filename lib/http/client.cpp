@@ -3,6 +3,7 @@
 #include "http/answer_error.hpp"
 #include "http/content_coding.hpp"
 #include "http/head.hpp"
+#include "http/media_type.hpp"
 #include "protocol/json_lines.hpp"
 #include "protocol/printable.hpp"
 #include "protocol/trimmed.hpp"

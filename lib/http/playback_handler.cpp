@@ -253,7 +253,7 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     auto playback = std::make_unique<Playback>(file, options, found);
     const bool grows = options.reader.grows();
     playback->find_start(until);
-    if (found && !grows && is_over(*playback, until)) {
+    if (found && is_over(*playback, until) && (!grows || playback->over())) {
         answer = Answer{};
         answer.status = 204;
         return;

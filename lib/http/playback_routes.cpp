@@ -125,15 +125,21 @@ Answer PlaybackRoutes::refuse(const Request& request) const {
     Answer answer;
     answer.status = 404;
     answer.content_type = "text/plain; charset=utf-8";
-    std::string allowed;
+    std::string allowed, known;
     const auto allow = [&](std::string_view method) {
         if (allowed.find(method) == allowed.npos)
             allowed.append(allowed.empty() ? "" : ", ").append(method);
     };
     for (const auto& group : groups_) {
         if (!options_.any_path && group.path != request.path) continue;
-        if (group.method == request.method) { // it is the query or the body that does not suit
+        if (group.method == request.method || (group.method == "GET" && request.method == "HEAD")) {
             allowed.clear();
+            const bool query =
+                group.differ_by_query &&
+                std::none_of(group.recordings.begin(), group.recordings.end(),
+                             [&](const auto* it) { return same_query(it->query, request.query); });
+            known = fmt::format("{} {} is recorded, but not with this {}", group.method, group.path,
+                                query ? "query" : "body");
             break;
         }
         if (group.method == "GET" || options_.any_path) allow("GET"), allow("HEAD");
@@ -145,7 +151,8 @@ Answer PlaybackRoutes::refuse(const Request& request) const {
         answer.body = fmt::format("recorded here: {}\n", allowed);
         return answer;
     }
-    answer.body = "no recording of this request; there are:\n";
+    answer.body =
+        fmt::format("{}; there are:\n", known.empty() ? "no recording of this request" : known);
     for (const auto& it : recordings_) {
         answer.body +=
             fmt::format("{} {}{}{}\n", it.method, it.path, it.query.empty() ? "" : "?", it.query);

@@ -1,6 +1,8 @@
 #include "http/publication.hpp"
 
+#include "http/media_type.hpp"
 #include "protocol/error.hpp"
+#include "protocol/printable.hpp"
 #include "source/stream_text.hpp"
 
 #include <fmt/format.h>
@@ -10,12 +12,9 @@ namespace sse {
 
 namespace {
 
-/// The type without its parameters (RFC 9110, 8.3.1).
-std::string_view essence(std::string_view content_type) {
-    content_type = content_type.substr(0, content_type.find(';'));
-    while (content_type.ends_with(' ') || content_type.ends_with('\t'))
-        content_type.remove_suffix(1);
-    return content_type;
+/// Bodies are taken as UTF-8: letters of another encoding would be replaced.
+bool is_utf8_charset(std::string_view name) {
+    return same_name(name, "utf-8") || same_name(name, "utf8") || same_name(name, "us-ascii");
 }
 
 /// Gathers what a body says into one batch. What would be skipped in an input refuses a body.
@@ -74,17 +73,22 @@ Answer publish(const Request& request, Channel& channel, JsonEventReader& json) 
     const auto coding = request.head.find("Content-Encoding");
     if (coding && !same_name(*coding, "identity"))
         return text_answer(415, "a body is taken as it is: without a content coding\n");
-    const auto type = essence(request.head.find("Content-Type").value_or("text/plain"));
+    const auto content_type = request.head.find("Content-Type").value_or("text/plain");
+    const auto type = essence(content_type);
+    if (const auto given = charset(content_type); given && !is_utf8_charset(*given)) {
+        return text_answer(415, fmt::format("a body is UTF-8: charset utf-8 or us-ascii, not {}\n",
+                                            printable(*given, 40)));
+    }
     Batch batch;
     Gathering into(channel, batch);
     try {
-        if (same_name(type, "text/plain") || same_name(type, "application/x-www-form-urlencoded")) {
+        if (type == "text/plain" || type == "application/x-www-form-urlencoded") {
             EventView event;
             event.data = request.body;
             into.on_event(event);
-        } else if (same_name(type, "application/json")) {
+        } else if (type == "application/json") {
             gather_json(request.body, into, json);
-        } else if (same_name(type, "text/event-stream")) {
+        } else if (type == "text/event-stream") {
             gather_stream(request.body, into);
         } else {
             return text_answer(415,

@@ -65,7 +65,7 @@ struct Server::Impl {
         }
     }
 
-    std::vector<std::string> take(std::vector<Listening> sockets, const Door& door);
+    std::vector<ServerAddress> take(std::vector<Listening> sockets, const Door& door);
     std::size_t clients() const;
     std::size_t refused_now() const;
     void wait_for(Hook& hook);
@@ -91,7 +91,7 @@ struct Server::Impl {
     Descriptor reserve; ///< given up when there is no other, to accept and close one more
     std::vector<std::unique_ptr<Listener>> listeners; ///< their doors outlive all sessions
     std::vector<std::unique_ptr<Hook>> hooks;
-    std::vector<std::string> urls;
+    std::vector<ServerAddress> addresses;
     std::vector<std::pair<std::string, std::uint64_t>> unlink; ///< paths and their inodes
     std::vector<std::function<void()>> on_stop;
     std::size_t busy_loops = 0;
@@ -122,13 +122,13 @@ std::vector<std::string> Server::load_tls() {
 }
 void Server::take(std::vector<Listening> sockets) {
     auto& impl = *impl_;
-    impl.urls = impl.take(std::move(sockets),
-                          {&impl.handler, &impl.options.guard, impl.log, impl.tls.get(),
-                           impl.options.max_clients_per_address > 0 ? &impl.per_address : nullptr,
-                           false, false});
+    impl.addresses = impl.take(
+        std::move(sockets),
+        {&impl.handler, &impl.options.guard, impl.log, impl.tls.get(),
+         impl.options.max_clients_per_address > 0 ? &impl.per_address : nullptr, false, false});
     impl.wait_for_signal(); // one that comes before run() is not lost
 }
-std::vector<std::string> Server::take_admin(std::vector<Listening> sockets, Handler& handler) {
+std::vector<ServerAddress> Server::take_admin(std::vector<Listening> sockets, Handler& handler) {
     impl_->admin_guard.allowed_hosts = impl_->options.guard.allowed_hosts;
     return impl_->take(std::move(sockets),
                        {&handler, &impl_->admin_guard, nullptr, nullptr, nullptr, false, true});
@@ -138,7 +138,7 @@ std::vector<std::string> Server::socket_paths() const {
     for (const auto& [path, inode] : impl_->unlink) paths.push_back(path);
     return paths;
 }
-std::vector<std::string> Server::urls() const { return impl_->urls; }
+std::vector<ServerAddress> Server::addresses() const { return impl_->addresses; }
 bool Server::stopping() const { return impl_->stopping; }
 void Server::log_to(AccessLog& log) { impl_->log = &log; }
 
@@ -207,14 +207,14 @@ void Server::finish(bool hurried) {
     asio::post(impl_->loops[0]->context, [impl = impl_.get(), hurried] { impl->stop(hurried); });
 }
 
-std::vector<std::string> Server::Impl::take(std::vector<Listening> sockets, const Door& door) {
-    std::vector<std::string> bound;
+std::vector<ServerAddress> Server::Impl::take(std::vector<Listening> sockets, const Door& door) {
+    std::vector<ServerAddress> bound;
     for (auto& listening : sockets) {
         auto own = door;
         own.loopback = listening.loopback;
         if (listening.url.starts_with("unix:")) own.tls = nullptr;
         if (own.tls) listening.url.insert(std::string_view("http").size(), "s");
-        bound.push_back(listening.url);
+        bound.push_back({listening.url, listening.everywhere});
         if (!listening.unlink.empty()) unlink.emplace_back(listening.unlink, listening.inode);
         asio::posix::stream_descriptor descriptor(loops[0]->context, listening.socket.release());
         listeners.push_back(std::make_unique<Listener>(Listener{std::move(descriptor), own}));

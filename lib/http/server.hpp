@@ -62,6 +62,12 @@ struct ServerOptions {
     }
 };
 
+/// Where a server is.
+struct ServerAddress {
+    std::string url;         ///< as this machine reaches it, its port filled in; "unix:/path"
+    bool everywhere = false; ///< every network that this machine is on reaches it
+};
+
 /// Owns its loops and all their connections. Its members may be called from any thread unless they
 /// say otherwise.
 class Server {
@@ -84,10 +90,10 @@ public:
     void take(std::vector<Listening> sockets);
     /// More of them, with routes of their own and no guard but against rebinding (Host, Origin):
     /// for those who run the server. Their connections are in no count and under no limit, and are
-    /// served until the last client has gone. Returns their URLs.
-    std::vector<std::string> take_admin(std::vector<Listening> sockets, Handler& handler);
-    /// Where it listens, as URLs, ports filled in. After listen().
-    std::vector<std::string> urls() const;
+    /// served until the last client has gone. Returns where they are.
+    std::vector<ServerAddress> take_admin(std::vector<Listening> sockets, Handler& handler);
+    /// Where it listens. After listen().
+    std::vector<ServerAddress> addresses() const;
     /// The unix sockets that are its own to remove.
     std::vector<std::string> socket_paths() const;
 

@@ -97,7 +97,7 @@ Listening listen_on_unix(const std::string& address, SocketOptions options) {
         ::listen(socket.get(), options.backlog) != 0) {
         cannot_listen(address);
     }
-    return {std::move(socket), address, true, path, inode_of(path)};
+    return {std::move(socket), address, true, false, path, inode_of(path)};
 }
 
 bool is_loopback(const sockaddr_storage& name) {
@@ -124,12 +124,28 @@ std::string host_text(const sockaddr_storage& name) {
     return text.data();
 }
 
-std::string url_of(const sockaddr_storage& name) {
+bool is_everywhere(const sockaddr_storage& name) {
+    if (name.ss_family == AF_INET)
+        return reinterpret_cast<const sockaddr_in&>(name).sin_addr.s_addr == INADDR_ANY;
+    return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(name).sin6_addr);
+}
+
+/// What listens on `fd` with that name. The unspecified address is none that a client could use.
+Listening listening_at(int fd, const sockaddr_storage& name) {
     // Both structs have the port in the same place; it is what a client must know after port 0.
     const auto port = ntohs(reinterpret_cast<const sockaddr_in&>(name).sin_port);
-    const auto host = host_text(name);
+    const bool everywhere = is_everywhere(name);
+    auto host = host_text(name);
+    if (everywhere) {
+        int v6_only = 0;
+        socklen_t size = sizeof v6_only;
+        if (name.ss_family == AF_INET6)
+            ::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size);
+        host = v6_only != 0 ? "::1" : "127.0.0.1";
+    }
     const bool v6 = host.find(':') != host.npos;
-    return fmt::format("http://{}{}{}:{}/", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    auto url = fmt::format("http://{}{}{}:{}/", v6 ? "[" : "", host, v6 ? "]" : "", port);
+    return {Descriptor(fd), std::move(url), is_loopback(name), everywhere, "", 0};
 }
 
 Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::string& address,
@@ -146,7 +162,7 @@ Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::str
     sockaddr_storage name{};
     socklen_t size = sizeof name;
     ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size);
-    return {std::move(socket), url_of(name), is_loopback(name), "", 0};
+    return listening_at(socket.release(), name);
 }
 
 /// A machine without IPv6, or where it is switched off, as in many a container.
@@ -231,14 +247,13 @@ Listening listening_from(int fd) {
     Descriptor socket(fd);
     ::fcntl(fd, F_SETFD, FD_CLOEXEC);
     ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-    if (name.ss_family != AF_UNIX)
-        return {std::move(socket), url_of(name), is_loopback(name), "", 0};
+    if (name.ss_family != AF_UNIX) return listening_at(socket.release(), name);
     const auto& path = reinterpret_cast<const sockaddr_un&>(name).sun_path;
     const bool abstract = path[0] == 0;
     const auto bytes = name_size - offsetof(sockaddr_un, sun_path);
     auto text = abstract ? "@" + std::string(path + 1, bytes > 0 ? bytes - 1 : 0)
                          : std::string(path, ::strnlen(path, bytes));
-    return {std::move(socket), "unix:" + text, true, "", 0};
+    return {std::move(socket), "unix:" + text, true, false, "", 0};
 }
 
 void remove_path(const std::string& path, std::uint64_t inode) {

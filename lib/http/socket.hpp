@@ -40,8 +40,9 @@ struct SocketOptions {
 /// One socket that listens.
 struct Listening {
     Descriptor socket;
-    std::string url;         ///< "http://127.0.0.1:8080/", or "unix:/path"
+    std::string url; ///< "http://127.0.0.1:8080/", or "unix:/path": as this machine reaches it
     bool loopback = false;   ///< only this machine reaches it
+    bool everywhere = false; ///< every network does that this machine is on
     std::string unlink;      ///< path of a unix socket that is ours to remove
     std::uint64_t inode = 0; ///< of that path, as long as it is ours
 };

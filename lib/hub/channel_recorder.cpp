@@ -80,10 +80,11 @@ void ChannelRecorder::run() {
         }
         if (entries.empty()) break;
         for (const auto& entry : entries) write(lines, entry);
-        try_to([&] { writer_->flush(); }); // what follows may be long in coming
+        flush(); // what follows may be long in coming
     }
     const auto now = since_start(Clock::now());
     try_to([&] { writer_->close(now, {"eof", ""}); });
+    flush();
     try_to([&] { writer_->finish(); });
 }
 
@@ -92,6 +93,12 @@ void ChannelRecorder::write(Lines& lines, const Entry& entry) {
     const auto t = since_start(time);
     for (std::size_t i = 0; i < batch->size() && !broken_; ++i) lines.take(t, batch->block(i));
     channel_->tapped(batch->bytes());
+}
+
+void ChannelRecorder::flush() {
+    try_to([&] {
+        if (!writer_->flush()) failed_ = broken_ = true; // nobody is to be waited for any more
+    });
 }
 
 void ChannelRecorder::try_to(const std::function<void()>& action) {

@@ -47,6 +47,7 @@ private:
     void take(std::shared_ptr<const Batch> batch);
     void run();
     void write(Lines& lines, const Entry& entry);
+    void flush();
     void try_to(const std::function<void()>& action);
     std::chrono::microseconds since_start(Clock::time_point time) const;
 

@@ -136,6 +136,7 @@ RecordingWriter::RecordingWriter(int fd, std::string name, RecordingHeader heade
     if (header.started.empty()) header.started = rfc3339(std::chrono::system_clock::now());
     if (header.tool.empty()) header.tool = "sse " SSE_VERSION;
     append_header(header, options_.mask, buffer_);
+    if (name_.ends_with(".gz")) gzip_ = std::make_unique<Gzip>();
     try {
         end();
         flush();
@@ -245,12 +246,23 @@ void RecordingWriter::fail(int error) {
 }
 
 bool RecordingWriter::flush() {
+    if (!gzip_) return write_out(buffer_, line_);
+    gzip_->add(std::string_view(buffer_).substr(0, line_), packed_);
+    buffer_.erase(0, line_);
+    line_ = 0;
+    auto size = packed_.size();
+    return write_out(packed_, size);
+}
+
+/// Writes the first `size` bytes of `from` and takes off it, and off `size`, what was written.
+/// False if not all was.
+bool RecordingWriter::write_out(std::string& from, std::size_t& size) {
     if (error_ != 0) fail(error_);
     std::size_t done = 0;
-    while (done < line_) {
+    while (done < size) {
         if (may_block_ && !has_room(fd_) && !options_.wait(fd_)) break;
-        const auto size = may_block_ ? std::min<std::size_t>(line_ - done, PIPE_BUF) : line_ - done;
-        const auto wrote = ::write(fd_, buffer_.data() + done, size);
+        const auto piece = may_block_ ? std::min<std::size_t>(size - done, PIPE_BUF) : size - done;
+        const auto wrote = ::write(fd_, from.data() + done, piece);
         if (wrote >= 0) {
             done += static_cast<std::size_t>(wrote);
         } else if (errno == EAGAIN) {
@@ -258,8 +270,8 @@ bool RecordingWriter::flush() {
             ::poll(&ready, 1, -1);
         } else if (errno != EINTR) {
             const int error = errno;
-            const auto whole =
-                std::string_view(buffer_).substr(0, done).rfind('\n') + 1; // npos + 1 is 0
+            // Of lines as many as are whole; of gzip nothing, or what follows could not be read.
+            const auto whole = gzip_ ? 0 : std::string_view(from).substr(0, done).rfind('\n') + 1;
             if (may_cut_ && ::ftruncate(fd_, static_cast<off_t>(written_ + whole)) == 0)
                 done = whole;
             written_ += done;
@@ -267,9 +279,9 @@ bool RecordingWriter::flush() {
         }
     }
     written_ += done;
-    buffer_.erase(0, done);
-    line_ -= done;
-    return line_ == 0;
+    from.erase(0, done);
+    size -= done;
+    return size == 0;
 }
 
 bool RecordingWriter::finish() {
@@ -278,6 +290,11 @@ bool RecordingWriter::finish() {
     bool all = true;
     try {
         if (error_ == 0) all = flush();
+        if (error_ == 0 && all && gzip_) {
+            gzip_->finish(packed_);
+            auto size = packed_.size();
+            all = write_out(packed_, size);
+        }
     } catch (...) {
         fd_ = -1;
         ::close(fd);

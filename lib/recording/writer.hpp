@@ -2,12 +2,14 @@
 // parser: what is recorded has been read already.
 #pragma once
 
+#include "recording/gzip.hpp"
 #include "recording/record.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <string>
 #include <string_view>
 
@@ -35,8 +37,8 @@ struct RecordingWriterOptions {
 /// over the bound.
 class RecordingWriter {
 public:
-    /// Creates or empties `path` and writes `header` through at once. An empty `header.started`
-    /// becomes now, an empty `header.tool` this program.
+    /// Creates or empties `path`, gzipped if its name ends in `.gz`, and writes `header` through at
+    /// once. An empty `header.started` becomes now, an empty `header.tool` this program.
     RecordingWriter(std::string path, RecordingHeader header, RecordingWriterOptions options = {});
     /// The same to a descriptor, which it takes over: a pipe, say. `name` is for errors.
     RecordingWriter(int fd, std::string name, RecordingHeader header,
@@ -70,6 +72,7 @@ public:
     std::uint64_t written() const { return written_; }
 
 private:
+    bool write_out(std::string& from, std::size_t& size);
     void begin(std::chrono::microseconds t);
     void end();
     [[noreturn]] void fail(int error);
@@ -81,7 +84,9 @@ private:
     bool may_block_ = false; ///< a pipe or a terminal, and there is a wait() for them
     int error_ = 0;          ///< errno of the write that failed; nothing is written after it
     std::string buffer_;
-    std::size_t line_ = 0; ///< where in the buffer the line being made begins
+    std::size_t line_ = 0;       ///< where in the buffer the line being made begins
+    std::unique_ptr<Gzip> gzip_; ///< if it is to be gzipped
+    std::string packed_;         ///< by it, and not written yet
     std::uint64_t written_ = 0;
     std::chrono::microseconds last_{0};
 };

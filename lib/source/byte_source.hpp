@@ -26,6 +26,8 @@ public:
     virtual bool run(Sink& sink) = 0;
     /// Lets run() return soon, wherever it is waiting.
     virtual void stop() = 0;
+    /// It has an end of its own: what stands behind it may wait for that, as for a file of `cat`.
+    virtual bool ends_by_itself() const { return false; }
     /// As a person would call it: a path, `standard input`, the words of a command.
     virtual const std::string& name() const = 0;
 };

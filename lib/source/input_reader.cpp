@@ -37,10 +37,12 @@ InputReader::InputReader(const std::string& path, InputReaderOptions options)
     , fd_(open_input(path, options.keep_fifo)) {
     if (fd_ < 0) fail("open", name_, errno);
     struct stat status {};
-    if (::fstat(fd_, &status) == 0 && S_ISDIR(status.st_mode)) {
+    if (::fstat(fd_, &status) != 0) return;
+    if (S_ISDIR(status.st_mode)) {
         ::close(fd_);
         fail("read", name_, EISDIR);
     }
+    plain_ = S_ISREG(status.st_mode);
 }
 
 InputReader::~InputReader() { ::close(fd_); }

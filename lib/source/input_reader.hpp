@@ -28,6 +28,7 @@ public:
 
     bool run(Sink& sink) override;
     void stop() override { wake_.tell(); }
+    bool ends_by_itself() const override { return plain_; }
     const std::string& name() const override { return name_; }
 
 private:
@@ -35,6 +36,7 @@ private:
     InputReaderOptions options_;
     WakePipe wake_;
     int fd_ = -1;
+    bool plain_ = false; ///< a regular file
 };
 
 } // namespace sse

@@ -30,16 +30,26 @@ bool Playback::find_start(Clock::time_point until) {
         return started_ = true;
     }
     lap_ = after_->lap;
-    if (lap_ > 1) {
-        if (!measure_lap(until)) return false;
-        lap_start_ = lap_length_ * static_cast<std::int64_t>(lap_ - 1);
+    if (!measured_) {
+        if (lap_ > 1 && !measure_lap(until)) return false;
+        measured_ = true;
+        lap_start_ = lap_length_ * static_cast<std::int64_t>(std::min(lap_ - 1, longest_laps()));
     }
+    if (options_.events != 0 && !count_had(until)) return false;
     lap_sends_ = true; // what the client has had
+    lap_done_ = false;
     reader_->seek(after_->place);
     reader_->next(); // the record there
-    clock_ = PlaybackClock(options_.timing,
-                           lap_start_ + std::max(microseconds(0), after_->place.t - from_));
+    const auto of_lap = std::max(microseconds(0), after_->place.t - from_);
+    lap_length_ = std::max(lap_length_, of_lap);
+    clock_ = PlaybackClock(options_.timing, lap_start_ + of_lap);
     return started_ = true;
+}
+
+/// Laps whose time can be counted: who comes back names any.
+std::uint64_t Playback::longest_laps() const {
+    constexpr microseconds longest = std::chrono::hours(24 * 365 * 1000);
+    return static_cast<std::uint64_t>(longest / std::max(lap_length_, microseconds(1)));
 }
 
 /// False: `until` came first.
@@ -47,6 +57,12 @@ bool Playback::find_ends(Clock::time_point until) {
     if (!find_end(options_.from, first_, until) || !find_end(options_.to, last_, until))
         return false;
     if (options_.from) from_ = first_ ? first_->t : options_.from->t;
+    if ((first_ && last_ && !first_->before(*last_)) || (last_ && last_->t < from_) ||
+        (options_.to && !options_.to->id && options_.to->t < from_)) {
+        throw Error(Errc::bad_input,
+                    fmt::format("{}: the end that is asked for comes before the beginning",
+                                reader_->input().name()));
+    }
     return true;
 }
 
@@ -67,6 +83,7 @@ bool Playback::find_end(const std::optional<PlaybackPoint>& point,
 void Playback::begin_lap() {
     lap_done_ = false;
     lap_sends_ = false;
+    parser_.reset();
     if (first_) {
         reader_->seek(*first_);
         reader_->next(); // the record there
@@ -99,6 +116,44 @@ bool Playback::measure_lap(Clock::time_point until) {
     return false;
 }
 
+/// Counts the events up to the one to go on after. False: `until` came first.
+bool Playback::count_had(Clock::time_point until) {
+    if (!std::exchange(counting_, true)) {
+        laps_counted_ = lap_ == 1;
+        begin_lap();
+    }
+    for (Slice slice(until); events_ < options_.events;) {
+        const auto* record = next_of_lap(slice);
+        if (looking_) return false;
+        const bool had =
+            record != nullptr && (!laps_counted_ || !after_->place.before(reader_->place()));
+        if (had) {
+            if (is_wanted(*record)) count(*record);
+        } else if (std::exchange(laps_counted_, true)) {
+            break;
+        } else { // those before this one had as many
+            if (events_ > 0 && lap_ - 1 > options_.events / events_) events_ = options_.events;
+            else events_ *= lap_ - 1;
+            begin_lap();
+        }
+    }
+    return true;
+}
+
+void Playback::count(const Record& record) {
+    if (std::holds_alternative<EventView>(record.what)) ++events_;
+    const auto* read = std::get_if<RecordedBytes>(&record.what);
+    if (options_.events == 0 || read == nullptr) return;
+    if (!parser_) parser_ = std::make_unique<Parser>(counter_);
+    parser_->feed(read->bytes);
+}
+
+bool Playback::is_wanted(const Record& record) const {
+    if (!options_.comments && std::holds_alternative<RecordedComment>(record.what)) return false;
+    const auto* event = std::get_if<EventView>(&record.what);
+    return event == nullptr || !options_.wanted || options_.wanted(*event);
+}
+
 const Record* Playback::next_of_lap(Slice& slice) {
     while (!lap_done_) {
         looking_ = slice.over(reader_->place().offset);
@@ -106,9 +161,9 @@ const Record* Playback::next_of_lap(Slice& slice) {
         const auto* record = reader_->next();
         if (record == nullptr) break;
         if (!first_ && record->t < from_) continue;
-        if (options_.to && !options_.to->id && record->t > options_.to->t) break;
-        lap_done_ = last_ && !reader_->place().before(*last_);
-        if (last_ && last_->before(reader_->place())) break;
+        const bool late = options_.to && !options_.to->id && record->t > options_.to->t;
+        lap_done_ = late || (last_ && !reader_->place().before(*last_));
+        if (late || (last_ && last_->before(reader_->place()))) break;
         lap_length_ = record->t - from_;
         return record;
     }
@@ -117,12 +172,14 @@ const Record* Playback::next_of_lap(Slice& slice) {
 
 const Record* Playback::next(Slice& slice) {
     for (;;) {
-        if (options_.events != 0 && events_ == options_.events) return nullptr;
+        over_ = options_.events != 0 && events_ >= options_.events;
+        if (over_) return nullptr;
         const auto* record = next_of_lap(slice);
         if (record == nullptr) {
             if (looking_) return nullptr;
             const bool more = options_.laps == 0 || lap_ < options_.laps;
-            if (!more || grows()) return nullptr;
+            over_ = lap_done_ && !more;
+            if (!more || (!lap_done_ && grows())) return nullptr;
             if (!lap_sends_) {
                 throw Error(Errc::bad_input, fmt::format("{}: nothing of it would be sent, however "
                                                          "often it is played",
@@ -133,10 +190,8 @@ const Record* Playback::next(Slice& slice) {
             begin_lap();
             continue;
         }
-        if (!options_.comments && std::holds_alternative<RecordedComment>(record->what)) continue;
-        const auto* event = std::get_if<EventView>(&record->what);
-        if (event != nullptr && options_.wanted && !options_.wanted(*event)) continue;
-        if (event != nullptr) ++events_;
+        if (!is_wanted(*record)) continue;
+        count(*record);
         lap_sends_ = lap_sends_ || is_sent(*record);
         return record;
     }
@@ -168,6 +223,7 @@ Playback::Clock::time_point Playback::due(Clock::time_point now) {
 
 void Playback::take() {
     peeked_ = false;
+    played_ = true;
     due_.reset();
 }
 

@@ -2,6 +2,7 @@
 // the time only as it is told. Not the wire: framing, sockets and faults of bytes are the caller's.
 #pragma once
 
+#include "protocol/parser.hpp"
 #include "recording/record_reader.hpp"
 #include "source/id_search.hpp"
 #include "source/playback_clock.hpp"
@@ -31,7 +32,8 @@ struct PlaybackOptions {
     /// How often it is played; 0: for ever. The ids of the second lap and later have `@LAP` behind
     /// them, so that each is unique. What sends nothing in one lap is not played in another: Error.
     std::uint64_t laps = 1;
-    /// Events that are played; 0: all.
+    /// So many events are played, of all laps together and those in recorded reads too; 0: all. Who
+    /// goes on after one of them gets the rest of them.
     std::uint64_t events = 0;
     /// False: comments are left out.
     bool comments = true;
@@ -56,6 +58,9 @@ public:
     Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options,
              const std::optional<PlaybackPosition>& after = std::nullopt);
 
+    Playback(const Playback&) = delete;
+    Playback& operator=(const Playback&) = delete;
+
     /// The record that is next, its `t` counted from the start of all laps, valid until take();
     /// nullptr at the end (for a growing recording: for now), and when `until` comes before it is
     /// found: then looking().
@@ -74,8 +79,12 @@ public:
     /// unless the file lets it go there at once, and leaves the playing anywhere.
     std::chrono::microseconds length();
     const RecordReader& reader() const { return *reader_; }
-    /// The recording is still being written: there may be more after the end.
-    bool grows() const { return options_.reader.grows(); }
+    /// The recording is still being written, and there may be more to play after its end.
+    bool grows() const { return options_.reader.grows() && !over_; }
+    /// All has been played, whatever may still be written.
+    bool over() const { return over_; }
+    /// Something was played.
+    bool played() const { return played_; }
 
 private:
     const Record* next(Slice& slice);
@@ -85,6 +94,22 @@ private:
     bool find_end(const std::optional<PlaybackPoint>& point, std::optional<RecordingPlace>& place,
                   Clock::time_point until);
     bool measure_lap(Clock::time_point until);
+    std::uint64_t longest_laps() const;
+    bool count_had(Clock::time_point until);
+    void count(const Record& record);
+    bool is_wanted(const Record& record) const;
+
+    /// Events in recorded reads.
+    struct EventCounter : Parser::Sink {
+        explicit EventCounter(std::uint64_t& events)
+            : count(events) {}
+        void on_event(const EventView&) override { ++count; }
+        bool on_too_large() override {
+            ++count;
+            return true;
+        }
+        std::uint64_t& count;
+    };
 
     PlaybackOptions options_;
     std::unique_ptr<RecordReader> reader_;
@@ -96,7 +121,11 @@ private:
     std::chrono::microseconds lap_start_{0}, lap_length_{0}; ///< lap_start_: of all laps' time
     std::chrono::microseconds from_{0};
     std::uint64_t lap_ = 1, events_ = 0;
-    bool lap_sends_ = false, lap_done_ = false;
+    bool lap_sends_ = false, lap_done_ = false, counting_ = false, laps_counted_ = false,
+         measured_ = false;
+    bool over_ = false, played_ = false;
+    EventCounter counter_{events_};
+    std::unique_ptr<Parser> parser_; ///< of recorded reads, to count their events
     PlaybackClock clock_;
     Record record_; ///< the one that is next, as it is played
     std::string id_;

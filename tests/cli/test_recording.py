@@ -1,4 +1,5 @@
 """Recordings as they are made: by the schema, and by recorders that die."""
+import gzip
 import json
 import os
 import random
@@ -8,6 +9,7 @@ from pathlib import Path
 
 import jsonschema
 import pytest
+from support.deadline import poll
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "man" / "sse-recording.schema.json").read_text())
 STREAM = b": hi\n\nretry: 5000\n\nid: 1\nevent: add\ndata: a\ndata: b\n\nid: 2\n\ndata: \xe2\x80\xa8\xff\n\n"
@@ -89,6 +91,30 @@ def test_a_server_that_records_and_is_killed_leaves_one_too(sse, tmp_path):
                            input=b"".join(b"line %d\n" % i for i in range(100_000)))
         killed_when(path, server, size)
         assert whole(path, sse.run("replay", "--stdout", "--no-wait", path)) > 0
+
+
+@pytest.mark.parametrize("flags", [(), ("--bytes",)])
+def test_a_recorder_that_gzips_can_be_killed_too(sse, tmp_path, flags):
+    path = tmp_path / "r.jsonl.gz"
+    server = sse.serve()
+    recorder = sse.start("tail", server.url, "--record", path, *flags)
+
+    def played():
+        ran = sse.run("replay", "--stdout", "--no-wait", path)
+        assert ran.err.endswith("the gzip data ends before its time\n") or ran.status == 3
+        return ran.out.count(b"data: ")
+
+    for n in 1, 2, 3:
+        server.write("x" * 1000 + "\n")
+        poll("the line", lambda: path.exists() and played() == n)
+    recorder.signal(signal.SIGKILL)
+    recorder.wait()
+    assert played() == 3 and path.stat().st_size < 2000
+    whole = sse.start("tail", server.url, "--record", path, "-n", "3", *flags)
+    assert whole.wait() == 0
+    lines = gzip.decompress(path.read_bytes()).decode().splitlines()
+    assert json.loads(lines[0])["sse"] == 1 and "close" not in lines[-1]
+    assert sse.run("replay", "--info", path).status == 0
 
 
 def test_a_recording_cut_anywhere_is_played_to_the_cut_or_said_to_be_empty(sse, origin, tmp_path):

@@ -125,6 +125,77 @@ def test_an_id_that_is_not_there_is_an_error(sse, three):
     assert (ran.status, ran.err.splitlines()[0]) == (3, f"sse: error: {three}: no record has the id 9")
 
 
+@pytest.mark.parametrize("flags, status, said", [
+    (("--from", "5", "--to", "2"), 2, "--to 2s comes before --from 5s"),
+    (("--from", "1m30s", "--to", "2"), 2, "--to 2s comes before --from 90s"),
+    (("--from", "id:3", "--to", "id:1"), 3, "the end that is asked for comes before the beginning"),
+    (("--from", "id:2", "--to", "id:2"), 3, "the end that is asked for comes before the beginning"),
+    (("--from", "0.35", "--to", "id:3"), 3, "the end that is asked for comes before the beginning"),
+    (("--from", "id:3", "--to", "0.1"), 3, "the end that is asked for comes before the beginning"),
+])
+@pytest.mark.parametrize("how", ["--stdout", "--no-wait"])
+def test_an_end_before_the_beginning_is_an_error(sse, three, flags, status, said, how):
+    ran = sse.run("replay", "--listen", "127.0.0.1:0", how, three, *flags)
+    assert ran.status == status and ran.out == b"" and "serving" not in ran.err
+    error, hint = ran.err.splitlines()
+    assert error.startswith("sse: error: ") and error.endswith(said) and hint.startswith("sse: hint: ")
+
+
+@pytest.mark.parametrize("flags", [("--from", "1h"), ("-e", "none"), ("--from", "0.21", "--to", "0.25")])
+def test_a_part_with_nothing_in_it_is_a_warning(sse, wire, three, flags):
+    warning = f"sse: warning: {three}: --from, --to and -e leave nothing of it to be played\n"
+    for how in ("--stdout",), ("--to", "sse"):
+        ran = sse.run("replay", *how, three, *flags)
+        assert (ran.status, ran.out, ran.err) == (0, b"", warning)
+    assert sse.replay(three, *flags).stderr.text().startswith(warning)
+
+
+def test_a_number_of_events_is_of_all_that_a_client_gets(sse, wire, three):
+    server = sse.replay(three, "--no-wait", "--loop", "-n", "5")
+    ids = [event.id for event in wire.get(server.url).events()]
+    assert ids == ["1", "2", "3", "1@2", "2@2"]
+    for n, id in enumerate(ids[:4], 1):
+        rest = wire.get(server.url, headers={"Last-Event-ID": id}).events()
+        assert [event.id for event in rest] == ids[n:]
+    for over in "2@2", "3@2", "1@3", "1@18446744073709551615":
+        assert wire.get(server.url, headers={"Last-Event-ID": over}).status == 204
+
+
+def test_a_number_of_events_counts_those_that_are_wanted(sse, wire, tmp_path):
+    path = recording(tmp_path / "r", *({"t": 0, "id": c, "event": "xy"[c in "bd"], "data": c} for c in "abcdef"))
+    server = sse.replay(path, "--no-wait", "-e", "x", "-n", "3")
+    assert [event.id for event in wire.get(server.url).events()] == ["a", "c", "e"]
+    assert [e.id for e in wire.get(server.url, headers={"Last-Event-ID": "c"}).events()] == ["e"]
+    assert wire.get(server.url, headers={"Last-Event-ID": "e"}).status == 204
+
+
+def test_a_number_of_events_counts_those_in_recorded_reads(sse, tmp_path):
+    path = recording(tmp_path / "r", *({"t": 0, "bytes": f"data: {c}\n\nda"} if c < "c" else
+                                       {"t": 0, "bytes": f"ta: {c}\n\n"} for c in "acd"))
+    ran = sse.run("replay", "--stdout", path, "-n", "2")
+    assert (ran.status, ran.out) == (0, b"data: a\n\ndata: c\n\n")
+
+
+@pytest.mark.parametrize("how", [("--stdout",), ()])
+def test_a_number_of_events_is_the_end_of_one_that_grows(sse, wire, three, how):
+    if how:
+        ran = sse.run("replay", "--follow", "-n", "2", "--no-wait", *how, three)
+        assert ran.status == 0 and ran.out.count(b"data:") == 2
+        return
+    server = sse.replay("--follow", "--no-wait", "-n", "2", three)
+    assert len(wire.get(server.url).events()) == 2  # to the end of the stream
+    assert wire.get(server.url, headers={"Last-Event-ID": "2"}).status == 204
+
+
+def test_who_resumes_at_the_end_of_a_lap_has_the_pause_before_the_next(sse, wire, tmp_path):
+    path = recording(tmp_path / "r", *({"t": t, "id": str(t), "data": ""} for t in (0, 300)))
+    server = sse.replay(path, "--speed", "600", "--loop")  # laps of half a second
+    stream = wire.get(server.url, headers={"Last-Event-ID": "300"})
+    begun = time.monotonic()
+    assert [event.id for event in stream.events(4)][:4] == ["0@2", "300@2", "0@3", "300@3"]
+    assert time.monotonic() - begun > 0.9
+
+
 # ---- what is not a recording
 
 BAD = {
@@ -157,6 +228,14 @@ def test_what_is_not_a_recording_is_named_with_its_place(sse, tmp_path, kind):
     assert lines[0].startswith("sse: error: " + message.replace("F", str(path), 1))
     assert lines[1].startswith("sse: hint: ")
     assert len(lines) == 2
+
+
+def test_what_a_reader_does_not_know_is_ignored(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "new": {"a": [1]}, "data": "a", "x": None}, {"t": 1, "news": "b"}, "\n",
+                     {"t": 2, "new": 1, "open": {"status": 200, "other": [{}]}}, {"t": 3, "close": "eof", "by": "us"},
+                     head={"sse": 1, "more": {"deep": [1, {"x": 2}]}, "request": {"method": "GET", "tls": "1.3"}})
+    ran = sse.run("replay", "--stdout", "--no-wait", path)
+    assert (ran.status, ran.out, ran.err) == (0, b"data: a\n\n", "")
 
 
 def test_what_was_before_a_bad_line_is_played(sse, tmp_path):

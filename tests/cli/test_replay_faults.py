@@ -1,4 +1,5 @@
 """sse replay's faults: what a client has to bear, the same each time."""
+import socket
 import time
 
 import pytest
@@ -136,3 +137,38 @@ def test_a_value_that_cannot_be_is_a_usage_error(sse, seven, flags):
     ran = sse.run("replay", seven, *([flags] if isinstance(flags, str) else flags))
     assert ran.status == 2
     assert ran.err.startswith("sse: error: ") and "\nsse: hint: " in ran.err
+
+
+@pytest.mark.parametrize("how", [("--stdout",), ("--post", "http://127.0.0.1:9/"), ("--to", "sse"), ("--info",)])
+@pytest.mark.parametrize("fault", ["--drop-every=3", "--stall-after=3", "--reset", "--status=503", "--wrong-type",
+                                   "--shared", "--cut-after=9", "--split=1", "--corrupt=0.1"])
+def test_what_is_done_to_clients_is_not_silently_left_out(sse, seven, how, fault):
+    flag = fault.split("=")[0]
+    if how == ("--stdout",) and flag in ("--cut-after", "--split", "--corrupt"):
+        return
+    ran = sse.run("replay", *how, fault, seven)
+    assert (ran.status, ran.out) == (2, b"")
+    assert ran.err.splitlines()[0] == f"sse: error: {flag} with {how[0]}"
+
+
+def test_faults_of_bytes_are_of_the_printed_text_too(sse, wire, seven):
+    whole = sse.run("replay", "--stdout", "--no-wait", seven).out
+    cut = sse.run("replay", "--stdout", "--no-wait", "--cut-after", "25", seven)
+    assert (cut.status, cut.out) == (0, whole[:25])
+    flags = ("--no-wait", "--corrupt", "0.1", "--seed", "7")
+    corrupted = sse.run("replay", "--stdout", *flags, seven).out
+    assert corrupted != whole and len(corrupted) == len(whole)
+    assert corrupted == wire.get(sse.replay(*flags, seven).url).read_all()
+    pieces = sse.start("replay", "--stdout", "--no-wait", "--split", "3", seven)
+    assert pieces.wait() == 0 and pieces.stdout.bytes == whole
+
+
+def test_split_text_is_written_piece_by_piece(sse, seven):
+    ours, theirs = socket.socketpair(socket.AF_UNIX, socket.SOCK_SEQPACKET)  # keeps each write apart
+    ran = sse.start("replay", "--stdout", "--no-wait", "--split", "5", seven, stdout=theirs)
+    theirs.close()
+    pieces = []
+    while piece := ours.recv(1000):
+        pieces.append(piece)
+    assert ran.wait() == 0 and max(map(len, pieces)) == 5 and len(pieces) > 10
+    assert b"".join(pieces) == sse.run("replay", "--stdout", "--no-wait", seven).out

@@ -1,5 +1,6 @@
 """What else replay reads: event-stream text, captures of curl, HAR files, what is still being written."""
 import base64
+import contextlib
 import gzip
 import json
 import os
@@ -10,6 +11,7 @@ import threading
 import pytest
 
 from support.recording import recording
+from support.wire import Cut
 
 TEXT = b": hi\n\nretry: 5\n\nid: 1\nevent: add\ndata: a\ndata: b\n\nid: 2\ndata: \xe2\x82\xac\n\n"
 
@@ -197,3 +199,18 @@ def test_a_file_that_is_cut_while_it_is_played_is_an_error(sse, tmp_path):
     error, hint = playing.stderr.text().splitlines()
     assert re.fullmatch(rf"sse: error: {path}:\d+: the file was cut to 3 bytes while it was read", error)
     assert hint.startswith("sse: hint: ")
+
+
+@pytest.mark.parametrize("flags", [(), ("--shared",)])
+def test_so_it_is_while_it_is_served_and_others_are_served_on(sse, wire, tmp_path, flags):
+    path = recording(tmp_path / "r" / "a.jsonl", *({"t": 0, "data": "x" * 1000} for _ in range(30_000)))
+    recording(tmp_path / "r" / "b.jsonl", {"t": 0, "data": "b"})
+    server = sse.replay(tmp_path / "r", "--no-wait", *flags)
+    answer = wire.get(server.url + "a")
+    answer.events(1)  # it has begun, and cannot end before somebody reads on
+    path.write_text("{}\n")
+    with contextlib.suppress(Cut):
+        answer.read_all()
+    assert len(answer.body) < 30_000 * 1000
+    server.stderr.wait_for(rf"^sse: warning: {path}:\d+: the file was cut to 3 bytes while it was read$")
+    assert [event.data for event in wire.get(server.url + "b").events()] == ["b"]

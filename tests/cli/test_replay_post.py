@@ -136,3 +136,10 @@ def test_a_signal_ends_it_even_while_it_waits(sse, origin, tmp_path):
 def test_a_url_that_is_none_is_a_usage_error(sse, path, url):
     ran = sse.run("replay", path, "--post", url)
     assert (ran.status, ran.err.startswith("sse: error: ")) == (2, True)
+
+
+def test_a_loop_that_posts_nothing_ends(sse, tmp_path):
+    path = recording(tmp_path / "r", {"t": 0, "comment": "only"}, {"t": 0, "retry": 9})
+    ran = sse.run("replay", "--post", "http://127.0.0.1:9/", "--loop", path)
+    assert ran.status == 3
+    assert f"sse: error: {path}: a lap of it posts nothing, so no other would be sent" in ran.err

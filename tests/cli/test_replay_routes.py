@@ -82,7 +82,19 @@ def test_the_recorded_body_chooses(mock, wire, tmp_path, body, text):
 
 def test_without_one_for_any_body_another_is_not_found(mock, wire, tmp_path):
     say(tmp_path / "1.jsonl", "one", "POST", API, body='{"a":1}')
-    assert wire.request(mock("--match-body").url + "v1/chat", "POST", body=b'{"a":2}').status == 404
+    answer = wire.request(mock("--match-body").url + "v1/chat", "POST", body=b'{"a":2}')
+    assert answer.status == 404
+    said = "POST /v1/chat is recorded, but not with this body; there are:\nPOST /v1/chat"
+    assert answer.read_all().decode().startswith(said)
+
+
+def test_without_one_of_the_query_it_is_said_to_be_the_query(mock, wire, tmp_path):
+    for n in "12":
+        say(tmp_path / f"{n}.jsonl", n, "GET", f"http://x/s?n={n}")
+    answer = wire.get(mock().url + "s?n=3")
+    assert answer.status == 404
+    said = "GET /s is recorded, but not with this query; there are:\nGET /s?n=1\nGET /s?n=2\n"
+    assert answer.read_all().decode() == said
 
 
 def test_a_bad_recording_among_them_is_named(sse, tmp_path):

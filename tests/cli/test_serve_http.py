@@ -168,7 +168,19 @@ def test_on_all_interfaces_any_host_will_do(sse, wire):
     port = server.url.rstrip("/").rsplit(":", 1)[1]
     for host in ("127.0.0.1", "[::1]"):
         assert wire.get(f"http://{host}:{port}/", headers={"Host": "any.example"}).status == 200
-    assert "sse: note: :0 is open to every network this machine is on" in server.stderr.text()
+
+
+@pytest.mark.parametrize("address, host", [(":0", "127.0.0.1"), ("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "[::1]")])
+@pytest.mark.parametrize("flag", ["--listen", "--admin"])
+def test_all_interfaces_are_announced_as_what_can_be_typed_and_noted(sse, wire, flag, address, host):
+    server = sse.serve(flag, address, "--path", "/x")
+    word, path = ("serving", "x") if flag == "--listen" else ("admin", "")
+    url, port = server.stderr.wait_for(rf"^sse: {word} (http://{re.escape(host)}:(\d+)/{path})$").groups()
+    name = socket.gethostname()
+    elsewhere = "" if name in ("", "localhost") else f"; from there it is http://{name}:{port}/{path}"
+    server.stderr.wait_for(
+        f"^sse: note: port {port} is open to every network this machine is on{re.escape(elsewhere)}$")
+    assert wire.request(url, "HEAD").status in (200, 404)
 
 
 def test_a_client_that_waits_for_100_continue_is_told_to_go_on(server, wire):

@@ -34,19 +34,54 @@ def test_each_form_says_where_an_event_ends(sse, wire, form, text, data):
     assert "warning" not in server.err
 
 
-def test_several_files_are_served_together_and_end_together(sse, wire, tmp_path):
-    names = []
+def files_of_2000_lines(tmp_path):
     for name in "abc":
         path = tmp_path / name
         path.write_text("".join(f"{name}{n}\n" for n in range(2000)))
-        names.append(path)
-    events, server = served(sse, wire, *names, "-", "--end-event", "bye", input=b"stdin\n")
+        yield path
+
+
+def test_several_files_are_served_in_their_order_and_what_stands_behind_them_then(sse, wire, tmp_path):
+    events, server = served(sse, wire, *files_of_2000_lines(tmp_path), "-", "--end-event", "bye",
+                            input=b"stdin\n")
     assert server.status == 0
     assert events[-1].event == "bye" and events[-1].data == ""
     data = [e.data for e in events[:-1]]
-    assert len(data) == 6001
+    assert data == [f"{name}{n}" for name in "abc" for n in range(2000)] + ["stdin"]
+
+
+def test_files_that_are_followed_are_read_together(sse, wire, tmp_path):
+    names = list(files_of_2000_lines(tmp_path))
+    stream = wire.get(sse.serve("-f", *names).url)
+    data = [e.data for e in stream.events(6000)]
     for name in "abc":  # each in its own order, whatever came between
         assert [d for d in data if d[0] == name] == [f"{name}{n}" for n in range(2000)]
+
+
+def test_a_pipe_keeps_no_file_behind_it_waiting(sse, wire, tmp_path):
+    path = tmp_path / "a"
+    path.write_text("a\n")
+    server = sse.serve("-", path)
+    stream = wire.get(server.url)
+    assert [e.data for e in stream.events(1)] == ["a"]
+    server.write("stdin\n")
+    assert [e.data for e in stream.events(2)] == ["a", "stdin"]
+
+
+def test_files_behind_one_that_nobody_can_read_on_are_not_waited_for(sse, wire, tmp_path):
+    path = tmp_path / "a"
+    path.write_text("a\n" * 100)
+    done = sse.run("serve", "--listen", "127.0.0.1:0", "--strict", "--input", "json", path, "-", path)
+    assert done.status == 3 and "line 1 of" in done.err
+
+
+@pytest.mark.parametrize("flag, value", [
+    ("--max-clients", "0"), ("--end-event", ""), ("--event", ""), ("--gap-event", ""), ("--record", ""),
+    ("--port-file", ""), ("--admin", ""), ("--access-log", ""), ("--user", ""), ("--tls-cert", ""),
+    ("--max-channels", "0"), ("--history", "0")])
+def test_what_would_be_nothing_is_refused(sse, flag, value):
+    done = sse.run("serve", "--listen", "127.0.0.1:0", flag, value)
+    assert done.status == 2 and done.err.startswith(f"sse: error: {flag}: "), done.err
 
 
 def test_lines_of_two_writers_never_mix(sse, wire, tmp_path):

@@ -22,6 +22,7 @@ BODIES = [
     # (content type, body, events that a reader gets)
     (None, b"hello", [("message", "hello")]),
     ("text/plain; charset=utf-8", b"two\nlines", [("message", "two\nlines")]),
+    ("text/plain; format=flowed; charset=\"US-ASCII\"", b"a", [("message", "a")]),
     ("text/plain", b"", [("message", "")]),
     ("application/x-www-form-urlencoded", b"a=1&b=2", [("message", "a=1&b=2")]),
     ("application/json", b'{"data":"x"}', [("message", "x")]),
@@ -52,6 +53,9 @@ def test_a_body_becomes_events_and_201_names_their_ids(server, wire, content_typ
     ("text/event-stream", b"data: whole\n\ndata: torn", 400, "event 2"),
     ("text/event-stream", b"", 400, "no event"),
     ("image/png", b"x", 415, "text/plain"),
+    ("text/plain; charset=iso-8859-1", b"caf\xe9", 415, "not iso-8859-1"),
+    ("application/json; charset=\"UTF-16\"", b'{"data":"x"}', 415, "not UTF-16"),
+    ("text/event-stream;charset=latin1", b"data: x\n\n", 415, "charset utf-8 or us-ascii"),
 ])
 def test_a_body_that_cannot_be_published_is_refused_whole(server, wire, content_type, body, status, word):
     reader = wire.get(server.url)
@@ -173,3 +177,16 @@ def test_a_channel_named_without_channels_is_told(sse, wire):
 def test_a_body_in_a_content_coding_is_refused_and_not_published_as_it_is(server, wire, coding, status):
     answer = wire.request(server.url, "POST", headers={"Content-Encoding": coding}, body=b"x")
     assert answer.status == status
+
+
+NOTE = "sse: note: standard input is not read with --publish; - names it, to serve it too"
+
+
+@pytest.mark.parametrize("args, said", [([], True), (["-"], False)])
+def test_a_pipe_that_is_not_read_is_said_to_be(sse, args, said):
+    assert (NOTE in sse.serve("--publish", *args).stderr.text()) == said
+
+
+def test_no_input_is_not_talked_about(sse):
+    with open("/dev/null", "rb") as nothing:
+        assert NOTE not in sse.serve("--publish", stdin=nothing).stderr.text()

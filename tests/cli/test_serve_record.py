@@ -127,6 +127,39 @@ def test_a_recording_that_nobody_takes_does_not_outlive_signals(sse, wire):
     os.close(reader)
 
 
+def test_a_stuck_reader_of_the_recording_is_waited_for_within_grace(sse, wire):
+    reader, writer = os.pipe()  # nobody reads it
+    server = sse.serve("--record", "-", "--grace", "200ms", stdout=writer)
+    os.close(writer)
+    stream = wire.get(server.url)
+    for _ in range(30):
+        server.write("x" * 10_000 + "\n")
+    stream.events(30)
+    stream.close()
+    server.signal(signal.SIGTERM)  # once
+    assert server.wait() == 23
+    assert server.stderr.text().endswith(
+        "sse: error: standard output has not got all that was served\n"
+        "sse: hint: it was not read; --grace says how long is waited for that\n")
+    os.close(reader)
+
+
+def test_a_slow_reader_of_the_recording_gets_all_within_grace(sse, wire):
+    reader, writer = os.pipe()
+    server = sse.serve("--record", "-", stdout=writer)
+    os.close(writer)
+    stream = wire.get(server.url)
+    for _ in range(30):
+        server.write("x" * 10_000 + "\n")
+    stream.events(30)
+    stream.close()
+    server.signal(signal.SIGTERM)
+    with os.fdopen(reader, "rb") as recorded:
+        lines = [json.loads(line) for line in recorded]
+    assert len([e for e in lines if "data" in e]) == 30 and lines[-1]["close"] == "eof"
+    assert server.wait() == 0
+
+
 @pytest.mark.parametrize("args", [["missing"], ["--listen", "256.0.0.1:0", "in"], ["in", "--history", "0"]])
 def test_a_run_that_cannot_begin_leaves_the_old_recording(sse, tmp_path, args):
     (tmp_path / "in").write_text("a\n")

@@ -25,6 +25,10 @@ TEST_CASE("durations as people type them") {
         {"1ns", 1ns},
         {"0.0000000001", 0s},
         {"36500d", 876'000h},
+        {"1m30s", 90s},
+        {"1h02m", 62min},
+        {"1d2h3m4s5ms6us7ns", 26h + 184s + 5'006'007ns},
+        {"1.5m.5s", 90s + 500ms},
     };
     for (const auto& row : rows) {
         INFO(row.text);
@@ -33,8 +37,26 @@ TEST_CASE("durations as people type them") {
 }
 
 TEST_CASE("what is not a duration is quoted, with examples") {
-    for (const char* text : {"", "s", "ms", ".", "5x", "5 s", " 5s", "-1s", "+1", "1.2.3s", "1e3",
-                             "5sec", "36501d", "99999999999999999999", "99999999999999999999ns"}) {
+    for (const char* text : {"",
+                             "s",
+                             "ms",
+                             ".",
+                             "5x",
+                             "5 s",
+                             " 5s",
+                             "-1s",
+                             "+1",
+                             "1.2.3s",
+                             "1e3",
+                             "5sec",
+                             "36501d",
+                             "99999999999999999999",
+                             "99999999999999999999ns",
+                             "30s1m",
+                             "1s1s",
+                             "1m30",
+                             "m30s",
+                             "36500d1ns"}) {
         INFO(text);
         CHECK_THROWS_WITH(cmd::parse_duration(text),
                           "\"" + std::string(text) +

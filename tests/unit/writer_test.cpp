@@ -2,9 +2,11 @@
 
 #include "protocol/error.hpp"
 #include "unit/catch2.hpp"
+#include "unit/recording_text.hpp"
 #include "unit/temporary.hpp"
 
 #include <csignal>
+#include <filesystem>
 #include <functional>
 #include <sys/resource.h>
 
@@ -152,6 +154,53 @@ TEST_CASE("a disk that fills up leaves whole lines") {
     CHECK(text.size() > first_line.size());
     CHECK(text.ends_with("}\n"));
     CHECK(writer.written() == text.size());
+}
+
+TEST_CASE("under a name that ends in .gz it is gzipped, and can be read at any moment") {
+    const TemporaryFile name;
+    const auto path = name.path() + ".gz";
+    std::string said;
+    {
+        RecordingWriter writer(path, header());
+        for (int i = 0; i < 3; ++i) {
+            const auto before = std::filesystem::file_size(path);
+            writer.comment(1s, "line");
+            writer.flush();
+            CHECK(std::filesystem::file_size(path) > before);
+            said += "1.000000 :line\n";
+            // As a kill would leave it.
+            CHECK(describe_file(path) == said + "warning: " + path + ":" + std::to_string(i + 2) +
+                                             ": the gzip data ends before its time");
+        }
+        writer.event(2s, {"message", std::string(300'000, 'x'), std::nullopt});
+        CHECK(writer.finish());
+        CHECK(writer.written() == std::filesystem::file_size(path));
+        CHECK(writer.written() < 3000);
+    }
+    CHECK(describe_file(path) == said + "2.000000 message(" + std::string(300'000, 'x') + ")\n");
+    std::filesystem::remove(path);
+}
+
+TEST_CASE("a disk that fills up leaves gzip that can be read to there") {
+    const TemporaryFile name;
+    const auto path = name.path() + ".gz";
+    std::signal(SIGXFSZ, SIG_IGN);
+    rlimit before{};
+    ::getrlimit(RLIMIT_FSIZE, &before);
+    RecordingWriter writer(path, header());
+    writer.comment(1s, "first");
+    writer.flush();
+    auto small = before;
+    small.rlim_cur = writer.written() + 5;
+    ::setrlimit(RLIMIT_FSIZE, &small);
+    writer.comment(1s, "second");
+    const auto error = error_of([&] { writer.flush(); });
+    ::setrlimit(RLIMIT_FSIZE, &before);
+    CHECK(error == "cannot write " + path + ": File too large");
+    CHECK(describe_file(path) ==
+          "1.000000 :first\nwarning: " + path + ":2: the gzip data ends before its time");
+    CHECK(writer.written() == std::filesystem::file_size(path));
+    std::filesystem::remove(path);
 }
 
 TEST_CASE("a line that no reader would take is not written") {
