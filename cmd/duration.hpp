@@ -1,4 +1,4 @@
-// Durations as people type them: `5s`, `250ms`, `1.5m`, `2h`; a bare number is seconds.
+// Durations as people type them: `5s`, `250ms`, `1.5m`, `1m30s`; a bare number is seconds.
 #pragma once
 
 #include "protocol/error.hpp"
@@ -16,9 +16,9 @@ class Option;
 
 namespace cmd {
 
-/// Reads a decimal number and a unit: ns, us, ms, s, m, h or d; none means seconds. Exact to the
-/// nanosecond, at most 36,500 days. Throws sse::Error (invalid_argument) that quotes `text` and
-/// gives examples.
+/// Reads a decimal number and a unit: ns, us, ms, s, m, h or d; none means seconds. Several may
+/// follow each other, the units getting smaller. Exact to the nanosecond, at most 36,500 days.
+/// Throws sse::Error (invalid_argument) that quotes `text` and gives examples.
 std::chrono::nanoseconds parse_duration(std::string_view text);
 
 /// The shortest text that parse_duration() reads back as `value`: `250ms`, `1500ms`, `2m`.

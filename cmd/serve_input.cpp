@@ -82,6 +82,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
                "blocks of lines with blank lines between, or text with NUL at its end")
         ->group(input);
     app.add_option("--event", o.pump.decoder.event, "Type of the events that come without one")
+        ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);
     add_max_event_bytes(app, o.pump.decoder.max_event_bytes,
@@ -93,6 +94,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->type_name("FILE")
         ->group(input);
     app.add_option("--end-event", o.end_event, "Send a last event of that type at the end")
+        ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);
 }
