@@ -2,6 +2,7 @@
 
 #include "cmd/command.hpp"
 #include "http/authority.hpp"
+#include "protocol/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -25,7 +26,9 @@ std::string fault_of_origin(const std::string& origin) {
 }
 
 std::string fault_of_host(const std::string& host) {
-    return sse::Authority::parse(host) ? std::string() : fmt::format("not a host name: {}", host);
+    return sse::Authority::parse(host)
+               ? std::string()
+               : fmt::format("\"{}\" is not a host name", sse::printable(host, 60));
 }
 
 void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const char* variable,
@@ -63,6 +66,7 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
         ->take_all()
         ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_host, ""))
+        ->type_name("HOST")
         ->group(group);
     app.add_option("--cors", guard.cors,
                    "Let pages of this origin read and publish: https://app.example; or * alone, to "
@@ -71,6 +75,7 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
         ->take_all()
         ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_origin, ""))
+        ->type_name("ORIGIN")
         ->group(group);
     app.add_option("--token-file", tokens.read_files,
                    "Ask for a token of this file, one a line; without it for the one in SSE_TOKEN, "
@@ -78,21 +83,22 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
+        ->type_name("FILE")
         ->group(group);
     auto* const certificate =
         app.add_option("--tls-cert", server.tls.cert_file,
                        "Speak HTTPS with this certificate (PEM, with those that vouch for it); "
                        "SIGHUP reads it again")
-            ->check(check_named, "")
+            ->type_name("FILE")
             ->group(group);
     app.add_option("--tls-key", server.tls.key_file, "Its key (PEM), if it is not in the same file")
         ->needs(certificate)
-        ->check(check_named, "")
+        ->type_name("FILE")
         ->group(group);
     app.add_option("--tls-client-ca", server.tls.client_ca_file,
                    "Only let clients in whose certificate is of these authorities (PEM)")
         ->needs(certificate)
-        ->check(check_named, "")
+        ->type_name("FILE")
         ->group(group);
 }
 
@@ -103,6 +109,7 @@ void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
+        ->type_name("FILE")
         ->group("Access");
 }
 

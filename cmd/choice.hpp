@@ -1,6 +1,8 @@
 // An option whose values are names.
 #pragma once
 
+#include "protocol/printable.hpp"
+
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
 #include <map>
@@ -22,7 +24,9 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, Field& field,
     const auto store = [&field, &choices, name, names](const std::string& text) {
         const auto found = choices.find(text);
         if (found == choices.end()) {
-            throw CLI::ValidationError(name, fmt::format("{} is none of {}", text, names));
+            throw CLI::ValidationError(
+                name.substr(name.rfind(',') + 1),
+                fmt::format("\"{}\" is none of {}", sse::printable(text, 60), names));
         }
         field = found->second;
     };

@@ -1,5 +1,7 @@
 #include "cmd/columns.hpp"
 
+#include <algorithm>
+#include <cstddef>
 #include <utf8proc.h>
 
 namespace cmd {
@@ -7,8 +9,6 @@ namespace cmd {
 namespace {
 
 constexpr utf8proc_int32_t emoji_style = 0xFE0F; ///< makes an emoji of what stands before it
-
-bool is_plain(char c) { return c >= 0x20 && c < 0x7F; }
 
 /// A code point, or a byte that is part of none.
 struct CodePoint {
@@ -31,8 +31,7 @@ struct CodePoint {
 
 } // namespace
 
-Glyph first_glyph(std::string_view text) {
-    if (is_plain(text[0]) && (text.size() == 1 || is_plain(text[1]))) return {text.substr(0, 1), 1};
+Glyph first_cluster(std::string_view text) {
     CodePoint last(text);
     std::size_t size = last.bytes, columns = last.columns();
     utf8proc_int32_t state = 0;
@@ -50,6 +49,13 @@ Glyph first_glyph(std::string_view text) {
 std::size_t columns_of(std::string_view text) {
     std::size_t columns = 0;
     while (!text.empty()) {
+        const auto end = std::find_if_not(text.begin(), text.end(), is_plain_ascii);
+        if (end == text.end()) return columns + text.size();
+        // the last of them may have marks behind it
+        const auto alone =
+            static_cast<std::size_t>(std::max(end - text.begin(), std::ptrdiff_t{1})) - 1;
+        columns += alone;
+        text.remove_prefix(alone);
         const auto glyph = first_glyph(text);
         columns += glyph.columns;
         text.remove_prefix(glyph.bytes.size());

@@ -59,8 +59,6 @@ std::string message_line(const char* kind, const std::string& text) {
     return out;
 }
 
-std::string check_named(const std::string& value) { return value.empty() ? "it is empty" : ""; }
-
 void warn(const std::string& text) { write_above(message_line("warning", text)); }
 void note(const std::string& text) { write_above(message_line("note", text)); }
 

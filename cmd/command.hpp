@@ -67,10 +67,6 @@ void add_replay(CLI::App& app, Run& chosen);
 /// nothing.
 std::string message_line(const char* kind, const std::string& text);
 
-/// A check of CLI11: why a value that names something cannot be empty; "" if it is not. An unset
-/// variable of a script must not turn off what was asked for.
-std::string check_named(const std::string& value);
-
 /// `sse: warning: text` and `sse: note: text` on stderr, each as one whole line.
 void warn(const std::string& text);
 void note(const std::string& text);

@@ -1,6 +1,7 @@
 #include "cmd/duration.hpp"
 
 #include "protocol/error.hpp"
+#include "protocol/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -30,46 +31,54 @@ constexpr std::int64_t longest_ns = 36'500 * units[0].ns;
 
 [[noreturn]] void refuse(std::string_view text) {
     throw sse::Error(sse::Errc::invalid_argument,
-                     fmt::format("\"{}\" is not a duration such as 5s, 250ms, 1.5m or 2h", text));
+                     fmt::format("\"{}\" is not a duration such as 5s, 250ms, 1m30s or 2h",
+                                 sse::printable(text, 60)));
 }
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 
+/// Takes `number unit` from the front of `rest`, a part of `text`; the unit must be smaller than
+/// `last`, which it becomes. A number without one is in seconds if it is all that there is.
+std::int64_t take_piece(std::string_view text, std::string_view& rest, std::int64_t& last) {
+    const auto size = std::min(rest.find_first_not_of("0123456789."), rest.size());
+    const auto number = rest.substr(0, size);
+    rest.remove_prefix(size);
+    auto name = rest.substr(0, rest.find_first_of("0123456789."));
+    rest.remove_prefix(name.size());
+    if (number == text) name = "s";
+    const auto unit =
+        std::find_if(units.begin(), units.end(), [&](const Unit& u) { return u.name == name; });
+    if (unit == units.end() || unit->ns >= last ||
+        std::none_of(number.begin(), number.end(), is_digit))
+        refuse(text);
+
+    std::int64_t ns = 0, place = last = unit->ns;
+    bool fraction = false;
+    for (const char c : number) {
+        if (c == '.') {
+            if (std::exchange(fraction, true)) refuse(text);
+            continue;
+        }
+        if (fraction) {
+            place /= 10;
+            ns += (c - '0') * place;
+            continue;
+        }
+        if (ns > longest_ns / 10) refuse(text);
+        ns = ns * 10 + (c - '0') * unit->ns;
+    }
+    return ns;
+}
+
 } // namespace
 
 nanoseconds parse_duration(std::string_view text) {
-    std::int64_t ns = 0;
-    auto next = units.begin(); // the largest that may come
-    for (auto rest = text; !rest.empty() || text.empty();) {
-        const auto digits = std::min(rest.find_first_not_of("0123456789."), rest.size());
-        const auto number = rest.substr(0, digits);
-        rest.remove_prefix(digits);
-        auto name = rest.substr(0, std::min(rest.find_first_of("0123456789."), rest.size()));
-        rest.remove_prefix(name.size());
-        if (name.empty() && number.size() == text.size()) name = "s";
-        const auto unit =
-            std::find_if(next, units.end(), [&](const Unit& u) { return u.name == name; });
-        if (unit == units.end() || std::none_of(number.begin(), number.end(), is_digit))
-            refuse(text);
-        next = unit + 1;
-        std::int64_t part = 0, place = unit->ns;
-        bool fraction = false;
-        for (const char c : number) {
-            if (c == '.') {
-                if (std::exchange(fraction, true)) refuse(text);
-                continue;
-            }
-            if (fraction) {
-                place /= 10;
-                part += (c - '0') * place;
-                continue;
-            }
-            if (part > longest_ns / 10) refuse(text);
-            part = part * 10 + (c - '0') * unit->ns;
-        }
-        ns += std::min(part, longest_ns + 1);
+    std::int64_t ns = 0, unit = longest_ns;
+    auto rest = text;
+    do {
+        ns += take_piece(text, rest, unit);
         if (ns > longest_ns) refuse(text);
-    }
+    } while (!rest.empty());
     return nanoseconds(ns);
 }
 

@@ -16,8 +16,8 @@ class Option;
 
 namespace cmd {
 
-/// Reads a decimal number and a unit: ns, us, ms, s, m, h or d; none means seconds. Several of
-/// them, the larger unit first, are a sum: `1h02m`. Exact to the nanosecond, at most 36,500 days.
+/// Reads a decimal number and a unit: ns, us, ms, s, m, h or d; none means seconds. Several may
+/// follow each other, the units getting smaller. Exact to the nanosecond, at most 36,500 days.
 /// Throws sse::Error (invalid_argument) that quotes `text` and gives examples.
 std::chrono::nanoseconds parse_duration(std::string_view text);
 

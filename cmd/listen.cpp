@@ -3,9 +3,11 @@
 #include "cmd/access.hpp"
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
+#include "cmd/number.hpp"
 #include "cmd/terminal_line.hpp"
 #include "http/socket.hpp"
 #include "http/systemd.hpp"
+#include "protocol/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -16,6 +18,7 @@
 #include <cstring>
 #include <fmt/format.h>
 #include <fstream>
+#include <limits>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
@@ -26,29 +29,27 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
     const auto group = "HTTP";
     app.add_option("--listen", o.listen,
                    "Where to listen: HOST:PORT, [V6]:PORT, :PORT for all, unix:PATH")
-        ->capture_default_str()
+        ->default_str(o.listen.front())
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
+        ->type_name("ADDRESS")
         ->group(group);
     app.add_option("--port-file", port_file, "Write the port there once it listens")
-        ->check(check_named, "")
+        ->type_name("FILE")
         ->group(group);
-    app.add_option("--threads", o.threads, "Event loops")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 256))
-        ->group(group);
-    app.add_option("--backlog", o.sockets.backlog,
-                   "Connections that may wait to be accepted (the kernel has a bound, too)")
-        ->capture_default_str()
-        ->check(CLI::Range(1, 1 << 20))
+    add_number<std::size_t>(app, "--threads", o.threads, 1, "Event loops", 256)->group(group);
+    add_number(app, "--backlog", o.sockets.backlog, 1,
+               "Connections that may wait to be accepted (the kernel has a bound, too)", 1 << 20)
         ->group(group);
     const auto store_mode = [&o](const std::string& text) {
         unsigned mode = 0;
         const auto* const end = text.data() + text.size();
         const auto parsed = std::from_chars(text.data(), end, mode, 8);
         if (parsed.ec != std::errc() || parsed.ptr != end || mode > 0777)
-            throw CLI::ValidationError("--socket-mode", text + " is no mode such as 0660");
+            throw CLI::ValidationError(
+                "--socket-mode",
+                fmt::format("\"{}\" is not a mode such as 0660", sse::printable(text, 60)));
         o.sockets.mode = mode;
     };
     app.add_option_function<std::string>("--socket-mode", store_mode,
@@ -57,25 +58,21 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         ->group(group);
 
     const auto limits = "Limits";
-    app.add_option("--max-clients", o.max_clients, "Connections at a time; more are answered 503")
-        ->capture_default_str()
-        ->check(CLI::PositiveNumber)
+    add_number<std::size_t>(app, "--max-clients", o.max_clients, 1,
+                            "Connections at a time; more are answered 503")
         ->group(limits);
-    app.add_option(
-           "--max-clients-per-address", o.max_clients_per_address,
-           "Of them from one address (IPv6: network of 64 bits); 0: as many as there may be")
-        ->capture_default_str()
+    add_number<std::size_t>(
+        app, "--max-clients-per-address", o.max_clients_per_address, 0,
+        "Of them from one address (IPv6: network of 64 bits); 0: as many as there may be")
         ->group(limits);
-    app.add_option("--max-head-bytes", o.request.max_head_bytes, "Bytes of a request's head")
-        ->capture_default_str()
-        ->check(CLI::Range(256, 1 << 20))
+    add_size(app, "--max-head-bytes", o.request.max_head_bytes, 256, 1 << 20,
+             "Bytes of a request's head")
         ->group(limits);
     add_needed_limit(app, "--head-timeout", o.head_timeout,
                      "A request's head must be whole after so long")
         ->group(limits);
-    app.add_option("--max-body-bytes", o.request.max_body_bytes, "Bytes of a request's body")
-        ->transform(CLI::AsSizeValue(false))
-        ->capture_default_str()
+    add_size(app, "--max-body-bytes", o.request.max_body_bytes, 0,
+             std::numeric_limits<std::size_t>::max(), "Bytes of a request's body")
         ->group(limits);
     add_needed_limit(app, "--body-timeout", o.body_timeout,
                      "A request's body must be whole so long after its head")

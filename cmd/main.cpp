@@ -1,7 +1,9 @@
 // sse: parse the command line, run what it chose, report what went wrong.
 #include "cmd/command.hpp"
+#include "cmd/help.hpp"
 #include "cmd/stdout_text.hpp"
 #include "cmd/terminal_line.hpp"
+#include "cmd/usage.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -11,8 +13,10 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <iostream>
+#include <string>
 #include <string_view>
 #include <system_error>
+#include <vector>
 
 namespace {
 
@@ -22,26 +26,17 @@ int fail(int status, const std::string& what, const std::string& hint) {
     return status;
 }
 
-/// CLI11's exceptions are help, version, or a mistake; its own exit codes start at 100.
-int explain(const CLI::App& app, const CLI::ParseError& e) {
-    if (e.get_exit_code() == 0) { // help and version
-        errno = 0;
-        app.exit(e);
-        if (std::cout.flush()) return cmd::Exit::done;
-        const auto failure = cmd::stdout_failure(errno);
-        return errno == EPIPE ? cmd::Exit::done
-                              : fail(failure.status(), failure.what(), failure.hint());
-    }
-    std::string what = e.what();
-    const auto is_upper = [&](std::size_t i) {
-        return std::isupper(static_cast<unsigned char>(what[i]));
-    };
-    if (what.size() > 1 && !is_upper(1)) // "URL is required" begins with a name
-        what[0] = static_cast<char>(std::tolower(static_cast<unsigned char>(what[0])));
-    while (!what.empty() && (what.back() == '\n' || what.back() == '.')) what.pop_back();
-    const auto chosen = app.get_subcommands();
-    const auto name = chosen.empty() ? std::string("sse") : "sse " + chosen.front()->get_name();
-    return fail(cmd::Exit::usage, what, fmt::format("{} --help lists what there is", name));
+int fail(const cmd::Failure& failure) {
+    return fail(failure.status(), failure.what(), failure.hint());
+}
+
+/// Help and version, which are data: a full disk under them is told.
+int show(const CLI::App& app, const CLI::ParseError& e) {
+    errno = 0;
+    app.exit(e);
+    if (std::cout.flush()) return cmd::Exit::done;
+    const auto failure = cmd::stdout_failure(errno);
+    return errno == EPIPE ? cmd::Exit::done : fail(failure);
 }
 
 /// Takes the places of closed ones, or the next file or socket would, and be written to. Each is
@@ -61,6 +56,29 @@ char** command_of(char** begin, char** end) {
                                                              : end;
 }
 
+/// The words of the line, the last one first, as CLI11 takes them. `help tail` asks for what
+/// `tail --help` says; and of `--flag=` CLI11 would take the next word as the value.
+std::vector<std::string> words_of(char** begin, char** end) {
+    std::vector<std::string> words;
+    for (const std::string_view arg : std::vector<std::string_view>(begin, end)) {
+        const bool empty_value = arg.starts_with("--") && arg.find('=') == arg.size() - 1;
+        words.emplace_back(arg.substr(0, arg.size() - (empty_value ? 1 : 0)));
+        if (empty_value) words.emplace_back();
+    }
+    if (!words.empty() && words.front() == "help") {
+        words.erase(words.begin());
+        words.resize(std::min<std::size_t>(words.size(), 1));
+        words.emplace_back("--help");
+    }
+    std::reverse(words.begin(), words.end());
+    return words;
+}
+
+constexpr auto examples =
+    "  $ make 2>&1 | sse serve             put what a command says on the web\n"
+    "  $ sse tail https://host/events      read any stream\n"
+    "  $ sse replay run.jsonl              play a recording back, with its timing\n";
+
 } // namespace
 
 int main(int argc, char** argv) {
@@ -69,8 +87,10 @@ int main(int argc, char** argv) {
     CLI::App app("Server-Sent Events on the command line", "sse");
     // As curl does, so that what an alias or a script gives can be given anew behind it.
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
-    app.set_version_flag("-V,--version", "sse " SSE_VERSION);
-    app.require_subcommand(1);
+    cmd::set_help(app, examples);
+    app.set_help_flag("-h,--help", "Say what there is; sse help COMMAND says it of a command");
+    app.set_version_flag("-V,--version", cmd::version_text,
+                         "Say which version this is, and of which libraries");
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
     cmd::Run run;
     const auto end = argv + argc;
@@ -80,15 +100,19 @@ int main(int argc, char** argv) {
     cmd::add_replay(app, run);
     if (dashes != end && dashes + 1 == end)
         return fail(cmd::Exit::usage, "no command behind --", "sse serve -- COMMAND ARGUMENTS");
+    for (auto* command : app.get_subcommands({})) cmd::tighten(*command);
     try {
-        app.parse(static_cast<int>(dashes - argv), argv);
+        app.parse(words_of(argv + 1, dashes));
     } catch (const CLI::ParseError& e) {
-        return explain(app, e);
+        // but not the help of a command that there is not
+        if (e.get_exit_code() == 0 && app.remaining().empty()) return show(app, e);
+        return fail(cmd::misuse(app, e));
     }
+    if (!run) return fail(cmd::no_command());
     try {
         return run();
     } catch (const cmd::Failure& e) {
-        return fail(e.status(), e.what(), e.hint());
+        return fail(e);
     } catch (const sse::Error& e) {
         return fail(cmd::exit_status(e.code()), e.what(), cmd::hint_for(e.code()));
     } catch (const std::system_error& e) {

@@ -37,17 +37,14 @@ void add_operation_options(CLI::App& app, OperationOptions& o) {
     const auto group = "Running";
     app.add_option("--admin", o.admin, "Listen there, too, for /healthz and /metrics (Prometheus)")
         ->type_name("ADDRESS")
-        ->check(check_named, "")
         ->group(group);
     app.add_option("--access-log", o.access_log,
                    "Append a JSON object for each connection at its end; - is stderr; SIGHUP "
                    "opens it anew")
         ->type_name("FILE")
-        ->check(check_named, "")
         ->group(group);
     app.add_option("--user", o.user, "Once it listens, leave root and go on as NAME[:GROUP]")
         ->type_name("NAME")
-        ->check(check_named, "")
         ->group(group);
 }
 

@@ -5,6 +5,7 @@
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
 #include "cmd/listen.hpp"
+#include "cmd/number.hpp"
 #include "http/head.hpp"
 #include "http/outgoing.hpp"
 #include "protocol/error.hpp"
@@ -37,8 +38,9 @@ sse::PlaybackPoint point(const std::string& flag, const std::string& text,
         return {std::chrono::duration_cast<std::chrono::microseconds>(parse_duration(text)),
                 std::nullopt};
     } catch (const sse::Error&) {
-        throw CLI::ValidationError(
-            flag, fmt::format("{} is neither a time, as 30 or 1m, nor id:ID{}", text, others));
+        throw CLI::ValidationError(flag,
+                                   fmt::format("\"{}\" is neither a time, as 30 or 1m, nor id:ID{}",
+                                               sse::printable(text, 60), others));
     }
 }
 
@@ -94,9 +96,7 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Playing";
     auto& playback = o.handler.playback;
     auto& timing = playback.timing;
-    app.add_option("--speed", timing.speed, "Play so many times faster than recorded")
-        ->capture_default_str()
-        ->check(CLI::Range(1e-6, 1e9))
+    add_number(app, "--speed", timing.speed, 1e-6, "Play so many times faster than recorded", 1e9)
         ->group(group);
     app.add_flag_callback(
            "--no-wait", [&timing] { timing.wait = false; }, "Play everything at once")
@@ -106,12 +106,13 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     add_duration(app, "--interval", timing.interval,
                  "Play with this between events, instead of the recorded time")
         ->group(group);
-    const auto rate = [&timing](double per_second) {
+    const auto rate = [&timing](const std::string& text) {
+        const auto per_second = read_number("--rate", text, 1e-3, 1e6);
         timing.interval = std::chrono::microseconds(static_cast<std::int64_t>(1e6 / per_second));
     };
-    app.add_option_function<double>("--rate", rate,
-                                    "Play so many events a second, instead of the recorded time")
-        ->check(CLI::Range(1e-3, 1e6))
+    app.add_option_function<std::string>(
+           "--rate", rate, "Play so many events a second, instead of the recorded time")
+        ->type_name("N")
         ->excludes("--interval")
         ->group(group);
     add_point(app, "--from", playback.from, "Begin at this time, or after this id");
@@ -134,10 +135,7 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     app.add_flag("--info", o.info, "Do not play it, but say what is in it")->group(group);
     const auto loop = [&playback](const std::string& laps) {
-        if (!laps.empty() && !CLI::detail::lexical_cast(laps, playback.laps)) {
-            throw CLI::ValidationError("--loop", fmt::format("{} is no number of laps", laps));
-        }
-        if (laps.empty()) playback.laps = 0;
+        playback.laps = laps.empty() ? 0 : read_number<std::uint64_t>("--loop", laps, 1);
     };
     app.add_option_function<std::string>(
            "--loop", loop, "Play it so many times, or for ever; ids get @LAP behind them")
@@ -154,8 +152,8 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->allow_extra_args(false)
         ->type_name("TYPE")
         ->group(group);
-    app.add_option("-n,--count", playback.events, "Play so many events to each client")
-        ->check(CLI::PositiveNumber)
+    add_number<std::uint64_t>(app, "-n,--count", playback.events, 1,
+                              "Play so many events to each client")
         ->group(group);
     app.add_flag("-f,--follow", o.follow, "The recording is still being written: play what grows")
         ->group(group);
@@ -164,7 +162,6 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     app.add_option("--post", o.post,
                    "Post each event there in time, instead of serving it, and retry what fails")
         ->type_name("URL")
-        ->check(check_named, "")
         ->excludes("--stdout")
         ->group(group);
     app.add_flag(
@@ -188,20 +185,17 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Faults";
     auto& faults = o.handler.faults;
     auto& playback = o.handler.playback;
-    app.add_option("--drop-every", faults.drop_every, "Cut each connection after so many events")
-        ->check(CLI::PositiveNumber)
+    add_number<std::uint64_t>(app, "--drop-every", faults.drop_every, 1,
+                              "Cut each connection after so many events")
         ->group(group);
-    app.add_option("--cut-after", faults.cut_after,
-                   "Cut each connection after so many bytes of the body")
-        ->check(CLI::PositiveNumber)
+    add_number<std::uint64_t>(app, "--cut-after", faults.cut_after, 1,
+                              "Cut each connection after so many bytes of the body")
         ->group(group);
-    app.add_option("--stall-after", faults.stall_after,
-                   "Send nothing more after so many events, and stay connected")
-        ->check(CLI::PositiveNumber)
+    add_number<std::uint64_t>(app, "--stall-after", faults.stall_after, 1,
+                              "Send nothing more after so many events, and stay connected")
         ->group(group);
-    app.add_option("--split", faults.split,
-                   "Send pieces of so many bytes, through characters and line ends")
-        ->check(CLI::PositiveNumber)
+    add_number<std::size_t>(app, "--split", faults.split, 1,
+                            "Send pieces of so many bytes, through characters and line ends")
         ->group(group);
     add_duration(app, "--coalesce", playback.timing.coalesce,
                  "Hold events back and send them together each time this is over")
@@ -210,33 +204,31 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     app.add_flag("--reset", faults.reset, "Cut, and end, with a RST instead of a FIN")
         ->group(group);
-    app.add_option("--status", faults.status, "Answer the first requests with this status")
-        ->check(CLI::Range(200, 599))
+    add_number(app, "--status", faults.status, 200, "Answer the first requests with this status",
+               599)
         ->group(group);
-    app.add_option("--times", faults.status_times, "How many requests --status answers")
-        ->capture_default_str()
-        ->check(CLI::PositiveNumber)
+    add_number<std::uint64_t>(app, "--times", faults.status_times, 1,
+                              "How many requests --status answers")
         ->needs("--status")
         ->group(group);
-    app.add_option("--retry-after", faults.retry_after,
-                   "Seconds in the Retry-After that goes with --status")
-        ->capture_default_str()
+    add_number<std::uint64_t>(app, "--retry-after", faults.retry_after, 0,
+                              "Seconds in the Retry-After that goes with --status")
         ->needs("--status")
         ->group(group);
     app.add_flag_callback(
            "--no-comments", [&playback] { playback.comments = false; },
            "Leave comments out, heartbeats too")
         ->group(group);
-    app.add_option("--corrupt", faults.corrupt, "Flip a bit of each byte with this probability")
-        ->check(CLI::Range(0.0, 1.0))
+    add_number(app, "--corrupt", faults.corrupt, 0.0,
+               "Flip a bit of each byte with this probability", 1.0)
         ->group(group);
     app.add_flag("--wrong-type", faults.wrong_type, "Say that the stream is text/html")
         ->group(group);
-    const auto seed = [&faults, &playback](std::uint64_t number) {
-        faults.seed = playback.timing.seed = number;
+    const auto seed = [&faults, &playback](const std::string& text) {
+        faults.seed = playback.timing.seed = read_number<std::uint64_t>("--seed", text, 0);
     };
-    app.add_option_function<std::uint64_t>("--seed", seed, "Of the dice of --jitter and --corrupt")
-        ->type_name("NUMBER")
+    app.add_option_function<std::string>("--seed", seed, "Of the dice of --jitter and --corrupt")
+        ->type_name("N")
         ->default_str("0")
         ->group(group);
 }

@@ -1,6 +1,7 @@
 // sse replay: play a recording back with its timing.
 #include "cmd/access.hpp"
 #include "cmd/command.hpp"
+#include "cmd/help.hpp"
 #include "cmd/listen.hpp"
 #include "cmd/operation.hpp"
 #include "cmd/playback_options.hpp"
@@ -264,10 +265,18 @@ int run(const cmd::ReplayOptions& o) {
     }
 }
 
+constexpr auto replay_examples =
+    "  $ sse replay run.jsonl                       to each client, from the start\n"
+    "  $ sse replay --speed 10 recordings/          an API's mock, ten times as fast\n"
+    "  $ sse replay --drop-every 3 run.jsonl        does the client resume?\n"
+    "  $ sse replay --stdout --max-gap 1s run.jsonl | less\n"
+    "  $ sse replay --info run.jsonl                what is in it\n";
+
 } // namespace
 
 void cmd::add_replay(CLI::App& app, Run& chosen) {
     auto& sub = *app.add_subcommand("replay", "Play a recording back with its timing");
+    set_help(sub, replay_examples);
     const auto options =
         std::make_shared<cmd::ReplayOptions>(); // CLI11 binds by address: outlive the parse
     add_replay_options(sub, *options);

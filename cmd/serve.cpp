@@ -3,17 +3,21 @@
 #include "cmd/choice.hpp"
 #include "cmd/command.hpp"
 #include "cmd/duration.hpp"
+#include "cmd/help.hpp"
 #include "cmd/listen.hpp"
+#include "cmd/number.hpp"
 #include "cmd/operation.hpp"
 #include "cmd/serve_input.hpp"
 #include "http/channel_handler.hpp"
 #include "http/server.hpp"
 #include "hub/channels.hpp"
+#include "protocol/printable.hpp"
 
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <charconv>
 #include <fmt/format.h>
+#include <limits>
 #include <map>
 #include <memory>
 #include <optional>
@@ -44,7 +48,7 @@ const std::map<std::string, sse::Overflow> overflows = {{"block", sse::Overflow:
 
 std::string is_path(const std::string& text) {
     if (text.starts_with('/') && text.find_first_of("?#") == text.npos) return "";
-    return fmt::format("{} is no path such as / or /events", text);
+    return fmt::format("\"{}\" is not a path such as / or /events", sse::printable(text, 60));
 }
 
 /// `oldest`, `new`, or how many events before the end.
@@ -64,7 +68,8 @@ void add_start(CLI::App& app, sse::Start& start) {
         const auto given = start_of(text);
         if (!given) {
             throw CLI::ValidationError(
-                "--start", fmt::format("{} is not oldest, new or a number of events", text));
+                "--start", fmt::format("\"{}\" is not oldest, new or a number of events",
+                                       sse::printable(text, 60)));
         }
         start = *given;
     };
@@ -86,20 +91,16 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_choice(app, "--on-eof", o.on_eof, on_eofs,
                     "At the end of the input: exit once all have all, or hold")
         ->group(input);
-    app.add_option("--wait-clients", o.wait_clients,
-                   "Do not exit before so many have been served to the end")
-        ->capture_default_str()
+    cmd::add_number<std::size_t>(app, "--wait-clients", o.wait_clients, 0,
+                                 "Do not exit before so many have been served to the end")
         ->group(input);
 
     const auto history = "History";
-    app.add_option("--history", o.channel.history.max_events,
-                   "Events kept for those who come late or come back")
-        ->capture_default_str()
-        ->check(CLI::PositiveNumber)
+    cmd::add_number<std::size_t>(app, "--history", o.channel.history.max_events, 1,
+                                 "Events kept for those who come late or come back")
         ->group(history);
-    app.add_option("--history-bytes", o.channel.history.max_bytes, "Bytes of events kept")
-        ->transform(CLI::AsSizeValue(false))
-        ->capture_default_str()
+    cmd::add_size(app, "--history-bytes", o.channel.history.max_bytes, 1,
+                  std::numeric_limits<std::size_t>::max(), "Bytes of events kept")
         ->group(history);
     cmd::add_choice(app, "--overflow", o.channel.overflow, overflows,
                     "When the history is full and somebody still needs it: block the input, drop "
@@ -110,6 +111,7 @@ void add_options(CLI::App& app, ServeOptions& o) {
                    "Tell a client of events it missed by an event of that type, too: a page cannot "
                    "see comments")
         ->type_name("TYPE")
+        ->type_name("TYPE")
         ->check(cmd::check_type, "")
         ->group(history);
 
@@ -118,6 +120,7 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_publish_token_option(app, o.tokens);
     app.add_option("--path", o.route.path, "Where the stream is")
         ->capture_default_str()
+        ->type_name("PATH")
         ->check(is_path, "")
         ->group("HTTP");
     app.add_flag("--publish", o.route.publish,
@@ -127,9 +130,8 @@ void add_options(CLI::App& app, ServeOptions& o) {
     app.add_flag("--channels", o.route.channels,
                  "Every path is a channel of its own; JSON input names it with \"channel\"")
         ->group("HTTP");
-    app.add_option("--max-channels", o.channels.max_channels, "Channels at a time")
-        ->capture_default_str()
-        ->check(CLI::PositiveNumber)
+    cmd::add_number<std::size_t>(app, "--max-channels", o.channels.max_channels, 1,
+                                 "Channels at a time")
         ->group("HTTP");
     cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
                           "Forget a channel that nobody used for so long")
@@ -231,10 +233,18 @@ int run(ServeOptions o) {
     return signal == 0 ? status : 128 + signal;
 }
 
+constexpr auto serve_examples =
+    "  $ make 2>&1 | sse serve                 what a command says\n"
+    "  $ sse serve -f app.log                  a log, also when it is rotated\n"
+    "  $ sse serve --restart -- vmstat -n 1    a command, started again when it ends\n"
+    "  $ sse serve --publish --channels        what programs POST, by path\n"
+    "  $ sse tail -o sse https://host/events | sse serve --input sse    relay it\n";
+
 } // namespace
 
 void cmd::add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command) {
     auto& sub = *app.add_subcommand("serve", "Put a stream of events on the web");
+    set_help(sub, serve_examples);
     const auto options =
         std::make_shared<ServeOptions>(); // CLI11 binds by address: outlive the parse
     add_options(sub, *options);

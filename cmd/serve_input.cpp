@@ -84,6 +84,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
                "blocks of lines with blank lines between, or text with NUL at its end")
         ->group(input);
     app.add_option("--event", o.pump.decoder.event, "Type of the events that come without one")
+        ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);
     add_max_event_bytes(app, o.pump.decoder.max_event_bytes,
@@ -93,9 +94,9 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->group(input);
     app.add_option("--record", o.record, "Also write what is served to that file, as a recording")
         ->type_name("FILE")
-        ->check(check_named, "")
         ->group(input);
     app.add_option("--end-event", o.end_event, "Send a last event of that type at the end")
+        ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);
 }

@@ -3,6 +3,7 @@
 #include "cmd/duration.hpp"
 #include "cmd/explain.hpp"
 #include "cmd/follower.hpp"
+#include "cmd/help.hpp"
 #include "cmd/output.hpp"
 #include "cmd/recorder.hpp"
 #include "cmd/signals.hpp"
@@ -178,10 +179,19 @@ int run(const cmd::TailOptions& o) {
     return conclude(o, following, interrupt, signals, failure);
 }
 
+constexpr auto tail_examples =
+    "  $ sse tail https://host/events\n"
+    "  $ sse tail -o json -n 3 :8080 | jq .data\n"
+    "  $ sse tail -e deployed -n 1 -m 1m https://ci.example/events && ./smoke-test\n"
+    "  $ sse tail --bearer \"$KEY\" --json @body.json --until-data '[DONE]' \\\n"
+    "      --pointer /choices/0/delta/content --join https://api.example/v1/chat\n"
+    "  $ sse tail --record run.jsonl https://host/events      for sse replay\n";
+
 } // namespace
 
 void cmd::add_tail(CLI::App& app, Run& chosen) {
     auto& sub = *app.add_subcommand("tail", "Follow streams and print their events");
+    set_help(sub, tail_examples);
     const auto options = std::make_shared<TailOptions>();
     add_tail_options(sub, *options);
     sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });

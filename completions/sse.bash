@@ -19,11 +19,14 @@ _sse() {
         serve:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         serve:--port-file) _filedir; return ;;
         serve:--token-file) _filedir; return ;;
+        serve:--tls-cert) _filedir; return ;;
+        serve:--tls-key) _filedir; return ;;
+        serve:--tls-client-ca) _filedir; return ;;
         serve:--publish-token-file) _filedir; return ;;
         serve:--admin) values="127.0.0.1:9090 unix:" ;;
         serve:--access-log) _filedir; return ;;
         # values that nobody can guess
-        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--start | serve:--gap-event | serve:--threads | serve:--backlog | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-clients-per-address | serve:--max-head-bytes | serve:--head-timeout | serve:--max-body-bytes | serve:--body-timeout | serve:--idle-timeout | serve:--stall-timeout | serve:--grace | serve:--allow-host | serve:--cors | serve:--tls-cert | serve:--tls-key | serve:--tls-client-ca | serve:--user) return ;;
+        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--start | serve:--gap-event | serve:--threads | serve:--backlog | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-clients-per-address | serve:--max-head-bytes | serve:--head-timeout | serve:--max-body-bytes | serve:--body-timeout | serve:--idle-timeout | serve:--stall-timeout | serve:--grace | serve:--allow-host | serve:--cors | serve:--user) return ;;
         tail:-o | tail:--output) values="data json pretty raw sse" ;;
         tail:--color) values="always auto never" ;;
         tail:--time) values="abs delta none rel" ;;
@@ -38,18 +41,22 @@ _sse() {
         tail:--cacert) _filedir; return ;;
         tail:--cert) _filedir; return ;;
         tail:--key) _filedir; return ;;
+        tail:--unix-socket) _filedir; return ;;
         tail:--exec-fail) values="stop warn" ;;
         # values that nobody can guess
-        tail:--name | tail:--gap-warn | tail:-F | tail:--format | tail:--pointer | tail:--pointer-default | tail:-e | tail:--event | tail:--grep | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-x | tail:--proxy | tail:--noproxy | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes | tail:--unix-socket | tail:--resolve | tail:--exec | tail:--jobs) return ;;
+        tail:--name | tail:--gap-warn | tail:-F | tail:--format | tail:--pointer | tail:--pointer-default | tail:-e | tail:--event | tail:--grep | tail:-n | tail:--count | tail:--until | tail:--until-data | tail:-m | tail:--max-time | tail:--idle-timeout | tail:-u | tail:--user | tail:--bearer | tail:-A | tail:--user-agent | tail:-x | tail:--proxy | tail:--noproxy | tail:-b | tail:--cookie | tail:--retries | tail:--retry | tail:--retry-max | tail:--last-event-id | tail:--connect-timeout | tail:--read-timeout | tail:--max-event-bytes | tail:--resolve | tail:--exec | tail:--jobs) return ;;
         replay:--repeat) values="cycle last" ;;
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
         replay:--header) files=@ ;;
         replay:--token-file) _filedir; return ;;
+        replay:--tls-cert) _filedir; return ;;
+        replay:--tls-key) _filedir; return ;;
+        replay:--tls-client-ca) _filedir; return ;;
         replay:--admin) values="127.0.0.1:9090 unix:" ;;
         replay:--access-log) _filedir; return ;;
         # values that nobody can guess
-        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--post | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--threads | replay:--backlog | replay:--socket-mode | replay:--max-clients | replay:--max-clients-per-address | replay:--max-head-bytes | replay:--head-timeout | replay:--max-body-bytes | replay:--body-timeout | replay:--idle-timeout | replay:--stall-timeout | replay:--grace | replay:--allow-host | replay:--cors | replay:--tls-cert | replay:--tls-key | replay:--tls-client-ca | replay:--user) return ;;
+        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--post | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--threads | replay:--backlog | replay:--socket-mode | replay:--max-clients | replay:--max-clients-per-address | replay:--max-head-bytes | replay:--head-timeout | replay:--max-body-bytes | replay:--body-timeout | replay:--idle-timeout | replay:--stall-timeout | replay:--grace | replay:--allow-host | replay:--cors | replay:--user) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}
@@ -70,7 +77,8 @@ _sse() {
         return
     fi
     [[ -n $values ]] || case $command in
-        "") values="serve tail replay" ;;
+        "") values="serve tail replay help" ;;
+        help) values="serve tail replay" ;;
         serve) _filedir; return ;;
         tail) values="http:// https:// localhost: :8080" ;;
         replay) _filedir; return ;;

@@ -2,19 +2,10 @@
 
 #include "http/backoff.hpp"
 #include "http/interrupt.hpp"
+#include "http/media_type.hpp"
 #include "protocol/printable.hpp"
 
 namespace sse {
-
-std::string essence(std::string_view content_type) {
-    auto type = content_type.substr(0, content_type.find(';'));
-    while (!type.empty() && (type.back() == ' ' || type.back() == '\t')) type.remove_suffix(1);
-    std::string out(type);
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
-    return out;
-}
 
 namespace {
 

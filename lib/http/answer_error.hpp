@@ -44,7 +44,4 @@ struct ShownBody {
 /// `what` with the start of the body of `reply` behind it.
 AnswerError answer_error(std::string what, Reply& reply, const ShownBody& shown);
 
-/// The media type without its parameters, lowercase (rule 7).
-std::string essence(std::string_view content_type);
-
 } // namespace sse

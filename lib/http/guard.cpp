@@ -160,7 +160,7 @@ void check_origin(const std::string& origin) {
     const auto parsed = Origin::parse(origin);
     if (!parsed) {
         throw Error(Errc::invalid_argument,
-                    fmt::format("not an origin such as https://app.example: {}", shown));
+                    fmt::format("\"{}\" is not an origin such as https://app.example", shown));
     }
 }
 

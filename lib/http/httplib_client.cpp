@@ -121,4 +121,6 @@ int httplib_exchange(const Outgoing& request, Wire& wire) {
     return status;
 }
 
+std::string httplib_version() { return CPPHTTPLIB_VERSION; }
+
 } // namespace sse

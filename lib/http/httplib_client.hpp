@@ -22,4 +22,7 @@ public:
 /// Error (receive) if the answer is not HTTP/1, and whatever `wire` throws.
 int httplib_exchange(const Outgoing& request, Wire& wire);
 
+/// The version that this was compiled with.
+std::string httplib_version();
+
 } // namespace sse

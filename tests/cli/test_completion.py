@@ -75,6 +75,7 @@ def shell(request, tmp_path):
 @pytest.mark.parametrize("typed, completed", [
     ("sse se", rb"sse serve "),
     ("sse rep", rb"sse replay "),
+    ("sse help ta", rb"sse help tail"),
     ("sse serve --over", rb"sse serve --overflow"),
     ("sse serve --overflow dr", rb"sse serve --overflow drop"),
     ("sse tail -o pre", rb"sse tail -o pretty"),

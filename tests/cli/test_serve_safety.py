@@ -156,9 +156,9 @@ def test_cors_for_any_origin_is_for_reading(sse, wire):
 
 @pytest.mark.parametrize("args, what", [
     (["--cors", "*", "--cors", PAGE], "--cors * goes alone"),
-    (["--cors", PAGE + "/x"], "not an origin"),
+    (["--cors", PAGE + "/x"], "is not an origin"),
     (["--cors", "null"], "null cannot be allowed"),
-    (["--allow-host", "http://x"], "not a host name"),
+    (["--allow-host", "http://x"], "is not a host name"),
 ])
 def test_access_flags_that_make_no_sense_are_two_lines(sse, args, what):
     result = sse.run("serve", "--listen", "127.0.0.1:0", *args)

@@ -77,7 +77,7 @@ def test_no_descriptor_and_no_memory_stays_of_many_connections(sse, origin):
     server.wait_requests(12, 30)
     descriptors, memory = tail.descriptors(), tail.rss_kib()
     server.wait_requests(40, 60)
-    assert tail.descriptors() <= descriptors + 1
+    assert tail.descriptors() <= descriptors + 4  # those of one connection; a leak would be 28
     assert tail.rss_kib() < memory + 4096
     tail.signal(2)
     assert tail.wait(1) == 130
@@ -161,7 +161,7 @@ def test_every_option_that_takes_a_value_says_so(sse):
         if kind is None:
             continue
         tail = sse.run("tail", ":1", name)
-        assert tail.status == 2 and name in tail.err and "missing" in tail.err, (name, tail.err)
+        assert tail.status == 2 and name in tail.err and "needs a value" in tail.err, (name, tail.err)
 
 
 @pytest.mark.parametrize("args, said", [

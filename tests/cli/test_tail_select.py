@@ -99,7 +99,7 @@ def test_times_of_pretty(sse, origin, args, pattern):
     (["-F", "x", "-o", "json"], "-o does not go with --format or --pointer"),
     (["--join"], "--join and --pointer-default need --pointer or --format"),
     (["--invert"], "--invert needs --grep"),
-    (["--time", "noon"], "noon is none of abs|delta|none|rel"),
+    (["--time", "noon"], '"noon" is none of abs|delta|none|rel'),
     (["--resolve", "h:80"], '--resolve "h:80" is not HOST:PORT:ADDRESS'),
     (["-o", "raw", "--grep", "x"], "-e and --grep do not go with -o raw"),
 ])

@@ -46,7 +46,7 @@ def test_help_and_man_page_have_the_same_options(sse, command):
 
 def test_help_and_man_page_of_sse_have_the_same_options_and_commands(sse):
     assert man_options("sse.1") == help_options(sse)
-    listed = re.findall(r"^  (\w+)  ", sse.run("--help").out.decode().split("Subcommands:")[1],
+    listed = re.findall(r"^  (\w+)  ", sse.run("--help").out.decode().split("Commands:")[1],
                         re.MULTILINE)
     assert listed == list(COMMANDS)
     source = (ROOT / "man/sse.1").read_text(encoding="utf-8")

@@ -76,7 +76,7 @@ class Origin:
         """`tls`: (certificate file, key file)."""
         self.requests = []
         self._reads_body = reads_body
-        self._handler, self._change, self._open = handler, threading.Condition(), []
+        self.handler, self._change, self._open = handler, threading.Condition(), []
         self._context = None
         if tls:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
@@ -110,7 +110,7 @@ class Origin:
             with self._change:
                 self.requests.append(connection.request)
                 self._change.notify_all()
-            self._handler(connection)
+            self.handler(connection)
         except OSError:
             pass  # the client went away: its right
         finally:

@@ -26,9 +26,8 @@ TEST_CASE("durations as people type them") {
         {"0.0000000001", 0s},
         {"36500d", 876'000h},
         {"1m30s", 90s},
-        {"1h02m", 62min},
-        {"1d2h3m4s5ms6us7ns", 26h + 184s + 5'006'007ns},
-        {"1.5m.5s", 90s + 500ms},
+        {"1h02m03.5s", 3723500ms},
+        {"2d1ms", 48h + 1ms},
     };
     for (const auto& row : rows) {
         INFO(row.text);
@@ -49,18 +48,19 @@ TEST_CASE("what is not a duration is quoted, with examples") {
                              "1.2.3s",
                              "1e3",
                              "5sec",
+                             "1m30",
+                             "30s1m",
+                             "1m1m",
+                             "1m s",
+                             "1m.s",
+                             "36500d1ns",
                              "36501d",
                              "99999999999999999999",
-                             "99999999999999999999ns",
-                             "30s1m",
-                             "1s1s",
-                             "1m30",
-                             "m30s",
-                             "36500d1ns"}) {
+                             "99999999999999999999ns"}) {
         INFO(text);
         CHECK_THROWS_WITH(cmd::parse_duration(text),
                           "\"" + std::string(text) +
-                              "\" is not a duration such as 5s, 250ms, 1.5m or 2h");
+                              "\" is not a duration such as 5s, 250ms, 1m30s or 2h");
     }
 }
 

@@ -1,0 +1,44 @@
+#include "http/libraries.hpp"
+
+#include "http/content_coding.hpp"
+#include "http/httplib_client.hpp"
+
+#include <asio/detail/config.hpp>
+#include <asio/version.hpp>
+#include <brotli/decode.h>
+#include <fmt/format.h>
+#include <openssl/crypto.h>
+#include <simdjson.h>
+#include <zlib.h>
+
+namespace sse {
+
+std::vector<Library> libraries() {
+    const auto brotli = BrotliDecoderVersion();
+    return {{"cpp-httplib", httplib_version()},
+            {"Asio", fmt::format("{}.{}.{}", ASIO_VERSION / 100000, ASIO_VERSION / 100 % 1000,
+                                 ASIO_VERSION % 100)},
+            {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},
+            {"simdjson", fmt::format("{}.{}.{}", int(simdjson::SIMDJSON_VERSION_MAJOR),
+                                     int(simdjson::SIMDJSON_VERSION_MINOR),
+                                     int(simdjson::SIMDJSON_VERSION_REVISION))},
+            {"zlib", zlibVersion()},
+            {"Brotli",
+             fmt::format("{}.{}.{}", brotli >> 24U, brotli >> 12U & 0xFFFU, brotli & 0xFFFU)}};
+}
+
+std::string features() {
+    return fmt::format("TLS, {}, unix sockets, systemd sockets, {}", known_codings,
+#if defined(ASIO_HAS_IO_URING_AS_DEFAULT)
+                       "io_uring"
+#elif defined(ASIO_HAS_EPOLL)
+                       "epoll"
+#elif defined(ASIO_HAS_KQUEUE)
+                       "kqueue"
+#else
+                       "select"
+#endif
+    );
+}
+
+} // namespace sse

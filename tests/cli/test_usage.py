@@ -1,0 +1,163 @@
+"""The command line: its help, its version, and what it says to what cannot be meant, option by
+option."""
+import re
+import shlex
+from concurrent.futures import ThreadPoolExecutor
+from subprocess import DEVNULL, run
+
+import pytest
+
+pytestmark = pytest.mark.release
+COMMANDS = ("serve", "tail", "replay")
+# what only CLI11 would say
+FOREIGN = re.compile(r"could not convert|not in range|required but received|disallowed|missing|"
+                     r"expected (exactly|at)|not expected|subcommand|RequiredError|excludes\b|requires|"
+                     r"\d{150}|TEXT", re.IGNORECASE)
+
+
+def two_lines(err):
+    lines = err.split("\n")
+    assert len(lines) == 3 and lines[2] == "", err
+    assert lines[0].startswith("sse: error: ") and lines[1].startswith("sse: hint: "), err
+    assert not lines[0].endswith(".") and not lines[1].endswith("."), err
+    return lines[0].removeprefix("sse: error: "), lines[1].removeprefix("sse: hint: ")
+
+
+def options(binary, command):
+    """Each option that takes a value: its long name and the type of it."""
+    text = run([binary, command, "--help"], capture_output=True, text=True, check=True).stdout
+    found = []
+    for line in text.splitlines():
+        match = re.match(r"  (?:-\w,)?(--[\w-]+) (\S+)", line)
+        if match:
+            found.append((match[1], match[2].split("=")[0]))
+    return found
+
+
+# types whose every text is a value as such, so that only what comes after may be wrong with it
+FREE = {"TEXT", "FILE", "PATH", "DATA", "ID", "TOKEN", "NAME", "RE", "COMMAND", "METHOD", "HEADER",
+        "TYPE", "HOSTS", "HOST", "URL", "USER:PASSWORD", "NAME=VALUE;", "NAME=URL", "/A/0/B",
+        "[USER:PASSWORD@]HOST[:PORT]", "HOST:PORT:ADDRESS", "ADDRESS", "'NAME:"}
+MAY_BE_EMPTY = {"--data", "--format", "--json", "--last-event-id", "--noproxy", "--pointer", "--pointer-default",
+                "--proxy", "--until-data", "--user-agent", "--loop"}
+HUGE = "9" * 400
+NEEDS = {"--times": ["--status", "503"], "--retry-after": ["--status", "503"],
+         "--tls-key": ["--tls-cert", "c"], "--tls-client-ca": ["--tls-cert", "c"], "--key": ["--cert", "c"]}
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_option_refuses_what_it_cannot_mean_in_our_words(sse, command, tmp_path):
+    (tmp_path / "run.jsonl").write_text('{"sse":1,"started":"2026-11-22T05:00:00.123Z"}\n')
+    operand = {"serve": ["no/such"], "tail": ["http:///"], "replay": ["no/such"]}[command]
+    known = options(sse.binary, command)
+    assert len(known) > 30
+    tries = [(*option, value) for option in known for value in ("x y", "", "-1", HUGE)]
+
+    def attempt(trial):
+        name, _, value = trial
+        # whatever the value, the operand cannot be used: nothing here runs on
+        return run([sse.binary, command, f"{name}={value}", *operand], stdin=DEVNULL, cwd=tmp_path,
+                   capture_output=True, text=True, check=False, timeout=60)
+
+    with ThreadPoolExecutor(4) as pool:
+        for (name, kind, value), done in zip(tries, pool.map(attempt, tries)):
+            said = f"{name}={value[:20]}: {done.stderr}"
+            assert done.returncode in (2, 3, 6, 7, 23) and done.stdout == "", said
+            error, hint = two_lines(done.stderr.removeprefix("sse: note: "))
+            assert not FOREIGN.search(done.stderr), said
+            bad = kind not in FREE if value else name not in MAY_BE_EMPTY
+            if bad:
+                assert done.returncode == 2 and error.startswith(name), said
+                assert hint.startswith(f"for example sse {command} {name}"), said
+            if bad and value:
+                assert f'"{value[:20]}' in error, said
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_the_example_of_every_hint_is_accepted(sse, command):
+    """Each example of a value is tried with an option that there is not: only that is refused."""
+    operand = {"serve": [], "tail": ["http:///"], "replay": ["no/such"]}[command]
+    for name, _ in options(sse.binary, command):
+        error, hint = two_lines(sse.run(command, *operand, name).err)
+        assert error == f"{name} needs a value" or name == "--loop", error
+        if name == "--loop":
+            continue
+        example = shlex.split(hint.removeprefix("for example sse "))
+        assert example[:2] == [command, name] and len(example) == 3
+        example += NEEDS.get(name, [])
+        error, _ = two_lines(sse.run(*example, *operand, "--no-such-option").err)
+        assert error == "no option --no-such-option", (example, error)
+
+
+@pytest.mark.parametrize("args, error, hint", [
+    ([], "no command", "sse serve, sse tail or sse replay; sse --help shows how"),
+    (["srve"], "no command srve", "did you mean serve?"),
+    (["tial", "--help"], "no command tial", "did you mean tail?"),
+    (["help", "replya"], "no command replya", "did you mean replay?"),
+    (["hlep"], "no command hlep", "did you mean help?"),
+    (["http://h/x"], "no command http://h/x", "sse tail http://h/x reads it"),
+    (["frobnicate"], "no command frobnicate", "sse serve, sse tail or sse replay; sse --help shows how"),
+    (["\x1b]0;x\x07"], "no command \\x1b]0;x\\x07", "sse serve, sse tail or sse replay; sse --help shows how"),
+    (["tail", "--recrod", "x", ":1"], "no option --recrod", "did you mean --record?"),
+    (["tail", "--recrod=x", ":1"], "no option --recrod", "did you mean --record?"),
+    (["tail", "--cout=3", ":1"], "no option --cout", "did you mean --count?"),
+    (["tail", "--publish", ":1"], "no option --publish", "sse serve has it"),
+    (["tail", "--quiet", ":1"], "no option --quiet", "sse tail --help lists what there is"),
+    (["--listen", ":0", "serve"], "no option --listen", "sse serve has it"),
+    (["--versoin"], "no option --versoin", "did you mean --version?"),
+    (["replay"], "RECORDING is required", "for example sse replay run.jsonl"),
+    (["serve", "--listen"], "--listen needs a value", "for example sse serve --listen 127.0.0.1:8080"),
+    (["serve", "--follow=yes"], "--follow takes no value", "for example sse serve --follow"),
+    (["tail", "--bearer=", ":1"], "--bearer: it is empty", 'for example sse tail --bearer "$KEY"'),
+    (["tail", "--bytes", ":1"], "--bytes needs --record", "for example --record run.jsonl --bytes"),
+    (["tail", "-4", "-6", ":1"], "--ipv4 and --ipv6 exclude each other", "give one of them"),
+    (["replay", "--post", "http://h/", "--stdout", "x"], "--stdout and --post exclude each other", "give one of them"),
+    (["replay", "--times", "2", "x"], "--times needs --status", "for example --status 503 --times"),
+    (["serve", "--"], "no command behind --", "sse serve -- COMMAND ARGUMENTS"),
+], ids=lambda v: ascii(" ".join(v)) if isinstance(v, list) else "")
+def test_what_is_mistyped_is_told_with_what_was_meant(sse, args, error, hint):
+    done = sse.run(*args)
+    assert (done.status, done.out) == (2, b"")
+    assert two_lines(done.err) == (error, hint)
+
+
+def test_help_of_sse_fits_a_screen_and_leads_with_examples(sse):
+    done = sse.run("--help")
+    lines = done.out.decode().splitlines()
+    assert (done.status, done.err) == (0, "")
+    assert len(lines) < 24 and max(map(len, lines)) < 80
+    assert [line.split()[:3] for line in lines[2:5]] == [["$", "make", "2>&1"], ["$", "sse", "tail"],
+                                                         ["$", "sse", "replay"]]
+    assert sse.run("help").out == sse.run("-h").out == done.out
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_help_of_a_command_leads_with_examples_and_groups_its_options(sse, command):
+    done = sse.run(command, "--help")
+    lines = done.out.decode().splitlines()
+    assert (done.status, done.err) == (0, "") and max(map(len, lines)) < 80
+    assert lines[2].startswith("  $ ") and f"sse {command}" in lines[2]
+    assert sum(line.startswith("  $ ") for line in lines) >= 5
+    assert len([line for line in lines if re.fullmatch(r"[A-Z][\w ,']+:", line)]) >= 6
+    for same in (["help", command], [command, "-h"]):
+        assert sse.run(*same).out == done.out
+
+
+def test_examples_of_help_name_only_options_that_there_are(sse):
+    for command in ("", *COMMANDS):
+        text = sse.run(*filter(None, [command]), "--help").out.decode()
+        for example in re.findall(r"^  \$ (.*(?:\\\n.*)?)", text, re.MULTILINE):
+            for name, flags in re.findall(r"sse (serve|tail|replay)((?: [^|&]*)?)", example):
+                known = sse.run(name, "--help").out.decode()
+                for flag in re.findall(r" (--?[a-z][\w-]*)", flags.split(" -- ")[0]):
+                    assert re.search(rf"^  (-\w,)?{flag}[ ,\n]", known, re.MULTILINE), (command, flag)
+
+
+def test_version_names_the_libraries_and_what_is_built_in(sse):
+    done = sse.run("--version")
+    first, *rest = done.out.decode().splitlines()
+    assert (done.status, done.err) == (0, "") and re.fullmatch(r"sse \d+\.\d+\.\d+", first)
+    text = " ".join(rest)
+    for library in ("cpp-httplib", "Asio", "OpenSSL", "simdjson", "zlib", "Brotli", "fmt", "CLI11"):
+        assert re.search(rf"\b{library} \d+\.\d+", text), text
+    assert "features: TLS, gzip, deflate, br" in text
