@@ -1,12 +1,12 @@
 """CPU of a server per delivery to many subscribers at once, how late the events come, and the
 server's memory for each subscriber that is idle.
 
-Server and load client have a processor each. 200-byte events are published one at a time, at a pace
-that each server keeps up with, so that each is sent by itself; then in one burst, faster than they
-can be sent one by one. The CPU is the server's, user and system, from /proc; connecting is counted
+Server and load client have a processor each. 200-byte events are published one at a time, each once
+all have had the one before; then in one burst, faster than they can be sent one by one. The CPU is the server's, user and system, from /proc; connecting is counted
 for itself. Memory is what the server's processes have more than without subscribers. The servers
 take turns for some rounds, and the least disturbed counts."""
 import json
+import os
 import subprocess
 import tempfile
 import time
@@ -15,7 +15,6 @@ from dataclasses import dataclass, fields
 from bench import peers
 from bench.measure import CLIENT, Row, cpu_seconds, memory_kib, on, settled
 
-DELIVERIES_A_SECOND = 40_000  # that every server here keeps up with
 NAMES = {"bare": "bare send()", "lua": "nginx + Lua", "node": "node alone"}
 
 
@@ -39,18 +38,24 @@ def numbered(first, count):
 
 
 def measure(server, setting, clients, events, rate, burst, stalled):
+    """`rate`: events a second while they come one at a time; None: as fast as all have had the last."""
+    had, tell = os.pipe()
     empty, before = memory_kib(server.pids), cpu_seconds(server.pids)
     load = subprocess.Popen(on(CLIENT, setting.tool("sse_readers"), str(server.port), str(clients),
-                               f"stalled={stalled}", f"timed={events}"),
+                               f"stalled={stalled}", f"timed={events}", f"tell={tell}"), pass_fds=[tell],
                             stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
+    os.close(tell)
     time.sleep(1)
     start = settled(server.pids)  # then all are connected
     memory = memory_kib(server.pids) - empty
     next_at = time.monotonic()
     for number in range(1, events + 1):
         server.publish(numbered(number, 1))
-        next_at += 1 / rate
-        time.sleep(max(0.0, next_at - time.monotonic()))
+        assert os.read(had, 1), "the load client has ended"
+        if rate:
+            next_at += 1 / rate
+            time.sleep(max(0.0, next_at - time.monotonic()))
+    os.close(had)
     paced = settled(server.pids)
     server.publish(numbered(events + 1, burst))
     done = settled(server.pids)
@@ -65,10 +70,9 @@ def measure(server, setting, clients, events, rate, burst, stalled):
                    p50=read["p50_seconds"] * 1e3, p99=read["p99_seconds"] * 1e3, worst=read["latest_seconds"] * 1e3)
 
 
-def compare(setting, clients, names, rate=None, stalled=0, seconds=7.5):
+def compare(setting, clients, names, rate=None, stalled=0):
     """{name: Figures}; a server that cannot be had here is left out."""
-    rate = rate or min(2000, DELIVERIES_A_SECOND / clients)
-    events = max(20, int((0.2 if setting.short else seconds) * rate))
+    events = min(5000, max(20, (2_000 if setting.short else 300_000) // clients))
     best = {}
     for _ in range(1 if setting.short else setting.rounds):
         for name in names:

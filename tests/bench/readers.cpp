@@ -2,7 +2,7 @@
 // events whose data are 1, 2, 3 ... in order. Prints one line of figures, as JSON. Its CPU is its
 // own, so the server's can be read from the server's process.
 //
-//   readers PORT CLIENTS [last=N] [stalled=N] [slow=N] [leave=SECONDS] [timed=N]
+//   readers PORT CLIENTS [last=N] [stalled=N] [slow=N] [leave=SECONDS] [timed=N] [tell=FD]
 //
 // last: the data of the last event that each must have been given. The first `stalled` of them read
 // nothing after their request, and the next `slow` 1 KiB a second, until the others are at their
@@ -11,6 +11,7 @@
 //
 // Where data is `N T`, T is taken for the microseconds of the monotonic clock at which it was
 // written, and it is told how late they came; `timed=N`: only the first N events count there.
+// `tell=FD`: for each of these, a byte is written to FD once all have it.
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -156,7 +157,7 @@ struct Arguments {
     int port = 0;
     std::size_t clients = 0, stalled = 0, slow = 0;
     std::uint64_t last = 0, timed = ~0ull;
-    int leave = 0;
+    int leave = 0, tell = -1;
 };
 
 Arguments read_arguments(int argc, char** argv) {
@@ -170,6 +171,7 @@ Arguments read_arguments(int argc, char** argv) {
         else if (given.starts_with("stalled=")) a.stalled = value;
         else if (given.starts_with("slow=")) a.slow = value;
         else if (given.starts_with("timed=")) a.timed = value;
+        else if (given.starts_with("tell=")) a.tell = static_cast<int>(value);
         else if (given.starts_with("leave=")) a.leave = static_cast<int>(value);
         else std::exit(2);
     }
@@ -273,12 +275,21 @@ private:
             bytes_ += static_cast<std::uint64_t>(got);
             if (readers_[number].status == 0 && ++answered_ == a_.clients - laggards_)
                 opened_ = Clock::now() - start_;
+            const auto before = readers_[number].events;
             readers_[number].feed({buffer_.data(), static_cast<std::size_t>(got)});
+            tell(readers_[number].events - before);
             if (readers_[number].in_order) return true;
         }
         ::close(std::exchange(fds_[number], -1));
         --open_;
         return false;
+    }
+    /// `more` events have come.
+    void tell(std::uint64_t more) {
+        if (a_.tell < 0 || told_ == a_.timed) return;
+        events_ += more;
+        for (; told_ < a_.timed && events_ >= (told_ + 1) * (a_.clients - laggards_); ++told_)
+            if (::write(a_.tell, "+", 1) != 1) std::exit(1);
     }
     /// The slow ones take their 1 KiB.
     void sip(Clock::duration since_start) {
@@ -303,7 +314,8 @@ private:
     const int epoll_ = ::epoll_create1(0);
     std::size_t open_ = 0; ///< watched, and not at their end
     std::uint64_t bytes_ = 0;
-    std::size_t answered_ = 0; ///< of those that are no laggards
+    std::uint64_t events_ = 0, told_ = 0; ///< while somebody is to be told
+    std::size_t answered_ = 0;            ///< of those that are no laggards
     Clock::time_point start_;
     std::chrono::duration<double> opened_{}; ///< when the last of them had its first byte
 };
@@ -313,7 +325,7 @@ private:
 int main(int argc, char** argv) {
     if (argc < 3) {
         std::fprintf(stderr, "usage: readers PORT CLIENTS [last=N] [stalled=N] [slow=N] "
-                             "[leave=SECONDS] [timed=N]\n");
+                             "[leave=SECONDS] [timed=N] [tell=FD]\n");
         return 2;
     }
     const auto arguments = read_arguments(argc, argv);
