@@ -9,11 +9,11 @@ namespace {
 
 constexpr int caught_signals[] = {SIGINT, SIGTERM, SIGHUP};
 std::atomic<sse::Interrupt*> raised{nullptr};
-std::atomic<int> first{0};
+std::atomic<int> first_signal{0};
 
 extern "C" void handle(int number) {
     int none = 0;
-    if (!first.compare_exchange_strong(none, number)) { // again: the orderly end takes too long
+    if (!first_signal.compare_exchange_strong(none, number)) { // again: the orderly end takes too long
         std::signal(number, SIG_DFL);
         std::raise(number);
         return;
@@ -24,7 +24,7 @@ extern "C" void handle(int number) {
 } // namespace
 
 Signals::Signals(sse::Interrupt& interrupt) {
-    first = 0;
+    first_signal = 0;
     raised = &interrupt;
     struct sigaction action {};
     action.sa_handler = handle; // without SA_RESTART: a blocked call comes back
@@ -45,6 +45,6 @@ Signals::~Signals() {
     raised = nullptr;
 }
 
-int Signals::caught() const { return first; }
+int Signals::caught() const { return first_signal; }
 
 } // namespace cmd
