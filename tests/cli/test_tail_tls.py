@@ -86,6 +86,13 @@ def test_certificates_that_are_refused(sse, secure, authority, name, san, validi
     assert (tail.status, tail.out) == (0, b"x\n")
 
 
+def test_a_dot_behind_the_name_is_none_of_the_certificates(sse, secure, authority):
+    server = secure("dot", "DNS:localhost")
+    tail = sse.run("tail", f"https://localhost.:{server.port}/", "--resolve", f"localhost.:{server.port}:127.0.0.1",
+                   "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"x\n"), tail.err
+
+
 def test_a_self_signed_certificate(sse, tmp_path):
     openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
             "-addext", "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key", "-out", tmp_path / "cert")
