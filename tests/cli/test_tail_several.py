@@ -135,3 +135,12 @@ def test_what_cannot_be_meant(sse, args, said):
     tail = sse.run("tail", *args)
     assert tail.status == 2 and said in tail.err, tail.err
     assert tail.err.count("\n") == 2
+
+
+@pytest.mark.parametrize("args", [["-d", "@-"], ["-H", "@-", "-d", "x"]])
+def test_what_comes_from_standard_input_goes_to_all(sse, origin, args):
+    servers = [origin(lambda c: c.answer("204 No Content")) for _ in range(2)]
+    assert sse.run("tail", *[s.url for s in servers], *args, input=b"A: b\n").status == 0
+    first, second = [s.requests[0] for s in servers]
+    assert first.body == second.body == (b"x" if "-H" in args else b"A: b")
+    assert first.header("A") == second.header("A") == ("b" if "-H" in args else None)
