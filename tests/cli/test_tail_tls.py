@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from support.origin import Origin
+from support.steps import events
 
 
 def openssl(*args):
@@ -29,10 +30,7 @@ def authority(tmp_path_factory):
     return path, issue
 
 
-def stream(c):
-    c.head()
-    c.chunk("data: x\n\n")
-    c.end()
+stream = events("data: x\n\n")
 
 
 @pytest.fixture
