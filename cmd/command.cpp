@@ -48,6 +48,8 @@ std::string hint_for(const std::error_code& code) {
     if (code == std::errc::permission_denied) return "ask its owner, or be another user";
     if (code == std::errc::is_a_directory) return "name a file in it";
     if (code == std::errc::no_space_on_device) return "make room on the disk, or name another";
+    if (code == std::errc::resource_unavailable_try_again)
+        return "ask for fewer at a time, or raise the limit: ulimit -u, ulimit -v";
     if (code == std::errc::too_many_files_open) return "raise the limit: ulimit -n";
     return "see that it exists, can be read or written, and that its disk is not full";
 }

@@ -69,13 +69,21 @@ Executor::Executor(ExecOptions options, sse::Interrupt& interrupt)
     : options_(std::move(options))
     , interrupt_(interrupt) {
     make_pipe(slots_);
-    for (std::size_t i = 0; i < options_.jobs; ++i) {
-        free_slot();
-        threads_.emplace_back([this] { work(); });
+    try {
+        for (std::size_t i = 0; i < options_.jobs; ++i) {
+            free_slot();
+            threads_.emplace_back([this] { work(); });
+        }
+    } catch (const std::system_error& e) {
+        end();
+        throw std::system_error(e.code(),
+                                fmt::format("cannot start {} threads for --jobs", options_.jobs));
     }
 }
 
-Executor::~Executor() {
+Executor::~Executor() { end(); }
+
+void Executor::end() {
     {
         const std::lock_guard lock(mutex_);
         ending_ = true;

@@ -50,6 +50,8 @@ public:
     std::string failure() const;
 
 private:
+    /// Ends all that runs.
+    void end();
     struct Job {
         std::string data, name; ///< what is written to stdin; the event, for a message
         std::vector<std::string> variables;

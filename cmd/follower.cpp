@@ -198,7 +198,10 @@ void Follower::on_reconnect(std::chrono::milliseconds wait, std::string_view why
     const bool watched =
         all_.on_terminal && (wait >= 1s || told_away_); // shorter ones are not seen
     if (!watched && !all_.options.verbose) return;
-    tell(fmt::format("connecting again in {}: {}", format_duration(wait), why));
+    const auto time = wait < 1s || wait % 1s == 0s
+                          ? format_duration(wait)
+                          : fmt::format("{:.1f}s", std::chrono::duration<double>(wait).count());
+    tell(fmt::format("connecting again in {}: {}", time, why));
     told_away_ = true;
 }
 

@@ -84,17 +84,25 @@ void take_header(std::string_view line, sse::Outgoing& request) {
     }
 }
 
-void take_headers(const std::string& value, sse::Outgoing& request) {
-    if (!value.starts_with('@')) return take_header(value, request);
-    const auto text = read_file(value.substr(1), "-H");
-    std::string_view rest = text;
-    while (!rest.empty()) {
-        const auto end = std::min(rest.find('\n'), rest.size());
-        auto line = rest.substr(0, end);
-        rest.remove_prefix(std::min(end + 1, rest.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
-        if (!line.empty()) take_header(line, request);
+/// `values` with the lines of the files that they name in the place of `@file`.
+std::vector<std::string> read_headers(const std::vector<std::string>& values) {
+    std::vector<std::string> lines;
+    for (const auto& value : values) {
+        if (!value.starts_with('@')) {
+            lines.push_back(value);
+            continue;
+        }
+        const auto text = read_file(value.substr(1), "-H");
+        std::string_view rest = text;
+        while (!rest.empty()) {
+            const auto end = std::min(rest.find('\n'), rest.size());
+            auto line = rest.substr(0, end);
+            rest.remove_prefix(std::min(end + 1, rest.size()));
+            if (line.ends_with('\r')) line.remove_suffix(1);
+            if (!line.empty()) lines.emplace_back(line);
+        }
     }
+    return lines;
 }
 
 /// -d: as curl has it, files lose CR, LF and NUL, and pieces are joined with `&`.
@@ -203,7 +211,12 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
         ->group(group);
 }
 
-void complete_user(RequestFlags& flags) {
+void complete(RequestFlags& flags) {
+    if (!flags.data.empty() && !flags.json.empty())
+        throw Failure(Exit::usage, "-d and --json are two bodies", "give one of them");
+    flags.headers = read_headers(flags.headers);
+    if (!flags.data.empty()) flags.body = form_body(flags.data);
+    if (!flags.json.empty()) flags.body = json_body(flags.json);
     if (!flags.user.empty() && flags.user.find(':') == flags.user.npos)
         flags.user += ":" + ask_password(flags.user);
 }
@@ -226,20 +239,16 @@ sse::ProxyOptions proxies_of(const RequestFlags& flags) {
 }
 
 sse::Outgoing make_request(const RequestFlags& flags, const sse::Url& url) {
-    if (!flags.data.empty() && !flags.json.empty()) {
-        throw Failure(Exit::usage, "-d and --json are two bodies", "give one of them");
-    }
     sse::Outgoing request;
     request.url = url;
-    for (const auto& header : flags.headers) take_headers(header, request);
+    request.body = flags.body;
+    for (const auto& header : flags.headers) take_header(header, request);
     const auto unless_given = [&](const char* name, const std::string& value) {
         if (!request.find(name)) request.fields.push_back({name, value});
     };
     if (!flags.data.empty()) {
-        request.body = form_body(flags.data);
         unless_given("Content-Type", "application/x-www-form-urlencoded");
     } else if (!flags.json.empty()) {
-        request.body = json_body(flags.json);
         unless_given("Content-Type", "application/json");
         unless_given("Accept",
                      "application/json, text/event-stream"); // what MCP asks for, and curl's

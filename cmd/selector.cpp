@@ -4,6 +4,7 @@
 #include "protocol/printable.hpp"
 
 #include <algorithm>
+#include <clocale>
 #include <fmt/format.h>
 #include <regex.h>
 
@@ -42,6 +43,9 @@ Selector::Selector(const SelectOptions& options)
         if (type.starts_with('!')) excluded_.push_back(type.substr(1));
         else types_.push_back(type);
     }
+    // Data is UTF-8, whatever the locale is, and `.` stands for a character of it. Where there is
+    // no such locale it stands for a byte.
+    if (!options.grep.empty()) std::setlocale(LC_CTYPE, "C.UTF-8");
     for (const auto& text : options.grep)
         expressions_.push_back(std::make_unique<Expression>(text));
 }
@@ -62,16 +66,24 @@ bool Selector::wants(const sse::EventView& event) const {
 }
 
 bool matches_glob(std::string_view pattern, std::string_view text) {
+    const auto is_inner = [&](std::size_t at) { // of a character of UTF-8
+        return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+    };
     std::size_t p = 0, t = 0, star = pattern.npos, retry = 0;
     while (t < text.size()) {
         if (p < pattern.size() && pattern[p] == '*') {
             star = p++;
             retry = t;
-        } else if (p < pattern.size() && (pattern[p] == '?' || pattern[p] == text[t])) {
+        } else if (p < pattern.size() && pattern[p] == '?') {
             ++p, ++t;
-        } else if (star != pattern.npos) { // let the last star have one byte more
+            while (is_inner(t)) ++t;
+        } else if (p < pattern.size() && pattern[p] == text[t]) {
+            ++p, ++t;
+        } else if (star != pattern.npos) { // let the last star have one character more
             p = star + 1;
-            t = ++retry;
+            do ++retry;
+            while (is_inner(retry));
+            t = retry;
         } else {
             return false;
         }

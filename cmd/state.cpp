@@ -6,12 +6,12 @@
 #include <cerrno>
 #include <cstdio>
 #include <fcntl.h>
+#include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <simdjson.h>
 #include <system_error>
 #include <unistd.h>
-#include <utility>
 
 namespace cmd {
 
@@ -22,10 +22,21 @@ namespace {
                             fmt::format("cannot {} the state {}", what, path));
 }
 
+/// The file that is put in the place of another when it is written: what a link names, and no
+/// device.
+std::string replaceable(const std::string& path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) return path;
+    if (!std::filesystem::is_regular_file(status))
+        throw sse::Error(sse::Errc::bad_input, fmt::format("{}: the state is no file", path));
+    return std::filesystem::canonical(path);
+}
+
 } // namespace
 
 State::State(std::string path)
-    : path_(std::move(path)) {
+    : path_(replaceable(path)) {
     errno = 0;
     std::ifstream file(path_, std::ios::binary);
     if (!file) {

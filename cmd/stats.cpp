@@ -66,16 +66,17 @@ void Stats::event(std::size_t stream, const sse::EventView& event, bool printed)
     if (from.last_event) gaps_.add(now - *from.last_event);
     else if (from.timing) from.first_event = now - from.timing->started;
     from.last_event = last_event_ = now;
-    if (last_type_ == types_.end() || last_type_->first != event.type) {
-        last_type_ = types_.find(event.type);
+    const auto type = event.type.substr(0, options_.max_type_bytes);
+    if (last_type_ == types_.end() || last_type_->first != type) {
+        last_type_ = types_.find(type);
         if (last_type_ == types_.end() && types_.size() < options_.max_types)
-            last_type_ = types_.emplace(event.type, 0).first;
+            last_type_ = types_.emplace(type, 0).first;
     }
     if (last_type_ == types_.end()) ++other_types_;
     else ++last_type_->second;
     if (event.data.size() > largest_ || events_ == 1) {
         largest_ = event.data.size();
-        largest_type_ = event.type;
+        largest_type_ = type;
         largest_id_ = event.id.value_or("").substr(0, shown_bytes);
     }
 }

@@ -20,6 +20,8 @@ namespace cmd {
 struct StatsOptions {
     /// Types of events that are counted by name; those beyond count together.
     std::size_t max_types = 1000;
+    /// Of a type that is told apart by no more: a server names them, and may name long ones.
+    std::size_t max_type_bytes = 1000;
     std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 

@@ -20,6 +20,7 @@
 #include <optional>
 #include <poll.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <thread>
 #include <unistd.h>
 
@@ -74,13 +75,22 @@ private:
 };
 
 /// All of them, each on a thread but the first, which has this one.
-void follow(const std::vector<std::unique_ptr<Followed>>& all) {
+void follow(const std::vector<std::unique_ptr<Followed>>& all, sse::Interrupt& interrupt) {
     std::vector<std::thread> threads;
-    for (std::size_t i = 1; i < all.size(); ++i) {
-        threads.emplace_back([&followed = *all[i]] { followed.run(); });
+    const auto join = [&] {
+        for (auto& thread : threads) thread.join();
+    };
+    try {
+        for (std::size_t i = 1; i < all.size(); ++i)
+            threads.emplace_back([&followed = *all[i]] { followed.run(); });
+    } catch (const std::system_error& e) {
+        interrupt.raise(Reason::failed);
+        join();
+        throw std::system_error(
+            e.code(), fmt::format("cannot start a thread for each of {} URLs", all.size()));
     }
     all.front()->run();
-    for (auto& thread : threads) thread.join();
+    join();
 }
 
 /// Whoever reads a pipe may itself write to the terminal, so the line that lives goes with files.
@@ -159,7 +169,7 @@ int run(const cmd::TailOptions& o) {
         }
         all.push_back(std::make_unique<Followed>(std::move(stream), following, marked, interrupt));
     }
-    follow(all);
+    follow(all, interrupt);
     if (following.executor) following.executor->finish();
     if (o.join && terminal && following.printed > 0) output.text().push_back('\n');
     const bool printed = output.flush();

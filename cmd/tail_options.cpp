@@ -345,7 +345,7 @@ std::string name_of(const sse::Url& url) {
 std::vector<Stream> streams_of(const TailOptions& o, Format format) {
     check_together(o, format);
     auto request = o.request;
-    complete_user(request);
+    complete(request);
     std::vector<Stream> streams;
     for (const auto& url : o.urls) {
         auto client = client_options(o, request, url, format);

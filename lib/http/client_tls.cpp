@@ -53,6 +53,13 @@ CertificateError::Why why_of(long verdict) {
     }
 }
 
+/// `host` as certificates have it: no zone, and no dot that ends a name (RFC 6066, 3).
+std::string certified_name(const std::string& host) {
+    auto name = host.substr(0, host.find('%'));
+    if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+    return name;
+}
+
 [[noreturn]] void throw_handshake(SSL* ssl, int result, const std::string& endpoint) {
     const int kind = SSL_get_error(ssl, result);
     if (const long verdict = SSL_get_verify_result(ssl);
@@ -119,12 +126,13 @@ TlsContext::Session TlsContext::connect(int fd, const std::string& host,
     auto* ssl = session.get();
     if (!ssl || SSL_set_fd(ssl, fd) != 1)
         throw Error(Errc::tls_handshake, "cannot set up TLS: " + take_tls_error());
-    if (is_address(host)) {
-        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), host.c_str());
+    const auto name = certified_name(host);
+    if (is_address(name)) {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
     } else {
-        SSL_set_tlsext_host_name(ssl, host.c_str()); // RFC 6066, 3: names only, no addresses
+        SSL_set_tlsext_host_name(ssl, name.c_str()); // RFC 6066, 3: names only, no addresses
         SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
-        SSL_set1_host(ssl, host.c_str());
+        SSL_set1_host(ssl, name.c_str());
     }
     static constexpr unsigned char http1[] = "\x08http/1.1";
     SSL_set_alpn_protos(ssl, http1, sizeof http1 - 1);

@@ -105,8 +105,10 @@ void set_option(int fd, int level, int name, std::chrono::seconds value) {
     ::setsockopt(fd, level, name, &number, sizeof number);
 }
 
+/// None where the system has no such family.
 Descriptor open_socket(int family) {
     Descriptor fd(::socket(family, SOCK_STREAM, 0));
+    if (fd.get() < 0 && errno == EAFNOSUPPORT) return fd;
     if (fd.get() < 0)
         throw std::system_error(errno, std::generic_category(), "cannot make a socket");
     ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
@@ -156,6 +158,10 @@ private:
     /// A connected descriptor, or -1: it is in `running_` now, or it failed.
     int start(const Address& address) {
         auto fd = open_socket(address.bytes.ss_family);
+        if (fd.get() < 0) { // a name may have addresses of IPv6 on a machine that has none
+            error_ = EAFNOSUPPORT;
+            return -1;
+        }
         const int on = 1;
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
         ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);

@@ -196,6 +196,19 @@ def test_an_output_that_cannot_be_written_is_no_success_however_it_ends(sse, for
     assert "sse: error: cannot write to stdout: No space left on device\nsse: hint: " in done.err
 
 
+@pytest.mark.release  # a sanitizer has no room in so little
+@pytest.mark.parametrize("args, said", [
+    (["--exec", "true", "--jobs", "1000"], "cannot start 1000 threads for --jobs"),
+    ([f"http://127.0.0.1:1/{n}" for n in range(200)], "cannot start a thread for each of 201 URLs"),
+])
+def test_more_threads_than_there_can_be_are_an_error_and_no_crash(sse, args, said):
+    done = sse.start_program("bash", "-c", 'ulimit -v 500000; exec "$@"', "bash", sse.binary, "tail", ":1",
+                             "--retry-connect", *args)
+    assert done.wait() == 23
+    assert done.stderr.text() == (f"sse: error: {said}: Resource temporarily unavailable\n"
+                                  "sse: hint: ask for fewer at a time, or raise the limit: ulimit -u, ulimit -v\n")
+
+
 @pytest.mark.parametrize("args", [["--stdout"], ["--info"], *[["--to", form] for form in ("jsonl", "sse", "har", "curl")]])
 def test_what_replay_prints_and_cannot_has_a_way_out(sse, args, tmp_path):
     (tmp_path / "r.sse").write_text("data: x\n\n")

@@ -2,6 +2,7 @@
 connection-level tests of the Web Platform Tests, LaunchDarkly's, undici and MCP."""
 import json
 import socket
+import subprocess
 import time
 
 import pytest
@@ -364,6 +365,28 @@ def test_a_stream_is_open_before_anything_is_said(sse, origin):
     tail.stderr.wait_for("comment: hi")
     tail.signal(2)
     assert tail.wait() == 130
+
+
+NO_IPV6 = """
+#include <dlfcn.h>
+#include <errno.h>
+#include <sys/socket.h>
+extern "C" int socket(int family, int type, int protocol) noexcept {
+    if (family == AF_INET6) return errno = EAFNOSUPPORT, -1;
+    return reinterpret_cast<int (*)(int, int, int)>(dlsym(RTLD_NEXT, "socket"))(family, type, protocol);
+}
+"""
+
+
+@pytest.mark.release  # a sanitizer wants to be loaded first
+def test_a_machine_without_ipv6_reaches_a_name_that_has_such_an_address(sse, origin, tmp_path):
+    library = tmp_path / "no_ipv6.so"
+    subprocess.run(["c++", "-xc++", "-shared", "-fPIC", "-o", library, "-"], input=NO_IPV6.encode(), check=True)
+    port = origin(events("data: x\n\n")).port
+    tail = sse.run("tail", f"http://localhost:{port}/", "--no-reconnect", env={"LD_PRELOAD": str(library)})
+    assert (tail.status, tail.out) == (0, b"x\n"), tail.err
+    tail = sse.run("tail", f"http://[::1]:{port}/", env={"LD_PRELOAD": str(library)})
+    assert tail.status == 7 and "Address family not supported" in tail.err
 
 
 def test_an_ipv6_address(sse):

@@ -8,12 +8,10 @@ import subprocess
 import pytest
 
 from support.deadline import Deadline
+from support.steps import events
 
 
-def stream(c):
-    c.head()
-    c.chunk("data: x\n\n")
-    c.end()
+stream = events("data: x\n\n")
 
 
 def sent_user(server):

@@ -6,6 +6,7 @@ import subprocess
 import pytest
 
 from support.proxy import Proxy
+from support.steps import events
 
 
 @pytest.fixture(scope="module")
@@ -31,10 +32,7 @@ def proxy():
         one.close()
 
 
-def stream(c):
-    c.head()
-    c.chunk("data: x\n\n")
-    c.end()
+stream = events("data: x\n\n")
 
 
 def basic(user):

@@ -3,14 +3,12 @@ import base64
 
 import pytest
 
+from support.steps import stream
+
 
 def sent(sse, origin, *args, input=b"", url=None):
     """The request that `sse tail ARGS` sends."""
-    def handler(c):
-        c.head()
-        c.chunk("data: x\n\n")
-        c.end()
-    server = origin(handler)
+    server = stream(origin, "data: x\n\n")
     tail = sse.run("tail", server.url if url is None else url(server), "--no-reconnect", *args, input=input)
     assert (tail.status, tail.out, tail.err) == (0, b"x\n", "")
     return server.requests[0]

@@ -5,14 +5,7 @@ import re
 import pytest
 
 from support.deadline import poll
-
-
-def stream(origin, text, **head):
-    def handler(c):
-        c.head(**head)
-        c.chunk(text)
-        c.end()
-    return origin(handler)
+from support.steps import stream
 
 
 MIXED = "".join(f"event: {t}\ndata: {d}\n\n" for t, d in [

@@ -4,17 +4,7 @@ import threading
 
 import pytest
 
-
-def stream(origin, *pieces, then=None):
-    def handler(c):
-        c.head()
-        for piece in pieces:
-            c.chunk(piece)
-        if then:
-            then(c)
-        else:
-            c.end()
-    return origin(handler)
+from support.steps import stream
 
 
 def named(server, name):
@@ -48,9 +38,8 @@ def test_json_has_the_source(sse, origin):
 
 
 def test_a_count_is_over_all_and_ends_the_silent_ones(sse, origin):
-    hold = lambda c: c.wait_for_close()
-    a, b = stream(origin, "data: 1\n\n", then=hold), stream(origin, "data: 2\n\n", then=hold)
-    c = stream(origin, then=hold)
+    a, b = stream(origin, "data: 1\n\n", end=False), stream(origin, "data: 2\n\n", end=False)
+    c = stream(origin, end=False)
     tail = sse.run("tail", a.url, b.url, c.url, "-n", "2")
     assert tail.status == 0
     assert len(tail.out.splitlines()) == 2
@@ -97,8 +86,7 @@ def test_one_that_fails_does_not_end_the_others(sse, origin):
 
 
 def test_a_signal_ends_all(sse, origin):
-    hold = lambda c: c.wait_for_close()
-    servers = [stream(origin, "data: 1\n\n", then=hold) for _ in range(4)]
+    servers = [stream(origin, "data: 1\n\n", end=False) for _ in range(4)]
     tail = sse.start("tail", *[s.url for s in servers])
     tail.stdout.wait("four lines", lambda out: out.count(b"\n") == 4)
     tail.signal(2)
@@ -106,8 +94,7 @@ def test_a_signal_ends_all(sse, origin):
 
 
 def test_a_full_disk_ends_all(sse, origin):
-    hold = lambda c: c.wait_for_close()
-    servers = [stream(origin, "data: 1\n\n", then=hold) for _ in range(3)]
+    servers = [stream(origin, "data: 1\n\n", end=False) for _ in range(3)]
     with open("/dev/full", "wb") as full:
         tail = sse.run("tail", *[s.url for s in servers], stdout=full)
     assert tail.status == 23
@@ -135,3 +122,12 @@ def test_what_cannot_be_meant(sse, args, said):
     tail = sse.run("tail", *args)
     assert tail.status == 2 and said in tail.err, tail.err
     assert tail.err.count("\n") == 2
+
+
+@pytest.mark.parametrize("args", [["-d", "@-"], ["-H", "@-", "-d", "x"]])
+def test_what_comes_from_standard_input_goes_to_all(sse, origin, args):
+    servers = [origin(lambda c: c.answer("204 No Content")) for _ in range(2)]
+    assert sse.run("tail", *[s.url for s in servers], *args, input=b"A: b\n").status == 0
+    first, second = [s.requests[0] for s in servers]
+    assert first.body == second.body == (b"x" if "-H" in args else b"A: b")
+    assert first.header("A") == second.header("A") == ("b" if "-H" in args else None)

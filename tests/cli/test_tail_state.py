@@ -1,10 +1,12 @@
 """sse tail --state under kill -9: what was printed and kept is not lost, and little comes twice."""
+import os
 import random
 import time
 
 import pytest
 
 from support.deadline import poll
+from support.steps import stream
 
 
 def counting(pause):
@@ -46,10 +48,24 @@ def test_killed_at_any_moment(sse, origin, tmp_path, pause, most, seed):
 
 
 def test_a_state_that_cannot_be_written_is_an_error(sse, origin, tmp_path):
-    def handler(c):
-        c.head()
-        c.chunk("id: 1\ndata: x\n\n")
-        c.wait_for_close()
-    tail = sse.run("tail", origin(handler).url, "--state", tmp_path / "no" / "state")
+    tail = sse.run("tail", stream(origin, "id: 1\ndata: x\n\n", end=False).url, "--state", tmp_path / "no" / "state")
     assert (tail.status, tail.out) == (23, b"x\n")
     assert f"cannot write the state {tmp_path}/no/state: No such file or directory" in tail.err
+
+
+@pytest.mark.parametrize("kind", ["link", "pipe"])
+def test_a_state_takes_the_place_of_a_file_only(sse, origin, tmp_path, kind):
+    """What a link names is written, and the link stays; a device or a pipe would be gone."""
+    state = tmp_path / "state"
+    if kind == "pipe":
+        os.mkfifo(state)
+    else:
+        (tmp_path / "folder").mkdir()
+        (tmp_path / "folder" / "file").touch()
+        state.symlink_to("folder/file")
+    tail = sse.run("tail", stream(origin, "id: 1\ndata: x\n\n", end=False).url, "-n", "1", "--state", state)
+    if kind == "pipe":
+        assert tail.status == 3 and f"{state}: the state is no file" in tail.err and state.is_fifo()
+    else:
+        assert tail.status == 0 and state.is_symlink()
+        assert '"last_event_id":"1"' in (tmp_path / "folder" / "file").read_text()

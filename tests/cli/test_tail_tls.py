@@ -5,6 +5,7 @@ import subprocess
 import pytest
 
 from support.origin import Origin
+from support.steps import events
 
 
 def openssl(*args):
@@ -29,10 +30,7 @@ def authority(tmp_path_factory):
     return path, issue
 
 
-def stream(c):
-    c.head()
-    c.chunk("data: x\n\n")
-    c.end()
+stream = events("data: x\n\n")
 
 
 @pytest.fixture
@@ -84,6 +82,13 @@ def test_certificates_that_are_refused(sse, secure, authority, name, san, validi
     assert server.requests == []  # no header has left
     tail = sse.run("tail", url(server), "-k", "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"x\n")
+
+
+def test_a_dot_behind_the_name_is_none_of_the_certificates(sse, secure, authority):
+    server = secure("dot", "DNS:localhost")
+    tail = sse.run("tail", f"https://localhost.:{server.port}/", "--resolve", f"localhost.:{server.port}:127.0.0.1",
+                   "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"x\n"), tail.err
 
 
 def test_a_self_signed_certificate(sse, tmp_path):

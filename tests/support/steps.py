@@ -6,15 +6,15 @@ def script(origin, *steps):
     return origin(lambda c: steps[min(c.number, len(steps) - 1)](c))
 
 
-def stream(origin, *pieces, end=True, **options):
+def stream(origin, *pieces, end=True, **head):
     """A server that sends the same to every connection."""
-    return origin(events(*pieces) if end else silent(*pieces), **options)
+    return origin(events(*pieces, **head) if end else silent(*pieces))
 
 
-def events(*pieces, end=True, head=()):
+def events(*pieces, end=True, head=(), content_type="text/event-stream"):
     """A step: a stream of these chunks, which ends well, or is cut."""
     def step(c):
-        c.head("200 OK", *head)
+        c.head("200 OK", *head, content_type=content_type)
         for piece in pieces:
             c.chunk(piece)
         if end:

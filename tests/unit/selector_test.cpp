@@ -10,13 +10,14 @@ TEST_CASE("globs") {
         bool matches;
     };
     const Row rows[] = {
-        {"a", "a", true},     {"a", "b", false},       {"a", "ab", false},
-        {"*", "", true},      {"*", "abc", true},      {"a*", "abc", true},
-        {"*c", "abc", true},  {"a*c", "abbc", true},   {"a*c", "abcd", false},
-        {"?", "a", true},     {"?", "", false},        {"a?c", "abc", true},
-        {"*.*", "a.b", true}, {"*a*b", "xaxab", true}, {"", "", true},
-        {"", "a", false},     {"**", "x", true},       {"a*b*c", "a1b2b3c", true},
-        {"[a]", "a", false},
+        {"a", "a", true},        {"a", "b", false},       {"a", "ab", false},
+        {"*", "", true},         {"*", "abc", true},      {"a*", "abc", true},
+        {"*c", "abc", true},     {"a*c", "abbc", true},   {"a*c", "abcd", false},
+        {"?", "a", true},        {"?", "", false},        {"a?c", "abc", true},
+        {"*.*", "a.b", true},    {"*a*b", "xaxab", true}, {"", "", true},
+        {"", "a", false},        {"**", "x", true},       {"a*b*c", "a1b2b3c", true},
+        {"[a]", "a", false},     {"?", "\u00e9", true},   {"a?", "a\u4f60", true},
+        {"??", "\u00e9", false}, {"*?", "\u00e9", true},  {"*??", "\u00e9", false},
     };
     for (const auto& row : rows) {
         INFO(row.pattern << " " << row.text);
@@ -42,6 +43,9 @@ TEST_CASE("Selector wants types, not types, and what its expressions find") {
     CHECK(wants({{}, {"^b$"}, false}, "a",
                 std::string_view("xbx").substr(1, 1))); // a view with more behind it
     CHECK(wants({{}, {"b"}, false}, "a", std::string_view("a\0b", 3)));
+    CHECK(wants({{}, {"^caf.$"}, false}, "a", "caf\u00e9"));
+    CHECK(wants({{}, {"^caf[\u00e8\u00e9]$"}, false}, "a", "caf\u00e9"));
+    CHECK_FALSE(wants({{}, {"^caf.$"}, false}, "a", "cafes"));
     CHECK_THROWS_WITH(cmd::Selector({{}, {"("}, false}),
                       StartsWith("--grep \"(\" is not a regular expression"));
 }

@@ -11,7 +11,7 @@ namespace {
 
 struct Told {
     Clock::time_point now{1h};
-    cmd::Stats stats{{2, [this] { return now; }}};
+    cmd::Stats stats{{2, 1000, [this] { return now; }}};
 
     void event(std::size_t stream, std::string_view type, std::string_view data,
                bool printed = true, std::optional<std::string_view> id = std::nullopt) {
@@ -76,4 +76,14 @@ TEST_CASE("durations for people have three digits") {
         {9'990us, "9.99ms"}, {9'996us, "10.0ms"}, {123ms, "123ms"}, {59'900ms, "59.9s"},
         {60s, "1m00s"},      {3599s, "59m59s"},   {3661s, "1h01m"}, {100h, "100h00m"}};
     for (const auto& [value, text] : rows) CHECK(cmd::rough_duration(value) == text);
+}
+
+TEST_CASE("Stats keep little of a long type") {
+    Told told;
+    told.stats.add("http://a/");
+    const std::string long_type(1'000'000, 'x');
+    told.event(0, long_type + "1", "");
+    told.event(0, long_type + "2", "");
+    CHECK(told.stats.json().size() < 5000);
+    CHECK(told.stats.json().find(std::string(1000, 'x') + "\":2") != std::string::npos);
 }
