@@ -107,7 +107,7 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
                  "Play with this between events, instead of the recorded time")
         ->group(group);
     const auto rate = [&timing](double per_second) {
-        timing.interval = std::chrono::microseconds(static_cast<std::int64_t>(1e6 / per_second));
+        timing.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / per_second));
     };
     app.add_option_function<double>("--rate", rate,
                                     "Play so many events a second, instead of the recorded time")
