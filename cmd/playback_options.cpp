@@ -108,7 +108,7 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     const auto rate = [&timing](const std::string& text) {
         const auto per_second = read_number("--rate", text, 1e-3, 1e6);
-        timing.interval = std::chrono::microseconds(static_cast<std::int64_t>(1e6 / per_second));
+        timing.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / per_second));
     };
     app.add_option_function<std::string>(
            "--rate", rate, "Play so many events a second, instead of the recorded time")

@@ -55,7 +55,9 @@ void post_all(sse::Playback& playback, PostedEvents& posted, sse::Interrupt& int
         if (interrupt) throw sse::Interrupted();
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
         const auto now = std::chrono::steady_clock::now();
-        const bool more = playback.peek() != nullptr;
+        const bool more = playback.peek(now + look_again) != nullptr;
+        if (playback.looking()) continue;
+        if (interrupt) throw sse::Interrupted();
         if (!more && !grows) return;
         const auto due = more ? playback.due(now) : now + look_again;
         if (due > now && !interrupt.sleep_until(due)) throw sse::Interrupted();
@@ -100,7 +102,11 @@ int post(Recordings& recordings, const sse::PlaybackOptions& options, const std:
     };
     try {
         for (std::size_t i = 0; i < recordings.files().size(); ++i) {
-            sse::Playback playback(recordings.open(i, options.reader), options);
+            auto reader = options.reader;
+            reader.wait = [&](int fd) {
+                return interrupt.wait(fd, POLLIN) == sse::Interrupt::Woken::ready;
+            };
+            sse::Playback playback(recordings.open(i, reader), options);
             post_all(playback, posted, interrupt);
             warn_about(playback, options, recordings.name(i));
         }

@@ -7,11 +7,22 @@
 
 #include <filesystem>
 #include <fmt/format.h>
+#include <sys/stat.h>
 #include <utility>
 
 namespace cmd {
 
-Recordings::Recordings(const std::vector<std::string>& named, Stdin use, bool follow)
+namespace {
+
+/// Can be read again, from its start.
+bool is_kept(const std::string& path) {
+    struct stat about {};
+    return path != "-" && (::stat(path.c_str(), &about) != 0 || S_ISREG(about.st_mode));
+}
+
+} // namespace
+
+Recordings::Recordings(const std::vector<std::string>& named, Pipes use, bool follow)
     : use_(use)
     , follow_(follow) {
     routed_ = named.size() > 1;
@@ -26,21 +37,26 @@ Recordings::Recordings(const std::vector<std::string>& named, Stdin use, bool fo
     if (follow_ && files_.size() > 1) {
         throw Failure(Exit::usage, "--follow plays one recording", "run one sse replay for each");
     }
-    if (follow_ && !growing_) growing_ = std::make_shared<const std::atomic<bool>>(true);
+    if (follow_ && !growing_ && streamed_.empty()) // the end of a pipe is its end
+        growing_ = std::make_shared<const std::atomic<bool>>(true);
 }
 
 void Recordings::add(const std::string& path, const std::string& name) {
-    if (path == "-" && use_ == Stdin::kept) {
+    if (path == "-" && std::exchange(has_stdin_, true)) {
+        throw Failure(Exit::usage, "standard input is named twice", "it can be read only once");
+    }
+    const bool kept = is_kept(path);
+    if (!kept && use_ == Pipes::kept) {
         auto& spool = spools_.emplace_back();
-        if (follow_) growing_ = spool.follow_stdin();
-        else spool.copy_stdin();
+        if (follow_) growing_ = spool.follow(path);
+        else spool.copy(path);
         return add(spool.path(), name);
     }
     auto input = std::make_unique<sse::RecordingInput>(path);
     if (sse::is_har(sse::start_of(*input))) return add_streams(*input);
-    files_.push_back(path);
+    if (!kept) streamed_[files_.size()] = std::move(input);
+    files_.push_back(kept ? path : "-");
     names_.push_back(name);
-    if (path == "-") stdin_ = std::move(input);
 }
 
 void Recordings::add_streams(sse::RecordingInput& har) {
@@ -58,7 +74,7 @@ void Recordings::add_streams(sse::RecordingInput& har) {
 std::unique_ptr<sse::RecordReader> Recordings::open(std::size_t i,
                                                     sse::RecordingReaderOptions options) {
     if (files_[i] != "-") return sse::open_recording(files_[i], std::move(options));
-    return sse::open_recording(std::move(stdin_), std::move(options));
+    return sse::open_recording(std::move(streamed_.at(i)), std::move(options));
 }
 
 void warn_about(const sse::Playback& playback, const sse::PlaybackOptions& options,

@@ -6,24 +6,26 @@
 #include "source/playback.hpp"
 
 #include <deque>
+#include <map>
 #include <memory>
 #include <string>
 #include <vector>
 
 namespace cmd {
 
-/// Files, those of directories, standard input for `-`, and each stream of a HAR file.
+/// Files, those of directories, pipes, standard input for `-`, and each stream of a HAR file.
 class Recordings {
 public:
-    enum class Stdin {
+    /// What is done with a pipe, which can be read only once.
+    enum class Pipes {
         streamed, ///< may be opened once, and is read as it comes
         kept,     ///< copied to a file first
     };
 
     /// `follow`: they are still being written. Throws sse::Error for what cannot be read, Failure.
-    Recordings(const std::vector<std::string>& named, Stdin use, bool follow);
+    Recordings(const std::vector<std::string>& named, Pipes use, bool follow);
 
-    /// In the order in which they were named; `-` for standard input that is streamed.
+    /// In the order in which they were named; `-` for a pipe that is streamed.
     const std::vector<std::string>& files() const { return files_; }
     /// What people call files()[i].
     const std::string& name(std::size_t i) const { return names_[i]; }
@@ -31,7 +33,7 @@ public:
     bool routed() const { return routed_; }
     /// For RecordingReaderOptions.
     const std::shared_ptr<const std::atomic<bool>>& growing() const { return growing_; }
-    /// Opens files()[i]; standard input that is streamed only once.
+    /// Opens files()[i]; a pipe that is streamed only once.
     std::unique_ptr<sse::RecordReader> open(std::size_t i, sse::RecordingReaderOptions options);
 
 private:
@@ -40,10 +42,10 @@ private:
 
     std::vector<std::string> files_, names_;
     std::deque<Spool> spools_;
-    std::unique_ptr<sse::RecordingInput> stdin_; ///< streamed, and not yet opened
+    std::map<std::size_t, std::unique_ptr<sse::RecordingInput>> streamed_; ///< and not yet opened
     std::shared_ptr<const std::atomic<bool>> growing_;
-    Stdin use_;
-    bool follow_, routed_;
+    Pipes use_;
+    bool follow_, routed_, has_stdin_ = false;
 };
 
 /// Warns, once it has been played, of what could not be read at its end, and where nothing of it

@@ -19,17 +19,9 @@
 #include <CLI/CLI.hpp>
 #include <atomic>
 #include <mutex>
-#include <poll.h>
 #include <unistd.h>
 
 namespace {
-
-/// True if the next read of a piped recording would wait.
-bool would_wait(const sse::Playback& playback) {
-    if (playback.reader().input().path() != "-") return false;
-    pollfd input{STDIN_FILENO, POLLIN, 0};
-    return ::poll(&input, 1, 0) == 0;
-}
 
 /// Event-stream text on stdout, with the faults of bytes that were asked for.
 class Printed {
@@ -75,7 +67,7 @@ bool print(sse::Playback& playback, bool wait, Printed& out, std::atomic<std::in
     constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
     for (bool open = true; open;) {
         const bool grows = playback.grows(); // before what is read, so that nothing is missed
-        if (would_wait(playback) && !out.flush()) return false;
+        if (playback.reader().input().would_wait() && !out.flush()) return false;
         const auto* record = playback.peek();
         if (record == nullptr) {
             if (!grows) return true;
@@ -99,8 +91,8 @@ cmd::Recordings recordings_once(const cmd::ReplayOptions& o) {
     const auto& playback = o.handler.playback;
     const bool again = playback.laps != 1 || (playback.from && playback.from->id) ||
                        (playback.to && playback.to->id);
-    using Stdin = cmd::Recordings::Stdin;
-    return {o.recordings, again ? Stdin::kept : Stdin::streamed, o.follow};
+    using Pipes = cmd::Recordings::Pipes;
+    return {o.recordings, again ? Pipes::kept : Pipes::streamed, o.follow};
 }
 
 /// One recording after the other.
@@ -172,7 +164,7 @@ void warn_about_parts(const cmd::Recordings& recordings, const sse::PlaybackOpti
 }
 
 int serve(const cmd::ReplayOptions& o) {
-    const cmd::Recordings recordings(o.recordings, cmd::Recordings::Stdin::kept, o.follow);
+    const cmd::Recordings recordings(o.recordings, cmd::Recordings::Pipes::kept, o.follow);
     auto options = o.handler;
     options.playback.reader.growing = recordings.growing();
     options.playback.reader.buffer_bytes = served_buffer_bytes;

@@ -6,6 +6,7 @@
 #include <cerrno>
 #include <cstdlib>
 #include <cstring>
+#include <fcntl.h>
 #include <fmt/format.h>
 #include <unistd.h>
 
@@ -33,26 +34,37 @@ Spool::~Spool() {
     stop_.tell();
     if (thread_.joinable()) thread_.join();
     ::close(fd_);
+    if (source_ >= 0) ::close(source_);
     ::unlink(path_.c_str());
+}
+
+void Spool::open(const std::string& source) {
+    const bool is_stdin = source == "-";
+    source_name_ = is_stdin ? "stdin" : source;
+    source_ = is_stdin ? ::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3)
+                       : ::open(source.c_str(), O_RDONLY | O_CLOEXEC);
+    if (source_ < 0)
+        fail(fmt::format("cannot open {}", source_name_),
+             "name a recording that can be read, or - for standard input");
 }
 
 bool Spool::copy(bool one_line) {
     std::array<char, 64 * 1024> bytes;
     for (;;) {
-        std::array<pollfd, 2> ready{pollfd{STDIN_FILENO, POLLIN, 0}, pollfd{stop_.fd(), POLLIN, 0}};
+        std::array<pollfd, 2> ready{pollfd{source_, POLLIN, 0}, pollfd{stop_.fd(), POLLIN, 0}};
         if (::poll(ready.data(), ready.size(), -1) < 0 && errno != EINTR) fail("cannot wait", "");
         if (ready[1].revents != 0) return true;
         if (ready[0].revents == 0) continue;
-        const auto got = ::read(STDIN_FILENO, bytes.data(), bytes.size());
+        const auto got = ::read(source_, bytes.data(), bytes.size());
         if (got < 0 && (errno == EINTR || errno == EAGAIN)) continue;
-        if (got < 0) fail("cannot read stdin", "");
+        if (got < 0) fail(fmt::format("cannot read {}", source_name_), "");
         if (got == 0) return true;
         const auto size = static_cast<std::size_t>(got);
         for (std::size_t done = 0; done < size;) {
             const auto wrote = ::write(fd_, bytes.data() + done, size - done);
             if (wrote < 0 && errno == EINTR) continue;
             if (wrote < 0)
-                fail("cannot keep stdin in a file",
+                fail(fmt::format("cannot keep {} in a file", source_name_),
                      "TMPDIR names a directory with room, or name a file instead of -");
             done += static_cast<std::size_t>(wrote);
         }
@@ -60,9 +72,13 @@ bool Spool::copy(bool one_line) {
     }
 }
 
-void Spool::copy_stdin() { copy(false); }
+void Spool::copy(const std::string& source) {
+    open(source);
+    copy(false);
+}
 
-std::shared_ptr<const std::atomic<bool>> Spool::follow_stdin() {
+std::shared_ptr<const std::atomic<bool>> Spool::follow(const std::string& source) {
+    open(source);
     auto growing = std::make_shared<std::atomic<bool>>(true);
     if (copy(true)) {
         *growing = false;

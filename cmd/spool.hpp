@@ -20,18 +20,20 @@ public:
     Spool& operator=(const Spool&) = delete;
 
     const std::string& path() const { return path_; }
-    /// Copies standard input into it, to its end. Throws Failure (io_error).
-    void copy_stdin();
+    /// Copies `source`, a path or `-` for standard input, into it, to its end. Throws Failure
+    /// (io_error).
+    void copy(const std::string& source);
     /// Copies its first line, and then goes on with the rest on a thread. The result is true until
     /// all is copied.
-    std::shared_ptr<const std::atomic<bool>> follow_stdin();
+    std::shared_ptr<const std::atomic<bool>> follow(const std::string& source);
 
 private:
+    void open(const std::string& source);
     /// Up to the first LF or to the end; true at the end.
     bool copy(bool one_line);
 
-    std::string path_;
-    int fd_ = -1;
+    std::string path_, source_name_;
+    int fd_ = -1, source_ = -1;
     sse::WakePipe stop_;
     std::thread thread_;
 };

@@ -119,8 +119,7 @@ void PlaybackHandler::join(const Request& request, const std::string& file, cons
     if (shard.ended() && !id.empty()) {
         const auto found = shard.history().find(id);
         if (found && *found >= shard.history().last(1)) {
-            answer = Answer{};
-            answer.status = 204;
+            stop(answer);
             return;
         }
     }
@@ -134,6 +133,13 @@ void PlaybackHandler::join(const Request& request, const std::string& file, cons
     }
     answer.feed = std::move(feed);
     playback->start();
+}
+
+/// It has had all, and is told not to come back (HTML 9.2.1).
+void PlaybackHandler::stop(Answer& answer) const {
+    answer = Answer{};
+    answer.status = 204;
+    reports_.played();
 }
 
 std::string PlaybackHandler::position() const {
@@ -254,8 +260,7 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     const bool grows = options.reader.grows();
     playback->find_start(until);
     if (found && is_over(*playback, until) && (!grows || playback->over())) {
-        answer = Answer{};
-        answer.status = 204;
+        stop(answer);
         return;
     }
     auto feed = feed_of(std::move(playback));

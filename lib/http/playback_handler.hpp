@@ -61,6 +61,7 @@ public:
 
 private:
     Answer head(const RecordingHeader& header) const;
+    void stop(Answer& answer) const;
     void play(const std::string& file, const std::string& id, Framing framing, Answer& answer);
 
     /// A recording on the clock of all.

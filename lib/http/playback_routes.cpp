@@ -17,8 +17,12 @@ std::string path_of_file(std::string_view file) {
     return fmt::format("/{}", name.substr(0, name.find('.')));
 }
 
+std::string comparable(const std::string& body) { return canonical_json(body).value_or(body); }
+
 RoutedRecording routed(const std::string& file, const RecordingReaderOptions& reader) {
-    RoutedRecording it{file, open_recording(file, reader)->header(), "GET", path_of_file(file), ""};
+    RoutedRecording it{file, open_recording(file, reader)->header(), "GET", path_of_file(file), "",
+                       {}};
+    if (it.header.request.body) it.body = comparable(*it.header.request.body);
     if (!it.header.request.method.empty()) it.method = it.header.request.method;
     std::string_view url = it.header.url;
     if (url.empty()) return it;
@@ -56,8 +60,6 @@ bool same_query(std::string_view recorded, std::string_view asked) {
     const auto a = sorted_parameters(recorded), b = sorted_parameters(asked);
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
-
-std::string comparable(const std::string& body) { return canonical_json(body).value_or(body); }
 
 } // namespace
 
@@ -101,10 +103,8 @@ std::vector<const RoutedRecording*> PlaybackRoutes::suited(const Group& group,
     if (!options_.match_body || request.method == "HEAD") return found;
     const auto body = comparable(request.body);
     auto equal = found; // those without a recorded body answer what no other does
-    std::erase_if(equal, [&](const auto* it) {
-        return !it->header.request.body || comparable(*it->header.request.body) != body;
-    });
-    std::erase_if(found, [](const auto* it) { return it->header.request.body.has_value(); });
+    std::erase_if(equal, [&](const auto* it) { return it->body != body; });
+    std::erase_if(found, [](const auto* it) { return it->body.has_value(); });
     return equal.empty() ? found : equal;
 }
 

@@ -7,6 +7,7 @@
 #include <cstddef>
 #include <deque>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -29,6 +30,7 @@ struct RoutedRecording {
     std::string method; ///< GET where none was recorded
     std::string path;   ///< percent-decoded; `/NAME` of the file where no URL was recorded
     std::string query;  ///< as it was; `***` in it stands for anything
+    std::optional<std::string> body; ///< that was recorded, as it is compared
 };
 
 /// The recordings that are played, each under its recorded method and path. The query counts only

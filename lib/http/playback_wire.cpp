@@ -4,6 +4,13 @@
 
 namespace sse {
 
+namespace {
+
+/// Bytes that have been taken and are still kept, at least, before what follows is moved.
+constexpr std::size_t most_taken = 64 * 1024;
+
+} // namespace
+
 PlaybackWire::PlaybackWire(Framing framing, const PlaybackFaults& faults)
     : framing_(framing)
     , faults_(faults)
@@ -41,9 +48,10 @@ std::string_view PlaybackWire::next() const {
 void PlaybackWire::consume(std::size_t bytes) {
     taken_ += bytes;
     if (!writes_.empty() && (writes_.front() -= bytes) == 0) writes_.pop_front();
-    if (taken_ < out_.size()) return;
-    gone_ += out_.size();
-    out_.clear();
+    // A client that is never done with all of it must not make us keep what it has had.
+    if (taken_ < out_.size() && taken_ < std::max(most_taken, out_.size() / 2)) return;
+    gone_ += taken_;
+    out_.erase(0, taken_);
     taken_ = 0;
 }
 

@@ -8,6 +8,7 @@
 #include <cstring>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <poll.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include <zlib.h>
@@ -35,6 +36,8 @@ RecordingInput::RecordingInput(std::string path)
     fd_ = path_ == "-" ? ::dup(STDIN_FILENO) : ::open(path_.c_str(), O_RDONLY | O_CLOEXEC);
     if (fd_ < 0)
         throw Error(Errc::io, fmt::format("cannot open {}: {}", name_, std::strerror(errno)));
+    struct stat status {};
+    pipe_ = ::fstat(fd_, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
     try {
         look_for_gzip();
     } catch (...) {
@@ -59,6 +62,7 @@ void RecordingInput::look_for_gzip() {
 
 std::size_t RecordingInput::read_file(char* to, std::size_t size) {
     for (;;) {
+        if (pipe_ && wait_ && !wait_(fd_)) return 0;
         const auto got = ::read(fd_, to, size);
         if (got >= 0) return static_cast<std::size_t>(got);
         if (errno != EINTR)
@@ -139,6 +143,12 @@ void RecordingInput::seek(std::uint64_t offset) {
         if (got == 0) return;
         offset -= got;
     }
+}
+
+bool RecordingInput::would_wait() const {
+    if (!pipe_ || !ahead_.empty()) return false;
+    pollfd input{fd_, POLLIN, 0};
+    return ::poll(&input, 1, 0) == 0;
 }
 
 bool RecordingInput::cut_short() const { return gzip_ && gzip_->cut_short; }

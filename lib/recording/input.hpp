@@ -3,10 +3,12 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sse {
 
@@ -29,9 +31,13 @@ public:
     /// Goes on at byte `offset` of the text. Cheap for a plain file; a gzipped one is read again
     /// from its start. Throws Error: io where neither is possible (a pipe).
     void seek(std::uint64_t offset);
+    /// What waits for a pipe's writer; see RecordingReaderOptions.
+    void wait_with(std::function<bool(int fd)> wait) { wait_ = std::move(wait); }
     /// The gzip data ended before its time (a crash of what wrote it).
     bool cut_short() const;
     bool gzipped() const { return gzip_ != nullptr; }
+    /// The next read() would wait for a pipe's writer.
+    bool would_wait() const;
     /// seek() works, and is cheap: a plain file.
     bool random_access() const { return size().has_value(); }
     /// Bytes of the text now; nullopt if nobody knows them: of a pipe, of a gzipped file.
@@ -49,6 +55,8 @@ private:
 
     std::string path_, name_;
     int fd_ = -1;
+    bool pipe_ = false; ///< or a socket, a terminal: not a file
+    std::function<bool(int fd)> wait_;
     std::string magic_; ///< of the file: read to look for gzip, not yet used
     std::string ahead_; ///< of the text: peeked at, not yet handed out
     std::unique_ptr<Gzip> gzip_;

@@ -88,6 +88,7 @@ const Record* RecordingReader::take(const RecordingLine& line) {
 
 void RecordingReader::seek(const RecordingPlace& place) {
     lines_.seek(place.offset, place.line);
+    place_.offset = place.offset;
     place_.t = place.t;
     warning_.clear();
 }
@@ -95,12 +96,14 @@ void RecordingReader::seek(const RecordingPlace& place) {
 void RecordingReader::rewind() { seek({records_at_, 2, std::chrono::microseconds(0)}); }
 
 /// Whether that is so of the first record that tells, of those that begin from `offset` on and
-/// before `end`; place() is then its. Nullopt: none tells.
+/// before `end`; place() is then its. Nullopt: none tells, or none does soon.
 std::optional<bool> RecordingReader::reached_from(std::uint64_t offset, std::uint64_t end,
                                                   const Reached& reached) {
     lines_.seek_near(offset);
     place_.t = {};
     RecordingLine line;
+    constexpr std::uint64_t far = 1024 * 1024; // or each half would be read to its end
+    end = std::min(end, offset + far);
     while (lines_.next(line) && line.offset < end) {
         if (blank(line.text)) continue;
         try {

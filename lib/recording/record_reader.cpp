@@ -62,6 +62,7 @@ std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> inp
                                                  "grow",
                                                  input->name()));
     }
+    input->wait_with(options.wait);
     const auto start = start_of(*input);
     if (is_har(start)) {
         throw Error(Errc::bad_input,

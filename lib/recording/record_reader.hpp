@@ -28,6 +28,10 @@ struct RecordingReaderOptions {
     /// not reported. Null: it is not.
     std::shared_ptr<const std::atomic<bool>> growing;
 
+    /// Waits until there is more to read of a pipe; false: to be read no more, as at its end.
+    /// Empty: for as long as it takes.
+    std::function<bool(int fd)> wait;
+
     bool grows() const { return growing && growing->load(); }
 };
 

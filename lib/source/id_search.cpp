@@ -1,7 +1,6 @@
 #include "source/id_search.hpp"
 
 #include "protocol/trimmed.hpp"
-#include "source/slice.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -68,11 +67,13 @@ IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t l
     , id_(trimmed(id))
     , later_(in_lap(id, laps)) {
     const auto& input = reader_->input();
-    ordered_ = input.random_access() && input.size().value_or(0) >= large;
+    if (!input.random_access() || input.size().value_or(0) < large) return;
+    if (later_) in_order_.push_back(*later_);
+    in_order_.push_back({id_, 1});
 }
 
-/// By halves. False, at the start again, if the id is not there or if the ids are in no order.
-bool IdSearch::find_in_order(const std::string& id, std::uint64_t lap) {
+/// Goes to a place before `id`, by halves. False if ids are in no order.
+bool IdSearch::halve(const std::string& id) {
     std::optional<std::string> least, most; // of those that were looked at, on either side
     bool order = true;
     reader_->seek_before([&](const Record& record) -> std::optional<bool> {
@@ -84,25 +85,38 @@ bool IdSearch::find_in_order(const std::string& id, std::uint64_t lap) {
         (reached ? most : least) = std::string(*own);
         return reached;
     });
-    while (order) {
+    return order;
+}
+
+IdSearch::Reading IdSearch::read_in_order(const LappedId& wanted, Slice& slice) {
+    while (!slice.over(reader_->place().offset)) {
         const auto* record = reader_->next();
-        if (record == nullptr) break;
-        const auto own = trimmed_id_of(*record);
-        if (!own || own->empty()) continue;
-        if (*own == id) found_ = {reader_->place(), lap};
-        else if (compare_ids(*own, id) > 0) break;
+        const auto own = record == nullptr ? std::nullopt : trimmed_id_of(*record);
+        if (record != nullptr && (!own || own->empty())) continue;
+        if (own && *own == wanted.id) found_ = {reader_->place(), wanted.lap};
+        else if (!own || compare_ids(*own, wanted.id) > 0)
+            return found_ ? Reading::found : Reading::not_there;
     }
-    if (!found_) reader_->rewind();
-    return found_.has_value();
+    return Reading::not_yet;
 }
 
 bool IdSearch::step(std::chrono::steady_clock::time_point until) {
-    if (std::exchange(ordered_, false)) {
-        if (later_ && find_in_order(later_->id, later_->lap)) return true;
-        if (find_in_order(id_, 1)) return true;
-    }
-    reader_->only_with_id(later_ ? later_->id : id_); // which is a part of the other
     Slice slice(until);
+    while (!in_order_.empty()) {
+        if (!std::exchange(halved_, true) && !halve(in_order_.front().id)) {
+            in_order_.clear();
+            break;
+        }
+        const auto reading = read_in_order(in_order_.front(), slice);
+        if (reading == Reading::found) return true;
+        if (reading == Reading::not_yet) return false;
+        in_order_.pop_front();
+        halved_ = false;
+    }
+    if (!std::exchange(reading_all_, true)) {
+        if (halved_ || reader_->place().offset != 0) reader_->rewind();
+        reader_->only_with_id(later_ ? later_->id : id_); // which is a part of the other
+    }
     while (!slice.over(reader_->place().offset)) {
         const auto* record = reader_->next();
         if (record == nullptr) return true;

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "recording/record_reader.hpp"
+#include "source/slice.hpp"
 
 #include <chrono>
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <optional>
 #include <string>
@@ -45,13 +47,17 @@ public:
     const std::optional<PlaybackPosition>& found() const { return found_; }
 
 private:
-    bool find_in_order(const std::string& id, std::uint64_t lap);
+    enum class Reading { found, not_there, not_yet };
+    bool halve(const std::string& id);
+    Reading read_in_order(const LappedId& wanted, Slice& slice);
 
     std::unique_ptr<RecordReader> reader_;
     std::string id_;
     std::optional<LappedId> later_;
     std::optional<PlaybackPosition> found_;
-    bool ordered_ = true; ///< nothing speaks against it yet
+    std::deque<LappedId> in_order_; ///< to be looked for so, as long as nothing speaks against it
+    bool halved_ = false;           ///< the reader is before the first of them
+    bool reading_all_ = false;
 };
 
 } // namespace sse

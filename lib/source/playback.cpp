@@ -36,14 +36,29 @@ bool Playback::find_start(Clock::time_point until) {
         lap_start_ = lap_length_ * static_cast<std::int64_t>(std::min(lap_ - 1, longest_laps()));
     }
     if (options_.events != 0 && !count_had(until)) return false;
+    if (!go_after(until)) return false;
     lap_sends_ = true; // what the client has had
     lap_done_ = false;
-    reader_->seek(after_->place);
-    reader_->next(); // the record there
     const auto of_lap = std::max(microseconds(0), after_->place.t - from_);
     lap_length_ = std::max(lap_length_, of_lap);
     clock_ = PlaybackClock(options_.timing, lap_start_ + of_lap);
     return started_ = true;
+}
+
+/// Where a file has no random access, to go there is to read up to there. False: `until` came
+/// first.
+bool Playback::go_after(Clock::time_point until) {
+    const auto& place = after_->place;
+    if (reader_->input().random_access()) {
+        reader_->seek(place);
+        reader_->next(); // the record there
+        return true;
+    }
+    if (!std::exchange(going_, true)) reader_->rewind();
+    for (Slice slice(until); !slice.over(reader_->place().offset);) {
+        if (reader_->next() == nullptr || !reader_->place().before(place)) return true;
+    }
+    return false;
 }
 
 /// Laps whose time can be counted: who comes back names any.
@@ -84,13 +99,14 @@ void Playback::begin_lap() {
     lap_done_ = false;
     lap_sends_ = false;
     parser_.reset();
-    if (first_) {
+    const bool random = reader_->input().random_access();
+    if (first_ && random) {
         reader_->seek(*first_);
         reader_->next(); // the record there
         return;
     }
     if (lap_ > 1) reader_->rewind();
-    if (from_.count() > 0 && reader_->input().random_access())
+    if (!first_ && from_.count() > 0 && random)
         reader_->seek_before([this](const Record& record) { return record.t >= from_; });
 }
 
@@ -160,7 +176,7 @@ const Record* Playback::next_of_lap(Slice& slice) {
         if (looking_) break;
         const auto* record = reader_->next();
         if (record == nullptr) break;
-        if (!first_ && record->t < from_) continue;
+        if (first_ ? !first_->before(reader_->place()) : record->t < from_) continue;
         const bool late = options_.to && !options_.to->id && record->t > options_.to->t;
         lap_done_ = late || (last_ && !reader_->place().before(*last_));
         if (late || (last_ && last_->before(reader_->place()))) break;

@@ -94,6 +94,7 @@ private:
     bool find_end(const std::optional<PlaybackPoint>& point, std::optional<RecordingPlace>& place,
                   Clock::time_point until);
     bool measure_lap(Clock::time_point until);
+    bool go_after(Clock::time_point until);
     std::uint64_t longest_laps() const;
     bool count_had(Clock::time_point until);
     void count(const Record& record);
@@ -123,7 +124,7 @@ private:
     std::uint64_t lap_ = 1, events_ = 0;
     bool lap_sends_ = false, lap_done_ = false, counting_ = false, laps_counted_ = false,
          measured_ = false;
-    bool over_ = false, played_ = false;
+    bool going_ = false, over_ = false, played_ = false;
     EventCounter counter_{events_};
     std::unique_ptr<Parser> parser_; ///< of recorded reads, to count their events
     PlaybackClock clock_;

@@ -13,9 +13,10 @@ PlaybackClock::PlaybackClock(const PlaybackTiming& timing, microseconds base)
     , last_(base)
     , dice_(timing.seed) {}
 
-nanoseconds PlaybackClock::played(microseconds recorded) const {
+nanoseconds PlaybackClock::played(nanoseconds recorded, std::int64_t times) const {
     constexpr double longest = 4e18; // 126 years in nanoseconds, which 64 bits can still add to now
-    const auto time = static_cast<double>(recorded.count()) * 1e3 / timing_.speed;
+    const auto time =
+        static_cast<double>(recorded.count()) * static_cast<double>(times) / timing_.speed;
     return nanoseconds(static_cast<std::int64_t>(std::min(time, longest)));
 }
 
@@ -23,7 +24,7 @@ PlaybackClock::Clock::time_point PlaybackClock::due(microseconds t) {
     if (!timing_.wait) return *start_;
     nanoseconds at{0};
     if (timing_.interval) {
-        at = played(*timing_.interval * records_++);
+        at = played(*timing_.interval, records_++);
     } else {
         if (timing_.max_gap) {
             skipped_ += std::max(nanoseconds(0), played(t - last_) - nanoseconds(*timing_.max_gap));

@@ -18,7 +18,7 @@ struct PlaybackTiming {
     /// earlier by.
     std::optional<std::chrono::microseconds> max_gap;
     /// Instead of the recorded times: from one record to the next.
-    std::optional<std::chrono::microseconds> interval;
+    std::optional<std::chrono::nanoseconds> interval;
     /// Each record comes up to so much late; order is kept.
     std::chrono::microseconds jitter{0};
     /// Records gather and come at whole multiples of this, as through a proxy that buffers; 0: not.
@@ -42,7 +42,8 @@ public:
     Clock::time_point due(std::chrono::microseconds t);
 
 private:
-    std::chrono::nanoseconds played(std::chrono::microseconds recorded) const;
+    std::chrono::nanoseconds played(std::chrono::nanoseconds recorded,
+                                    std::int64_t times = 1) const;
 
     PlaybackTiming timing_;
     std::chrono::microseconds base_, last_;

@@ -5,6 +5,7 @@ import json
 import os
 import re
 import signal
+import threading
 import time
 
 import pytest
@@ -43,6 +44,31 @@ def test_a_recording_comes_plain_or_gzipped_from_a_file_or_stdin(sse, three, how
     else:
         ran = sse.run("replay", "--stdout", "--no-wait", three)
     assert (ran.status, ran.out, ran.err) == (0, THREE, "")
+
+
+@pytest.mark.parametrize("args, out", [
+    (("--stdout",), THREE), (("--to", "sse"), THREE), (("--stdout", "--loop", "2", "-n", "3"), THREE),
+    (("--info",), None), (("--stdout", "--from", "id:3"), b"")])
+def test_a_recording_comes_through_a_named_pipe(sse, three, tmp_path, args, out):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    ran = sse.start("replay", "--no-wait", *args, pipe)
+    pipe.write_bytes(three.read_bytes())
+    assert ran.wait() == 0
+    assert ran.stdout.bytes == out if out is not None else b"events      3" in ran.stdout.bytes
+
+
+def test_a_named_pipe_is_served_to_many(sse, wire, three, tmp_path):
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+    threading.Thread(target=pipe.write_bytes, args=(three.read_bytes(),)).start()
+    server = sse.replay(pipe, "--no-wait")
+    assert [wire.get(server.url).read_all() for _ in range(2)] == [THREE] * 2
+
+
+def test_standard_input_can_be_named_once(sse, three):
+    ran = sse.run("replay", "--stdout", "-", "-", input=three.read_bytes())
+    assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: standard input is named twice")
 
 
 @pytest.mark.parametrize("flags, least, most", [

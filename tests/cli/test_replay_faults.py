@@ -139,6 +139,14 @@ def test_a_value_that_cannot_be_is_a_usage_error(sse, seven, flags):
     assert ran.err.startswith("sse: error: ") and "\nsse: hint: " in ran.err
 
 
+def test_once_is_over_too_when_the_last_event_was_followed_by_a_cut(sse, wire, seven):
+    server = sse.replay(seven, "--once", "--drop-every", "7")
+    with pytest.raises(Cut):
+        wire.get(server.url).read_all()
+    assert wire.get(server.url, headers={"Last-Event-ID": "7"}).status == 204
+    assert server.wait() == 0
+
+
 @pytest.mark.parametrize("how", [("--stdout",), ("--post", "http://127.0.0.1:9/"), ("--to", "sse"), ("--info",)])
 @pytest.mark.parametrize("fault", ["--drop-every=3", "--stall-after=3", "--reset", "--status=503", "--wrong-type",
                                    "--shared", "--cut-after=9", "--split=1", "--corrupt=0.1"])

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from support.recording import recording
+from support.recording import HEAD, recording
 from support.wire import Cut
 
 TEXT = b": hi\n\nretry: 5\n\nid: 1\nevent: add\ndata: a\ndata: b\n\nid: 2\ndata: \xe2\x82\xac\n\n"
@@ -175,6 +175,13 @@ def test_what_comes_through_a_pipe_is_printed_as_it_comes(sse, lines):
         printing.write(line)
     printing.stdout.wait_for("data: a\n\n")
     assert printing.running
+
+
+@pytest.mark.parametrize("flags", [("--stdout",), ("--to", "sse"), ("--stdout", "--loop", "1", "--from", "id:1")])
+def test_standard_input_is_followed_to_its_end(sse, flags):
+    ran = sse.run("replay", "--no-wait", "--follow", *flags, "-", input=HEAD.encode() + b'{"t":0,"id":"1","data":"a"}\n'
+                                                                                   b'{"t":0,"data":"b"}\n')
+    assert ran.status == 0 and ran.out.endswith(b"data: b\n\n")
 
 
 def test_a_gzipped_file_cannot_be_followed(sse, tmp_path):

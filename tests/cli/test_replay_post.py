@@ -1,11 +1,12 @@
 """sse replay --post: each event as a request to a server that publishes."""
 import re
+import signal
 import time
 
 import pytest
 
 from support.deadline import poll
-from support.recording import recording
+from support.recording import HEAD, recording
 
 LINES = ({"t": 0, "comment": " hi"}, {"t": 0.1, "id": "1", "event": "add", "data": "a\nb"}, {"t": 0.2, "retry": 5},
          {"t": 0.3, "id": "2", "data": "\u20ac"}, {"t": 0.4, "data": "c"})
@@ -143,3 +144,12 @@ def test_a_loop_that_posts_nothing_ends(sse, tmp_path):
     ran = sse.run("replay", "--post", "http://127.0.0.1:9/", "--loop", path)
     assert ran.status == 3
     assert f"sse: error: {path}: a lap of it posts nothing, so no other would be sent" in ran.err
+
+
+def test_a_signal_ends_it_while_it_waits_for_a_pipe(sse, origin):
+    server = Answers(origin)
+    ran = sse.start("replay", "--post", server.url, "-")
+    ran.write(HEAD + '{"t":0,"data":"a"}\n')
+    poll("the event", lambda: server.accepted)
+    ran.signal(signal.SIGTERM)
+    assert ran.wait() == 143 and "1 event accepted" in ran.stderr.text()

@@ -7,6 +7,8 @@
 #include "unit/recording_text.hpp"
 #include "unit/temporary.hpp"
 
+#include <fstream>
+
 using namespace std::chrono_literals;
 
 namespace {
@@ -25,6 +27,15 @@ std::unique_ptr<TemporaryFile> large_recording(int events,
     }
     writer.finish();
     return file;
+}
+
+/// By this process so far, as Linux counts; 0 elsewhere.
+long long bytes_read() {
+    std::ifstream io("/proc/self/io");
+    std::string name;
+    long long bytes = 0;
+    io >> name >> bytes; // rchar comes first
+    return bytes;
 }
 
 /// Which event was found (its t in ms); -1: none. `steps`: how often the search paused.
@@ -78,6 +89,27 @@ TEST_CASE("an id is found in a large recording whether or not ids are in order")
     const auto file = large_recording(events, rows[0].id);
     CHECK(find(*file, "100@7", nullptr, 9) == 5);
     CHECK(find(*file, "100@10", nullptr, 9) == -1);
+}
+
+TEST_CASE("where ids are rare the search gives the loop back all the same") {
+    for (const bool any : {false, true}) {
+        TemporaryFile file;
+        sse::RecordingWriter writer(file.path(), {});
+        const std::string data(1000, 'x');
+        writer.event(0ms, {"message", data, "1"});
+        for (int i = 0; i < 20'000; ++i) writer.event(0ms, {"message", data, std::nullopt});
+        if (any) writer.event(1ms, {"message", data, "2"});
+        writer.finish();
+        sse::IdSearch search(file.path(), "2", 1, {});
+        int steps = 0;
+        for (bool done = false; !done; ++steps) {
+            const auto before = bytes_read();
+            done = search.step(std::chrono::steady_clock::time_point::min());
+            CHECK(bytes_read() - before < 8'000'000);
+        }
+        CHECK(search.found().has_value() == any);
+        CHECK(steps > 20);
+    }
 }
 
 TEST_CASE("a reader goes on before a time, by halves") {

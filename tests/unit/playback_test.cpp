@@ -1,8 +1,12 @@
 #include "source/playback.hpp"
 
+#include "recording/gzip.hpp"
 #include "unit/catch2.hpp"
 #include "unit/recording_text.hpp"
 #include "unit/temporary.hpp"
+
+#include <algorithm>
+#include <map>
 
 using namespace std::chrono_literals;
 using Clock = sse::Playback::Clock;
@@ -212,6 +216,40 @@ TEST_CASE("looking for the next record stops when its time is over, and goes on"
         CHECK(looks == 3);
         CHECK(sse::id_of(*record) == row.id);
     }
+}
+
+TEST_CASE(
+    "to go on in a gzipped recording gives the loop back, and ends where it does in a plain one") {
+    std::string text = "{\"sse\":1}\n", gzipped;
+    for (int i = 0; i < 1000; ++i)
+        text += "{\"t\":" + std::to_string(i) + ",\"id\":\"" + std::to_string(i) +
+                "\",\"data\":\"\"}\n";
+    sse::Gzip gzip;
+    gzip.add(text, gzipped);
+    gzip.finish(gzipped);
+    const TemporaryFile plain(text), packed(gzipped);
+    sse::PlaybackOptions options;
+    options.laps = 2;
+    options.from = sse::PlaybackPoint{0s, "899"};
+    options.to = sse::PlaybackPoint{0s, "989"};
+    std::map<const TemporaryFile*, int> looks;
+    for (const auto* file : {&plain, &packed}) {
+        for (const char* after : {"950", "950@2"}) {
+            sse::IdSearch search(file->path(), after, 2, {});
+            REQUIRE(search.step(Clock::time_point::max()));
+            sse::Playback playback(file->path(), options, search.found());
+            for (; playback.peek(Clock::time_point::min()) == nullptr; ++looks[file])
+                REQUIRE(playback.looking());
+            std::string ids;
+            for (; playback.peek() != nullptr; playback.take())
+                ids += std::string(*sse::id_of(*playback.peek())) + " ";
+            const bool second = std::string_view(after).ends_with("@2");
+            CHECK(ids.starts_with(second ? "951@2 952@2 " : "951 952 "));
+            CHECK(ids.ends_with("988@2 989@2 "));
+            CHECK(std::count(ids.begin(), ids.end(), ' ') == (second ? 39 : 39 + 90));
+        }
+    }
+    CHECK(looks[&packed] >= looks[&plain] + 6);
 }
 
 TEST_CASE("a lap is as long as what is played") {
