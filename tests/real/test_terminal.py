@@ -138,3 +138,24 @@ def test_a_refusal_of_a_server_cannot_draw_on_the_terminal(sse, terminal, origin
         sse.binary, "tail", "-v", origin(handler).url))
     status, lines = shown.wait_for_end()
     assert status == 22 and shown.title() == "mine" and lines[0] == "before"
+
+
+@pytest.mark.parametrize("columns", [24, 41, 60])
+def test_wide_characters_are_counted_as_the_terminal_does(sse, terminal, origin, columns):
+    texts = ["日本語のテキストは二桁ずつ進む" * 4, "emoji 😀🎉🚀" * 12, "combining e\u0301a\u0308" * 14, "plain " * 30,
+             '{"key":"値は二桁ずつ進む、長い長い長い文字列","n":1}']
+
+    def handler(c):
+        c.head()
+        for text in texts:
+            c.chunk(f"data: {text}\n\n")
+        c.chunk("event: last\ndata: done\n\n")
+        c.wait_for_close()
+
+    shown = terminal(quoted(sse.binary, "tail", "-o", "pretty", "--time", "none", "--color", "never", "--until",
+                            "last", origin(handler).url), columns=columns, rows=200, env={"LC_ALL": "C.UTF-8"})
+    status, _ = shown.wait_for_end()
+    assert status == 0
+    assert shown.screen() == shown.screen(joined=True), "a line was wider than it was taken for"
+    said = "".join(line.strip() for line in shown.screen())
+    assert "日本語" in said and "😀" in said
