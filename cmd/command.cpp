@@ -27,7 +27,7 @@ int exit_status(sse::Errc code) {
 std::string hint_for(sse::Errc code) {
     switch (code) {
     case sse::Errc::invalid_argument: return "--help and the manual page say what it takes";
-    case sse::Errc::bad_input: return "mend it there, or name another";
+    case sse::Errc::bad_input: return "correct it where the error points, or name another file";
     case sse::Errc::too_large:
         return "raise the bound with --max-event-bytes, if it is to be so large";
     case sse::Errc::io:
@@ -45,7 +45,8 @@ std::string hint_for(sse::Errc code) {
 
 std::string hint_for(const std::error_code& code) {
     if (code == std::errc::no_such_file_or_directory) return "check its name, and the directory";
-    if (code == std::errc::permission_denied) return "ask its owner, or be another user";
+    if (code == std::errc::permission_denied)
+        return "ls -l shows who may: run as that user, or change its permissions";
     if (code == std::errc::is_a_directory) return "name a file in it";
     if (code == std::errc::no_space_on_device) return "make room on the disk, or name another";
     if (code == std::errc::resource_unavailable_try_again)

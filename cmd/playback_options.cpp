@@ -70,7 +70,7 @@ std::pair<std::string, std::string> header_field(const std::string& line) {
         refuse("cannot be a header field");
     }
     for (const auto* own : {"Transfer-Encoding", "Content-Length", "Connection"}) {
-        if (sse::same_name(name, own)) refuse("is not yours to set");
+        if (sse::same_name(name, own)) refuse("is set by sse itself");
     }
     return {name, line.substr(start)};
 }

@@ -15,7 +15,9 @@ namespace {
 std::string short_time(std::chrono::microseconds t) {
     using namespace std::chrono;
     if (t >= seconds(10)) return format_duration(floor<seconds>(t));
-    return format_duration(floor<milliseconds>(t) / 100 * 100);
+    const auto tenths = floor<milliseconds>(t).count() / 100;
+    return tenths % 10 == 0 ? fmt::format("{}s", tenths / 10)
+                            : fmt::format("{}.{}s", tenths / 10, tenths % 10);
 }
 
 } // namespace

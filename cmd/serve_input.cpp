@@ -105,11 +105,12 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
                                              const std::string& channel, Patience& patience) {
     if (o.record.empty()) return nullptr;
     if (o.pump.channels) {
-        throw Failure(Exit::usage, "--record with --channels",
+        throw Failure(Exit::usage, "--record and --channels exclude each other",
                       "a recording holds one stream; sse tail --record records any channel");
     }
     if (o.record == "-" && o.tee) {
-        throw Failure(Exit::usage, "--record - with --tee", "standard output can take one of them");
+        throw Failure(Exit::usage, "--record - and --tee both want standard output",
+                      "leave one of them out, or record to a file");
     }
     for (const auto& file : o.files) {
         std::error_code ignored;
@@ -138,7 +139,7 @@ Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::
     if (files.empty() && options.command.empty()) files.emplace_back("-");
     const auto sources = files.size() + (options.command.empty() ? 0 : 1);
     if (options.run.restart && options.command.empty()) {
-        throw Failure(Exit::usage, "--restart without a command",
+        throw Failure(Exit::usage, "--restart needs a command",
                       "sse serve --restart -- COMMAND ARGUMENTS");
     }
     const auto add = [&](std::unique_ptr<sse::ByteSource> source) {

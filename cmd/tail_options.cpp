@@ -363,7 +363,8 @@ std::vector<Stream> streams_of(const TailOptions& o, Format format) {
             {text.substr(0, equals), client_options(o, request, text.substr(equals + 1), format)});
     }
     if (streams.empty())
-        throw Failure(Exit::usage, "URL is required", "sse tail --help lists what there is");
+        throw Failure(Exit::usage, "URL is required",
+                      "for example sse tail http://localhost:8080/");
     return streams;
 }
 

@@ -4,6 +4,7 @@
 
 #include <cstdio>
 #include <cstdlib>
+#include <fmt/format.h>
 #include <string_view>
 #include <sys/ioctl.h>
 #include <unistd.h>
@@ -12,8 +13,6 @@
 namespace cmd {
 
 namespace {
-
-constexpr const char* erase = "\r\033[K";
 
 std::mutex mutex;  ///< guards what follows, and stderr
 std::string shown; ///< the status line as it stands; "" if there is none
@@ -29,19 +28,26 @@ std::size_t width() {
     return size.ws_col;
 }
 
+/// What takes the line off. A terminal that has become narrower has made several rows of it.
+std::string erase() {
+    const auto rows_above = shown.empty() ? 0 : (shown.size() - 1) / width();
+    return rows_above == 0 ? "\r\033[K" : fmt::format("\r\033[{}A\033[J", rows_above);
+}
+
 void show(std::string text) {
     const std::lock_guard lock(mutex);
     text.resize(fitting(text, width() - 1).size()); // a full line would wrap
     if (text == shown) return;
+    const auto before = erase();
     shown = std::move(text);
-    put(erase + shown);
+    put(before + shown);
 }
 
 } // namespace
 
 void write_above(const std::string& lines) {
     const std::lock_guard lock(mutex);
-    put(shown.empty() ? lines : erase + lines + shown);
+    put(shown.empty() ? lines : erase() + lines + shown);
 }
 
 bool has_terminal_line() {

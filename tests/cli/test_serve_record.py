@@ -100,8 +100,8 @@ def test_a_full_disk_is_told_and_serving_goes_on(sse, wire, tmp_path):
 @pytest.mark.parametrize("args,status,what", [
     (["--record", "/no/such/directory/x"], 23, "cannot create /no/such/directory/x: No such file"),
     (["--record", "/dev/full"], 23, "cannot write /dev/full: No space left on device"),
-    (["--record", "x", "--channels"], 2, "--record with --channels"),
-    (["--record", "-", "--tee"], 2, "--record - with --tee")])
+    (["--record", "x", "--channels"], 2, "--record and --channels exclude"),
+    (["--record", "-", "--tee"], 2, "--record - and --tee both want")])
 def test_what_cannot_be_recorded_is_refused_at_once(sse, args, status, what):
     result = sse.run("serve", "--listen", "127.0.0.1:0", *args)
     assert result.status == status
