@@ -13,7 +13,8 @@ std::atomic<int> first_signal{0};
 
 extern "C" void handle(int number) {
     int none = 0;
-    if (!first_signal.compare_exchange_strong(none, number)) { // again: the orderly end takes too long
+    if (!first_signal.compare_exchange_strong(none,
+                                              number)) { // again: the orderly end takes too long
         std::signal(number, SIG_DFL);
         std::raise(number);
         return;
