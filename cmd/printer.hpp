@@ -40,8 +40,9 @@ struct PrinterOptions {
     std::optional<std::string> missing; ///< --pointer-default: for pointers that point to nothing
     Times times = Times::absolute;
     std::optional<std::chrono::microseconds> gap_warn; ///< gaps over this are marked
-    std::size_t width = 80;                            ///< of the terminal, in columns
-    bool fold = false;                                 ///< pretty: no line is wider
+    /// Of the terminal now, in columns: people change it.
+    std::function<std::size_t()> width = [] { return std::size_t{80}; };
+    bool fold = false; ///< pretty: no line is wider
     std::function<Moment()> now;
 };
 

@@ -34,12 +34,13 @@ public:
         , palette_(options_.colour ? colours : Palette{}) {}
 
     bool event(const Heard& heard, std::string& out) override {
+        width_ = options_.width();
         if (!options_.fold) {
             show(heard, out);
         } else {
             text_.clear();
             show(heard, text_);
-            append_folded(text_, options_.width, out);
+            append_folded(text_, width_, out);
         }
         return true;
     }
@@ -105,7 +106,7 @@ private:
         if (data.empty()) return;
         const auto before = out.size();
         out.append("\n").append(indent, ' ');
-        if (append_json_view(data, indent, options_.width, palette_, out)) return;
+        if (append_json_view(data, indent, width_, palette_, out)) return;
         out.resize(before);
         if (data.find('\n') == data.npos) {
             out.append("  ");
@@ -124,6 +125,7 @@ private:
     PrinterOptions options_;
     Palette palette_;
     std::optional<microseconds> last_;
+    std::size_t width_ = 80;
     std::string text_; ///< of one event, before it is folded
 };
 

@@ -214,6 +214,8 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
 void complete(RequestFlags& flags) {
     if (!flags.data.empty() && !flags.json.empty())
         throw Failure(Exit::usage, "-d and --json are two bodies", "give one of them");
+    if (!flags.user.empty() && !flags.bearer.empty())
+        throw Failure(Exit::usage, "-u and --bearer are two authorizations", "give one of them");
     flags.headers = read_headers(flags.headers);
     if (!flags.data.empty()) flags.body = form_body(flags.data);
     if (!flags.json.empty()) flags.body = json_body(flags.json);

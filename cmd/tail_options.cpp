@@ -382,7 +382,7 @@ std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool te
     PrinterOptions options;
     options.terminal = terminal;
     options.colour = wants_colour(o.colour, terminal);
-    options.width = terminal_width();
+    options.width = terminal_width;
     options.fold = terminal && !o.no_fold;
     options.now = stopwatch();
     options.join = o.join;

@@ -1,8 +1,12 @@
 """sse tail: what it prints, and when."""
+import fcntl
 import json
 import os
 import re
 import select
+import struct
+import termios
+import threading
 
 import pytest
 
@@ -88,7 +92,6 @@ def test_raw_keeps_every_byte(sse, origin):
 
 def test_an_event_is_out_before_the_next_one_comes(sse, origin):
     """No buffering: the server waits until the first has been seen before it sends the second."""
-    import threading
     seen = threading.Event()
 
     def handler(c):
@@ -195,6 +198,24 @@ def test_wide_characters_are_folded_where_they_end(sse, origin):
     first, *rest = on_terminal(sse, *args).splitlines()
     assert first == "message  " + "\u4f60" * 35  # 79 of 80 columns
     assert [len(line.strip()) for line in rest] == [39, 26]
+
+
+def test_a_terminal_that_is_made_narrower_is_folded_to_that(sse, origin):
+    narrower = threading.Event()
+
+    def handler(c):
+        c.head()
+        c.chunk("data: " + "x" * 100 + "\n\n")
+        assert narrower.wait(10)
+        c.chunk("data: " + "y" * 100 + "\n\n")
+        c.end()
+    tail = sse.at_terminal("tail", origin(handler).url, "--no-reconnect", "--color", "never", "--time", "none", fds=[1])
+    tail.stdout.wait_for("x{20}\r\n")
+    fcntl.ioctl(tail.keys, termios.TIOCSWINSZ, struct.pack("HHHH", 24, 40, 0, 0))
+    narrower.set()
+    assert tail.wait() == 0
+    widths = {letter: max(len(line) for line in tail.stdout.text().splitlines() if letter * 5 in line) for letter in "xy"}
+    assert widths == {"x": 80, "y": 40}
 
 
 @pytest.mark.parametrize("args, env, coloured", [

@@ -52,6 +52,7 @@ from support.steps import stream
     *[([":1", flag, ""], f"{flag}: it is empty") for flag in (
         "--bearer", "--user", "--request", "--exec", "--state", "--record", "--stats-file", "--cacert", "--cert",
         "--unix-socket", "--netrc-file", "--event", "--until", "--header", "--resolve", "--cookie")],
+    ([":1", "-u", "a:b", "--bearer", "c"], "-u and --bearer are two authorizations"),
     ([":1", "--key", "x"], "--key needs --cert"),
     ([":1", "-b", "cookies.txt"], '-b "cookies.txt" is not NAME=VALUE'),
     ([":1", "--last-event-id", "a\nb"], "--last-event-id holds a control character"),
