@@ -41,6 +41,11 @@ Recordings::Recordings(const std::vector<std::string>& named, Pipes use, bool fo
         growing_ = std::make_shared<const std::atomic<bool>>(true);
 }
 
+void Recordings::tell(sse::RecordingReaderOptions& options) const {
+    options.growing = growing_;
+    options.names = std::make_shared<const std::map<std::string, std::string>>(other_names_);
+}
+
 void Recordings::add(const std::string& path, const std::string& name) {
     if (path == "-" && std::exchange(has_stdin_, true)) {
         throw Failure(Exit::usage, "standard input is named twice", "it can be read only once");
@@ -53,6 +58,8 @@ void Recordings::add(const std::string& path, const std::string& name) {
         return add(spool.path(), name);
     }
     auto input = std::make_unique<sse::RecordingInput>(path);
+    input->call(name);
+    if (path != name) other_names_[path] = name;
     if (sse::is_har(sse::start_of(*input))) return add_streams(*input);
     if (!kept) streamed_[files_.size()] = std::move(input);
     files_.push_back(kept ? path : "-");
@@ -66,6 +73,7 @@ void Recordings::add_streams(sse::RecordingInput& har) {
         options.mask = false; // it is as good as the file that it comes from
         files_.push_back(spools_.emplace_back().path());
         names_.push_back(fmt::format("{}, stream {}", har.name(), files_.size() - before));
+        other_names_[files_.back()] = names_.back();
         return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
     });
     if (files_.size() - before > 1) routed_ = true;

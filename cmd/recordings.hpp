@@ -31,8 +31,8 @@ public:
     const std::string& name(std::size_t i) const { return names_[i]; }
     /// Several, which are told apart by what was recorded of the request.
     bool routed() const { return routed_; }
-    /// For RecordingReaderOptions.
-    const std::shared_ptr<const std::atomic<bool>>& growing() const { return growing_; }
+    /// Sets what is to be known of them to read them.
+    void tell(sse::RecordingReaderOptions& options) const;
     /// Opens files()[i]; a pipe that is streamed only once.
     std::unique_ptr<sse::RecordReader> open(std::size_t i, sse::RecordingReaderOptions options);
 
@@ -41,6 +41,7 @@ private:
     void add_streams(sse::RecordingInput& har);
 
     std::vector<std::string> files_, names_;
+    std::map<std::string, std::string> other_names_; ///< of files_, where they differ
     std::deque<Spool> spools_;
     std::map<std::size_t, std::unique_ptr<sse::RecordingInput>> streamed_; ///< and not yet opened
     std::shared_ptr<const std::atomic<bool>> growing_;

@@ -100,7 +100,7 @@ int print(const cmd::ReplayOptions& o) {
     const auto& playback = o.handler.playback;
     auto recordings = recordings_once(o);
     auto options = playback;
-    options.reader.growing = recordings.growing();
+    recordings.tell(options.reader);
     Printed out(o.handler.faults);
     cmd::PlaybackLengths lengths(options);
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
@@ -166,7 +166,7 @@ void warn_about_parts(const cmd::Recordings& recordings, const sse::PlaybackOpti
 int serve(const cmd::ReplayOptions& o) {
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Pipes::kept, o.follow);
     auto options = o.handler;
-    options.playback.reader.growing = recordings.growing();
+    recordings.tell(options.playback.reader);
     options.playback.reader.buffer_bytes = served_buffer_bytes;
     options.routes.any_path = !recordings.routed();
     std::unique_ptr<sse::Server> server;
@@ -242,13 +242,16 @@ int run(const cmd::ReplayOptions& o) {
     try {
         if (o.info || o.form) {
             auto recordings = recordings_once(o);
-            if (o.info) return cmd::inform(recordings, o.handler.playback.reader);
-            return cmd::convert(recordings, o.handler.playback, *o.form);
+            auto options = o.handler.playback;
+            recordings.tell(options.reader);
+            options.reader.growing = nullptr; // as it is now
+            if (o.info) return cmd::inform(recordings, options.reader);
+            return cmd::convert(recordings, options, *o.form);
         }
         if (!o.post.empty()) {
             auto recordings = recordings_once(o);
             auto options = o.handler.playback;
-            options.reader.growing = recordings.growing();
+            recordings.tell(options.reader);
             return cmd::post(recordings, options, o.post, o.handler.headers);
         }
         return o.to_stdout ? print(o) : serve(o);

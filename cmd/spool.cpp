@@ -28,6 +28,12 @@ Spool::Spool() {
     if (fd_ < 0)
         fail(fmt::format("cannot create {}", path_),
              "TMPDIR names a directory that can be written to");
+    // Without a name, where it can be opened without one: then it goes however we end.
+    const auto nameless = fmt::format("/proc/self/fd/{}", fd_);
+    if (::access(nameless.c_str(), W_OK) != 0) return;
+    ::unlink(path_.c_str());
+    path_ = nameless;
+    nameless_ = true;
 }
 
 Spool::~Spool() {
@@ -35,7 +41,7 @@ Spool::~Spool() {
     if (thread_.joinable()) thread_.join();
     ::close(fd_);
     if (source_ >= 0) ::close(source_);
-    ::unlink(path_.c_str());
+    if (!nameless_) ::unlink(path_.c_str());
 }
 
 void Spool::open(const std::string& source) {

@@ -33,6 +33,7 @@ private:
     bool copy(bool one_line);
 
     std::string path_, source_name_;
+    bool nameless_ = false; ///< gone when it is closed
     int fd_ = -1, source_ = -1;
     sse::WakePipe stop_;
     std::thread thread_;

@@ -42,8 +42,9 @@ public:
     bool random_access() const { return size().has_value(); }
     /// Bytes of the text now; nullopt if nobody knows them: of a pipe, of a gzipped file.
     std::optional<std::uint64_t> size() const;
-    /// For messages: the path, or `stdin`.
+    /// For messages: the path, or `stdin`, or what it was called since.
     const std::string& name() const { return name_; }
+    void call(std::string name) { name_ = std::move(name); }
     const std::string& path() const { return path_; }
 
 private:

@@ -75,7 +75,12 @@ std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> inp
 
 std::unique_ptr<RecordReader> open_recording(const std::string& path,
                                              RecordingReaderOptions options) {
-    return open_recording(std::make_unique<RecordingInput>(path), std::move(options));
+    auto input = std::make_unique<RecordingInput>(path);
+    if (options.names) {
+        if (const auto known = options.names->find(path); known != options.names->end())
+            input->call(known->second);
+    }
+    return open_recording(std::move(input), std::move(options));
 }
 
 } // namespace sse

@@ -11,6 +11,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -31,6 +32,9 @@ struct RecordingReaderOptions {
     /// Waits until there is more to read of a pipe; false: to be read no more, as at its end.
     /// Empty: for as long as it takes.
     std::function<bool(int fd)> wait;
+
+    /// What people call files, by their paths, where it is not that.
+    std::shared_ptr<const std::map<std::string, std::string>> names;
 
     bool grows() const { return growing && growing->load(); }
 };

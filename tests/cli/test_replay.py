@@ -66,6 +66,21 @@ def test_a_named_pipe_is_served_to_many(sse, wire, three, tmp_path):
     assert [wire.get(server.url).read_all() for _ in range(2)] == [THREE] * 2
 
 
+def test_what_is_wrong_on_standard_input_is_said_of_it(sse):
+    bad = HEAD.encode() + b'{"t":0,"data":"a"}\nx\n'
+    for flags in ("--stdout",), ("--stdout", "--loop", "2"), ("--info",), ("--to", "sse"):
+        ran = sse.run("replay", *flags, "-", input=bad)
+        assert (ran.status, ran.err.splitlines()[0]) == (3, "sse: error: stdin:3: not a JSON object")
+
+
+@pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs Linux")
+def test_what_is_kept_of_standard_input_goes_however_it_ends(sse, wire, three, tmp_path):
+    (tmp_path / "kept").mkdir()
+    server = sse.replay("-", input=three.read_bytes(), env={"TMPDIR": str(tmp_path / "kept")})
+    assert len(wire.get(server.url).events(3)) == 3
+    assert list((tmp_path / "kept").iterdir()) == []
+
+
 def test_standard_input_can_be_named_once(sse, three):
     ran = sse.run("replay", "--stdout", "-", "-", input=three.read_bytes())
     assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: standard input is named twice")

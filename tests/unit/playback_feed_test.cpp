@@ -138,6 +138,39 @@ TEST_CASE("a client that takes a byte at a time gets the same bytes") {
     CHECK(slow.ended());
 }
 
+TEST_CASE("a client that is never done with what there is gets the same bytes") {
+    auto text = head;
+    for (int i = 0; i < 3000; ++i)
+        text += "{\"t\":0,\"id\":\"" + std::to_string(i) + "\",\"data\":\"" +
+                std::string(300, 'x') + "\"}\n";
+    const TemporaryFile file(text);
+    const Heard heard;
+    auto whole = feed_of(file, heard, sse::Framing::chunked);
+    auto behind = feed_of(file, heard, sse::Framing::chunked);
+    std::string out;
+    std::array<std::string_view, 1> views;
+    while (behind.gather(start, views) == 1 && views[0].size() > 30'000) {
+        const auto taken = views[0].size() - 25'000;
+        out += views[0].substr(0, taken);
+        behind.consume(taken);
+        CHECK(behind.tally().events <= out.size() / 300);
+    }
+    out += drain(behind, start);
+    // Both have every event; where chunks begin depends on how much was read at once.
+    const auto events = [](const std::string& sent) {
+        std::size_t count = 0;
+        for (auto at = sent.find("id: "); at != sent.npos; at = sent.find("id: ", at + 1)) {
+            if (sent.compare(at + 4, std::to_string(count).size(), std::to_string(count)) == 0)
+                ++count;
+        }
+        return count;
+    };
+    CHECK(events(out) == 3000);
+    CHECK(events(drain(whole, start)) == 3000);
+    CHECK(behind.tally().events == 3000);
+    CHECK(behind.ended());
+}
+
 TEST_CASE("a client that takes nothing stops the reading") {
     auto text = head;
     for (int i = 0; i < 1000; ++i)
