@@ -23,9 +23,12 @@ Number read_number(const std::string& flag, const std::string& text, Number leas
     const auto end = text.data() + text.size();
     const auto [stop, error] = std::from_chars(text.data(), end, value);
     if (error != std::errc() || stop != end || !(value >= least && value <= most)) {
+        const auto range = most == std::numeric_limits<Number>::max()
+                               ? fmt::format("of {} or more", least)
+                               : fmt::format("from {} to {}", least, most);
         throw CLI::ValidationError(
-            flag, fmt::format("\"{}\" is not a {} from {} to {}", sse::printable(text, 60),
-                              std::is_integral_v<Number> ? "whole number" : "number", least, most));
+            flag, fmt::format("\"{}\" is not a {} {}", sse::printable(text, 60),
+                              std::is_integral_v<Number> ? "whole number" : "number", range));
     }
     return value;
 }
