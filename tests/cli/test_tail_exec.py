@@ -176,7 +176,7 @@ def test_a_state_has_only_what_was_done(sse, origin, tmp_path):
 
 
 @pytest.mark.parametrize("args, said", [
-    (["--jobs", "0"], '--jobs: "0" is not a whole number from 1 to'),
+    (["--jobs", "0"], '--jobs: "0" is not a whole number of 1 or more'),
     (["--jobs", "2"], "--jobs and --exec-fail need --exec"),
     (["--exec-fail", "stop"], "--jobs and --exec-fail need --exec"),
     (["--exec", "x", "--jobs", "1001"], "--jobs is at most 1000"),
