@@ -20,11 +20,10 @@ namespace cmd {
 
 namespace {
 
-/// Both ends closed in the commands; to be called with no other thread starting any.
+/// Both ends closed in the commands.
 void make_pipe(int (&ends)[2]) {
-    if (::pipe(ends) != 0)
+    if (::pipe2(ends, O_CLOEXEC) != 0)
         throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
-    for (const int fd : ends) ::fcntl(fd, F_SETFD, FD_CLOEXEC);
 }
 
 /// What posix_spawn() is told besides the program.
@@ -192,7 +191,7 @@ std::string Executor::execute(const Job& job) {
     int input[2] = {-1, -1};
     pid_t pid = -1;
     {
-        const std::lock_guard lock(mutex_); // or another command would keep this one's input open
+        const std::lock_guard lock(mutex_); // end_all() is to know of what has begun
         if (ending_) return {};
         try {
             make_pipe(input);

@@ -206,8 +206,12 @@ void Follower::on_reconnect(std::chrono::milliseconds wait, std::string_view why
 }
 
 void Follower::on_unsendable_id(std::string_view id) {
-    say(fmt::format("the last event ID \"{}\" cannot be sent in a header; asking without it",
-                    sse::printable(id, 100)));
+    auto shown = sse::printable(id, 100);
+    if (shown == unsendable_) return; // once, however often it tries
+    unsendable_ = std::move(shown);
+    warn(fmt::format("the last event ID \"{}\" cannot be sent in a header: some events may be "
+                     "missing, or come again",
+                     unsendable_));
 }
 
 void Follower::on_oddity(sse::Oddity oddity, std::string_view line) {

@@ -96,6 +96,7 @@ private:
     Selector selector_;
     std::string name_, url_;
     std::size_t number_ = 0; ///< in the stats
+    std::string unsendable_; ///< the id that was told of
     bool told_away_ = false; ///< that it waits to connect again
     std::function<void()> enough_;
     std::string last_event_id_;

@@ -327,10 +327,9 @@ std::size_t terminal_width() {
 }
 
 std::function<Moment()> stopwatch() {
-    return [start = std::chrono::steady_clock::now(), calendar = std::chrono::system_clock::now()] {
-        const auto passed = std::chrono::steady_clock::now() - start;
-        return Moment{calendar +
-                          std::chrono::duration_cast<std::chrono::system_clock::duration>(passed),
+    return [start = std::chrono::steady_clock::now()] {
+        const auto passed = std::chrono::steady_clock::now() - start; // none of it while suspended
+        return Moment{std::chrono::system_clock::now(),
                       std::chrono::duration_cast<std::chrono::microseconds>(passed)};
     };
 }

@@ -77,7 +77,7 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
         if (host == "localhost")
             lookup->hints.ai_flags = AI_NUMERICSERV; // also where only lo is up
         int ends[2];
-        if (::pipe(ends) != 0)
+        if (::pipe2(ends, O_CLOEXEC) != 0)
             throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
         lookup->done_read = Descriptor(ends[0]);
         lookup->done_write = Descriptor(ends[1]);
@@ -107,12 +107,10 @@ void set_option(int fd, int level, int name, std::chrono::seconds value) {
 
 /// None where the system has no such family.
 Descriptor open_socket(int family) {
-    Descriptor fd(::socket(family, SOCK_STREAM, 0));
+    Descriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (fd.get() < 0 && errno == EAFNOSUPPORT) return fd;
     if (fd.get() < 0)
         throw std::system_error(errno, std::generic_category(), "cannot make a socket");
-    ::fcntl(fd.get(), F_SETFD, FD_CLOEXEC);
-    ::fcntl(fd.get(), F_SETFL, O_NONBLOCK);
     return fd;
 }
 

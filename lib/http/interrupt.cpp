@@ -36,14 +36,10 @@ void make_readable(int fd) noexcept { [[maybe_unused]] const auto written = ::wr
 
 Interrupt::Interrupt() {
     for (auto* ends : {wake_, cut_}) {
-        if (::pipe(ends) != 0) {
+        if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
             const int error = errno;
             close_all();
             throw std::system_error(error, std::generic_category(), "cannot make a pipe");
-        }
-        for (const int fd : {ends[0], ends[1]}) {
-            ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-            ::fcntl(fd, F_SETFL, O_NONBLOCK);
         }
     }
 }

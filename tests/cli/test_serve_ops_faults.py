@@ -1,6 +1,5 @@
 """Faults that `sse serve` survives with nothing lost: clients that freeze and reset, descriptors that
 run out, a clock that is set back, a stop under load; and threads under churn."""
-import glob
 import json
 import os
 import re
@@ -12,6 +11,7 @@ import time
 
 import pytest
 from support import prometheus
+from support.clock import faketime, movable
 from support.deadline import SLOW, poll
 from support.wire import Answer, Cut, request_bytes, reset
 
@@ -171,17 +171,12 @@ def answers(wire, url):
         return False
 
 
-def faketime():
-    return next(iter(glob.glob("/usr/lib/*/faketime/libfaketime.so.1")), None)
-
-
 @pytest.mark.release  # a sanitizer asks the time before libfaketime can tell it
 @pytest.mark.skipif(not faketime(), reason="no libfaketime")
 def test_a_clock_set_back_an_hour_loses_nothing(sse, wire, tmp_path):
     clock = tmp_path / "clock"
     clock.write_text("+0")
-    server = sse.serve(env={"LD_PRELOAD": faketime(), "FAKETIME_TIMESTAMP_FILE": str(clock),
-                            "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"})
+    server = sse.serve(env=movable(clock))
     stream = wire.get(server.url)
     server.write(b"1\n")
     stream.events(1)

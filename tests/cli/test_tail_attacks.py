@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from support.deadline import poll
-from support.steps import FAST, events, no_content, script, silent
+from support.steps import FAST, closes, events, no_content, script, silent
 from support.wire import reset
 
 
@@ -20,6 +20,16 @@ def test_after_a_poisoned_id_the_next_good_one_recovers(sse, origin, bad):
     first, second, third = [r.header("Last-Event-ID") for r in server.requests]
     assert first is None and third == "good"
     assert second is None or second.encode("latin-1").decode() == "\u0085\u2028"
+
+
+@pytest.mark.parametrize("bad", ["x" * 5000, "\x01x"])
+def test_an_id_that_cannot_be_sent_is_told_once(sse, origin, bad):
+    server = script(origin, events(f"{FAST}id: {bad}\ndata: x\n\n"), closes, closes, events("data: y\n\n"), no_content)
+    tail = sse.run("tail", server.url, "--retry-max", "1ms")
+    assert (tail.status, tail.out) == (0, b"x\ny\n")
+    shown = "x" * 100 + "..." if bad[0] == "x" else "\\x01x"
+    assert tail.err == (f'sse: warning: the last event ID "{shown}" cannot be sent in a header: '
+                        "some events may be missing, or come again\n")
 
 
 def test_a_header_of_10_mb_is_bounded(sse, origin):

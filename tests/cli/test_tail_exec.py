@@ -156,6 +156,13 @@ def test_a_signal_ends_the_command_too(sse, origin, tmp_path, command):
     poll("its end", lambda: not os.path.exists(f"/proc/{pid}"))
 
 
+def test_no_descriptor_but_the_standard_ones_is_the_commands(sse, origin, tmp_path):
+    """Or it would hold the stream open behind our back."""
+    tail = sse.run("tail", stream(origin, numbers(3)).url, "--no-reconnect", "--exec", "ls -C /proc/$$/fd", "--jobs", "3",
+                   "--record", tmp_path / "r", "--state", tmp_path / "s", "--stats-file", tmp_path / "t")
+    assert (tail.status, tail.out.split()) == (0, [b"0", b"1", b"2"] * 3), tail.err
+
+
 def test_usr1_and_sigpipe_are_as_usual_in_the_command(sse, origin):
     command = "(kill -USR1 $(sh -c 'echo $PPID'); echo alive) ; yes | head -1"
     tail = sse.run("tail", stream(origin, "data: x\n\n").url, "--no-reconnect", "--stats", "--exec", command)

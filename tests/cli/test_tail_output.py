@@ -7,9 +7,11 @@ import select
 import struct
 import termios
 import threading
+from datetime import datetime
 
 import pytest
 
+from support.clock import faketime, movable
 from support.deadline import poll
 from support.steps import stream
 
@@ -45,6 +47,29 @@ def test_json_is_one_valid_line_for_any_bytes(sse, origin):
     assert tail.out.count(b"\n") == 1
     assert "\u2028".encode() not in tail.out
     assert json.loads(tail.out)["data"] == data.decode("utf-8", "replace")
+
+
+@pytest.mark.release  # a sanitizer asks the time before libfaketime can tell it
+@pytest.mark.skipif(not faketime(), reason="no libfaketime")
+def test_json_has_the_time_of_the_calendar_also_when_that_was_set(sse, origin, tmp_path):
+    """Or when the machine was suspended."""
+    clock, moved = tmp_path / "clock", threading.Event()
+    clock.write_text("+0")
+
+    def handler(c):
+        c.head()
+        c.chunk("data: 1\n\n")
+        assert moved.wait(10)
+        c.chunk("data: 2\n\n")
+        c.end()
+    tail = sse.start("tail", origin(handler).url, "--no-reconnect", "-o", "json", env=movable(clock))
+    tail.stdout.wait_for("1")
+    clock.write_text("+36000")
+    moved.set()
+    assert tail.wait() == 0
+    first, second = map(json.loads, tail.stdout.text().splitlines())
+    times = [datetime.fromisoformat(e["time"].replace("Z", "+00:00")) for e in (first, second)]
+    assert (times[1] - times[0]).total_seconds() >= 36000 and 0 <= second["t"] - first["t"] < 60
 
 
 @pytest.mark.parametrize("name", ["error", "open", "__proto__", "", "message"])
