@@ -3,6 +3,7 @@
 #include "http/percent.hpp"
 #include "protocol/encoder.hpp"
 #include "protocol/error.hpp"
+#include "protocol/trimmed.hpp"
 #include "recording/mask.hpp"
 
 #include <algorithm>
@@ -42,6 +43,9 @@ bool goes_out(std::string_view name, std::string_view value) {
                         [&](std::string_view own) { return same_name(own, name); });
 }
 
+/// Neither has a body, nor may have one (RFC 9110, 15.3.5 and 15.4.5).
+bool has_no_body(int status) { return status == 204 || status == 304; }
+
 bool holds(const RecordedFields& fields, std::string_view name) {
     return std::any_of(fields.begin(), fields.end(),
                        [&](const auto& field) { return same_name(field.first, name); });
@@ -53,6 +57,21 @@ bool is_over(Playback& playback, Feed::Clock::time_point until) {
         const auto* record = playback.peek(until);
         if (record == nullptr) return !playback.looking();
         if (is_sent(*record) || Feed::Clock::now() >= until) return false;
+    }
+}
+
+/// The record at `position` still sets that id: the file may be another one since.
+bool is_there(const std::string& file, const PlaybackPosition& position, const std::string& id,
+              const PlaybackOptions& options) {
+    try {
+        const auto reader = open_recording(file, options.reader);
+        reader->seek(position.place);
+        const auto* record = reader->next();
+        const auto own = record != nullptr ? id_of(*record) : std::nullopt;
+        const auto lapped = position.lap > 1 ? in_lap(id, options.laps) : std::nullopt;
+        return own && trimmed(*own) == (lapped ? lapped->id : id);
+    } catch (const Error&) { // nor is it a line any more
+        return false;
     }
 }
 
@@ -170,7 +189,9 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t loop) {
     const auto& faults = options_.faults;
     if (faults.status != 0 && request.method != "HEAD" &&
         requests_.fetch_add(1, std::memory_order_relaxed) < faults.status_times) {
-        auto refusal = text_answer(faults.status, "as --status asks\n");
+        auto refusal = has_no_body(faults.status)
+                           ? Answer{faults.status, {}, "", "", nullptr}
+                           : text_answer(faults.status, "as --status asks\n");
         refusal.headers.emplace_back("Retry-After", std::to_string(faults.retry_after));
         refusal.faults.emplace_back("status");
         return refusal;
@@ -180,7 +201,13 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t loop) {
     const auto* recording = routes_.find(request, !id.empty(), answer);
     if (recording == nullptr) return answer;
     answer = head(recording->header);
+    const bool whole = has_no_body(answer.status); // whatever was recorded behind it
+    if (whole) answer.content_type.clear();
     if (request.method == "HEAD") return answer;
+    if (whole) {
+        reports_.played();
+        return answer;
+    }
     answer.faults = constant_faults(options_);
     if (channels_ != nullptr) {
         join(request, recording->file, id, loop, answer);
@@ -197,7 +224,7 @@ Answer PlaybackHandler::answer(const Request& request, std::size_t loop) {
 
 Answer PlaybackHandler::head(const RecordingHeader& header) const {
     Answer answer;
-    answer.status = header.response.status != 0 ? header.response.status : 200;
+    answer.status = header.response.status >= 200 ? header.response.status : 200;
     answer.content_type = "text/event-stream";
     RecordedFields fields = options_.headers;
     for (const auto& [name, value] : header.response.headers) {
@@ -244,6 +271,7 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
         return;
     }
     auto found = index != nullptr ? index->find(id) : std::nullopt;
+    if (found && !is_there(file, *found, id, options)) found.reset();
     if (!found) {
         auto search = std::make_unique<IdSearch>(file, id, options.laps, options.reader);
         if (!search->step(until)) {

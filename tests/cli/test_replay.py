@@ -344,6 +344,18 @@ def test_a_client_resumes_after_its_last_event(sse, wire, three):
     assert wire.get(server.url, headers={"Last-Event-ID": "3"}).status == 204
 
 
+def test_a_client_resumes_in_a_large_recording_that_was_replaced(sse, wire, tmp_path):
+    path = tmp_path / "r"
+    lines = [{"t": 0, "id": str(n), "data": "x" * 10_000} for n in range(2000)]  # so large that places are kept
+    server = sse.replay(recording(path, *lines), "--no-wait")
+    assert len(wire.get(server.url).events()) == 2000
+    recording(path, *({**line, "data": "y" * (9_000 + n)} for n, line in enumerate(lines)))
+    for n in 3, 1500, 1997:
+        rest = wire.get(server.url, headers={"Last-Event-ID": str(n)}).events()
+        assert [event.id for event in rest] == [str(id) for id in range(n + 1, 2000)]
+        assert set(rest[0].data) == {"y"}
+
+
 def test_the_recorded_request_and_answer_are_met(sse, wire, tmp_path):
     path = recording(tmp_path / "r", {"t": 0, "data": "a"}, head=json.dumps({
         "sse": 1, "request": {"method": "POST", "headers": {}},
@@ -358,6 +370,21 @@ def test_the_recorded_request_and_answer_are_met(sse, wire, tmp_path):
     assert wire.request(server.url, "HEAD").status == 201
     refused = wire.request(server.url, "DELETE")
     assert (refused.status, refused.header("allow")) == (405, "GET, HEAD, POST")
+
+
+@pytest.mark.parametrize("status, answered", [(204, 204), (304, 304), (101, 200), (500, 500)])
+def test_a_status_without_a_body_has_none(sse, wire, tmp_path, status, answered):
+    path = recording(tmp_path / "r", {"t": 0, "data": "a"}, head={"response": {"status": status, "headers": {}}})
+    sock = wire.send(sse.replay(path).url, b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                                           b"HEAD / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+    received = b""
+    while piece := sock.recv(65536):
+        received += piece
+    if answered in (204, 304):  # the next answer follows its head
+        assert re.match(rb"HTTP/1.1 %d [^\r]*\r\n(?:[^\r]+\r\n)*\r\nHTTP/1.1 %d " % (answered, answered), received)
+        assert b"Content-Type" not in received.split(b"\r\n\r\n")[0] and b"chunked" not in received
+    else:
+        assert received.startswith(b"HTTP/1.1 %d " % answered) and b"data: a\n\n" in received
 
 
 def test_recorded_reads_are_chunks(sse, wire, tmp_path):

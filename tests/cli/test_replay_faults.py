@@ -1,4 +1,5 @@
 """sse replay's faults: what a client has to bear, the same each time."""
+import re
 import socket
 import time
 
@@ -72,6 +73,17 @@ def test_the_first_requests_are_refused(sse, wire, seven):
         refused = wire.get(server.url)
         assert (refused.status, refused.header("retry-after")) == (503, "7")
     assert wire.get(server.url).status == 200
+
+
+@pytest.mark.parametrize("status", [204, 304])
+def test_a_refusal_that_may_have_no_body_has_none(sse, wire, seven, status):
+    sock = wire.send(sse.replay(seven, "--status", str(status)).url,
+                     b"GET / HTTP/1.1\r\nHost: localhost\r\n\r\n"
+                     b"GET / HTTP/1.0\r\nHost: localhost\r\n\r\n")
+    received = b""
+    while piece := sock.recv(65536):
+        received += piece
+    assert re.match(rb"HTTP/1.1 %d [^\r]*\r\n(?:[^\r]+\r\n)*\r\nHTTP/1.1 200 " % status, received)
 
 
 def test_the_type_can_be_wrong(sse, wire, seven):
