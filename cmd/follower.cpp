@@ -98,7 +98,9 @@ void Follower::on_event(const sse::EventView& event) {
     if (all_.over) return;
     if (all_.recorder) all_.recorder->event(event);
     if (event.id) last_event_id_.assign(*event.id);
-    const bool printed = selector_.wants(event) && pass_on(event);
+    const bool selected = selector_.wants(event);
+    const bool printed = selected && pass_on(event);
+    if (selected) ++all_.selected;
     if (all_.stats) all_.stats->event(number_, event, printed);
     if (printed) {
         ++all_.printed;

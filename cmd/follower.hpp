@@ -48,6 +48,7 @@ struct Following {
     std::unique_ptr<Executor> executor; ///< may be null
     std::mutex mutex;
     std::size_t printed = 0;
+    std::size_t selected = 0; ///< of these some may have had nothing to print
     bool until_came = false;
     bool over = false;        ///< enough has come: nothing more is heard
     bool on_terminal = false; ///< stderr is one: whoever looks at it is told of a wait, -v or not

@@ -12,8 +12,9 @@ namespace cmd {
 struct Palette {
     std::string_view key, string, number, word, end;
 };
-/// What a terminal gets.
-inline constexpr Palette colours{"\x1b[34m", "\x1b[32m", "\x1b[36m", "\x1b[35m", "\x1b[0m"};
+/// What a terminal gets: no blue, which cannot be read on dark ground, and no yellow, for the
+/// light.
+inline constexpr Palette colours{"\x1b[36m", "\x1b[32m", "\x1b[35m", "\x1b[35m", "\x1b[0m"};
 
 /// Appends `text` laid out in lines of up to `width` columns where it can be, each but the first
 /// indented by `indent`; control characters are written out. False, with `out` as it was, if `text`

@@ -4,6 +4,7 @@
 #include "cmd/stdout_text.hpp"
 #include "cmd/terminal_line.hpp"
 #include "cmd/usage.hpp"
+#include "cmd/words.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -56,24 +57,6 @@ char** command_of(char** begin, char** end) {
                                                              : end;
 }
 
-/// The words of the line, the last one first, as CLI11 takes them. `help tail` asks for what
-/// `tail --help` says; and of `--flag=` CLI11 would take the next word as the value.
-std::vector<std::string> words_of(char** begin, char** end) {
-    std::vector<std::string> words;
-    for (const std::string_view arg : std::vector<std::string_view>(begin, end)) {
-        const bool empty_value = arg.starts_with("--") && arg.find('=') == arg.size() - 1;
-        words.emplace_back(arg.substr(0, arg.size() - (empty_value ? 1 : 0)));
-        if (empty_value) words.emplace_back();
-    }
-    if (!words.empty() && words.front() == "help") {
-        words.erase(words.begin());
-        words.resize(std::min<std::size_t>(words.size(), 1));
-        words.emplace_back("--help");
-    }
-    std::reverse(words.begin(), words.end());
-    return words;
-}
-
 constexpr auto examples =
     "  $ make 2>&1 | sse serve             put what a command says on the web\n"
     "  $ sse tail https://host/events      read any stream\n"
@@ -102,7 +85,7 @@ int main(int argc, char** argv) {
         return fail(cmd::Exit::usage, "no command behind --", "sse serve -- COMMAND ARGUMENTS");
     for (auto* command : app.get_subcommands({})) cmd::tighten(*command);
     try {
-        app.parse(words_of(argv + 1, dashes));
+        app.parse(cmd::words_of(app, argv + 1, dashes));
     } catch (const CLI::ParseError& e) {
         // but not the help of a command that there is not
         if (e.get_exit_code() == 0 && app.remaining().empty()) return show(app, e);

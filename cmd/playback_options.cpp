@@ -24,10 +24,10 @@ namespace cmd {
 namespace {
 
 using Repeat = sse::PlaybackRouteOptions::Repeat;
-const std::map<std::string, RecordingForm> forms = {{"jsonl", RecordingForm::jsonl},
-                                                    {"sse", RecordingForm::sse},
-                                                    {"har", RecordingForm::har},
-                                                    {"curl", RecordingForm::curl}};
+const std::map<std::string, RecordingForm> recording_forms = {{"jsonl", RecordingForm::jsonl},
+                                                              {"sse", RecordingForm::sse},
+                                                              {"har", RecordingForm::har},
+                                                              {"curl", RecordingForm::curl}};
 const std::map<std::string, Repeat> repeats = {{"last", Repeat::last}, {"cycle", Repeat::cycle}};
 
 /// `30`, `1m30s`: since the start; `id:7`: the record with that id.
@@ -117,7 +117,8 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     add_point(app, "--from", playback.from, "Begin at this time, or after this id");
     const auto to = [&o, &playback](const std::string& text) { // no form looks like a point
-        if (const auto form = forms.find(text); form != forms.end()) o.form = form->second;
+        if (const auto form = recording_forms.find(text); form != recording_forms.end())
+            o.form = form->second;
         else playback.to = point("--to", text, ", nor one of the forms jsonl, sse, har and curl");
     };
     app.add_option_function<std::vector<std::string>>(

@@ -73,11 +73,11 @@ std::unique_ptr<Printer> make_silent_printer();
 /// The one of Format::pretty.
 std::unique_ptr<Printer> make_pretty_printer(PrinterOptions options);
 
-/// `format` with its fields filled in (-F). Throws sse::Error (invalid_argument).
+/// `format` with its fields filled in (-F). Throws Failure with the way out.
 std::unique_ptr<Printer> make_format_printer(const std::string& format, PrinterOptions options);
 
-/// The values that JSON pointers find in the data (--pointer), separated by tabs. Throws sse::Error
-/// (invalid_argument).
+/// The values that JSON pointers find in the data (--pointer), separated by tabs. Throws Failure
+/// with the way out.
 std::unique_ptr<Printer> make_pointer_printer(std::vector<std::string> pointers,
                                               PrinterOptions options);
 

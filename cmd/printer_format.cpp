@@ -1,3 +1,4 @@
+#include "cmd/command.hpp"
 #include "cmd/pointer.hpp"
 #include "cmd/printer.hpp"
 #include "protocol/error.hpp"
@@ -25,8 +26,8 @@ struct Piece {
 };
 
 [[noreturn]] void refuse(const std::string& format, const std::string& why) {
-    throw sse::Error(sse::Errc::invalid_argument,
-                     fmt::format("--format \"{}\" {}", sse::printable(format, 200), why));
+    throw Failure(Exit::usage, fmt::format("--format \"{}\" {}", sse::printable(format, 200), why),
+                  "for example --format '{id} {/choices/0/delta/content}'");
 }
 
 char escaped(char c, const std::string& format) {
@@ -141,7 +142,8 @@ public:
         try {
             for (const auto& pointer : pointers_) check_pointer(pointer);
         } catch (const sse::Error& e) {
-            throw sse::Error(e.code(), fmt::format("--pointer {}", e.what()));
+            throw Failure(Exit::usage, fmt::format("--pointer {}", e.what()),
+                          "for example --pointer /choices/0/delta/content");
         }
     }
 

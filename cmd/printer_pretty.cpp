@@ -58,20 +58,20 @@ private:
         paint(bold, sse::printable(heard.event.type, 200), out);
         if (heard.event.id) {
             out.append("  ");
-            paint(yellow, fmt::format("#{}", sse::printable(*heard.event.id, 200)), out);
+            paint(magenta, fmt::format("#{}", sse::printable(*heard.event.id, 200)), out);
         }
         data(heard.event.data, out);
         out.push_back('\n');
     }
 
-    static constexpr std::string_view dim = "\x1b[2m", bold = "\x1b[1;36m", yellow = "\x1b[33m";
+    static constexpr std::string_view dim = "\x1b[2m", bold = "\x1b[1;36m", magenta = "\x1b[35m";
     static constexpr std::string_view red = "\x1b[1;31m";
     static constexpr std::size_t indent = 2;
 
     /// One of six, the same for the same name.
     static std::string_view source_colour(std::string_view name) {
-        static constexpr std::string_view palette[] = {"\x1b[31m", "\x1b[32m", "\x1b[33m",
-                                                       "\x1b[34m", "\x1b[35m", "\x1b[36m"};
+        static constexpr std::string_view palette[] = {"\x1b[31m", "\x1b[32m",   "\x1b[35m",
+                                                       "\x1b[36m", "\x1b[1;32m", "\x1b[1;35m"};
         return palette[std::hash<std::string_view>()(name) % std::size(palette)];
     }
 

@@ -1,6 +1,6 @@
 #include "cmd/selector.hpp"
 
-#include "protocol/error.hpp"
+#include "cmd/command.hpp"
 #include "protocol/printable.hpp"
 
 #include <algorithm>
@@ -20,10 +20,11 @@ struct Selector::Expression {
         char why[128];
         ::regerror(error, &compiled, why, sizeof why);
         why[0] = static_cast<char>(why[0] >= 'A' && why[0] <= 'Z' ? why[0] - 'A' + 'a' : why[0]);
-        throw sse::Error(
-            sse::Errc::invalid_argument,
+        throw Failure(
+            Exit::usage,
             fmt::format("--grep \"{}\" is not a regular expression such as 'error|warning': {}",
-                        sse::printable(text, 200), why));
+                        sse::printable(text, 200), why),
+            "a \\ makes a sign of it stand for itself: --grep '\\(x\\)'");
     }
     ~Expression() { ::regfree(&compiled); }
     Expression(const Expression&) = delete;

@@ -18,7 +18,7 @@ struct SelectOptions {
 
 class Selector {
 public:
-    /// Throws sse::Error (invalid_argument) that quotes an expression that is none.
+    /// Throws Failure that quotes an expression that is none.
     explicit Selector(const SelectOptions& options);
     ~Selector();
 

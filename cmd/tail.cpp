@@ -175,6 +175,10 @@ int run(const cmd::TailOptions& o) {
     const bool printed = output.flush();
     const bool delivered = (!following.recorder || following.recorder->finish()) && printed;
     if (told) told->finish();
+    if (!o.pointers.empty() && following.printed == 0 && following.selected > 0) {
+        cmd::note(fmt::format("--pointer found nothing in any of {} events; -o data shows them",
+                              following.selected));
+    }
     if (following.executor && !following.executor->failure().empty()) {
         throw cmd::Failure(cmd::Exit::incomplete, following.executor->failure(),
                            "--exec-fail warn goes on");

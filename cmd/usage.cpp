@@ -51,11 +51,14 @@ constexpr std::pair<std::string_view, std::string_view> values_that_do[] = {
     {"--resolve", "example.org:443:127.0.0.1"},
     {"--retries", "5"},
     {"--socket-mode", "0660"},
+    {"--speed", "10"},
     {"--split", "1"},
     {"--stall-after", "3"},
     {"--state", "last-id"},
     {"--stats-file", "stats.json"},
     {"--status", "503"},
+    {"--threads", "4"},
+    {"--times", "2"},
     {"--tls-cert", "cert.pem"},
     {"--tls-client-ca", "ca.pem"},
     {"--tls-key", "key.pem"},
@@ -123,6 +126,10 @@ std::string way_out(const CLI::App& command, const std::string& name) {
 Failure unknown_option(const CLI::App& app, const CLI::App& command, const std::string& typed) {
     const auto name = typed.starts_with("--") ? typed.substr(0, typed.find('=')) : typed;
     const auto what = fmt::format("no option {}", sse::printable(name, 100));
+    if (command.get_name() == "tail" && typed.find_first_not_of("fLNsS", 1) == typed.npos) {
+        return {Exit::usage, what,
+                fmt::format("what {} asks of curl, sse tail does by itself: leave it out", typed)};
+    }
     std::vector<std::string> names;
     for (const auto* option : command.get_options([](const CLI::Option*) { return true; })) {
         for (const auto& each : option->get_lnames()) names.push_back("--" + each);

@@ -100,6 +100,21 @@ struct JsonEventReader::Parsers {
     std::string text; ///< what is being read, with the room behind it that simdjson asks for
 };
 
+namespace {
+
+/// What is wrong with a line that is not JSON.
+const char* fault_of(error_code error) {
+    switch (error) {
+    case UTF8_ERROR: return "not UTF-8";
+    case UNCLOSED_STRING: return "not JSON: a string has no end";
+    case NUMBER_ERROR: return "not JSON: a number is malformed";
+    case DEPTH_ERROR: return "JSON that is nested too deeply";
+    default: return "not JSON";
+    }
+}
+
+} // namespace
+
 JsonEventReader::JsonEventReader()
     : parsers_(std::make_unique<Parsers>()) {}
 JsonEventReader::~JsonEventReader() = default;
@@ -112,7 +127,7 @@ JsonEvent JsonEventReader::read(std::string_view given) {
     // values no longer has. A number that no double can hold (1e400) is JSON all the same.
     auto error = parsers_->whole.parse(text.data(), text.size(), false).error();
     if (error == NUMBER_ERROR) error = parsers_->whole.parse(without_large_numbers(text)).error();
-    if (error) throw Error(Errc::bad_input, error_message(error));
+    if (error) refuse(fault_of(error));
     ondemand::document document;
     ondemand::object object;
     if (parsers_->fields.iterate(text.data(), text.size(), text.capacity()).get(document) ||

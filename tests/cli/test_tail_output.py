@@ -253,7 +253,7 @@ def test_a_terminal_that_is_made_narrower_is_folded_to_that(sse, origin):
 def test_colours(sse, origin, args, env, coloured):
     out = on_terminal(sse, "tail", stream(origin, EVENT).url, "--no-reconnect", *args, env=env)
     assert ("\x1b[" in out) == coloured
-    assert ("\x1b[34m\"a\"\x1b[0m" in out) == coloured
+    assert ("\x1b[36m\"a\"\x1b[0m" in out) == coloured
 
 
 @pytest.mark.parametrize("output", ["pretty", "data", "raw", "sse", "json"])

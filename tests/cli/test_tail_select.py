@@ -50,6 +50,13 @@ def test_pointers(sse, origin, args, expected):
     assert (tail.status, tail.out.decode(), tail.err) == (0, expected, "")
 
 
+def test_pointers_that_find_nothing_are_told_of(sse, origin):
+    tail = sse.run("tail", stream(origin, OPENAI).url, "-d", "{}", "--until-data", "[DONE]",
+                   "--pointer", "/choices/0/delta/contents", "--join")
+    assert (tail.status, tail.out) == (0, b"")
+    assert tail.err == "sse: note: --pointer found nothing in any of 7 events; -o data shows them\n"
+
+
 @pytest.mark.parametrize("format, expected", [
     ("{event}:{id}:{data}", "add:7:{\"a\": [1, \"x\"]}\nmessage:7:two\n"),
     ("{id}\\t{data}\\\\", "7\t{\"a\": [1, \"x\"]}\\\n7\ttwo\\\n"),

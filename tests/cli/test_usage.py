@@ -102,6 +102,7 @@ def test_the_example_of_every_hint_is_accepted(sse, command):
     (["tail", "--recrod=x", ":1"], "no option --recrod", "did you mean --record?"),
     (["tail", "--cout=3", ":1"], "no option --cout", "did you mean --count?"),
     (["tail", "--publish", ":1"], "no option --publish", "sse serve has it"),
+    (["tail", "-sSNL", ":1"], "no option -sSNL", "what -sSNL asks of curl, sse tail does by itself: leave it out"),
     (["tail", "--quiet", ":1"], "no option --quiet", "sse tail --help lists what there is"),
     (["--listen", ":0", "serve"], "no option --listen", "sse serve has it"),
     (["--versoin"], "no option --versoin", "did you mean --version?"),
@@ -119,6 +120,25 @@ def test_what_is_mistyped_is_told_with_what_was_meant(sse, args, error, hint):
     done = sse.run(*args)
     assert (done.status, done.out) == (2, b"")
     assert two_lines(done.err) == (error, hint)
+
+
+@pytest.mark.parametrize("name", ["[a]", "[a,b]", "[]", "{}"])
+def test_a_file_may_be_called_anything(sse, tmp_path, name):
+    (tmp_path / name).write_text("this one\n")
+    (tmp_path / "a").write_text("another\n")
+    server = sse.serve(name, cwd=tmp_path)
+    assert sse.run("tail", server.url).out == b"this one\n"
+    missing = sse.run("replay", "--stdout", "[a,c]", cwd=tmp_path)
+    assert "[a,c]" in missing.err and missing.status == 23
+
+
+def test_brackets_are_no_lists(sse, origin):
+    server = origin(lambda c: c.answer("204 No Content"))
+    sse.run("tail", "-d", "[1,2]", "-d", "[3]", "--last-event-id", "[x]", server.url)
+    request, = server.requests
+    assert request.body == b"[1,2]&[3]" and request.header("last-event-id") == "[x]"
+    refused = sse.run("tail", "[::1]:1", "--no-reconnect")
+    assert refused.status == 7 and "[::1]:1" in refused.err
 
 
 def test_help_of_sse_fits_a_screen_and_leads_with_examples(sse):

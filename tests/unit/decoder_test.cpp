@@ -99,8 +99,8 @@ const Row rows[] = {
      R"(message([1e400,-0.0,"1e400\""])#12345678901234567890123)"},
     {"and must be numbers", InputForm::json,
      "{\"data\":01}\n{\"data\":[1.e400]}\n{\"data\":1234567890123456789012x}\n",
-     "!line 1: Problem while parsing a number;!line 2: Problem while parsing a number;"
-     "!line 3: Problem while parsing a number;"},
+     "!line 1: not JSON: a number is malformed;!line 2: not JSON: a number is malformed;"
+     "!line 3: not JSON: a number is malformed;"},
     {"a retry that is too large is refused", InputForm::json,
      "{\"retry\":99999999999999999999999}\n", "!line 1: retry is not a number of milliseconds;"},
     {"a comment and a retry may come alone", InputForm::json,
