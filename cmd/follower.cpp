@@ -134,7 +134,7 @@ void Follower::on_retry(std::chrono::milliseconds time) {
     all_.printer.retry(time, all_.output.text());
 }
 
-void Follower::on_read(std::string_view bytes) {
+void Follower::on_piece(std::string_view bytes) {
     const std::lock_guard lock(all_.mutex);
     if (all_.recorder && !all_.over) all_.recorder->read(bytes);
 }

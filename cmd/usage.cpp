@@ -78,7 +78,7 @@ constexpr std::string_view may_be_empty[] = {
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
 
 std::string example_of(const CLI::App& app, const CLI::Option& option) {
-    const auto name = option.get_name();
+    auto name = option.get_name();
     if (is_flag(option)) return name;
     if (name == "--user" && app.get_name() == "tail") return "--user alice:secret";
     if (name == "--loop") return "--loop=3"; // its value may be absent, so it does not stand apart

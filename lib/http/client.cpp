@@ -295,7 +295,7 @@ void Client::read(Reply& reply, Ear& ear, bool json_lines) {
         while (!stopped_) {
             auto piece = reply.next(before_wait);
             if (!piece) break;
-            listener_.on_read(*piece);
+            listener_.on_piece(*piece);
             while (!piece->empty() && !stopped_) {
                 const auto part = options_.feed_lines ? first_line(*piece) : *piece;
                 if (json_lines) lines.feed(part);

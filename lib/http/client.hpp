@@ -36,7 +36,7 @@ public:
         virtual void on_open(const Url& /*url*/, int /*status*/, const Head&,
                              std::string_view /*last_event_id*/) {}
         /// What one read gave of the body, or a whole chunk of it, before the parser has it.
-        virtual void on_read(std::string_view) {}
+        virtual void on_piece(std::string_view) {}
         /// Bytes of the body, after the parser has had them.
         virtual void on_bytes(std::string_view) {}
         virtual void on_close(Close, std::string_view /*why*/) {}
