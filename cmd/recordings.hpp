@@ -29,6 +29,8 @@ public:
     const std::vector<std::string>& files() const { return files_; }
     /// What people call files()[i].
     const std::string& name(std::size_t i) const { return names_[i]; }
+    /// Some are files of this process's own, which no other user may open.
+    bool copied() const { return !spools_.empty(); }
     /// Several, which are told apart by what was recorded of the request.
     bool routed() const { return routed_; }
     /// Sets what is to be known of them to read them.

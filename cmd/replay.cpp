@@ -165,6 +165,11 @@ void warn_about_parts(const cmd::Recordings& recordings, const sse::PlaybackOpti
 
 int serve(const cmd::ReplayOptions& o) {
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Pipes::kept, o.follow);
+    if (recordings.copied() && !o.operation.user.empty()) {
+        throw cmd::Failure(
+            cmd::Exit::usage, "--user with a pipe or a HAR file",
+            "what was kept of it would not be that user's to read: name a recording");
+    }
     auto options = o.handler;
     recordings.tell(options.playback.reader);
     options.playback.reader.buffer_bytes = served_buffer_bytes;
