@@ -1,5 +1,6 @@
 """Events and bytes a second of the parser, beside a bare memchr() walk over the same lines and npm's
-eventsource-parser on the same bytes (which are decoded for it before its clock runs)."""
+eventsource-parser: on the same bytes, which TextDecoder makes strings of as clients have it do, and on
+strings that were made before its clock runs."""
 import json
 import subprocess
 import tempfile
@@ -11,22 +12,27 @@ PEER = """
 import {readFileSync} from 'node:fs';
 import {createParser} from 'eventsource-parser';
 const [path, piece] = [process.argv[2], Number(process.argv[3])];
-const text = new TextDecoder().decode(readFileSync(path));
+const bytes = readFileSync(path);
+const text = process.argv[4] === 'strings' ? new TextDecoder().decode(bytes) : null;
 let best = Infinity, events = 0;
 for (let round = 0; round < 40; ++round) {
     events = 0;
     const parser = createParser({onEvent: () => { ++events; }});
+    const decoder = new TextDecoder();
     const start = process.hrtime.bigint();
-    if (piece === 0) parser.feed(text);
-    else for (let at = 0; at < text.length; at += piece) parser.feed(text.slice(at, at + piece));
+    const size = piece || bytes.length;
+    for (let at = 0; at < bytes.length; at += size)
+        parser.feed(text === null ? decoder.decode(bytes.subarray(at, at + size), {stream: true})
+                                  : text.slice(at, at + size));
     best = Math.min(best, Number(process.hrtime.bigint() - start) / 1e9);
 }
 console.log(JSON.stringify({events, seconds: best}));
 """
 
 
-def peer_seconds(folder, found):
-    out = subprocess.run(on(CLIENT, "node", "peer.mjs", found["input"], str(found["piece"])), cwd=folder,
+def peer_seconds(folder, found, of):
+    """`of`: bytes or strings."""
+    out = subprocess.run(on(CLIENT, "node", "peer.mjs", found["input"], str(found["piece"]), of), cwd=folder,
                          capture_output=True, text=True, check=True).stdout
     told = json.loads(out)
     assert told["events"] == found["events"]
@@ -48,7 +54,7 @@ def rows(setting):
             target = found["bytes"] == 200 and found["lines"] == 1 and found["piece"] == 0
             row = Row(what, millions / found["seconds"], "M events/s", "memchr walk", millions / found["walk"])
             yield row.within(least=0.5) if target else row
-            if have_peer:
-                row = Row(what, millions / found["seconds"], "M events/s", "eventsource-parser",
-                          millions / peer_seconds(folder, found))
-                yield row.within(least=1.5) if target else row
+            for of in ("bytes", "strings") if have_peer else ():
+                row = Row(what, millions / found["seconds"], "M events/s", f"eventsource-parser of {of}",
+                          millions / peer_seconds(folder, found, of))
+                yield row.within(least=1.5) if target and of == "bytes" else row
