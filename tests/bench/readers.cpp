@@ -99,7 +99,7 @@ public:
 
 private:
     void take(std::string_view line) {
-        constexpr std::string_view data = "data: ", missing = ": missed ";
+        constexpr std::string_view data = "data:", missing = ": missed ";
         if (line.starts_with(data)) {
             char* rest = line_ + data.size();
             if (std::strtoull(rest, &rest, 10) != ++last) in_order = false;
@@ -189,6 +189,7 @@ public:
         , buffer_(256 * 1024) {
         for (std::size_t i = 0; i < a.clients; ++i) {
             fds_[i] = connect_to(a.port, i, i < laggards_);
+            if (i < laggards_) readers_[i] = Reader(latencies_, 0); // they are late on purpose
             if (i >= laggards_) watch(i);
         }
     }
