@@ -153,11 +153,11 @@ public:
         check();
     }
     void input_ended(bool failed) {
-        ended_ = true;
         if (failed) server_.finish(true); // what is wrong is not to wait for a client
         else if (o_.on_eof == OnEof::exit && served_ < o_.wait_clients && !server_.stopping())
             cmd::note("the input has ended, and waits for a client to take all of it; "
                       "--wait-clients 0 would not");
+        ended_ = true; // behind the note: what follows from it, the totals, comes last
         check();
     }
 

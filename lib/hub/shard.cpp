@@ -39,7 +39,12 @@ void Shard::take() {
     for (bool news = true; news;) {
         news = false;
         std::size_t arrived = 0;
-        while (!waiting_.empty() && make_room(*waiting_.front())) {
+        const auto told = history_.end();
+        while (!waiting_.empty()) {
+            // What subscribers have not been told of is not pushed out: it may be this loop that
+            // lags, and not they.
+            if (news && history_.begin_after(*waiting_.front()) > told) break;
+            if (!make_room(*waiting_.front())) break;
             arrived += waiting_.front()->bytes();
             history_.append(std::move(waiting_.front()));
             waiting_.pop_front();

@@ -220,8 +220,8 @@ def test_whom_it_cannot_become(sse, user, why):
 @root_only
 def test_who_is_not_root_is_told_so(sse):
     # without TSan's suppressions: they may lie where only root reads
-    shell = sse.start_program("setpriv", "--reuid=65534", "--regid=65534", "--clear-groups", "env", "-u",
-                              "TSAN_OPTIONS", sse.binary, "serve", "--listen", "127.0.0.1:0", "--user", "daemon")
+    shell = sse.start_program("env", "-u", "TSAN_OPTIONS", "setpriv", "--reuid=65534", "--regid=65534",
+                              "--clear-groups", sse.binary, "serve", "--listen", "127.0.0.1:0", "--user", "daemon")
     assert shell.wait() == 2
     assert shell.stderr.text().splitlines()[-2:] == [
         "sse: error: cannot become daemon: Operation not permitted",

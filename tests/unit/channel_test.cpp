@@ -572,3 +572,19 @@ TEST_CASE("Ids are kept, and given where there is none") {
     }
     CHECK(history.block(3) == ":d\n\n");
 }
+
+TEST_CASE("who takes what there is loses nothing, however much came before its loop's turn") {
+    for (const auto overflow :
+         {sse::Overflow::block, sse::Overflow::drop, sse::Overflow::disconnect}) {
+        Hub hub(keeping(4, overflow));
+        Reader reader(hub), stalled(hub);
+        reader.subscriber.listen([&] { reader.read(); });
+        if (overflow == sse::Overflow::block) stalled.subscriber.listen([&] { stalled.read(); });
+        hub.publish(1, 30); // all of it before the loop takes any
+        hub.settle();
+        CHECK(reader.heard() == events(1, 30));
+        CHECK(reader.subscriber.missed() == 0);
+        CHECK_FALSE(reader.subscriber.overrun());
+        CHECK((stalled.subscriber.missed() > 0) == (overflow != sse::Overflow::block));
+    }
+}
