@@ -412,10 +412,13 @@ def test_drop_the_laggard_is_told_what_it_missed(sse, wire):
 
 def test_one_who_comes_back_for_nothing_more_has_been_served(sse, wire):
     server = sse.serve("--wait-clients", "2")
-    early, late = wire.get(server.url), wire.get(server.url)
+    late = wire.get(server.url)
+    without = server.descriptors()
+    early = wire.get(server.url)
     server.write("a\n")
     last = early.events(1)[0].id
     early.close()
+    poll("it to be gone", lambda: server.descriptors() == without)  # or it has had the whole stream
     server.close_stdin()
     assert data(late) == ["a"]
     assert wire.get(server.url, headers={"Last-Event-ID": last}).status == 204
