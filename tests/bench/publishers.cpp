@@ -6,7 +6,8 @@
 //
 // COUNT: publishes in all. DEPTH: requests on their way on each connection; 1 waits for each
 // answer.
-#include <arpa/inet.h>
+#include "bench/loopback.hpp"
+
 #include <cerrno>
 #include <chrono>
 #include <cstdint>
@@ -33,16 +34,8 @@ struct Publisher {
     std::size_t sent = 0;
 };
 
-int connect_to(int port) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(port));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-        std::perror("connect");
-        std::exit(1);
-    }
+int open_connection(int port) {
+    const int fd = bench::connect_to(port);
     const int one = 1;
     ::setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
     return fd;
@@ -96,7 +89,7 @@ int main(int argc, char** argv) {
     };
     const auto start = Clock::now();
     for (std::size_t i = 0; i < publishers.size(); ++i) {
-        publishers[i].fd = connect_to(port);
+        publishers[i].fd = open_connection(port);
         epoll_event event{};
         event.events = EPOLLIN;
         event.data.u64 = i;

@@ -12,6 +12,8 @@
 // Where data is `N T`, T is taken for the microseconds of the monotonic clock at which it was
 // written, and it is told how late they came; `timed=N`: only the first N events count there.
 // `tell=FD`: for each of these, a byte is written to FD once all have it.
+#include "bench/loopback.hpp"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <array>
@@ -123,7 +125,7 @@ private:
     std::size_t size_ = 0;
 };
 
-int connect_to(int port, std::size_t number, bool laggard) {
+int open_stream(int port, std::size_t number, bool laggard) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
     if (laggard) { // or the two ends hold 2 MB of it: loopback has large segments
         const int window = 1024, segment = 536;
@@ -139,17 +141,8 @@ int connect_to(int port, std::size_t number, bool laggard) {
     ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &one, sizeof one);
 #endif
     ::bind(fd, reinterpret_cast<sockaddr*>(&from), sizeof from);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(port));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-        std::perror("connect");
-        std::exit(1);
-    }
-    constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: localhost\r\n"
-                                         "Accept: text/event-stream\r\n\r\n";
-    if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) std::perror("send");
+    bench::connect_to(port, fd);
+    bench::ask(fd);
     return fd;
 }
 
@@ -188,7 +181,7 @@ public:
         , fds_(a.clients)
         , buffer_(256 * 1024) {
         for (std::size_t i = 0; i < a.clients; ++i) {
-            fds_[i] = connect_to(a.port, i, i < laggards_);
+            fds_[i] = open_stream(a.port, i, i < laggards_);
             if (i < laggards_) readers_[i] = Reader(latencies_, 0); // they are late on purpose
             if (i >= laggards_) watch(i);
         }

@@ -7,13 +7,13 @@
 // The data of each event is its time in the recording, in microseconds. Nobody but the server knows
 // when a client's clock began; the event that came soonest after its time is taken to have been on
 // time, and the others are late by what they lag behind it.
+#include "bench/loopback.hpp"
+
 #include <algorithm>
-#include <arpa/inet.h>
 #include <cstdint>
 #include <cstdio>
 #include <cstdlib>
 #include <ctime>
-#include <netinet/in.h>
 #include <string>
 #include <string_view>
 #include <sys/epoll.h>
@@ -48,19 +48,9 @@ struct Stream {
     }
 };
 
-int connect_to(int port) {
-    const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    sockaddr_in to{};
-    to.sin_family = AF_INET;
-    to.sin_port = htons(static_cast<std::uint16_t>(port));
-    to.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    if (::connect(fd, reinterpret_cast<sockaddr*>(&to), sizeof to) != 0) {
-        std::perror("connect");
-        std::exit(1);
-    }
-    constexpr std::string_view request = "GET / HTTP/1.1\r\nHost: localhost\r\n"
-                                         "Connection: close\r\n\r\n";
-    if (::send(fd, request.data(), request.size(), MSG_NOSIGNAL) < 0) std::perror("send");
+int open_stream(int port) {
+    const int fd = bench::connect_to(port);
+    bench::ask(fd);
     return fd;
 }
 
@@ -81,7 +71,7 @@ int main(int argc, char** argv) {
     const double begun = now_us();
     while (done < clients) {
         while (open < clients && now_us() - begun >= static_cast<double>(open) * apart_us) {
-            streams[open].fd = connect_to(port);
+            streams[open].fd = open_stream(port);
             epoll_event event{};
             event.events = EPOLLIN;
             event.data.u64 = open;
