@@ -1,10 +1,10 @@
 // sse: parse the command line, run what it chose, report what went wrong.
-#include "cmd/command.hpp"
-#include "cmd/help.hpp"
-#include "cmd/stdout_text.hpp"
-#include "cmd/terminal_line.hpp"
-#include "cmd/usage.hpp"
-#include "cmd/words.hpp"
+#include "cmd/cli/arguments.hpp"
+#include "cmd/cli/command.hpp"
+#include "cmd/cli/help.hpp"
+#include "cmd/cli/stdout_text.hpp"
+#include "cmd/cli/usage.hpp"
+#include "cmd/term/terminal_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>

@@ -1,7 +1,7 @@
 #include "http/content_coding.hpp"
 
+#include "base/error.hpp"
 #include "http/head.hpp"
-#include "protocol/error.hpp"
 
 #include <algorithm>
 #include <brotli/decode.h>

@@ -1,7 +1,8 @@
 #include "http/head.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/trimmed.hpp"
+#include "base/ascii.hpp"
+#include "base/error.hpp"
+#include "base/trimmed.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -9,8 +10,6 @@
 namespace sse {
 
 namespace {
-
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 bool is_forbidden(char c) {
     return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
@@ -24,7 +23,7 @@ bool is_forbidden(char c) {
 
 bool is_token_char(char c) {
     constexpr std::string_view marks = "!#$%&'*+-.^_`|~";
-    return (c >= '0' && c <= '9') || (lower(c) >= 'a' && lower(c) <= 'z') ||
+    return (c >= '0' && c <= '9') || (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'z') ||
            marks.find(c) != marks.npos;
 }
 
@@ -33,8 +32,9 @@ bool is_token(std::string_view text) {
 }
 
 bool same_name(std::string_view a, std::string_view b) {
-    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(),
-                                              [](char x, char y) { return lower(x) == lower(y); });
+    return a.size() == b.size() && std::equal(a.begin(), a.end(), b.begin(), [](char x, char y) {
+               return ascii_lower(x) == ascii_lower(y);
+           });
 }
 
 Head Head::parse(std::string_view bytes) {

@@ -1,7 +1,7 @@
 #include "http/libraries.hpp"
 
 #include "http/content_coding.hpp"
-#include "http/httplib_client.hpp"
+#include "http/httplib_compat.hpp"
 
 #include <asio/detail/config.hpp>
 #include <asio/version.hpp>
@@ -15,7 +15,7 @@ namespace sse {
 
 std::vector<Library> libraries() {
     const auto brotli = BrotliDecoderVersion();
-    return {{"cpp-httplib", httplib_version()},
+    return {{"cpp-httplib", CPPHTTPLIB_VERSION},
             {"Asio", fmt::format("{}.{}.{}", ASIO_VERSION / 100000, ASIO_VERSION / 100 % 1000,
                                  ASIO_VERSION % 100)},
             {"OpenSSL", OpenSSL_version(OPENSSL_VERSION_STRING)},

@@ -1,7 +1,7 @@
 #include "http/media_type.hpp"
 
+#include "base/trimmed.hpp"
 #include "http/head.hpp"
-#include "protocol/trimmed.hpp"
 
 namespace sse {
 

@@ -1,7 +1,8 @@
 #include "http/url.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/printable.hpp"
+#include "base/ascii.hpp"
+#include "base/error.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -22,11 +23,10 @@ bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
 bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-char lower(char c) { return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c; }
 
 int hex_value(char c) {
     if (is_digit(c)) return c - '0';
-    if (lower(c) >= 'a' && lower(c) <= 'f') return lower(c) - 'a' + 10;
+    if (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f') return ascii_lower(c) - 'a' + 10;
     return -1;
 }
 
@@ -55,8 +55,9 @@ std::string_view scheme_of(std::string_view text) {
 }
 
 bool is_scheme(std::string_view text, std::string_view name) {
-    return text.size() == name.size() && std::equal(text.begin(), text.end(), name.begin(),
-                                                    [](char a, char b) { return lower(a) == b; });
+    return text.size() == name.size() &&
+           std::equal(text.begin(), text.end(), name.begin(),
+                      [](char a, char b) { return ascii_lower(a) == b; });
 }
 
 std::uint16_t read_port(std::string_view digits, bool tls) {
@@ -82,7 +83,7 @@ std::string read_host(std::string_view host) {
     if (!std::all_of(host.begin(), host.end(), fits))
         throw NoUrl("its host holds a character that no name has");
     std::string out(host);
-    std::transform(out.begin(), out.end(), out.begin(), lower);
+    std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
     return out;
 }
 

@@ -1,8 +1,8 @@
 #include "hub/batch.hpp"
 
+#include "base/trimmed.hpp"
 #include "protocol/chunked.hpp"
 #include "protocol/encoder.hpp"
-#include "protocol/trimmed.hpp"
 
 #include <algorithm>
 

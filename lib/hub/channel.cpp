@@ -87,7 +87,7 @@ ChannelCounts Channel::counts() const {
         const auto& own = shard->counts();
         sum.deliveries += own.deliveries.get();
         sum.missed += own.missed.get();
-        sum.laggards += own.laggards.get();
+        sum.slow_client_skips += own.slow_client_skips.get();
         sum.subscribers += own.subscribers.get();
         sum.behind += own.behind.get();
         sum.lag = std::max(sum.lag, own.lag.get());
@@ -102,7 +102,7 @@ void Channel::deliver(std::uint64_t next, const Shard& by) {
     while (before < next && !delivered_.compare_exchange_weak(before, next)) {
     }
     for (const auto& shard : shards_) {
-        if (shard.get() != &by) shard->nudge();
+        if (shard.get() != &by) shard->wake_if_starved();
     }
 }
 

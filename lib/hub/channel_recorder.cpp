@@ -1,6 +1,6 @@
 #include "hub/channel_recorder.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 #include "protocol/parser.hpp"
 
 #include <limits>

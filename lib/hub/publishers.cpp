@@ -1,6 +1,6 @@
 #include "hub/publishers.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 
 #include <fmt/format.h>
 #include <utility>

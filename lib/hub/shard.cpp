@@ -67,15 +67,15 @@ void Shard::take() {
 bool Shard::make_room(const Batch& batch) {
     const auto begin = history_.begin_after(batch);
     if (begin == history_.begin()) return true;
-    if (options().overflow == Overflow::block) return may_go(begin);
+    if (options().overflow == Overflow::block) return can_evict(begin);
     for (auto* subscriber : subscribers_) {
-        if (subscriber && subscriber->next() < begin) subscriber->push_on(begin);
+        if (subscriber && subscriber->next() < begin) subscriber->skip_to(begin);
     }
     return true;
 }
 
 /// Everything before `begin` has been had: by all who are here, and by somebody anywhere.
-bool Shard::may_go(std::uint64_t begin) {
+bool Shard::can_evict(std::uint64_t begin) {
     for (const auto* subscriber : subscribers_) {
         if (subscriber && subscriber->next() < begin) return false;
     }
@@ -93,7 +93,7 @@ void Shard::progressed(std::uint64_t next) {
     if (!waiting_.empty() && !taking_) wake_loop();
 }
 
-void Shard::nudge() {
+void Shard::wake_if_starved() {
     if (starved_) wake_loop();
 }
 
@@ -139,7 +139,7 @@ void Shard::subscribe(Subscriber& subscriber) {
     counts_.subscribers.set(counts_.subscribers.get() + 1);
 }
 
-void Shard::survey() {
+void Shard::measure_lag() {
     std::uint64_t behind = 0, lag = 0;
     for (const auto* subscriber : subscribers_) {
         if (!subscriber || subscriber->next() >= history_.end()) continue;

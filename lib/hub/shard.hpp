@@ -67,7 +67,7 @@ public:
     const ChannelOptions& options() const;
     std::size_t subscribers() const { return subscribers_.size(); }
     /// Looks how far behind the subscribers are, for the counts.
-    void survey();
+    void measure_lag();
     ShardCounts& counts() { return counts_; }
     const ShardCounts& counts() const { return counts_; }
 
@@ -80,11 +80,11 @@ private:
     void progressed(std::uint64_t next);
 
     /// Any thread: another loop's subscribers have had more than anybody had before.
-    void nudge();
+    void wake_if_starved();
     void wake_loop();
 
     bool make_room(const Batch& batch);
-    bool may_go(std::uint64_t begin);
+    bool can_evict(std::uint64_t begin);
     void wake_all();
 
     Channel& channel_;

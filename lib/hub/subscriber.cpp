@@ -97,7 +97,7 @@ std::string_view Subscriber::last_id() const {
     return {};
 }
 
-void Subscriber::push_on(std::uint64_t begin) {
+void Subscriber::skip_to(std::uint64_t begin) {
     if (cursor_.sent > 0) { // it has half of an event: keep the other half
         const auto& history = shard_.history();
         const auto whole = framing_ == Framing::chunked ? history.chunk(cursor_.next)
@@ -110,7 +110,7 @@ void Subscriber::push_on(std::uint64_t begin) {
         return;
     }
     shard_.counts().missed.add(begin - cursor_.next);
-    shard_.counts().laggards.add();
+    shard_.counts().slow_client_skips.add();
     missed_ += begin - cursor_.next;
     untold_ += begin - cursor_.next;
     cursor_ = {begin, 0};

@@ -58,7 +58,7 @@ public:
 private:
     friend class Shard;
     /// Everything before `begin` is about to be pushed out.
-    void push_on(std::uint64_t begin);
+    void skip_to(std::uint64_t begin);
     void wake() {
         if (wake_) wake_();
     }

@@ -1,6 +1,6 @@
 #include "protocol/chunked.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <array>

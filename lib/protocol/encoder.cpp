@@ -1,7 +1,7 @@
 #include "protocol/encoder.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/utf8.hpp"
+#include "base/error.hpp"
+#include "base/utf8.hpp"
 
 #include <cstring>
 #include <fmt/format.h>

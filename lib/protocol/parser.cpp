@@ -1,7 +1,7 @@
 #include "protocol/parser.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/utf8.hpp"
+#include "base/error.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -29,13 +29,13 @@ std::size_t first_slice(std::string_view bytes) {
 
 } // namespace
 
-std::string_view to_string(Oddity oddity) {
-    switch (oddity) {
-    case Oddity::unknown_field: return "unknown field";
-    case Oddity::bad_retry: return "retry is not a number";
-    case Oddity::nul_in_id: return "id holds NUL";
-    case Oddity::invalid_utf8: return "invalid UTF-8";
-    case Oddity::unfinished_block: return "unfinished block";
+std::string_view to_string(ParseWarning warning) {
+    switch (warning) {
+    case ParseWarning::unknown_field: return "unknown field";
+    case ParseWarning::bad_retry: return "retry is not a number";
+    case ParseWarning::nul_in_id: return "id holds NUL";
+    case ParseWarning::invalid_utf8: return "invalid UTF-8";
+    case ParseWarning::unfinished_block: return "unfinished block";
     }
     return "";
 }
@@ -103,7 +103,7 @@ void Parser::feed_slice(std::string_view bytes) {
 
 void Parser::finish() {
     if (!passing_ && (in_block_ || !line_.empty()))
-        sink_.on_oddity(Oddity::unfinished_block, line_); // rule 27
+        sink_.on_warning(ParseWarning::unfinished_block, line_); // rule 27
     line_.clear();
     data_.clear(), type_.clear(), id_.clear();
     in_block_ = passing_ = skip_lf_ = false;
@@ -155,12 +155,12 @@ void Parser::take_line(std::string_view line) {
     else if (name == "event") type_.assign(value);
     else if (name == "id") take_id(value, line);
     else if (name == "retry") take_retry(value, line);
-    else sink_.on_oddity(Oddity::unknown_field, line);
+    else sink_.on_warning(ParseWarning::unknown_field, line);
 }
 
 /// Rule 30.
 void Parser::take_id(std::string_view value, std::string_view line) {
-    if (value.find('\0') != value.npos) sink_.on_oddity(Oddity::nul_in_id, line);
+    if (value.find('\0') != value.npos) sink_.on_warning(ParseWarning::nul_in_id, line);
     else id_.assign(value);
 }
 
@@ -168,7 +168,7 @@ void Parser::take_id(std::string_view value, std::string_view line) {
 void Parser::take_retry(std::string_view value, std::string_view line) {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (value.empty() || !std::all_of(value.begin(), value.end(), digit)) {
-        return sink_.on_oddity(Oddity::bad_retry, line);
+        return sink_.on_warning(ParseWarning::bad_retry, line);
     }
     std::int64_t ms = 0;
     for (const char c : value) ms = std::min<std::int64_t>(ms * 10 + (c - '0'), max_retry.count());
@@ -200,7 +200,7 @@ std::string_view Parser::decoded(const Value& value, std::string& buffer) {
 /// never part of an ill-formed sequence.
 std::string_view Parser::decoded(std::string_view bytes, bool valid, std::string& buffer) {
     if (valid || is_utf8(bytes)) return bytes;
-    sink_.on_oddity(Oddity::invalid_utf8, bytes);
+    sink_.on_warning(ParseWarning::invalid_utf8, bytes);
     buffer.clear();
     append_utf8(bytes, buffer);
     return buffer;

@@ -20,14 +20,14 @@ struct ParserOptions {
 };
 
 /// Things that the standard tells a parser to ignore, and a person may want to see.
-enum class Oddity : std::uint8_t {
+enum class ParseWarning : std::uint8_t {
     unknown_field,    ///< a field name that is none of data, event, id, retry
     bad_retry,        ///< `retry` with anything but ASCII digits
     nul_in_id,        ///< `id` with U+0000
     invalid_utf8,     ///< decoded with U+FFFD
     unfinished_block, ///< the stream ended before the blank line; the block is discarded
 };
-std::string_view to_string(Oddity oddity);
+std::string_view to_string(ParseWarning warning);
 
 /// Turns the bytes of one stream into events, each handed on at its blank line (HTML 9.2.6).
 /// Gives the same events however the bytes are cut, in linear time. One thread at a time.
@@ -44,7 +44,7 @@ public:
         virtual void on_comment(std::string_view) {}
         /// A valid `retry`, clamped to `max_retry`.
         virtual void on_retry(std::chrono::milliseconds) {}
-        virtual void on_oddity(Oddity, std::string_view /*line*/) {}
+        virtual void on_warning(ParseWarning, std::string_view /*line*/) {}
         /// An event has outgrown `max_event_bytes`. True: the rest of it, up to its blank line, is
         /// passed over, and feed() does not throw.
         virtual bool on_too_large() { return false; }

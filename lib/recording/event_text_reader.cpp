@@ -1,7 +1,7 @@
 #include "recording/event_text_reader.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/trimmed.hpp"
+#include "base/error.hpp"
+#include "base/trimmed.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -180,9 +180,9 @@ void EventTextReader::on_retry(std::chrono::milliseconds time) {
     got_ = true;
 }
 
-void EventTextReader::on_oddity(Oddity oddity, std::string_view) {
-    ++oddities_[static_cast<std::size_t>(oddity)];
-    if (oddity == Oddity::unfinished_block) {
+void EventTextReader::on_warning(ParseWarning warning, std::string_view) {
+    ++warnings_[static_cast<std::size_t>(warning)];
+    if (warning == ParseWarning::unfinished_block) {
         warning_ = fmt::format("{}:{}: the last event is unfinished and was skipped",
                                input_->name(), line_ + 1);
     }

@@ -36,7 +36,7 @@ private:
     void on_id(std::string_view id) override;
     void on_comment(std::string_view text) override;
     void on_retry(std::chrono::milliseconds time) override;
-    void on_oddity(Oddity oddity, std::string_view line) override;
+    void on_warning(ParseWarning warning, std::string_view line) override;
 
     std::unique_ptr<Parser> parser_;
     std::vector<char> buffer_;

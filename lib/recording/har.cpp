@@ -1,11 +1,12 @@
 #include "recording/har.hpp"
 
-#include "protocol/error.hpp"
+#include "base/ascii.hpp"
+#include "base/base64.hpp"
+#include "base/error.hpp"
+#include "base/json_text.hpp"
+#include "base/mask.hpp"
+#include "base/utf8.hpp"
 #include "protocol/parser.hpp"
-#include "protocol/utf8.hpp"
-#include "recording/base64.hpp"
-#include "recording/json_text.hpp"
-#include "recording/mask.hpp"
 #include "recording/record_parser.hpp"
 
 #include <algorithm>
@@ -134,7 +135,7 @@ std::optional<std::string> body_of(const dom::element& entry) {
     dom::element content;
     if (entry["response"]["content"].get(content) != simdjson::SUCCESS) return std::nullopt;
     std::string type(text_at(content, "mimeType").substr(0, 17));
-    for (char& c : type) c = static_cast<char>(std::tolower(static_cast<unsigned char>(c)));
+    for (char& c : type) c = ascii_lower(c);
     std::string_view text;
     if (type != "text/event-stream" || content["text"].get(text) != simdjson::SUCCESS)
         return std::nullopt;

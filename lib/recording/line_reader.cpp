@@ -1,6 +1,6 @@
 #include "recording/line_reader.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <cstring>

@@ -1,8 +1,8 @@
 #include "recording/reader.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/utf8.hpp"
-#include "recording/json_text.hpp"
+#include "base/error.hpp"
+#include "base/json_text.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -109,7 +109,7 @@ std::optional<bool> RecordingReader::reached_from(std::uint64_t offset, std::uin
         try {
             const auto* record = take(line);
             if (record == nullptr) continue;
-            if (const auto answer = reached(*record)) return answer;
+            if (const auto response = reached(*record)) return response;
         } catch (const BadLine& e) {
             if (!line.whole) break; // torn: it is not there yet, or never will be
             fail(line, e.what());
@@ -125,8 +125,8 @@ void RecordingReader::seek_before(const Reached& reached) {
     auto low = records_at_, high = *input_->size();
     while (high > low && high - low > near) {
         const auto middle = low + (high - low) / 2;
-        const auto answer = reached_from(middle, high, reached);
-        if (answer && !*answer) low = place_.offset;
+        const auto response = reached_from(middle, high, reached);
+        if (response && !*response) low = place_.offset;
         else high = middle;
     }
     warning_.clear();

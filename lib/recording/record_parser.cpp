@@ -1,6 +1,6 @@
 #include "recording/record_parser.hpp"
 
-#include "recording/base64.hpp"
+#include "base/base64.hpp"
 
 #include <cmath>
 #include <fmt/format.h>

@@ -1,7 +1,7 @@
 #include "recording/record_reader.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/utf8.hpp"
+#include "base/error.hpp"
+#include "base/utf8.hpp"
 #include "recording/event_text_reader.hpp"
 #include "recording/har.hpp"
 #include "recording/reader.hpp"

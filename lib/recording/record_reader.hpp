@@ -84,7 +84,7 @@ public:
 
     /// How often the text, where it is event-stream text, had what a parser must ignore.
     using OddityCounts = std::array<std::uint64_t, 5>;
-    const OddityCounts& oddities() const { return oddities_; }
+    const OddityCounts& warnings() const { return warnings_; }
 
 protected:
     RecordReader(std::unique_ptr<RecordingInput> input, RecordingReaderOptions options)
@@ -99,7 +99,7 @@ protected:
     RecordingHeader header_;
     RecordingPlace place_;
     std::string warning_;
-    OddityCounts oddities_{};
+    OddityCounts warnings_{};
 };
 
 /// As much of the start of `input` as shows what form it has. A pipe is not waited for longer.

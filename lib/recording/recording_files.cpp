@@ -1,6 +1,6 @@
 #include "recording/recording_files.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 
 #include <algorithm>
 #include <filesystem>

@@ -52,8 +52,8 @@ private:
     void on_id(std::string_view) override { ++sum_.bare_ids; }
     void on_comment(std::string_view) override { ++sum_.comments; }
     void on_retry(std::chrono::milliseconds) override { ++sum_.retries; }
-    void on_oddity(Oddity oddity, std::string_view) override {
-        ++sum_.oddities[static_cast<std::size_t>(oddity)];
+    void on_warning(ParseWarning warning, std::string_view) override {
+        ++sum_.warnings[static_cast<std::size_t>(warning)];
     }
 
     void on_event(const EventView& event) override {
@@ -103,7 +103,7 @@ RecordingSummary summarize(RecordReader& reader) {
     Summing summing(sum);
     while (const auto* record = reader.next()) summing.take(*record);
     summing.finish();
-    for (std::size_t i = 0; i < sum.oddities.size(); ++i) sum.oddities[i] += reader.oddities()[i];
+    for (std::size_t i = 0; i < sum.warnings.size(); ++i) sum.warnings[i] += reader.warnings()[i];
     return sum;
 }
 

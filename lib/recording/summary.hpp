@@ -43,7 +43,7 @@ struct RecordingSummary {
     std::uint64_t reconnects = 0;
     std::uint64_t resumed = 0;                   ///< of them, with a last event id
     std::map<std::string, std::uint64_t> closes; ///< ends of connections, by how
-    RecordReader::OddityCounts oddities{};
+    RecordReader::OddityCounts warnings{};
     bool closed = false; ///< the last record says that the connection ended
 };
 

@@ -1,10 +1,10 @@
 #include "recording/writer.hpp"
 
-#include "protocol/error.hpp"
-#include "protocol/utf8.hpp"
-#include "recording/base64.hpp"
-#include "recording/json_text.hpp"
-#include "recording/mask.hpp"
+#include "base/base64.hpp"
+#include "base/error.hpp"
+#include "base/json_text.hpp"
+#include "base/mask.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <cerrno>

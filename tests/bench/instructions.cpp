@@ -4,11 +4,11 @@
 //   instructions         names the cases, one a line, each with its number of events
 //   instructions CASE    runs it once to warm up, then once within measured()
 #include "bench/inputs.hpp"
-#include "cmd/printer.hpp"
+#include "cmd/tail/printer.hpp"
 #include "hub/channel.hpp"
+#include "input/lines.hpp"
 #include "protocol/encoder.hpp"
 #include "protocol/parser.hpp"
-#include "source/lines.hpp"
 
 #include <array>
 #include <cstdio>

@@ -192,15 +192,15 @@ public:
         std::vector<epoll_event> ready(1024);
         const auto start = start_ = Clock::now();
         auto next_sip = start + std::chrono::seconds(1);
-        auto heard = start;
+        auto received = start;
         while (open_ > 0) {
             const int count =
                 ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), 200);
             for (int i = 0; i < count; ++i)
                 receive(ready[static_cast<std::size_t>(i)].data.u64, buffer_.size());
             const auto now = Clock::now();
-            if (count > 0) heard = now;
-            if (now - heard > std::chrono::minutes(1)) return false;
+            if (count > 0) received = now;
+            if (now - received > std::chrono::minutes(1)) return false;
             if (now >= next_sip) {
                 next_sip = now + std::chrono::seconds(1);
                 sip(now - start);

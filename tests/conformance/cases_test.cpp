@@ -1,6 +1,6 @@
 // The cases of cases.jsonl, each at every cut. README.md beside this says where they are from.
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <algorithm>
 #include <array>
@@ -107,32 +107,32 @@ std::vector<Case> read_cases() {
 
 /// What is wrong with the parser's reading of these pieces: "" if nothing is.
 std::string fault(const Case& c, const std::vector<std::string_view>& feeds) {
-    test::Hearing heard(c.initial_last_event_id);
-    sse::Parser parser(heard, {}, c.initial_last_event_id);
+    test::Hearing received(c.initial_last_event_id);
+    sse::Parser parser(received, {}, c.initial_last_event_id);
     for (const auto feed : feeds) parser.feed(feed);
     const auto last_id = parser.last_event_id();
     parser.finish();
     if (c.digested) {
-        for (auto& event : heard.events) event.data = digest(event.data);
+        for (auto& event : received.events) event.data = digest(event.data);
     }
-    if (heard.events != c.events) return "events: " + heard.text.substr(0, 500);
-    if (last_id != heard.last_id) return "last_event_id() is '" + last_id + "'";
+    if (received.events != c.events) return "events: " + received.text.substr(0, 500);
+    if (last_id != received.last_id) return "last_event_id() is '" + last_id + "'";
     if (c.last_event_id && last_id != *c.last_event_id) return "last event id '" + last_id + "'";
-    if (c.has_retry && heard.retry != c.retry) {
-        return "retry " + (heard.retry ? std::to_string(*heard.retry) : "none");
+    if (c.has_retry && received.retry != c.retry) {
+        return "retry " + (received.retry ? std::to_string(*received.retry) : "none");
     }
-    if (c.comments && heard.comments != *c.comments)
-        return "comments: " + heard.text.substr(0, 500);
+    if (c.comments && received.comments != *c.comments)
+        return "comments: " + received.text.substr(0, 500);
     return "";
 }
 
 /// `bytes` in pieces of up to `largest` bytes, as `dice` have it.
 std::vector<std::string_view> random_pieces(std::string_view bytes, std::size_t largest,
-                                            std::mt19937& dice) {
+                                            std::mt19937& random) {
     std::vector<std::string_view> all;
     while (!bytes.empty()) {
         all.push_back(
-            bytes.substr(0, std::uniform_int_distribution<std::size_t>(1, largest)(dice)));
+            bytes.substr(0, std::uniform_int_distribution<std::size_t>(1, largest)(random)));
         bytes.remove_prefix(all.back().size());
     }
     return all;
@@ -165,10 +165,10 @@ TEST_CASE("Every case of cases.jsonl reads as the standard has it, at every cut"
                 REQUIRE(fault(c, {input.substr(0, cut), input.substr(cut)}) == "");
             }
         } else {
-            std::mt19937 dice(9002); // any seed will do; always the same one
+            std::mt19937 random(9002); // any seed will do; always the same one
             for (const std::size_t largest : {std::size_t{7}, std::size_t{4096}, input.size()}) {
                 INFO("random cuts of up to " << largest);
-                REQUIRE(fault(c, random_pieces(input, largest, dice)) == "");
+                REQUIRE(fault(c, random_pieces(input, largest, random)) == "");
             }
         }
     }

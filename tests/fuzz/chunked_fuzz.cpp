@@ -1,6 +1,6 @@
 // Any bytes as a chunked body, cut anywhere: the same body, or the same refusal.
+#include "base/error.hpp"
 #include "protocol/chunked.hpp"
-#include "protocol/error.hpp"
 
 #include <cstdint>
 #include <cstdlib>

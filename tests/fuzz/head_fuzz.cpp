@@ -1,6 +1,6 @@
 // Any bytes as the head of a message: refused, or fields that could not have been anything else.
+#include "base/error.hpp"
 #include "http/head.hpp"
-#include "protocol/error.hpp"
 
 #include <cstdint>
 #include <cstdlib>

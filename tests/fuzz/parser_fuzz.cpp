@@ -1,6 +1,6 @@
 // Any bytes, cut anywhere: the parser hears the same, and holds no more than it may.
-#include "protocol/error.hpp"
-#include "unit/hearing.hpp"
+#include "base/error.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -29,21 +29,21 @@ private:
 
 /// What is heard of `bytes` in pieces of `first` and `second` bytes by turns, as one text.
 std::string hear(std::string_view bytes, std::size_t first, std::size_t second, std::size_t bound) {
-    Watch heard(bound);
-    sse::Parser parser(heard, {.max_event_bytes = bound});
+    Watch received(bound);
+    sse::Parser parser(received, {.max_event_bytes = bound});
     try {
         while (!bytes.empty()) {
             parser.feed(bytes.substr(0, first));
             bytes.remove_prefix(std::min(first, bytes.size()));
             std::swap(first, second);
         }
-        if (parser.last_event_id() != heard.last_id) std::abort();
+        if (parser.last_event_id() != received.last_id) std::abort();
         parser.finish();
     } catch (const sse::Error& e) {
         if (e.code() != sse::Errc::too_large) std::abort();
-        return heard.text + "!" + heard.oddities;
+        return received.text + "!" + received.warnings;
     }
-    return heard.text + "|" + parser.last_event_id() + "|" + heard.oddities;
+    return received.text + "|" + parser.last_event_id() + "|" + received.warnings;
 }
 
 } // namespace

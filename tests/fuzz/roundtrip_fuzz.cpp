@@ -1,8 +1,8 @@
 // Any type, data, id and comment: either refused, or parse(encode(e)) == e.
+#include "base/error.hpp"
+#include "base/utf8.hpp"
 #include "protocol/encoder.hpp"
-#include "protocol/error.hpp"
-#include "protocol/utf8.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -53,16 +53,16 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (!sse::is_utf8(wire)) std::abort();
 
-    test::Hearing heard;
-    sse::Parser parser(heard);
+    test::Hearing received;
+    sse::Parser parser(received);
     parser.feed(wire);
     parser.finish();
-    if (!heard.oddities.empty() || heard.events.size() != 1) std::abort();
+    if (!received.warnings.empty() || received.events.size() != 1) std::abort();
     const auto type = event.type.empty() ? "message" : utf8(event.type);
     const test::Hearing::Event expected{type, lines(utf8(event.data)), utf8(event.id.value_or(""))};
-    if (heard.events[0] != expected) std::abort();
+    if (received.events[0] != expected) std::abort();
     std::string said;
-    for (const auto& line : heard.comments) said.append(said.empty() ? "" : "\n").append(line);
+    for (const auto& line : received.comments) said.append(said.empty() ? "" : "\n").append(line);
     // an empty first line leaves no trace in `said`
     const auto meant = lines(utf8(comment));
     if (said != meant.substr(std::min(meant.find_first_not_of('\n'), meant.size()))) std::abort();

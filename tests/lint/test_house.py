@@ -1,4 +1,4 @@
-"""What the house looks like: format, clang-tidy, floors, and what must not be in the sources."""
+"""What the house looks like: format, clang-tidy, layers, and what must not be in the sources."""
 import json
 import re
 import subprocess
@@ -11,10 +11,14 @@ from support.builds import BUILDS
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted(p for d in ("lib", "cmd", "tests") for e in ("hpp", "cpp")
                  for p in (ROOT / d).rglob(f"*.{e}"))
-FLOORS = ("protocol", "recording", "hub", "source", "http")
+LAYERS = ("base", "protocol", "recording", "hub", "input", "playback", "net", "http", "client", "server",
+          "handlers")
+APART = {"client": "server", "server": "client"}  # these never include each other
+# cmd: what its folders share comes first; a command never includes another one
+SHARED, COMMANDS = ("term", "cli", "server"), ("serve", "tail", "replay")
 # heavy headers, and the only places that may include them
-HEAVY = {"httplib.h": r"lib/http/httplib_\w+\.(hpp|cpp)"}
-HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+\.cpp|(choice|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
+HEAVY = {"httplib.h": r"lib/\w+/httplib_\w+\.(hpp|cpp)"}
+HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+/)?(\w+\.cpp|(choice|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
 
 
 def name(path):
@@ -53,19 +57,32 @@ def test_clang_tidy_has_nothing_to_say(path):
     run("clang-tidy", "-p", str(TIDIED), "--config-file=.clang-tidy", "--quiet", str(path))
 
 
-def test_no_floor_reaches_up():
-    reaching = []
+def layers_above(layer):
+    return {*LAYERS[LAYERS.index(layer) + 1:], "cmd", APART.get(layer)}
+
+
+def test_no_layer_includes_one_above_it():
+    crossed = [f"{name(path)}: {i}" for path in SOURCES if path.parent.parent == ROOT / "lib"
+               for i in includes(path) if i.split("/")[0] in layers_above(path.parent.name)]
+    assert not crossed
+
+
+def test_every_folder_of_lib_is_a_layer():
+    assert {p.name for p in (ROOT / "lib").iterdir() if p.is_dir()} == set(LAYERS)
+
+
+def test_no_command_includes_another_one():
+    crossed = []
     for path in SOURCES:
-        floor = path.parent.name
-        if path.parent.parent != ROOT / "lib":
+        folder = path.parent.name
+        if path.parent.parent != ROOT / "cmd":
             continue
-        above = (*FLOORS[FLOORS.index(floor) + 1:], "cmd")
-        reaching += [f"{name(path)}: {i}" for i in includes(path) if i.split("/")[0] in above]
-    assert not reaching
-
-
-def test_every_folder_of_lib_is_a_floor():
-    assert {p.name for p in (ROOT / "lib").iterdir() if p.is_dir()} <= set(FLOORS)
+        above = set(COMMANDS) - {folder}
+        if folder in SHARED:
+            above |= set(SHARED[SHARED.index(folder) + 1:])
+        crossed += [f"{name(path)}: {i}" for i in includes(path)
+                    if i.startswith("cmd/") and i.split("/")[1] in above]
+    assert not crossed
 
 
 def test_heavy_headers_stay_where_they_belong():

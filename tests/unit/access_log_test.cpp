@@ -1,5 +1,5 @@
-#include "http/access_log.hpp"
-#include "http/handler.hpp"
+#include "server/access_log.hpp"
+#include "server/handler.hpp"
 #include "unit/catch2.hpp"
 #include "unit/temporary.hpp"
 
@@ -26,9 +26,9 @@ sse::Request request(const std::string& target, const std::string& last_event_id
 }
 
 std::string line_of(const sse::Request& asked) {
-    sse::Visit visit("127.0.0.1");
-    visit.answered(&asked, 200);
-    return sse::access_line(visit, visit.since + 1500ms);
+    sse::AccessRecord record("127.0.0.1");
+    record.answered(&asked, 200);
+    return sse::access_line(record, record.since + 1500ms);
 }
 
 std::string member(const std::string& line, const char* name) {
@@ -41,15 +41,15 @@ std::string member(const std::string& line, const char* name) {
 } // namespace
 
 TEST_CASE("a connection is one line of JSON") {
-    sse::Visit visit("127.0.0.1");
-    visit.began = std::chrono::system_clock::time_point(0s);
+    sse::AccessRecord record("127.0.0.1");
+    record.began = std::chrono::system_clock::time_point(0s);
     const auto asked = request("/feed", "6");
-    visit.answered(&asked, 200);
-    visit.streamed({2, 1, "8"});
-    visit.bytes = 345;
-    visit.end = sse::End::stalled;
+    record.answered(&asked, 200);
+    record.streamed({2, 1, "8"});
+    record.bytes = 345;
+    record.end = sse::End::stalled;
     CHECK(
-        sse::access_line(visit, visit.since + 1500ms) ==
+        sse::access_line(record, record.since + 1500ms) ==
         R"({"time":"1970-01-01T00:00:00.000Z","address":"127.0.0.1","method":"GET","path":"/feed",)"
         R"("status":200,"seconds":1.500000,"requests":1,"events":2,"missed":1,"bytes":345,)"
         R"("last_event_id":"6","last_id":"8","end":"stalled","refusal":null})"
@@ -57,10 +57,10 @@ TEST_CASE("a connection is one line of JSON") {
 }
 
 TEST_CASE("what a connection had none of is null") {
-    sse::Visit visit("unix");
-    visit.end = sse::End::refused;
-    visit.refusal = sse::Refusal::timeout;
-    const auto line = sse::access_line(visit, visit.since);
+    sse::AccessRecord record("unix");
+    record.end = sse::End::refused;
+    record.refusal = sse::Refusal::timeout;
+    const auto line = sse::access_line(record, record.since);
     for (const auto* name : {"method", "path", "status", "last_event_id", "last_id"}) {
         CHECK(line.find(std::string("\"") + name + "\":null") != line.npos);
     }

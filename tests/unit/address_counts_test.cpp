@@ -1,4 +1,4 @@
-#include "http/address_counts.hpp"
+#include "server/address_counts.hpp"
 #include "unit/catch2.hpp"
 
 #include <thread>

@@ -1,4 +1,4 @@
-#include "http/backoff.hpp"
+#include "client/backoff.hpp"
 
 #include "unit/catch2.hpp"
 
@@ -11,9 +11,9 @@ namespace {
 
 sse::BackoffOptions short_options() { return {1s, 100ms, 10s, 1h}; }
 
-std::vector<milliseconds> waits(double dice, int count,
+std::vector<milliseconds> waits(double random, int count,
                                 sse::BackoffOptions options = short_options()) {
-    sse::Backoff backoff(options, [dice] { return dice; });
+    sse::Backoff backoff(options, [random] { return random; });
     std::vector<milliseconds> out;
     for (int i = 0; i < count; ++i) out.push_back(backoff.after_failure(std::nullopt));
     return out;

@@ -1,4 +1,4 @@
-#include "recording/base64.hpp"
+#include "base/base64.hpp"
 
 #include "unit/catch2.hpp"
 

@@ -1,6 +1,6 @@
+#include "base/error.hpp"
 #include "hub/batch.hpp"
 #include "hub/event_id.hpp"
-#include "protocol/error.hpp"
 #include "unit/catch2.hpp"
 
 #include <fmt/format.h>

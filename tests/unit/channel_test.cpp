@@ -1,6 +1,6 @@
 #include "hub/channel.hpp"
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <algorithm>
 #include <array>
@@ -88,7 +88,7 @@ struct Reader {
         return wire.size() - before;
     }
     /// All that was read, as a parser hears it: `message(1)#1message(2)#2`.
-    std::string heard() const {
+    std::string received() const {
         test::Hearing hearing;
         sse::Parser parser(hearing);
         if (framing == sse::Framing::close_delimited) {
@@ -155,7 +155,7 @@ TEST_CASE("A subscriber begins where it asks to") {
             Reader reader(hub, 0, row.last_id, framing);
             CHECK(reader.subscriber.gap() == row.gap);
             reader.read();
-            CHECK(reader.heard() == row.events);
+            CHECK(reader.received() == row.events);
         }
     }
 }
@@ -177,7 +177,7 @@ TEST_CASE("block: the input does not wait for what nobody here asks for") {
         reader.read();
         hub.settle();
         reader.read();
-        CHECK(reader.heard() == events(5, 6));
+        CHECK(reader.received() == events(5, 6));
     }
 }
 
@@ -194,7 +194,7 @@ TEST_CASE("A loss is told by an event, too, where one is asked for") {
         hub.settle();
         reader.read();
         // it has no id, so that who resumes goes on where it was
-        CHECK(reader.heard() ==
+        CHECK(reader.received() ==
               "message(1)#1: missed 5 events;gap({\"missed\":5})" + events(7, 10));
     }
 }
@@ -212,7 +212,7 @@ TEST_CASE("Every reader gets every event in order, however its socket takes them
             }
             while (reader.read(bytes) > 0) {
             }
-            CHECK(reader.heard() == "retry=5;" + events(1, 39));
+            CHECK(reader.received() == "retry=5;" + events(1, 39));
         }
     }
 }
@@ -247,8 +247,8 @@ TEST_CASE("block: the publisher waits, and nothing is lost however small the his
             publisher.join();
             INFO(max_events << " events, " << loops << " loops");
             REQUIRE(alive);
-            CHECK(slow.heard() == events(1, 500));
-            CHECK(fast.heard() == events(1, 500));
+            CHECK(slow.received() == events(1, 500));
+            CHECK(fast.received() == events(1, 500));
             CHECK(slow.subscriber.missed() == 0);
         }
     }
@@ -264,7 +264,7 @@ TEST_CASE("block: with nobody there, what has never been had stays") {
         reader.read();
         hub.settle();
         reader.read();
-        CHECK(reader.heard() == events(1, 5));
+        CHECK(reader.received() == events(1, 5));
     }
     hub.publish(6, 9); // what somebody has had may go
     hub.settle();
@@ -281,10 +281,10 @@ TEST_CASE("block: a reader that leaves no longer holds the others up") {
         hub.settle();
         fast.read();
         hub.settle();
-        CHECK(fast.heard() == events(1, 3));
+        CHECK(fast.received() == events(1, 3));
     }
     while (hub.settle()) fast.read();
-    CHECK(fast.heard() == events(1, 8));
+    CHECK(fast.received() == events(1, 8));
 }
 
 TEST_CASE("block: what one loop's readers have had makes room in the others") {
@@ -293,7 +293,7 @@ TEST_CASE("block: what one loop's readers have had makes room in the others") {
     hub.publish(1, 20);
     hub.channel.shard(1).take(); // it has no reader, and looks before anybody has had anything
     while (hub.settle()) reader.read();
-    CHECK(reader.heard() == events(1, 20));
+    CHECK(reader.received() == events(1, 20));
     CHECK(hub.channel.shard(1).history().end() == 20);
 }
 
@@ -302,15 +302,15 @@ TEST_CASE("A reader that comes to a loop that is behind resumes all the same") {
     Reader ahead(hub, 0), stalled(hub, 1);
     hub.publish(1, 10);
     while (hub.settle()) ahead.read();
-    REQUIRE(ahead.heard() == events(1, 10));
+    REQUIRE(ahead.received() == events(1, 10));
     REQUIRE(hub.channel.shard(1).history().end() == 4);
     Reader back(hub, 1, "7"); // it has had 7 on loop 0
     CHECK_FALSE(back.subscriber.gap());
     CHECK(back.read() == 0);
     while (hub.settle() || stalled.read() > 0) back.read();
     back.read();
-    CHECK(back.heard() == events(8, 10));
-    CHECK(stalled.heard() == events(1, 10));
+    CHECK(back.received() == events(8, 10));
+    CHECK(stalled.received() == events(1, 10));
 }
 
 TEST_CASE("No reader has an event before every loop can resume after it") {
@@ -352,20 +352,23 @@ TEST_CASE("drop: the laggard skips ahead, is told so, and never gets half of an 
                 while (reader.read(step) > 0) {
                 }
                 INFO("stalled after " << before << " bytes, then took " << step);
-                const auto heard = reader.heard();
-                CHECK_THAT(heard, ContainsSubstring(events(9, 12)));
+                const auto received = reader.received();
+                CHECK_THAT(received, ContainsSubstring(events(9, 12)));
                 // Of 1 to 12 it has each once and in order, or was told that it has not.
                 std::uint64_t had = 0, told = 0;
-                for (std::size_t at = 0; (at = heard.find("message(", at)) != heard.npos; ++at)
+                for (std::size_t at = 0; (at = received.find("message(", at)) != received.npos;
+                     ++at)
                     ++had;
-                for (std::size_t at = 0; (at = heard.find(": missed ", at)) != heard.npos; ++at) {
-                    told += std::stoull(heard.substr(at + 9));
+                for (std::size_t at = 0; (at = received.find(": missed ", at)) != received.npos;
+                     ++at) {
+                    told += std::stoull(received.substr(at + 9));
                 }
                 CHECK(had + told == 12);
                 CHECK(reader.subscriber.missed() == told);
                 int last = 0;
-                for (std::size_t at = 0; (at = heard.find("message(", at)) != heard.npos; ++at) {
-                    const int now = std::stoi(heard.substr(at + 8));
+                for (std::size_t at = 0; (at = received.find("message(", at)) != received.npos;
+                     ++at) {
+                    const int now = std::stoi(received.substr(at + 8));
                     CHECK(now > last);
                     last = now;
                 }
@@ -391,7 +394,7 @@ TEST_CASE("disconnect: the laggard is told to go, and only it") {
     CHECK(woken);
     CHECK_FALSE(fast.subscriber.overrun());
     fast.read();
-    CHECK(fast.heard() == events(1, 8));
+    CHECK(fast.received() == events(1, 8));
 }
 
 TEST_CASE("The end is reached once everything was had, by readers that come late as well") {
@@ -409,7 +412,7 @@ TEST_CASE("The end is reached once everything was had, by readers that come late
     CHECK_FALSE(late.subscriber.ended());
     late.read();
     CHECK(late.subscriber.ended());
-    CHECK(late.heard() == events(1, 3));
+    CHECK(late.received() == events(1, 3));
     Reader done(hub, 0, "3");
     CHECK(done.subscriber.ended());
 }
@@ -442,15 +445,15 @@ TEST_CASE("Events of several publishers come whole, each publisher's in its orde
     for (auto& thread : publishers) thread.join();
     REQUIRE(alive);
     for (const auto* reader : {&one, &two}) {
-        const auto heard = reader->heard();
+        const auto received = reader->received();
         for (int p = 0; p < 4; ++p) {
             std::size_t at = 0;
             for (int i = 0; i < 200; ++i) {
-                at = heard.find(fmt::format("({}:{};)", p, i), at);
-                REQUIRE(at != heard.npos);
+                at = received.find(fmt::format("({}:{};)", p, i), at);
+                REQUIRE(at != received.npos);
             }
         }
-        CHECK(std::count(heard.begin(), heard.end(), ';') == 800);
+        CHECK(std::count(received.begin(), received.end(), ';') == 800);
     }
 }
 
@@ -547,10 +550,10 @@ TEST_CASE("A reader resumes after an id with blanks around it, which a header do
         Reader reader(hub, 0, "b");
         CHECK_FALSE(reader.subscriber.gap());
         reader.read();
-        CHECK(reader.heard() == "message(3)#c");
+        CHECK(reader.received() == "message(3)#c");
         Reader whole(hub);
         whole.read();
-        CHECK(whole.heard() == std::string("message(1)#amessage(2)#") + id + "message(3)#c");
+        CHECK(whole.received() == std::string("message(1)#amessage(2)#") + id + "message(3)#c");
     }
 }
 
@@ -582,7 +585,7 @@ TEST_CASE("who takes what there is loses nothing, however much came before its l
         if (overflow == sse::Overflow::block) stalled.subscriber.listen([&] { stalled.read(); });
         hub.publish(1, 30); // all of it before the loop takes any
         hub.settle();
-        CHECK(reader.heard() == events(1, 30));
+        CHECK(reader.received() == events(1, 30));
         CHECK(reader.subscriber.missed() == 0);
         CHECK_FALSE(reader.subscriber.overrun());
         CHECK((stalled.subscriber.missed() > 0) == (overflow != sse::Overflow::block));

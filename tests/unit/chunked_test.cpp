@@ -1,7 +1,7 @@
+#include "base/error.hpp"
 #include "protocol/chunked.hpp"
-#include "protocol/error.hpp"
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 using namespace std::string_literals;
 

@@ -1,4 +1,4 @@
-#include "cmd/columns.hpp"
+#include "cmd/term/columns.hpp"
 
 #include "unit/catch2.hpp"
 

@@ -1,5 +1,5 @@
+#include "base/error.hpp"
 #include "http/content_coding.hpp"
-#include "protocol/error.hpp"
 #include "unit/catch2.hpp"
 
 #include <cstring>

@@ -1,8 +1,8 @@
-#include "source/decoder.hpp"
+#include "input/decoder.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 using namespace std::string_literals;
 using sse::InputForm;
@@ -11,7 +11,7 @@ namespace {
 
 /// What came of an input as one short text: `type(data)#id`, `:comment;`, `retry=ms;`, and
 /// `!where: why;` for what was skipped.
-struct Heard : sse::Decoder::Sink {
+struct ReceivedEvent : sse::Decoder::Sink {
     std::string text;
     void on_event(const sse::EventView& e) override {
         // As an encoder would: what the format cannot carry is refused.
@@ -33,11 +33,11 @@ struct Heard : sse::Decoder::Sink {
 
 std::string decoded(InputForm form, const sse::DecoderOptions& options,
                     const std::vector<std::string_view>& feeds) {
-    Heard heard;
-    const auto decoder = sse::Decoder::make(form, heard, options);
+    ReceivedEvent received;
+    const auto decoder = sse::Decoder::make(form, received, options);
     for (const auto feed : feeds) decoder->feed(feed);
     decoder->finish();
-    return heard.text;
+    return received.text;
 }
 
 struct Row {

@@ -1,6 +1,6 @@
-#include "cmd/duration.hpp"
+#include "cmd/cli/duration.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 #include "unit/catch2.hpp"
 
 using namespace std::chrono_literals;

@@ -1,7 +1,7 @@
+#include "base/error.hpp"
 #include "protocol/encoder.hpp"
-#include "protocol/error.hpp"
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <random>
 
@@ -29,8 +29,8 @@ struct Collector : sse::Parser::Sink {
     void on_id(std::string_view id) override { others.emplace_back(id); }
     void on_comment(std::string_view c) override { others.emplace_back(c); }
     void on_retry(std::chrono::milliseconds) override { others.emplace_back("retry"); }
-    void on_oddity(sse::Oddity oddity, std::string_view) override {
-        others.emplace_back(sse::to_string(oddity));
+    void on_warning(sse::ParseWarning warning, std::string_view) override {
+        others.emplace_back(sse::to_string(warning));
     }
 };
 
@@ -130,14 +130,14 @@ TEST_CASE("Comments and retries are blocks of their own, which cannot be left") 
 }
 
 TEST_CASE("parse(encode(e)) == e, but that CR in data comes back as LF") {
-    std::mt19937 dice(43);
+    std::mt19937 random(43);
     const std::string_view alphabet[] = {
         "a",      "b",     ":", " ",      "\t",         "\n",     "\r",   "\r\n",
         "data: ", "id: 9", "é", "\u2028", "\U0001F600", "\uFEFF", "\x7F", "{\"a\":1}"};
     const auto draw = [&](bool lines) {
         std::string text;
-        for (auto length = dice() % 12; length > 0; --length) {
-            const auto piece = alphabet[dice() % std::size(alphabet)];
+        for (auto length = random() % 12; length > 0; --length) {
+            const auto piece = alphabet[random() % std::size(alphabet)];
             if (lines || piece.find_first_of("\r\n") == piece.npos) text += piece;
         }
         return text;
@@ -146,7 +146,7 @@ TEST_CASE("parse(encode(e)) == e, but that CR in data comes back as LF") {
     std::vector<sse::Event> events;
     for (int i = 0; i < 20'000; ++i) {
         auto event = made(draw(false), draw(true));
-        if (dice() % 2 != 0) event.id = draw(false);
+        if (random() % 2 != 0) event.id = draw(false);
         sse::encode(event.view(), wire);
         if (event.type.empty()) event.type = "message";
         std::string data; // as the standard reads it

@@ -1,4 +1,4 @@
-#include "cmd/fold.hpp"
+#include "cmd/term/fold.hpp"
 #include "unit/catch2.hpp"
 
 #include <string>

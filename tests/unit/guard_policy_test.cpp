@@ -1,6 +1,6 @@
-#include "http/guard.hpp"
+#include "base/error.hpp"
 #include "http/percent.hpp"
-#include "protocol/error.hpp"
+#include "server/guard.hpp"
 #include "unit/catch2.hpp"
 
 #include <string>
@@ -28,12 +28,12 @@ Request request(const std::string& first, const std::string& fields, bool loopba
 }
 
 int status(const Request& r, const GuardOptions& options) {
-    const auto answer = guard(r, options);
-    return answer ? answer->status : 200;
+    const auto response = guard(r, options);
+    return response ? response->status : 200;
 }
 
-std::string header(const Answer& answer, std::string_view name) {
-    for (const auto& [n, value] : answer.headers) {
+std::string header(const Response& response, std::string_view name) {
+    for (const auto& [n, value] : response.headers) {
         if (n == name) return value;
     }
     return "";
@@ -183,17 +183,17 @@ TEST_CASE("a preflight is answered when --cors names its origin, and by nobody e
     options.cors = {"https://other.example"};
     CHECK(status(request("OPTIONS /", fields), options) == 403);
     options.cors = {"https://app.example"};
-    auto answer = guard(request("OPTIONS /", fields), options);
-    REQUIRE(answer);
-    CHECK(answer->status == 204);
-    CHECK(header(*answer, "Access-Control-Allow-Methods") == "GET, HEAD, POST");
-    CHECK(header(*answer, "Access-Control-Allow-Headers") ==
+    auto response = guard(request("OPTIONS /", fields), options);
+    REQUIRE(response);
+    CHECK(response->status == 204);
+    CHECK(header(*response, "Access-Control-Allow-Methods") == "GET, HEAD, POST");
+    CHECK(header(*response, "Access-Control-Allow-Headers") ==
           "Last-Event-ID, Authorization, Content-Type, Cache-Control");
-    CHECK(header(*answer, "Access-Control-Max-Age") == "600");
+    CHECK(header(*response, "Access-Control-Max-Age") == "600");
     options.cors = {"*"};
-    answer = guard(request("OPTIONS /", fields), options);
-    REQUIRE(answer);
-    CHECK(header(*answer, "Access-Control-Allow-Methods") == "GET, HEAD");
+    response = guard(request("OPTIONS /", fields), options);
+    REQUIRE(response);
+    CHECK(header(*response, "Access-Control-Allow-Methods") == "GET, HEAD");
     CHECK(status(request("OPTIONS /", "Host: localhost\r\n"), options) == 401); // no preflight
 }
 
@@ -218,12 +218,12 @@ TEST_CASE("CORS headers go to allowed origins only, and never with credentials")
         GuardOptions options;
         options.cors = row.cors;
         const auto fields = row.origin ? "Origin: " + std::string(row.origin) + "\r\n" : "";
-        Answer answer;
-        add_cors_headers(request("GET /", fields), options, answer);
-        CHECK(header(answer, "Access-Control-Allow-Origin") == row.allowed);
-        CHECK(header(answer, "Vary") == row.vary);
-        CHECK(header(answer, "Access-Control-Expose-Headers") == (*row.allowed ? "Sse-Gap" : ""));
-        CHECK(header(answer, "Access-Control-Allow-Credentials") == "");
+        Response response;
+        add_cors_headers(request("GET /", fields), options, response);
+        CHECK(header(response, "Access-Control-Allow-Origin") == row.allowed);
+        CHECK(header(response, "Vary") == row.vary);
+        CHECK(header(response, "Access-Control-Expose-Headers") == (*row.allowed ? "Sse-Gap" : ""));
+        CHECK(header(response, "Access-Control-Allow-Credentials") == "");
     }
 }
 

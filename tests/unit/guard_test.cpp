@@ -1,5 +1,5 @@
-#include "http/guard.hpp"
 #include "http/percent.hpp"
+#include "server/guard.hpp"
 #include "unit/catch2.hpp"
 
 using namespace std::string_literals;

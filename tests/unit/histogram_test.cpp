@@ -1,4 +1,4 @@
-#include "cmd/histogram.hpp"
+#include "cmd/tail/histogram.hpp"
 #include "unit/catch2.hpp"
 
 #include <algorithm>
@@ -18,13 +18,13 @@ TEST_CASE("Histogram of nothing is zero") {
 }
 
 TEST_CASE("Histogram tells percentiles to a 32nd of their value, and never more than the largest") {
-    std::mt19937_64 dice(7);
+    std::mt19937_64 random(7);
     for (const double scale : {3.0, 12.0, 25.0, 40.0, 43.6}) {
         INFO(scale);
         Histogram histogram;
         std::vector<std::int64_t> values;
         for (int i = 0; i < 5000; ++i) {
-            const auto power = std::uniform_real_distribution<double>(0, scale)(dice);
+            const auto power = std::uniform_real_distribution<double>(0, scale)(random);
             values.push_back(static_cast<std::int64_t>(std::exp(power)));
             histogram.add(nanoseconds(values.back()));
         }

@@ -1,8 +1,8 @@
-#include "source/id_search.hpp"
+#include "playback/id_search.hpp"
 
+#include "playback/id_index.hpp"
 #include "recording/reader.hpp"
 #include "recording/writer.hpp"
-#include "source/id_index.hpp"
 #include "unit/catch2.hpp"
 #include "unit/recording_text.hpp"
 #include "unit/temporary.hpp"

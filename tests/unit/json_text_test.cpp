@@ -1,4 +1,4 @@
-#include "recording/json_text.hpp"
+#include "base/json_text.hpp"
 
 #include "unit/catch2.hpp"
 

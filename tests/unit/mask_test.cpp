@@ -1,4 +1,4 @@
-#include "recording/mask.hpp"
+#include "base/mask.hpp"
 
 #include "unit/catch2.hpp"
 

@@ -1,4 +1,4 @@
-#include "http/metrics_text.hpp"
+#include "handlers/metrics_text.hpp"
 #include "unit/catch2.hpp"
 
 TEST_CASE("families are written with help, type and samples") {

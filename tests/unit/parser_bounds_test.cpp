@@ -1,8 +1,8 @@
 // What a hostile stream can make a parser keep, and how long it can keep it busy.
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 #include "protocol/parser.hpp"
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <algorithm>
 #include <ctime>
@@ -11,15 +11,15 @@ namespace {
 
 /// Feeds `bytes` in pieces until the parser refuses; what was heard before, and how.
 std::string refusal(std::string_view bytes, std::size_t piece, std::size_t max_event_bytes) {
-    test::Hearing heard;
-    sse::Parser parser(heard, {.max_event_bytes = max_event_bytes});
+    test::Hearing received;
+    sse::Parser parser(received, {.max_event_bytes = max_event_bytes});
     try {
         for (const auto feed : test::pieces(bytes, piece)) parser.feed(feed);
     } catch (const sse::Error& e) {
         REQUIRE(e.code() == sse::Errc::too_large);
-        return heard.text + "!" + e.what();
+        return received.text + "!" + e.what();
     }
-    return heard.text;
+    return received.text;
 }
 
 std::string times(std::size_t count, std::string_view text) {
@@ -30,9 +30,9 @@ std::string times(std::size_t count, std::string_view text) {
 
 /// Counts and keeps nothing, so that only the parser's own work is timed.
 struct Counter : sse::Parser::Sink {
-    std::size_t heard = 0;
-    void on_event(const sse::EventView& e) override { heard += 1 + e.data.size(); }
-    void on_comment(std::string_view) override { ++heard; }
+    std::size_t received = 0;
+    void on_event(const sse::EventView& e) override { received += 1 + e.data.size(); }
+    void on_comment(std::string_view) override { ++received; }
 };
 
 double seconds() { return static_cast<double>(std::clock()) / CLOCKS_PER_SEC; }
@@ -62,7 +62,7 @@ TEST_CASE("No event outgrows the bound, whatever it is made of, at any cut") {
     const std::string refused = "!an event is larger than 64 bytes";
     struct Row {
         const char* what;
-        std::string wire, heard;
+        std::string wire, received;
     };
     const Row rows[] = {
         {"an endless line", "data: a\n\n" + times(100, "x"), "message(a)" + refused},
@@ -92,7 +92,7 @@ TEST_CASE("No event outgrows the bound, whatever it is made of, at any cut") {
         INFO(row.what);
         for (std::size_t piece = 1; piece <= row.wire.size(); ++piece) {
             INFO("pieces of " << piece);
-            CHECK(refusal(row.wire, piece, bound) == row.heard);
+            CHECK(refusal(row.wire, piece, bound) == row.received);
         }
     }
 }

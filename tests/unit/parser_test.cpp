@@ -2,7 +2,7 @@
 // the project's checklist numbers them. Each row names the rule that it holds.
 #include "protocol/parser.hpp"
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <set>
 
@@ -14,7 +14,7 @@ struct Row {
     int rule;
     const char* says;
     std::string wire;
-    std::string heard; ///< as test::Hearing writes it
+    std::string received; ///< as test::Hearing writes it
     std::string last_id;
 };
 
@@ -122,12 +122,12 @@ const Row rows[] = {
 
 /// What a parser makes of these pieces; `last_id` is what it holds at their end.
 std::string hear(const std::vector<std::string_view>& feeds, std::string& last_id) {
-    test::Hearing heard;
-    sse::Parser parser(heard);
+    test::Hearing received;
+    sse::Parser parser(received);
     for (const auto feed : feeds) parser.feed(feed);
     last_id = parser.last_event_id();
     parser.finish();
-    return heard.text;
+    return received.text;
 }
 
 } // namespace
@@ -136,15 +136,15 @@ TEST_CASE("Parser holds each rule of the standard, however the bytes are cut") {
     for (const auto& row : rows) {
         INFO(row.says);
         std::string last_id;
-        CHECK(hear({row.wire}, last_id) == row.heard);
+        CHECK(hear({row.wire}, last_id) == row.received);
         CHECK(last_id == row.last_id);
         const std::string_view wire = row.wire;
         for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
             INFO("cut at " << cut);
-            CHECK(hear({wire.substr(0, cut), wire.substr(cut)}, last_id) == row.heard);
+            CHECK(hear({wire.substr(0, cut), wire.substr(cut)}, last_id) == row.received);
             CHECK(last_id == row.last_id);
         }
-        CHECK(hear(test::pieces(wire, 1), last_id) == row.heard);
+        CHECK(hear(test::pieces(wire, 1), last_id) == row.received);
         CHECK(last_id == row.last_id);
     }
 }
@@ -162,12 +162,12 @@ TEST_CASE("Every rule from 18 to 38 that a parser can hold is held by a row") {
 }
 
 TEST_CASE("rule 22: a line is handled when its end has come, not when more comes") {
-    test::Hearing heard;
-    sse::Parser parser(heard);
+    test::Hearing received;
+    sse::Parser parser(received);
     const auto feed = [&](std::string_view bytes) {
-        heard.text.clear();
+        received.text.clear();
         parser.feed(bytes);
-        return heard.text;
+        return received.text;
     };
     CHECK(feed("data: a\n") == "");
     CHECK(feed("\n") == "message(a)");
@@ -184,13 +184,13 @@ TEST_CASE("rule 22: a line is handled when its end has come, not when more comes
 }
 
 TEST_CASE("H1: the last event id of an earlier connection stays until the stream names another") {
-    test::Hearing heard("41");
-    sse::Parser parser(heard, {}, "41");
+    test::Hearing received("41");
+    sse::Parser parser(received, {}, "41");
     CHECK(parser.last_event_id() == "41");
     parser.feed("data: a\n\n");
     CHECK(parser.last_event_id() == "41");
-    CHECK(heard.events.at(0).last_id == "41");
-    CHECK(heard.text == "message(a)"); // the block itself named none
+    CHECK(received.events.at(0).last_id == "41");
+    CHECK(received.text == "message(a)"); // the block itself named none
     parser.feed("id: 42\n");
     CHECK(parser.last_event_id() == "41");
     parser.feed("\n");
@@ -217,17 +217,17 @@ TEST_CASE("H5: a retry of any length is valid, and clamped") {
     };
     for (const auto& row : table) {
         INFO(row.digits);
-        test::Hearing heard;
-        sse::Parser parser(heard);
+        test::Hearing received;
+        sse::Parser parser(received);
         parser.feed("retry: " + std::string(row.digits) + "\n");
-        REQUIRE(heard.retry);
-        CHECK(*heard.retry == row.ms);
+        REQUIRE(received.retry);
+        CHECK(*received.retry == row.ms);
     }
 }
 
 TEST_CASE("Parser tells what it was told to ignore, at any cut") {
     struct Strange {
-        std::string wire, oddities;
+        std::string wire, warnings;
     };
     const Strange table[] = {
         {"data: a\n\n", ""},
@@ -248,28 +248,28 @@ TEST_CASE("Parser tells what it was told to ignore, at any cut") {
         INFO(row.wire);
         const std::string_view wire = row.wire;
         for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
-            test::Hearing heard;
-            sse::Parser parser(heard);
+            test::Hearing received;
+            sse::Parser parser(received);
             parser.feed(wire.substr(0, cut));
             parser.feed(wire.substr(cut));
             parser.finish();
-            CHECK(heard.oddities == row.oddities);
+            CHECK(received.warnings == row.warnings);
         }
     }
 }
 
 TEST_CASE(
     "A parser that has finished reads the next stream from its start, with the last id kept") {
-    test::Hearing heard;
-    sse::Parser parser(heard);
+    test::Hearing received;
+    sse::Parser parser(received);
     parser.feed("\xEF\xBB\xBFid: 1\ndata: a\n\nevent: x\nid: 2\ndata: half\r");
     parser.finish();
-    heard.text.clear();
+    received.text.clear();
     parser.feed("\n\xEF\xBB\xBF"); // not of the CR before; so no BOM leads
     parser.finish();
     parser.feed("\xEF\xBB\xBF"
                 "data: b\n\n");
-    CHECK(heard.text == "message(b)");
+    CHECK(received.text == "message(b)");
     CHECK(parser.last_event_id() == "1");
 }
 
@@ -279,7 +279,7 @@ TEST_CASE("What is fed in one piece, of any size, is heard as in small ones") {
         sse::Parser parser(hearing);
         for (const auto piece : test::pieces(text, size)) parser.feed(piece);
         parser.finish();
-        return hearing.text + hearing.oddities;
+        return hearing.text + hearing.warnings;
     };
     for (const std::string_view end : {"\n", "\r", "\r\n"}) {
         for (const std::string_view filling : {"x", "\u00e4", "\u20ac", "\U0001F600", "\xF0\x9F"}) {

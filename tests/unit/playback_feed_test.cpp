@@ -1,6 +1,6 @@
-#include "http/playback_feed.hpp"
+#include "handlers/playback_feed.hpp"
 
-#include "http/playback_handler.hpp"
+#include "handlers/playback_handler.hpp"
 #include "unit/catch2.hpp"
 #include "unit/temporary.hpp"
 
@@ -30,16 +30,17 @@ std::string drain(sse::Feed& feed, Clock::time_point now, std::size_t most = 1 <
     return out;
 }
 
-struct Heard {
+struct ReceivedEvent {
     int played = 0;
     std::string failed;
     sse::PlaybackReports reports{[this] { ++played; },
                                  [this](const sse::Error& e) { failed = e.what(); }};
 };
 
-sse::PlaybackFeed feed_of(const TemporaryFile& file, const Heard& heard, sse::Framing framing) {
+sse::PlaybackFeed feed_of(const TemporaryFile& file, const ReceivedEvent& received,
+                          sse::Framing framing) {
     return {std::make_unique<sse::Playback>(file.path(), sse::PlaybackOptions{}), framing,
-            sse::PlaybackFaults{}, heard.reports};
+            sse::PlaybackFaults{}, received.reports};
 }
 
 sse::Request request(std::string method, const std::string& fields = "", std::string query = "") {
@@ -52,9 +53,9 @@ sse::Request request(std::string method, const std::string& fields = "", std::st
     return it;
 }
 
-std::string field(const sse::Answer& answer, std::string_view name) {
+std::string field(const sse::Response& response, std::string_view name) {
     std::string out;
-    for (const auto& [n, value] : answer.headers) {
+    for (const auto& [n, value] : response.headers) {
         if (sse::same_name(n, name)) out += value + ";";
     }
     return out;
@@ -71,8 +72,8 @@ const std::string three = head + R"({"t":1,"id":"1","data":"a"})"
 
 TEST_CASE("a feed sends each event when it is due, and ends at the recorded end") {
     const TemporaryFile file(three);
-    const Heard heard;
-    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    const ReceivedEvent received;
+    auto feed = feed_of(file, received, sse::Framing::close_delimited);
     CHECK(drain(feed, start).empty());
     CHECK(feed.due() == start + 1s);
     CHECK(drain(feed, start + 999ms).empty());
@@ -84,14 +85,14 @@ TEST_CASE("a feed sends each event when it is due, and ends at the recorded end"
     CHECK(drain(feed, start + 3s).empty());
     CHECK(feed.ended());
     CHECK(drain(feed, start + 3s).empty());
-    CHECK(heard.played == 1);
+    CHECK(received.played == 1);
     CHECK(feed.cut() == sse::Feed::Cut::no);
 }
 
 TEST_CASE("what is late comes at once, and does not shift what follows") {
     const TemporaryFile file(three);
-    const Heard heard;
-    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    const ReceivedEvent received;
+    auto feed = feed_of(file, received, sse::Framing::close_delimited);
     drain(feed, start);
     CHECK(drain(feed, start + 1900ms) == "id: 1\ndata: a\n\n");
     CHECK(feed.due() == start + 2s);
@@ -107,8 +108,8 @@ TEST_CASE("chunks: what is due together is one, recorded reads each their own") 
                                     R"({"t":0,"bytes":"\n\n"})"
                                     "\n"
                                     R"({"t":0,"data":"d"})");
-    const Heard heard;
-    auto feed = feed_of(file, heard, sse::Framing::chunked);
+    const ReceivedEvent received;
+    auto feed = feed_of(file, received, sse::Framing::chunked);
     CHECK(drain(feed, start) ==
           "12\r\ndata: a\n\ndata: b\n\n\r\n7\r\ndata: c\r\n2\r\n\n\n\r\n9\r\ndata: d\n\n\r\n");
     CHECK(feed.ended());
@@ -119,20 +120,20 @@ TEST_CASE("recorded reads are sent whole, whatever the size of their event") {
     auto text = head + "{\"t\":0,\"bytes\":\"data: \"}\n";
     for (int i = 0; i < 5; ++i) text += "{\"t\":0,\"bytes\":\"" + read + "\"}\n";
     const TemporaryFile file(text + "{\"t\":0,\"bytes\":\"\\n\\ndata: b\\n\\n\"}\n");
-    const Heard heard;
-    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    const ReceivedEvent received;
+    auto feed = feed_of(file, received, sse::Framing::close_delimited);
     const auto sent = drain(feed, start, 8 << 20);
     CHECK(sent.size() == 6 + 5 * read.size() + 11);
-    CHECK(heard.failed.empty());
+    CHECK(received.failed.empty());
     CHECK(feed.ended());
-    CHECK(feed.tally().events == 2);
+    CHECK(feed.counts().events == 2);
 }
 
 TEST_CASE("a client that takes a byte at a time gets the same bytes") {
     const TemporaryFile file(three);
-    const Heard heard;
-    auto whole = feed_of(file, heard, sse::Framing::chunked);
-    auto slow = feed_of(file, heard, sse::Framing::chunked);
+    const ReceivedEvent received;
+    auto whole = feed_of(file, received, sse::Framing::chunked);
+    auto slow = feed_of(file, received, sse::Framing::chunked);
     drain(whole, start), drain(slow, start);
     CHECK(drain(slow, start + 5s, 1) == drain(whole, start + 5s));
     CHECK(slow.ended());
@@ -144,16 +145,16 @@ TEST_CASE("a client that is never done with what there is gets the same bytes") 
         text += "{\"t\":0,\"id\":\"" + std::to_string(i) + "\",\"data\":\"" +
                 std::string(300, 'x') + "\"}\n";
     const TemporaryFile file(text);
-    const Heard heard;
-    auto whole = feed_of(file, heard, sse::Framing::chunked);
-    auto behind = feed_of(file, heard, sse::Framing::chunked);
+    const ReceivedEvent received;
+    auto whole = feed_of(file, received, sse::Framing::chunked);
+    auto behind = feed_of(file, received, sse::Framing::chunked);
     std::string out;
     std::array<std::string_view, 1> views;
     while (behind.gather(start, views) == 1 && views[0].size() > 30'000) {
         const auto taken = views[0].size() - 25'000;
         out += views[0].substr(0, taken);
         behind.consume(taken);
-        CHECK(behind.tally().events <= out.size() / 300);
+        CHECK(behind.counts().events <= out.size() / 300);
     }
     out += drain(behind, start);
     // Both have every event; where chunks begin depends on how much was read at once.
@@ -167,7 +168,7 @@ TEST_CASE("a client that is never done with what there is gets the same bytes") 
     };
     CHECK(events(out) == 3000);
     CHECK(events(drain(whole, start)) == 3000);
-    CHECK(behind.tally().events == 3000);
+    CHECK(behind.counts().events == 3000);
     CHECK(behind.ended());
 }
 
@@ -176,8 +177,8 @@ TEST_CASE("a client that takes nothing stops the reading") {
     for (int i = 0; i < 1000; ++i)
         text += "{\"t\":0,\"data\":\"" + std::string(1000, 'x') + "\"}\n";
     const TemporaryFile file(text);
-    const Heard heard;
-    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    const ReceivedEvent received;
+    auto feed = feed_of(file, received, sse::Framing::close_delimited);
     std::array<std::string_view, 1> views;
     for (int i = 0; i < 10; ++i) feed.gather(start, views);
     CHECK(views[0].size() < sse::PlaybackFeed::max_waiting_bytes + 2000);
@@ -192,11 +193,11 @@ TEST_CASE("a feed that finds nothing to play gives the loop back, and goes on at
     }
     for (const auto& text : {filtered, closed}) {
         const TemporaryFile file(text + "{\"t\":0,\"data\":\"y\"}\n");
-        const Heard heard;
+        const ReceivedEvent received;
         sse::PlaybackOptions options;
         options.wanted = [](const sse::EventView& event) { return event.data == "y"; };
         sse::PlaybackFeed feed(std::make_unique<sse::Playback>(file.path(), options),
-                               sse::Framing::close_delimited, {}, heard.reports);
+                               sse::Framing::close_delimited, {}, received.reports);
         std::array<std::string_view, 1> views;
         int looks = 0;
         for (; feed.gather(start, views) == 0; ++looks) {
@@ -213,12 +214,12 @@ TEST_CASE("a feed that finds nothing to play gives the loop back, and goes on at
 
 TEST_CASE("a bad line cuts the stream after what was before it, and is told") {
     const TemporaryFile file(head + "{\"t\":0,\"data\":\"a\"}\nx\n{\"t\":0,\"data\":\"b\"}\n");
-    const Heard heard;
-    auto feed = feed_of(file, heard, sse::Framing::close_delimited);
+    const ReceivedEvent received;
+    auto feed = feed_of(file, received, sse::Framing::close_delimited);
     CHECK(drain(feed, start) == "data: a\n\n");
     CHECK(feed.cut() == sse::Feed::Cut::close);
-    CHECK(heard.failed == file.path() + ":3: not a JSON object");
-    CHECK(heard.played == 0);
+    CHECK(received.failed == file.path() + ":3: not a JSON object");
+    CHECK(received.played == 0);
 }
 
 TEST_CASE("the recorded head is sent, but for what is not the stream's") {
@@ -233,17 +234,17 @@ TEST_CASE("the recorded head is sent, but for what is not the stream's") {
     options.headers = {{"x-own", "mine"}};
     sse::PlaybackHandler handler({file.path()}, options);
     for (const auto* method : {"GET", "POST", "HEAD"}) {
-        const auto answer = handler.answer(request(method), 0);
-        CHECK(answer.status == 202);
-        CHECK(answer.content_type == "text/event-stream; charset=utf-8");
-        CHECK(field(answer, "X-Request-Id") == "7;");
-        CHECK(field(answer, "X-Own") == "mine;");
-        CHECK(field(answer, "Cache-Control") == "no-cache;");
-        CHECK(field(answer, "X-Accel-Buffering") == "no;");
-        CHECK(answer.headers.size() == 4);
-        CHECK((answer.feed == nullptr) == (std::string(method) == "HEAD"));
+        const auto response = handler.respond(request(method), 0);
+        CHECK(response.status == 202);
+        CHECK(response.content_type == "text/event-stream; charset=utf-8");
+        CHECK(field(response, "X-Request-Id") == "7;");
+        CHECK(field(response, "X-Own") == "mine;");
+        CHECK(field(response, "Cache-Control") == "no-cache;");
+        CHECK(field(response, "X-Accel-Buffering") == "no;");
+        CHECK(response.headers.size() == 4);
+        CHECK((response.feed == nullptr) == (std::string(method) == "HEAD"));
     }
-    const auto refused = handler.answer(request("PUT"), 0);
+    const auto refused = handler.respond(request("PUT"), 0);
     CHECK(refused.status == 405);
     CHECK(field(refused, "Allow") == "GET, HEAD, POST;");
     CHECK(refused.body == "recorded here: GET, HEAD, POST\n");
@@ -271,13 +272,13 @@ TEST_CASE("a client goes on after its last event id, from either place that can 
     };
     for (const auto& row : rows) {
         INFO(row.fields << row.query);
-        const auto answer = handler.answer(request("GET", row.fields, row.query), 0);
-        CHECK(answer.status == row.status);
-        CHECK(field(answer, "Sse-Gap") == row.gap);
-        if (!answer.feed) continue;
-        const auto first = drain(*answer.feed, start);
-        CHECK(first + drain(*answer.feed, start + 5s) == row.stream);
-        CHECK(answer.feed->ended());
+        const auto response = handler.respond(request("GET", row.fields, row.query), 0);
+        CHECK(response.status == row.status);
+        CHECK(field(response, "Sse-Gap") == row.gap);
+        if (!response.feed) continue;
+        const auto first = drain(*response.feed, start);
+        CHECK(first + drain(*response.feed, start + 5s) == row.stream);
+        CHECK(response.feed->ended());
     }
 }
 
@@ -291,13 +292,13 @@ TEST_CASE("a search that takes long goes on behind the head") {
     options.search_time = 0ms;
     sse::PlaybackHandler handler({file.path()}, options);
     for (const auto* id : {"no 997", "none"}) {
-        const auto answer =
-            handler.answer(request("GET", std::string("Last-Event-ID: ") + id + "\r\n"), 0);
-        REQUIRE(answer.feed != nullptr);
+        const auto response =
+            handler.respond(request("GET", std::string("Last-Event-ID: ") + id + "\r\n"), 0);
+        REQUIRE(response.feed != nullptr);
         std::string out;
-        for (int i = 0; i < 1000 && !answer.feed->ended(); ++i) {
-            CHECK(answer.feed->due());
-            out += drain(*answer.feed, Clock::now());
+        for (int i = 0; i < 1000 && !response.feed->ended(); ++i) {
+            CHECK(response.feed->due());
+            out += drain(*response.feed, Clock::now());
         }
         if (std::string(id) == "none")
             CHECK(out.starts_with(": the last event id is not of this recording"));

@@ -1,4 +1,4 @@
-#include "source/playback.hpp"
+#include "playback/playback.hpp"
 
 #include "recording/gzip.hpp"
 #include "unit/catch2.hpp"

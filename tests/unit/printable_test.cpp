@@ -1,4 +1,4 @@
-#include "protocol/printable.hpp"
+#include "base/printable.hpp"
 
 #include "unit/catch2.hpp"
 

@@ -1,5 +1,5 @@
-#include "http/proxy.hpp"
-#include "protocol/error.hpp"
+#include "base/error.hpp"
+#include "client/proxy.hpp"
 #include "unit/catch2.hpp"
 
 #include <string>

@@ -1,8 +1,8 @@
 // A recording's lines as short text, for tables.
 #pragma once
 
-#include "protocol/error.hpp"
-#include "recording/json_text.hpp"
+#include "base/error.hpp"
+#include "base/json_text.hpp"
 #include "recording/reader.hpp"
 
 #include <memory>

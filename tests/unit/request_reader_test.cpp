@@ -1,6 +1,6 @@
-#include "http/request_reader.hpp"
+#include "server/request_reader.hpp"
 #include "unit/catch2.hpp"
-#include "unit/hearing.hpp"
+#include "unit/recording_sink.hpp"
 
 #include <fmt/format.h>
 

@@ -1,4 +1,4 @@
-#include "http/httplib_server.hpp"
+#include "server/httplib_server.hpp"
 #include "unit/catch2.hpp"
 
 #include <algorithm>
@@ -12,9 +12,9 @@ struct NoFeed : sse::Feed {
     bool ended() const override { return true; }
 };
 
-sse::Answer answer(int status, const std::string& type, const std::string& body,
-                   bool stream = false) {
-    sse::Answer made;
+sse::Response respond(int status, const std::string& type, const std::string& body,
+                      bool stream = false) {
+    sse::Response made;
     made.status = status;
     made.headers = {{"X-One", "1"}};
     made.content_type = type;
@@ -58,7 +58,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
         const char* method;
         Framing framing;
         bool keep_alive;
-        sse::Answer answer;
+        sse::Response response;
         std::string start_line, body;
         std::vector<std::string> has, has_not;
     };
@@ -68,7 +68,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "GET",
                     v11,
                     true,
-                    answer(404, "text/plain", "none\n"),
+                    respond(404, "text/plain", "none\n"),
                     "HTTP/1.1 404 Not Found",
                     "none\n",
                     {"content-length: 5", "content-type: text/plain", "x-one: 1", "date: date"},
@@ -77,7 +77,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "GET",
                     v11,
                     false,
-                    answer(404, "text/plain", "none\n"),
+                    respond(404, "text/plain", "none\n"),
                     "HTTP/1.1 404 Not Found",
                     "none\n",
                     {"content-length: 5", "connection: close"},
@@ -86,7 +86,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "GET",
                     v10,
                     false,
-                    answer(404, "text/plain", "none\n"),
+                    respond(404, "text/plain", "none\n"),
                     "HTTP/1.1 404 Not Found",
                     "none\n",
                     {"content-length: 5", "connection: close"},
@@ -95,7 +95,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "HEAD",
                     v11,
                     true,
-                    answer(404, "text/plain", "none\n"),
+                    respond(404, "text/plain", "none\n"),
                     "HTTP/1.1 404 Not Found",
                     "",
                     {"content-length: 5"},
@@ -104,7 +104,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "GET",
                     v11,
                     true,
-                    answer(204, "", ""),
+                    respond(204, "", ""),
                     "HTTP/1.1 204 No Content",
                     "",
                     {"x-one: 1"},
@@ -113,7 +113,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "GET",
                     v11,
                     false,
-                    answer(200, "text/event-stream", "", true),
+                    respond(200, "text/event-stream", "", true),
                     "HTTP/1.1 200 OK",
                     "",
                     {"transfer-encoding: chunked", "content-type: text/event-stream", "x-one: 1"},
@@ -122,7 +122,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "GET",
                     v10,
                     false,
-                    answer(200, "text/event-stream", "", true),
+                    respond(200, "text/event-stream", "", true),
                     "HTTP/1.1 200 OK",
                     "",
                     {"content-type: text/event-stream", "connection: close"},
@@ -131,7 +131,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "HEAD",
                     v11,
                     true,
-                    answer(200, "text/event-stream", ""),
+                    respond(200, "text/event-stream", ""),
                     "HTTP/1.1 200 OK",
                     "",
                     {"content-type: text/event-stream"},
@@ -141,7 +141,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
         for (const auto& row : rows) {
             INFO(row.what);
             const Response response(
-                codec.encode(row.method, row.framing, row.keep_alive, row.answer));
+                codec.encode(row.method, row.framing, row.keep_alive, row.response));
             CHECK(response.start_line == row.start_line);
             CHECK(response.body == row.body);
             for (const auto& field : row.has) {

@@ -1,5 +1,5 @@
-#include "cmd/duration.hpp"
-#include "cmd/stats.hpp"
+#include "cmd/cli/duration.hpp"
+#include "cmd/tail/stats.hpp"
 #include "unit/catch2.hpp"
 
 #include <string>

@@ -1,5 +1,5 @@
-#include "http/systemd.hpp"
-#include "protocol/error.hpp"
+#include "base/error.hpp"
+#include "net/systemd.hpp"
 #include "unit/catch2.hpp"
 
 #include <string>

@@ -1,5 +1,5 @@
-#include "http/tokens.hpp"
-#include "protocol/error.hpp"
+#include "base/error.hpp"
+#include "server/tokens.hpp"
 #include "unit/catch2.hpp"
 #include "unit/temporary.hpp"
 

@@ -1,6 +1,6 @@
 #include "http/url.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 #include "unit/catch2.hpp"
 
 using sse::Url;

@@ -1,4 +1,4 @@
-#include "protocol/utf8.hpp"
+#include "base/utf8.hpp"
 #include "unit/catch2.hpp"
 
 #include <string>

@@ -1,6 +1,6 @@
-#include "http/viewer_page.hpp"
+#include "handlers/viewer_page.hpp"
 
-#include "http/page/page.hpp"
+#include "handlers/page/page.hpp"
 #include "unit/catch2.hpp"
 
 namespace {
@@ -45,13 +45,13 @@ TEST_CASE("a browser that navigates gets the page, everybody else the stream") {
 }
 
 TEST_CASE("the page is small, whole, and needs nothing but itself") {
-    const auto answer = sse::viewer_page();
-    CHECK(answer.body.size() < 25 * 1024);
-    CHECK(answer.body.find("@SSE") == std::string::npos);
-    CHECK(answer.body.find(sse::page::js) != std::string::npos);
-    CHECK(answer.body.find(sse::page::css) != std::string::npos);
+    const auto response = sse::viewer_page();
+    CHECK(response.body.size() < 25 * 1024);
+    CHECK(response.body.find("@SSE") == std::string::npos);
+    CHECK(response.body.find(sse::page::js) != std::string::npos);
+    CHECK(response.body.find(sse::page::css) != std::string::npos);
     for (const auto* outside : {"http://", "https://", "src=", "@import", "url(", "innerHTML"}) {
         INFO(outside);
-        CHECK(answer.body.find(outside) == std::string::npos);
+        CHECK(response.body.find(outside) == std::string::npos);
     }
 }

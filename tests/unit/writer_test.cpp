@@ -1,6 +1,6 @@
 #include "recording/writer.hpp"
 
-#include "protocol/error.hpp"
+#include "base/error.hpp"
 #include "unit/catch2.hpp"
 #include "unit/recording_text.hpp"
 #include "unit/temporary.hpp"

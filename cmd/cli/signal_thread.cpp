@@ -1,0 +1,46 @@
+#include "cmd/cli/signal_thread.hpp"
+
+#include <csignal>
+#include <pthread.h>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+sigset_t asking_signals() {
+    sigset_t set;
+    ::sigemptyset(&set);
+    ::sigaddset(&set, SIGUSR1);
+#ifdef SIGINFO
+    ::sigaddset(&set, SIGINFO);
+#endif
+    return set;
+}
+
+} // namespace
+
+SignalThread::SignalThread(std::function<void()> action)
+    : action_(std::move(action)) {
+    const auto set = asking_signals();
+    ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
+    thread_ = std::thread([this] { run(); });
+}
+
+SignalThread::~SignalThread() {
+    ending_ = true;
+    ::pthread_kill(thread_.native_handle(), SIGUSR1);
+    thread_.join(); // they stay blocked: one that comes now shall not end the process
+}
+
+void SignalThread::run() {
+    const auto set = asking_signals();
+    while (true) {
+        int number = 0;
+        ::sigwait(&set, &number);
+        if (ending_) return;
+        action_();
+    }
+}
+
+} // namespace cmd

@@ -1,0 +1,137 @@
+#include "cmd/replay/convert.hpp"
+
+#include "base/error.hpp"
+#include "base/mask.hpp"
+#include "cmd/cli/command.hpp"
+#include "cmd/cli/recording_output.hpp"
+#include "cmd/cli/stdout_text.hpp"
+#include "protocol/parser.hpp"
+#include "recording/har.hpp"
+#include "recording/record_events.hpp"
+
+#include <chrono>
+#include <fmt/format.h>
+#include <strings.h>
+#include <unistd.h>
+
+namespace cmd {
+
+namespace {
+
+using std::chrono::microseconds;
+
+/// Calls `take(record)` for each record that is played, its `t` that of the playing. False as soon
+/// as `take` is.
+template <class Take>
+bool each(sse::Playback& playback, const sse::PlaybackOptions& options, const Take& take) {
+    const sse::Playback::Clock::time_point start{}; // nobody waits: any clock does
+    while (const auto* record = playback.peek()) {
+        auto played = *record;
+        played.t = std::chrono::duration_cast<microseconds>(playback.due(start) - start);
+        if (!take(played)) return false;
+        playback.take();
+    }
+    warn_about(playback, options, playback.reader().input().name());
+    return true;
+}
+
+/// The head as `curl -i` would have shown it, less what is of the transfer.
+void append_head(const sse::RecordedResponse& response, std::string& out) {
+    const auto is = [](const std::string& name, const char* other) {
+        return ::strcasecmp(name.c_str(), other) == 0;
+    };
+    out += fmt::format("HTTP/1.1 {}\r\n", response.status == 0 ? 200 : response.status);
+    bool typed = false;
+    for (const auto& [name, value] : response.headers) {
+        if (is(name, "transfer-encoding") || is(name, "content-length") ||
+            is(name, "content-encoding")) {
+            continue;
+        }
+        typed = typed || is(name, "content-type");
+        out += fmt::format("{}: {}\r\n", name, sse::mask_header(name, value));
+    }
+    out += typed ? "\r\n" : "Content-Type: text/event-stream\r\n\r\n";
+}
+
+void write_text(Recordings& recordings, const sse::PlaybackOptions& options, bool head) {
+    StdoutText out;
+    for (std::size_t i = 0; i < recordings.files().size(); ++i) {
+        sse::Playback playback(recordings.open(i, options.reader), options);
+        if (head) append_head(playback.reader().header().response, out.text());
+        const auto take = [&](const sse::Record& record) {
+            sse::append_event_stream(record, out.text());
+            return out.written();
+        };
+        if (!each(playback, options, take)) return;
+    }
+    out.flush();
+}
+
+/// Events, those in recorded reads among them.
+class HarEvents : public sse::Parser::Sink {
+public:
+    explicit HarEvents(sse::HarText& har)
+        : har_(har) {}
+    void take(const sse::Record& record) {
+        t_ = record.t;
+        events_.take(record);
+    }
+    void on_event(const sse::EventView& event) override { har_.event(t_, event); }
+
+private:
+    sse::HarText& har_;
+    sse::RecordEvents events_{*this};
+    microseconds t_{0};
+};
+
+void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
+    StdoutText out;
+    sse::HarText har(out.text());
+    for (std::size_t i = 0; i < recordings.files().size(); ++i) {
+        sse::Playback playback(recordings.open(i, options.reader), options);
+        har.begin(playback.reader().header());
+        HarEvents events(har);
+        microseconds last{0};
+        const auto take = [&](const sse::Record& record) {
+            events.take(record);
+            last = record.t;
+            return out.written();
+        };
+        if (!each(playback, options, take)) return;
+        har.end(last);
+    }
+    har.finish();
+    out.flush();
+}
+
+void write_recording(Recordings& recordings, const sse::PlaybackOptions& options) {
+    if (recordings.files().size() > 1) {
+        throw Failure(Exit::usage, "--to jsonl writes one recording, and several were named",
+                      "run one sse replay for each, or write them --to har");
+    }
+    sse::Playback playback(recordings.open(0, options.reader), options);
+    try {
+        const auto writer = make_recording("-", playback.reader().header());
+        each(playback, options, [&](const sse::Record& record) {
+            writer->write(record);
+            return true;
+        });
+        writer->finish();
+    } catch (const sse::Error&) {
+        if (!reader_has_gone()) throw;
+    }
+}
+
+} // namespace
+
+int convert(Recordings& recordings, const sse::PlaybackOptions& options, RecordingForm form) {
+    switch (form) {
+    case RecordingForm::jsonl: write_recording(recordings, options); break;
+    case RecordingForm::sse: write_text(recordings, options, false); break;
+    case RecordingForm::har: write_har(recordings, options); break;
+    case RecordingForm::curl: write_text(recordings, options, true); break;
+    }
+    return Exit::done;
+}
+
+} // namespace cmd

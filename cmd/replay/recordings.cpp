@@ -1,0 +1,97 @@
+#include "cmd/replay/recordings.hpp"
+
+#include "cmd/cli/command.hpp"
+#include "recording/har.hpp"
+#include "recording/recording_files.hpp"
+#include "recording/writer.hpp"
+
+#include <filesystem>
+#include <fmt/format.h>
+#include <sys/stat.h>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+/// Can be read again, from its start.
+bool is_kept(const std::string& path) {
+    struct stat about {};
+    return path != "-" && (::stat(path.c_str(), &about) != 0 || S_ISREG(about.st_mode));
+}
+
+} // namespace
+
+Recordings::Recordings(const std::vector<std::string>& named, Pipes use, bool follow)
+    : use_(use)
+    , follow_(follow) {
+    routed_ = named.size() > 1;
+    for (const auto& path : named) {
+        if (!std::filesystem::is_directory(path)) {
+            add(path, path == "-" ? "stdin" : path);
+            continue;
+        }
+        routed_ = true;
+        for (const auto& file : sse::recordings_under(path)) add(file, file);
+    }
+    if (follow_ && files_.size() > 1) {
+        throw Failure(Exit::usage, "--follow plays one recording", "run one sse replay for each");
+    }
+    if (follow_ && !growing_ && streamed_.empty()) // the end of a pipe is its end
+        growing_ = std::make_shared<const std::atomic<bool>>(true);
+}
+
+void Recordings::tell(sse::RecordingReaderOptions& options) const {
+    options.growing = growing_;
+    options.names = std::make_shared<const std::map<std::string, std::string>>(other_names_);
+}
+
+void Recordings::add(const std::string& path, const std::string& name) {
+    if (path == "-" && std::exchange(has_stdin_, true)) {
+        throw Failure(Exit::usage, "standard input is named twice", "it can be read only once");
+    }
+    const bool kept = is_kept(path);
+    if (!kept && use_ == Pipes::kept) {
+        auto& spool = spools_.emplace_back();
+        if (follow_) growing_ = spool.follow(path);
+        else spool.copy(path);
+        return add(spool.path(), name);
+    }
+    auto input = std::make_unique<sse::RecordingInput>(path);
+    input->call(name);
+    if (path != name) other_names_[path] = name;
+    if (sse::is_har(sse::start_of(*input))) return add_streams(*input);
+    if (!kept) streamed_[files_.size()] = std::move(input);
+    files_.push_back(kept ? path : "-");
+    names_.push_back(name);
+}
+
+void Recordings::add_streams(sse::RecordingInput& har) {
+    const auto before = files_.size();
+    sse::read_har(har, [&](sse::RecordingHeader header) {
+        sse::RecordingWriterOptions options;
+        options.mask = false; // it is as good as the file that it comes from
+        files_.push_back(spools_.emplace_back().path());
+        names_.push_back(fmt::format("{}, stream {}", har.name(), files_.size() - before));
+        other_names_[files_.back()] = names_.back();
+        return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
+    });
+    if (files_.size() - before > 1) routed_ = true;
+}
+
+std::unique_ptr<sse::RecordReader> Recordings::open(std::size_t i,
+                                                    sse::RecordingReaderOptions options) {
+    if (files_[i] != "-") return sse::open_recording(files_[i], std::move(options));
+    return sse::open_recording(std::move(streamed_.at(i)), std::move(options));
+}
+
+void warn_about(const sse::Playback& playback, const sse::PlaybackOptions& options,
+                const std::string& name) {
+    const auto& warning = playback.reader().warning();
+    if (!warning.empty()) warn(warning);
+    if (playback.played() || playback.grows()) return;
+    if (options.from || options.to || options.wanted)
+        warn(fmt::format("{}: --from, --to and -e leave nothing of it to be played", name));
+}
+
+} // namespace cmd

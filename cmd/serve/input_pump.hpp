@@ -1,0 +1,66 @@
+// One input of `sse serve`: its bytes, decoded, become events of the channel. Not a thread: run()
+// is called on one.
+#pragma once
+
+#include "cmd/serve/tee.hpp"
+#include "hub/publishers.hpp"
+#include "input/byte_source.hpp"
+#include "input/decoder.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+
+namespace cmd {
+
+struct PumpOptions {
+    sse::InputForm form = sse::InputForm::lines;
+    sse::DecoderOptions decoder;
+    /// What cannot be read as an event ends the run, and is not only skipped.
+    bool strict = false;
+    /// Events may name their channel.
+    bool channels = false;
+    /// Warnings of one input; those after it are only counted.
+    std::uint64_t max_warnings = 100;
+};
+
+/// Used on one thread, but for stop().
+class InputPump : private sse::ByteSource::Sink, private sse::Decoder::Sink {
+public:
+    /// Events that name no channel are for `channel`. `copy` is given every piece of the input
+    /// before it is decoded; it may be nullptr.
+    InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
+              sse::Channels& channels, const std::string& channel, std::unique_ptr<TeeInput> copy);
+
+    /// Until the end of the input, or stop(). True at the end of the input. Throws Failure for what
+    /// `strict` refuses, std::system_error for what cannot be read, sse::Error for input that
+    /// cannot be understood from some place on.
+    bool run();
+    /// Any thread.
+    void stop() { source_->stop(); }
+    const sse::ByteSource& source() const { return *source_; }
+
+private:
+    void on_bytes(std::string_view bytes) override;
+    void on_break() override;
+    void on_note(const std::string& text) override;
+
+    void on_channel(std::string_view name) override;
+    void on_event(const sse::EventView& event) override { publishers_.current().add(event); }
+    void on_comment(std::string_view text) override { publishers_.current().add_comment(text); }
+    void on_retry(std::chrono::milliseconds retry) override {
+        publishers_.current().add_retry(retry);
+    }
+    void on_skipped(const std::string& where, const std::string& why) override;
+
+    void finish_text();
+
+    std::unique_ptr<sse::ByteSource> source_;
+    PumpOptions options_;
+    std::unique_ptr<TeeInput> copy_;
+    sse::Publishers publishers_;
+    std::unique_ptr<sse::Decoder> decoder_;
+    std::uint64_t skipped_ = 0;
+};
+
+} // namespace cmd

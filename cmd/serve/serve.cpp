@@ -1,0 +1,253 @@
+// sse serve: put a stream of events on the web.
+#include "base/printable.hpp"
+#include "cmd/cli/choice.hpp"
+#include "cmd/cli/command.hpp"
+#include "cmd/cli/duration.hpp"
+#include "cmd/cli/help.hpp"
+#include "cmd/cli/number.hpp"
+#include "cmd/serve/serve_input.hpp"
+#include "cmd/server/access.hpp"
+#include "cmd/server/listen.hpp"
+#include "cmd/server/operation.hpp"
+#include "handlers/channel_handler.hpp"
+#include "hub/channels.hpp"
+#include "server/server.hpp"
+
+#include <CLI/CLI.hpp>
+#include <atomic>
+#include <charconv>
+#include <fmt/format.h>
+#include <limits>
+#include <map>
+#include <memory>
+#include <optional>
+#include <sys/stat.h>
+#include <unistd.h>
+
+namespace {
+
+enum class OnEof { exit, hold };
+
+struct ServeOptions {
+    cmd::InputOptions input;
+    sse::ChannelOptions channel;
+    sse::ChannelsOptions channels;
+    sse::ChannelRouteOptions route;
+    sse::ServerOptions server;
+    cmd::TokenSources tokens;
+    OnEof on_eof = OnEof::exit;
+    std::size_t wait_clients = 1;
+    std::string port_file;
+    cmd::OperationOptions operation;
+};
+
+const std::map<std::string, OnEof> on_eofs = {{"exit", OnEof::exit}, {"hold", OnEof::hold}};
+const std::map<std::string, sse::Overflow> overflows = {{"block", sse::Overflow::block},
+                                                        {"drop", sse::Overflow::drop},
+                                                        {"disconnect", sse::Overflow::disconnect}};
+
+std::string is_path(const std::string& text) {
+    if (text.starts_with('/') && text.find_first_of("?#") == text.npos) return "";
+    return fmt::format("\"{}\" is not a path such as / or /events", sse::printable(text, 60));
+}
+
+/// `oldest`, `new`, or how many events before the end.
+std::optional<sse::Start> start_of(const std::string& text) {
+    using At = sse::Start::At;
+    if (text == "oldest") return sse::Start{At::oldest, 0};
+    if (text == "new") return sse::Start{At::newest, 0};
+    std::size_t count = 0;
+    const auto* const end = text.data() + text.size();
+    const auto parsed = std::from_chars(text.data(), end, count);
+    if (parsed.ec != std::errc() || parsed.ptr != end) return std::nullopt;
+    return sse::Start{At::last, count};
+}
+
+void add_start(CLI::App& app, sse::Start& start) {
+    const auto store = [&start](const std::string& text) {
+        const auto given = start_of(text);
+        if (!given) {
+            throw CLI::ValidationError(
+                "--start", fmt::format("\"{}\" is not oldest, new or a number of events",
+                                       sse::printable(text, 60)));
+        }
+        start = *given;
+    };
+    app.add_option_function<std::string>(
+           "--start", store,
+           "Where a client without a last event id begins: oldest, new, or so many events before "
+           "the end")
+        ->type_name("WHERE")
+        ->default_str("oldest")
+        ->group("History");
+}
+
+void add_options(CLI::App& app, ServeOptions& o) {
+    cmd::add_input_options(app, o.input);
+    const auto input = "Input";
+    cmd::add_duration(app, "--retry", o.channel.retry,
+                      "Tell clients to wait so long before they reconnect")
+        ->group(input);
+    cmd::add_choice(app, "--on-eof", o.on_eof, on_eofs,
+                    "At the end of the input: exit once all have all, or hold")
+        ->group(input);
+    cmd::add_number<std::size_t>(app, "--wait-clients", o.wait_clients, 0,
+                                 "Do not exit before so many have been served to the end")
+        ->group(input);
+
+    const auto history = "History";
+    cmd::add_number<std::size_t>(app, "--history", o.channel.history.max_events, 1,
+                                 "Events kept for those who come late or come back")
+        ->group(history);
+    cmd::add_size(app, "--history-bytes", o.channel.history.max_bytes, 1,
+                  std::numeric_limits<std::size_t>::max(), "Bytes of events kept")
+        ->group(history);
+    cmd::add_choice(app, "--overflow", o.channel.overflow, overflows,
+                    "When the history is full and somebody still needs it: block the input, drop "
+                    "or disconnect the laggard")
+        ->group(history);
+    add_start(app, o.channel.start);
+    app.add_option("--gap-event", o.channel.gap_event,
+                   "Tell a client of events it missed by an event of that type, too: a page cannot "
+                   "see comments")
+        ->type_name("TYPE")
+        ->type_name("TYPE")
+        ->check(cmd::check_type, "")
+        ->group(history);
+
+    cmd::add_listen_options(app, o.server, o.port_file);
+    cmd::add_access_options(app, o.server, o.tokens);
+    cmd::add_publish_token_option(app, o.tokens);
+    app.add_option("--path", o.route.path, "Where the stream is")
+        ->capture_default_str()
+        ->type_name("PATH")
+        ->check(is_path, "")
+        ->group("HTTP");
+    app.add_flag("--publish", o.route.publish,
+                 "A POST publishes its body: text, a JSON event, or event-stream text; standard "
+                 "input is then read only if - is given")
+        ->group("HTTP");
+    app.add_flag("--channels", o.route.channels,
+                 "Every path is a channel of its own; JSON input names it with \"channel\"")
+        ->group("HTTP");
+    cmd::add_number<std::size_t>(app, "--max-channels", o.channels.max_channels, 1,
+                                 "Channels at a time")
+        ->group("HTTP");
+    cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
+                          "Forget a channel that nobody used for so long")
+        ->group("HTTP");
+    cmd::add_duration(app, "--keepalive", o.route.keepalive,
+                      "Send a comment after so much silence; 0 for none")
+        ->group("HTTP");
+    cmd::add_operation_options(app, o.operation);
+}
+
+/// Decides when all is done: the input has ended, and enough clients have had everything.
+class End {
+public:
+    End(const ServeOptions& o, sse::Server& server)
+        : o_(o)
+        , server_(server) {}
+    void stream_gone(bool whole) {
+        if (whole) ++served_;
+        check();
+    }
+    void input_ended(bool failed) {
+        if (failed) server_.finish(true); // what is wrong is not to wait for a client
+        else if (o_.on_eof == OnEof::exit && served_ < o_.wait_clients && !server_.stopping())
+            cmd::note("the input has ended, and waits for a client to take all of it; "
+                      "--wait-clients 0 would not");
+        ended_ = true; // behind the note: what follows from it, the totals, comes last
+        check();
+    }
+
+private:
+    void check() {
+        if (o_.on_eof == OnEof::exit && ended_ && served_ >= o_.wait_clients) server_.finish(false);
+    }
+    const ServeOptions& o_;
+    sse::Server& server_;
+    std::atomic<std::size_t> served_{0};
+    std::atomic<bool> ended_{false};
+};
+
+bool something_is_piped_in() {
+    struct stat status {};
+    return ::fstat(STDIN_FILENO, &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISREG(status.st_mode));
+}
+
+int run(ServeOptions o) {
+    o.input.pump.channels = o.route.channels;
+    std::unique_ptr<sse::Server> server;
+    const auto wake = [&](const std::shared_ptr<sse::Channel>& channel, std::size_t loop) {
+        server->post(loop, [channel, loop] { channel->shard(loop).take(); });
+    };
+    sse::Channels channels(o.channel, o.server.threads, wake, o.channels);
+    cmd::ShutdownGrace grace(o.server.grace);       // with who reads the recording
+    std::unique_ptr<sse::ChannelRecorder> recorder; // outlives those who publish
+    std::optional<cmd::Inputs> inputs;              // none: all events are published
+    if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
+    else if (something_is_piped_in())
+        cmd::note("standard input is not read with --publish; - names it, to serve it too");
+    sse::ChannelHandler handler(o.route, channels, o.server.threads);
+    o.server.tick_for(o.route.keepalive);
+    if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
+    server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
+    End end(o, *server);
+    handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
+    cmd::Operation operation(o.operation, *server, channels);
+    cmd::listen(*server, o.server);
+    // Now that nothing else can be wrong: it takes the place of what the file held.
+    recorder = cmd::record(o.input, channels, o.route.path, grace);
+    operation.begin();
+    cmd::announce(*server, o.route.path, o.port_file);
+
+    const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
+    if (inputs) {
+        inputs->start([&](bool failed) {
+            if (ends || failed) channels.end();
+            end.input_ended(failed);
+        });
+    }
+    server->on_stop([&] {
+        grace.stop();
+        if (inputs) inputs->stop();
+        if (!inputs || !ends) channels.end();
+    });
+    const int signal = server->run();
+    operation.end();
+    if (inputs) inputs->stop();
+    channels.close();
+    const int status = inputs ? inputs->join() : 0; // of the command, if there is one
+    if (recorder) recorder->finish();
+    if (recorder && recorder->failed() && status == 0 && signal == 0) {
+        throw cmd::Failure(
+            cmd::Exit::io_error,
+            o.input.record == "-"
+                ? "standard output has not got all that was served"
+                : fmt::format("{} does not hold all that was served", o.input.record),
+            grace.is_over() ? "it was not read; --grace says how long is waited for that"
+                            : "what it holds is whole; the warning above says what stopped it");
+    }
+    return signal == 0 ? status : 128 + signal;
+}
+
+constexpr auto serve_examples =
+    "  $ make 2>&1 | sse serve                 what a command says\n"
+    "  $ sse serve -f app.log                  a log, also when it is rotated\n"
+    "  $ sse serve --restart -- vmstat -n 1    a command, started again when it ends\n"
+    "  $ sse serve --publish --channels        what programs POST, by path\n"
+    "  $ sse tail -o sse https://host/events | sse serve --input sse    relay it\n";
+
+} // namespace
+
+void cmd::add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command) {
+    auto& sub = *app.add_subcommand("serve", "Put a stream of events on the web");
+    set_help(sub, serve_examples);
+    const auto options =
+        std::make_shared<ServeOptions>(); // CLI11 binds by address: outlive the parse
+    add_options(sub, *options);
+    options->input.command = std::move(command);
+    sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+}

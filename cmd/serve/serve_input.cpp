@@ -1,0 +1,241 @@
+#include "cmd/serve/serve_input.hpp"
+
+#include "cmd/cli/choice.hpp"
+#include "cmd/cli/command.hpp"
+#include "cmd/cli/duration.hpp"
+#include "cmd/cli/number.hpp"
+#include "cmd/cli/recording_output.hpp"
+#include "input/followed_file.hpp"
+#include "input/input_reader.hpp"
+#include "protocol/encoder.hpp"
+
+#include <CLI/CLI.hpp>
+#include <filesystem>
+#include <fmt/format.h>
+#include <map>
+#include <sys/stat.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+const std::map<std::string, sse::InputForm> forms = {{"lines", sse::InputForm::lines},
+                                                     {"json", sse::InputForm::json},
+                                                     {"sse", sse::InputForm::sse},
+                                                     {"blocks", sse::InputForm::blocks},
+                                                     {"nul", sse::InputForm::nul}};
+
+/// A file that grows is followed; what has no end of its own is only read on.
+std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
+    if (file == "-" || file == "/dev/stdin") {
+        throw Failure(Exit::usage, "cannot follow standard input", "--follow takes files by name");
+    }
+    struct stat status {};
+    const bool there = ::stat(file.c_str(), &status) == 0;
+    if (there && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))) {
+        sse::InputReaderOptions options;
+        options.keep_fifo = true;
+        return std::make_unique<sse::InputReader>(file, options);
+    }
+    return std::make_unique<sse::FollowedFile>(file);
+}
+
+/// What cannot be run ends with the statuses that a shell has for it.
+[[noreturn]] void cannot_run(const std::system_error& e) {
+    const bool missing = e.code() == std::errc::no_such_file_or_directory;
+    throw Failure(missing ? 127 : 126, e.what(),
+                  missing ? "-- takes a program and its arguments; sh -c '...' runs a line of shell"
+                          : "-- takes a program that may be executed");
+}
+
+} // namespace
+
+std::string check_type(const std::string& type) {
+    if (type.empty()) return "it is empty";
+    std::string block;
+    try {
+        sse::encode({type, "", std::nullopt}, block);
+    } catch (const sse::Error& e) {
+        return e.what();
+    }
+    return "";
+}
+
+void add_input_options(CLI::App& app, InputOptions& o) {
+    app.add_option("FILE", o.files,
+                   "What to serve, one file after the other; - is standard input, and so is none");
+
+    const auto input = "Input";
+    app.add_flag("-f,--follow", o.follow,
+                 "Read on as the FILEs grow, wait for those that are missing, and go on when they "
+                 "are rotated or truncated")
+        ->group(input);
+    app.add_flag("--restart", o.run.restart, "Start the command behind -- again whenever it ends")
+        ->group(input);
+    add_duration(app, "--restart-delay", o.run.restart_delay,
+                 "Before that; twice as long each time, if it ends soon")
+        ->group(input);
+    app.add_flag("--tee", o.tee, "Copy the input to standard output as it comes")->group(input);
+    add_choice(app, "--input", o.pump.form, forms,
+               "How the input says its events: lines, JSON objects one a line, event-stream text, "
+               "blocks of lines with blank lines between, or text with NUL at its end")
+        ->group(input);
+    app.add_option("--event", o.pump.decoder.event, "Type of the events that come without one")
+        ->type_name("TYPE")
+        ->check(check_type, "")
+        ->group(input);
+    add_max_event_bytes(app, o.pump.decoder.max_event_bytes,
+                        "Bytes that one event may have; a longer one is skipped")
+        ->group(input);
+    app.add_flag("--strict", o.pump.strict, "Input that is no event ends the run with status 3")
+        ->group(input);
+    app.add_option("--record", o.record, "Also write what is served to that file, as a recording")
+        ->type_name("FILE")
+        ->group(input);
+    app.add_option("--end-event", o.end_event, "Send a last event of that type at the end")
+        ->type_name("TYPE")
+        ->check(check_type, "")
+        ->group(input);
+}
+
+std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channels& channels,
+                                             const std::string& channel, ShutdownGrace& grace) {
+    if (o.record.empty()) return nullptr;
+    if (o.pump.channels) {
+        throw Failure(Exit::usage, "--record and --channels exclude each other",
+                      "a recording holds one stream; sse tail --record records any channel");
+    }
+    if (o.record == "-" && o.tee) {
+        throw Failure(Exit::usage, "--record - and --tee both want standard output",
+                      "leave one of them out, or record to a file");
+    }
+    for (const auto& file : o.files) {
+        std::error_code ignored;
+        if (std::filesystem::equivalent(file, o.record, ignored)) {
+            throw Failure(Exit::usage, fmt::format("{} is the input, and --record too", file),
+                          "record to another file");
+        }
+    }
+    const auto say = [file = o.record](const std::string& what) {
+        warn(fmt::format("{}; serving goes on without it in {}", what, file));
+    };
+    sse::RecordingWriterOptions writer;
+    writer.wait = [&grace](int fd) { return grace.wait(fd); };
+    try {
+        return std::make_unique<sse::ChannelRecorder>(make_recording(o.record, {}, writer),
+                                                      channels.open(channel), say);
+    } catch (const sse::Error& e) {
+        throw Failure(Exit::io_error, e.what(), "--record names a file that can be written");
+    }
+}
+
+Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel)
+    : options_(options)
+    , channel_(channels.open(channel)) {
+    auto files = options.files;
+    if (files.empty() && options.command.empty()) files.emplace_back("-");
+    const auto sources = files.size() + (options.command.empty() ? 0 : 1);
+    if (options.run.restart && options.command.empty()) {
+        throw Failure(Exit::usage, "--restart needs a command",
+                      "sse serve --restart -- COMMAND ARGUMENTS");
+    }
+    const auto add = [&](std::unique_ptr<sse::ByteSource> source) {
+        std::unique_ptr<TeeInput> copy;
+        if (tee_) {
+            const char end = options.pump.form == sse::InputForm::nul ? '\0' : '\n';
+            copy = std::make_unique<TeeInput>(*tee_, sources > 1, end,
+                                              options.pump.decoder.max_event_bytes);
+        }
+        pumps_.push_back(std::make_unique<InputPump>(std::move(source), options.pump, channels,
+                                                     channel, std::move(copy)));
+    };
+    if (options.tee) tee_ = std::make_unique<Tee>(STDOUT_FILENO);
+    for (const auto& file : files) {
+        if (options.follow) add(follow(file));
+        else add(std::make_unique<sse::InputReader>(file));
+    }
+    if (options.command.empty()) return;
+    try {
+        auto command = std::make_unique<sse::CommandOutput>(options.command, options.run);
+        command_ = command.get();
+        add(std::move(command));
+    } catch (const std::system_error& e) {
+        cannot_run(e);
+    }
+}
+
+Inputs::~Inputs() {
+    stop();
+    if (thread_.joinable()) thread_.join();
+}
+
+void Inputs::start(std::function<void(bool)> on_end) {
+    on_end_ = std::move(on_end);
+    running_ = pumps_.size();
+    thread_ = std::thread([this] { run_all(); });
+}
+
+void Inputs::run_all() {
+    std::vector<std::thread> beside;
+    for (const auto& pump : pumps_) {
+        const bool last = pump == pumps_.back();
+        if (last || pump->source().ends_by_itself()) {
+            run(*pump);
+            continue;
+        }
+        try {
+            beside.emplace_back([this, &pump] { run(*pump); });
+        } catch (const std::system_error&) { // no thread is left
+            fail(std::current_exception());
+            run(*pump); // it is stopped already
+        }
+    }
+    for (auto& thread : beside) thread.join();
+}
+
+void Inputs::run(InputPump& pump) {
+    try {
+        if (!pump.run()) stopped_ = true;
+    } catch (...) {
+        fail(std::current_exception());
+    }
+    if (--running_ == 0) ended();
+}
+
+void Inputs::fail(std::exception_ptr why) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (!failure_) failure_ = std::move(why);
+    }
+    stop();
+}
+
+void Inputs::ended() {
+    bool failed = false;
+    {
+        const std::lock_guard lock(mutex_);
+        failed = failure_ != nullptr;
+    }
+    if (!failed && !stopped_ && !options_.end_event.empty()) {
+        sse::Publisher publisher(*channel_);
+        publisher.add({options_.end_event, "", std::nullopt});
+        publisher.flush();
+    }
+    on_end_(failed);
+}
+
+void Inputs::stop() {
+    if (tee_) tee_->stop();
+    for (const auto& pump : pumps_) pump->stop();
+}
+
+int Inputs::join() {
+    if (thread_.joinable()) thread_.join();
+    if (failure_) std::rethrow_exception(failure_);
+    return command_ != nullptr ? command_->status() : 0;
+}
+
+} // namespace cmd

@@ -1,0 +1,147 @@
+#include "cmd/server/access.hpp"
+
+#include "base/printable.hpp"
+#include "cmd/cli/command.hpp"
+#include "http/authority.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <csignal>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <system_error>
+
+namespace cmd {
+
+namespace {
+
+/// CLI11's own word for what is wrong with a value; "" if nothing is.
+std::string fault_of_origin(const std::string& origin) {
+    try {
+        sse::check_origin(origin);
+    } catch (const sse::Error& e) {
+        return e.what();
+    }
+    return {};
+}
+
+std::string fault_of_host(const std::string& host) {
+    return sse::Authority::parse(host)
+               ? std::string()
+               : fmt::format("\"{}\" is not a host name", sse::printable(host, 60));
+}
+
+void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const char* variable,
+                 const char* flag) {
+    const auto hint =
+        fmt::format("{} names a file with one token a line; # begins a comment line", flag);
+    for (const auto& file : files) {
+        try {
+            if (into.add_file(file))
+                warn(fmt::format("everybody on this machine can read the tokens in {}", file));
+        } catch (const std::system_error& e) {
+            throw Failure(Exit::io_error, e.what(), hint);
+        } catch (const sse::Error& e) {
+            throw Failure(Exit::bad_input, e.what(), hint);
+        }
+    }
+    const char* const value = std::getenv(variable);
+    if (!files.empty() || value == nullptr || *value == '\0') return;
+    try {
+        into.add(value);
+    } catch (const sse::Error& e) {
+        throw Failure(Exit::usage, fmt::format("{}: {}", variable, e.what()),
+                      "a token is visible ASCII, without a space");
+    }
+}
+
+} // namespace
+
+void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources& tokens) {
+    const auto group = "Access";
+    auto& guard = server.guard;
+    app.add_option("--allow-host", guard.allowed_hosts,
+                   "Also answer to this Host on loopback: HOST or HOST:PORT")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->check(CLI::Validator(fault_of_host, ""))
+        ->type_name("HOST")
+        ->group(group);
+    app.add_option("--cors", guard.cors,
+                   "Let pages of this origin read and publish: https://app.example; or * alone, to "
+                   "let those of any origin read")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->check(CLI::Validator(fault_of_origin, ""))
+        ->type_name("ORIGIN")
+        ->group(group);
+    app.add_option("--token-file", tokens.read_files,
+                   "Ask for a token of this file, one a line; without it for the one in SSE_TOKEN, "
+                   "if that is set")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("FILE")
+        ->group(group);
+    auto* const certificate =
+        app.add_option("--tls-cert", server.tls.cert_file,
+                       "Speak HTTPS with this certificate (PEM, with those that vouch for it); "
+                       "SIGHUP reads it again")
+            ->type_name("FILE")
+            ->group(group);
+    app.add_option("--tls-key", server.tls.key_file, "Its key (PEM), if it is not in the same file")
+        ->needs(certificate)
+        ->type_name("FILE")
+        ->group(group);
+    app.add_option("--tls-client-ca", server.tls.client_ca_file,
+                   "Only let clients in whose certificate is of these authorities (PEM)")
+        ->needs(certificate)
+        ->type_name("FILE")
+        ->group(group);
+}
+
+void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
+    app.add_option("--publish-token-file", tokens.publish_files,
+                   "Tokens for publishing, if they are others than those for reading; without it "
+                   "the one in SSE_PUBLISH_TOKEN, if that is set")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("FILE")
+        ->group("Access");
+}
+
+sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& tokens) {
+    auto& guard = options.guard;
+    if (guard.cors.size() > 1 && std::count(guard.cors.begin(), guard.cors.end(), "*") > 0) {
+        throw Failure(Exit::usage, "--cors * goes alone",
+                      "with * every origin may read already; leave the others out, or the *");
+    }
+    read_tokens(guard.read_tokens, tokens.read_files, "SSE_TOKEN", "--token-file");
+    read_tokens(guard.publish_tokens, tokens.publish_files, "SSE_PUBLISH_TOKEN",
+                "--publish-token-file");
+    return options;
+}
+
+void load_tls(sse::Server& server, const sse::TlsServerOptions& options) {
+    if (options.cert_file.empty()) return;
+    try {
+        for (const auto& warning : server.load_tls()) warn(warning);
+    } catch (const sse::Error& e) {
+        throw Failure(exit_status(e.code()), e.what(),
+                      "--tls-cert takes a PEM file with the server's certificate first, --tls-key "
+                      "one with its key, not encrypted");
+    }
+    server.on_signal(SIGHUP, [&server] {
+        try {
+            for (const auto& warning : server.load_tls()) warn(warning);
+            note("certificate and key were read again");
+        } catch (const sse::Error& e) {
+            warn(fmt::format("{}; going on with the old certificate", e.what()));
+        }
+    });
+}
+
+} // namespace cmd

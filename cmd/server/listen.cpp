@@ -1,0 +1,179 @@
+#include "cmd/server/listen.hpp"
+
+#include "base/printable.hpp"
+#include "cmd/cli/command.hpp"
+#include "cmd/cli/duration.hpp"
+#include "cmd/cli/number.hpp"
+#include "cmd/server/access.hpp"
+#include "cmd/term/terminal_line.hpp"
+#include "net/socket.hpp"
+#include "net/systemd.hpp"
+
+#include <CLI/CLI.hpp>
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <cstdio>
+#include <cstdlib>
+#include <cstring>
+#include <fmt/format.h>
+#include <fstream>
+#include <limits>
+#include <string_view>
+#include <system_error>
+#include <unistd.h>
+
+namespace cmd {
+
+void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_file) {
+    const auto group = "HTTP";
+    app.add_option("--listen", o.listen,
+                   "Where to listen: HOST:PORT, [V6]:PORT, :PORT for all, unix:PATH")
+        ->default_str(o.listen.front())
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("ADDRESS")
+        ->group(group);
+    app.add_option("--port-file", port_file, "Write the port there once it listens")
+        ->type_name("FILE")
+        ->group(group);
+    add_number<std::size_t>(app, "--threads", o.threads, 1, "Event loops", 256)->group(group);
+    add_number(app, "--backlog", o.sockets.backlog, 1,
+               "Connections that may wait to be accepted (the kernel has a bound, too)", 1 << 20)
+        ->group(group);
+    const auto store_mode = [&o](const std::string& text) {
+        unsigned mode = 0;
+        const auto* const end = text.data() + text.size();
+        const auto parsed = std::from_chars(text.data(), end, mode, 8);
+        if (parsed.ec != std::errc() || parsed.ptr != end || mode > 0777)
+            throw CLI::ValidationError(
+                "--socket-mode",
+                fmt::format("\"{}\" is not a mode such as 0660", sse::printable(text, 60)));
+        o.sockets.mode = mode;
+    };
+    app.add_option_function<std::string>("--socket-mode", store_mode,
+                                         "Permissions of unix sockets, as 0660")
+        ->type_name("MODE")
+        ->group(group);
+
+    const auto limits = "Limits";
+    add_number<std::size_t>(app, "--max-clients", o.max_clients, 1,
+                            "Connections at a time; more are answered 503")
+        ->group(limits);
+    add_number<std::size_t>(
+        app, "--max-clients-per-address", o.max_clients_per_address, 0,
+        "Of them from one address (IPv6: network of 64 bits); 0: as many as there may be")
+        ->group(limits);
+    add_size(app, "--max-head-bytes", o.request.max_head_bytes, 256, 1 << 20,
+             "Bytes of a request's head")
+        ->group(limits);
+    add_needed_limit(app, "--head-timeout", o.head_timeout,
+                     "A request's head must be whole after so long")
+        ->group(limits);
+    add_size(app, "--max-body-bytes", o.request.max_body_bytes, 0,
+             std::numeric_limits<std::size_t>::max(), "Bytes of a request's body")
+        ->group(limits);
+    add_needed_limit(app, "--body-timeout", o.body_timeout,
+                     "A request's body must be whole so long after its head")
+        ->group(limits);
+    add_needed_limit(app, "--idle-timeout", o.idle_timeout,
+                     "A connection on which no request comes for so long is closed")
+        ->group(limits);
+    add_needed_limit(app, "--stall-timeout", o.stall_timeout,
+                     "A client that takes no byte for so long is disconnected")
+        ->group(limits);
+    add_duration(app, "--grace", o.grace, "When told to stop, open streams may take so long")
+        ->group(limits);
+}
+
+namespace {
+
+/// The port of a listener's URL, or the path of a unix socket.
+std::string port_of(const std::string& url) {
+    if (url.starts_with("unix:")) return url.substr(5);
+    const auto begin = url.rfind(':') + 1;
+    return url.substr(begin, url.size() - begin - 1);
+}
+
+void write_port_file(const std::string& file, const std::string& url) {
+    // Whole or not at all: a script may be waiting for it to appear.
+    const auto part = file + ".part";
+    std::ofstream out(part, std::ios::trunc);
+    out << port_of(url) << '\n';
+    out.close();
+    if (!out || std::rename(part.c_str(), file.c_str()) != 0) {
+        throw Failure(Exit::io_error,
+                      fmt::format("cannot write {}: {}", file, std::strerror(errno)),
+                      "--port-file names a file that can be made");
+    }
+}
+
+/// `url` for those who are elsewhere; "" where nobody knows a name.
+std::string url_from_elsewhere(std::string url) {
+    char name[256] = {};
+    if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "";
+    if (std::string_view(name) == "localhost") return "";
+    const auto host = url.find("://") + 3;
+    return url.replace(host, url.rfind(':') - host, name);
+}
+
+/// For what is no client: listeners, files, pipes of loops and commands.
+constexpr std::size_t reserved_descriptors = 64;
+
+} // namespace
+
+void listen(sse::Server& server, const sse::ServerOptions& options,
+            std::size_t descriptors_of_client) {
+    load_tls(server, options.tls);
+    try {
+        auto passed = sse::take_passed(
+            {std::getenv("LISTEN_FDS"), std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDNAMES")},
+            false);
+        if (passed.empty()) server.listen();
+        else server.take(std::move(passed));
+    } catch (const std::system_error& e) {
+        const bool taken = e.code() == std::errc::address_in_use;
+        const bool denied = e.code() == std::errc::permission_denied;
+        throw Failure(
+            Exit::cannot_connect, e.what(),
+            taken    ? "name another with --listen, or port 0 for any free one"
+            : denied ? "ports below 1024 need root; name another with --listen"
+                     : "--listen takes an address of this machine, as 127.0.0.1:8080 or :8080");
+    } catch (const sse::Error& e) {
+        throw Failure(exit_status(e.code()), e.what(),
+                      "--listen takes 127.0.0.1:8080, [::1]:0, :8080 or unix:/path");
+    }
+    const auto descriptors = sse::raise_descriptor_limit();
+    const auto room = descriptors - std::min(descriptors, reserved_descriptors);
+    if (room / descriptors_of_client < options.max_clients) {
+        note(fmt::format("{} descriptors are too few for {} clients{}; raise the hard limit "
+                         "(LimitNOFILE=) or lower --max-clients",
+                         descriptors, options.max_clients,
+                         descriptors_of_client == 1
+                             ? ""
+                             : fmt::format(", which take {} each", descriptors_of_client)));
+    }
+}
+
+void say_where(const char* word, const std::vector<sse::ServerAddress>& addresses,
+               const std::string& path) {
+    const auto at = [&](const std::string& url) { return url + path.substr(1); };
+    for (const auto& [url, everywhere] : addresses)
+        write_above(fmt::format("sse: {} {}\n", word, url.starts_with("unix:") ? url : at(url)));
+    for (const auto& [url, everywhere] : addresses) {
+        if (!everywhere) continue;
+        const auto other = url_from_elsewhere(url);
+        note(fmt::format("port {} is open to every network this machine is on{}{}", port_of(url),
+                         other.empty() ? "" : "; from there it is ",
+                         other.empty() ? "" : at(other)));
+    }
+}
+
+void announce(sse::Server& server, const std::string& path, const std::string& port_file) {
+    const auto addresses = server.addresses();
+    if (!port_file.empty()) write_port_file(port_file, addresses.front().url);
+    say_where("serving", addresses, path);
+}
+
+} // namespace cmd

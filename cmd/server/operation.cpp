@@ -1,0 +1,180 @@
+#include "cmd/server/operation.hpp"
+
+#include "base/printable.hpp"
+#include "cmd/cli/command.hpp"
+#include "cmd/server/listen.hpp"
+#include "cmd/term/terminal_line.hpp"
+#include "net/drop_privileges.hpp"
+#include "net/systemd.hpp"
+
+#include <CLI/CLI.hpp>
+#include <csignal>
+#include <cstdlib>
+#include <fmt/format.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace cmd {
+
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+std::string count(std::uint64_t number, const char* what) {
+    return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
+}
+
+void tell_manager(std::string_view state) { sse::notify(std::getenv("NOTIFY_SOCKET"), state); }
+
+} // namespace
+
+void add_operation_options(CLI::App& app, OperationOptions& o) {
+    const auto group = "Running";
+    app.add_option("--admin", o.admin, "Listen there, too, for /healthz and /metrics (Prometheus)")
+        ->type_name("ADDRESS")
+        ->group(group);
+    app.add_option("--access-log", o.access_log,
+                   "Append a JSON object for each connection at its end; - is stderr; SIGHUP "
+                   "opens it anew")
+        ->type_name("FILE")
+        ->group(group);
+    app.add_option("--user", o.user, "Once it listens, leave root and go on as NAME[:GROUP]")
+        ->type_name("NAME")
+        ->group(group);
+}
+
+Operation::Operation(const OperationOptions& options, sse::Server& server,
+                     const sse::Activity& activity)
+    : options_(options)
+    , server_(server)
+    , activity_(activity)
+    , started_(Clock::now())
+    , admin_(server, activity)
+    , rate_{started_, 0, 0} {
+    if (!options.access_log.empty()) {
+        try {
+            log_.emplace(options.access_log, warn);
+        } catch (const std::system_error& e) {
+            throw Failure(Exit::io_error, e.what(), "--access-log names a file that can be made");
+        }
+        server.log_to(*log_);
+        server.on_signal(SIGHUP, [this] { log_->reopen(); });
+    }
+    // Before anything is announced: a signal that comes then must not end it.
+    server.on_signal(SIGUSR1, [this] { print_state(); });
+    listen_admin();
+}
+
+Operation::~Operation() = default;
+
+void Operation::listen_admin() {
+    try {
+        auto sockets = sse::take_passed(
+            {std::getenv("LISTEN_FDS"), std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDNAMES")},
+            true);
+        if (sockets.empty() && !options_.admin.empty()) sockets = sse::listen_on(options_.admin);
+        say_where("admin", server_.take_admin(std::move(sockets), admin_), "/");
+    } catch (const std::system_error& e) {
+        throw Failure(Exit::cannot_connect, e.what(), "name another with --admin");
+    } catch (const sse::Error& e) {
+        throw Failure(exit_status(e.code()), e.what(),
+                      "--admin takes 127.0.0.1:9090, [::1]:0, :9090 or unix:/path");
+    }
+}
+
+void Operation::leave_root() {
+    if (options_.user.empty()) return;
+    try {
+        const auto account = sse::find_account(options_.user);
+        // What it must find again under its name: the log at SIGHUP, the sockets at its end.
+        std::vector<std::string> ours;
+        if (log_ && options_.access_log != "-") ours.push_back(options_.access_log);
+        for (const auto& path : server_.socket_paths()) ours.push_back(path);
+        for (const auto& path : ours) {
+            if (::geteuid() == 0 && ::lchown(path.c_str(), account.uid, account.gid) != 0)
+                warn(fmt::format("cannot give {} to {}", path, account.name));
+        }
+        sse::become(account);
+    } catch (const std::system_error& e) {
+        throw Failure(Exit::usage, e.what(), "only root can; without --user it stays who it is");
+    } catch (const sse::Error& e) {
+        throw Failure(exit_status(e.code()), e.what(), "--user takes www-data or www-data:adm");
+    }
+}
+
+void Operation::begin() {
+    leave_root();
+    server_.on_stop([] { tell_manager("STOPPING=1"); });
+    tell_manager("READY=1");
+    // A log on the terminal and a line that is written over cannot share it.
+    if (has_terminal_line() && options_.access_log != "-")
+        line_ = std::make_unique<TerminalLine>([this] { return status(); });
+}
+
+void Operation::end() {
+    line_.reset();
+    tell_manager("STOPPING=1");
+    const auto server = server_.counts();
+    const auto hub = activity_.counts();
+    write_above(fmt::format("sse: served {} to {}: {}, {} missed, {} sent, {:.1f} s\n",
+                            count(hub.events, "event"), count(server.connects, "connection"),
+                            hub.deliveries == 1 ? "1 delivery"
+                                                : fmt::format("{} deliveries", hub.deliveries),
+                            hub.missed, count(server.bytes, "byte"), seconds_since(started_)));
+}
+
+void Operation::print_state() const {
+    const auto server = server_.counts();
+    const auto hub = activity_.counts();
+    note(fmt::format("up {:.0f} s{}: {} now, {}, {} in all", seconds_since(started_),
+                     server_.stopping() ? ", draining" : "", count(server.clients, "client"),
+                     count(server.streams, "stream"), count(server.connects, "connection")));
+    note(fmt::format("{} published, {} deliveries, {} missed, {} sent", count(hub.events, "event"),
+                     hub.deliveries, hub.missed, count(server.bytes, "byte")));
+    note(fmt::format("history of {} in {}; {} behind, the slowest by {}",
+                     count(hub.history_events, "event"), count(hub.history_bytes, "byte"),
+                     count(hub.behind, "subscriber"), count(hub.lag, "event")));
+    std::string refused;
+    for (std::size_t i = 1; i < server.refusals.size(); ++i) {
+        if (server.refusals[i] > 0)
+            refused += fmt::format("{} {} {}", refused.empty() ? "" : ",", sse::refusal_names[i],
+                                   server.refusals[i]);
+    }
+    if (!refused.empty()) note(fmt::format("refused:{}", refused));
+    constexpr std::size_t few = 20;
+    const auto channels = activity_.each();
+    if (channels.size() < 2) return;
+    note(count(channels.size(), "channel"));
+    for (std::size_t i = 0; i < channels.size() && i < few; ++i) {
+        const auto& own = channels[i].second;
+        note(fmt::format("channel {}: {}, {}", sse::printable(channels[i].first, 80),
+                         count(own.subscribers, "subscriber"), count(own.events, "event")));
+    }
+}
+
+std::string Operation::status() {
+    const auto server = server_.counts();
+    const auto hub = activity_.counts();
+    const auto position = activity_.position();
+    if (!position.empty()) {
+        return fmt::format("{}, {}, {}{}", position, count(server.clients, "client"),
+                           count(hub.events, "event"), server_.stopping() ? ", draining" : "");
+    }
+    const auto now = Clock::now();
+    if (now - rate_.since >= std::chrono::seconds(1)) {
+        rate_.per_second = static_cast<double>(hub.events - rate_.events) /
+                           std::chrono::duration<double>(now - rate_.since).count();
+        rate_.since = now;
+        rate_.events = hub.events;
+    }
+    return fmt::format("{}, {}, {:.0f}/s, slowest {} behind{}", count(server.clients, "client"),
+                       count(hub.events, "event"), rate_.per_second, hub.lag,
+                       server_.stopping() ? ", draining" : "");
+}
+
+} // namespace cmd

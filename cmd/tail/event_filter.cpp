@@ -1,0 +1,96 @@
+#include "cmd/tail/event_filter.hpp"
+
+#include "base/printable.hpp"
+#include "cmd/cli/command.hpp"
+
+#include <algorithm>
+#include <clocale>
+#include <fmt/format.h>
+#include <regex.h>
+
+namespace cmd {
+
+/// POSIX, and not std::regex, whose stack grows with the text.
+struct EventFilter::Expression {
+    regex_t compiled;
+
+    explicit Expression(const std::string& text) {
+        const int error = ::regcomp(&compiled, text.c_str(), REG_EXTENDED | REG_NOSUB);
+        if (error == 0) return;
+        char why[128];
+        ::regerror(error, &compiled, why, sizeof why);
+        why[0] = static_cast<char>(why[0] >= 'A' && why[0] <= 'Z' ? why[0] - 'A' + 'a' : why[0]);
+        throw Failure(
+            Exit::usage,
+            fmt::format("--grep \"{}\" is not a regular expression such as 'error|warning': {}",
+                        sse::printable(text, 200), why),
+            "a \\ makes a sign of it stand for itself: --grep '\\(x\\)'");
+    }
+    ~Expression() { ::regfree(&compiled); }
+    Expression(const Expression&) = delete;
+    Expression& operator=(const Expression&) = delete;
+
+    bool found_in(std::string_view text) const {
+        regmatch_t range{};
+        range.rm_so = 0;
+        range.rm_eo = static_cast<regoff_t>(text.size());
+        return ::regexec(&compiled, text.data(), 1, &range, REG_STARTEND) == 0;
+    }
+};
+
+EventFilter::EventFilter(const SelectOptions& options)
+    : invert_(options.invert) {
+    for (const auto& type : options.types) {
+        if (type.starts_with('!')) excluded_.push_back(type.substr(1));
+        else types_.push_back(type);
+    }
+    // Data is UTF-8, whatever the locale is, and `.` stands for a character of it. Where there is
+    // no such locale it stands for a byte.
+    if (!options.grep.empty()) std::setlocale(LC_CTYPE, "C.UTF-8");
+    for (const auto& text : options.grep)
+        expressions_.push_back(std::make_unique<Expression>(text));
+}
+
+EventFilter::~EventFilter() = default;
+
+bool EventFilter::wants(const sse::EventView& event) const {
+    const auto matches = [&](const std::string& pattern) {
+        return matches_glob(pattern, event.type);
+    };
+    if (!types_.empty() && std::none_of(types_.begin(), types_.end(), matches)) return false;
+    if (std::any_of(excluded_.begin(), excluded_.end(), matches)) return false;
+    if (expressions_.empty()) return true;
+    const bool found =
+        std::any_of(expressions_.begin(), expressions_.end(),
+                    [&](const auto& expression) { return expression->found_in(event.data); });
+    return found != invert_;
+}
+
+bool matches_glob(std::string_view pattern, std::string_view text) {
+    const auto is_inner = [&](std::size_t at) { // of a character of UTF-8
+        return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
+    };
+    std::size_t p = 0, t = 0, star = pattern.npos, retry = 0;
+    while (t < text.size()) {
+        if (p < pattern.size() && pattern[p] == '*') {
+            star = p++;
+            retry = t;
+        } else if (p < pattern.size() && pattern[p] == '?') {
+            ++p, ++t;
+            while (is_inner(t)) ++t;
+        } else if (p < pattern.size() && pattern[p] == text[t]) {
+            ++p, ++t;
+        } else if (star != pattern.npos) { // let the last star have one character more
+            p = star + 1;
+            do ++retry;
+            while (is_inner(retry));
+            t = retry;
+        } else {
+            return false;
+        }
+    }
+    while (p < pattern.size() && pattern[p] == '*') ++p;
+    return p == pattern.size();
+}
+
+} // namespace cmd

@@ -1,0 +1,93 @@
+#include "cmd/tail/last_id_file.hpp"
+
+#include "base/error.hpp"
+#include "base/json_text.hpp"
+
+#include <cerrno>
+#include <cstdio>
+#include <fcntl.h>
+#include <filesystem>
+#include <fmt/format.h>
+#include <fstream>
+#include <simdjson.h>
+#include <system_error>
+#include <unistd.h>
+
+namespace cmd {
+
+namespace {
+
+[[noreturn]] void fail(const std::string& what, const std::string& path) {
+    throw std::system_error(errno, std::generic_category(),
+                            fmt::format("cannot {} the state {}", what, path));
+}
+
+/// The file that is put in the place of another when it is written: what a link names, and no
+/// device.
+std::string replaceable(const std::string& path) {
+    std::error_code error;
+    const auto status = std::filesystem::status(path, error);
+    if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) return path;
+    if (!std::filesystem::is_regular_file(status))
+        throw sse::Error(sse::Errc::bad_input, fmt::format("{}: the state is no file", path));
+    return std::filesystem::canonical(path);
+}
+
+} // namespace
+
+LastIdFile::LastIdFile(std::string path)
+    : path_(replaceable(path)) {
+    errno = 0;
+    std::ifstream file(path_, std::ios::binary);
+    if (!file) {
+        if (errno == ENOENT) return;
+        fail("read", path_);
+    }
+    simdjson::dom::parser parser;
+    std::string line;
+    for (int number = 1; std::getline(file, line); ++number) {
+        std::string_view url, id;
+        simdjson::dom::element entry;
+        if (parser.parse(line).get(entry) != simdjson::SUCCESS ||
+            entry["url"].get(url) != simdjson::SUCCESS ||
+            entry["last_event_id"].get(id) != simdjson::SUCCESS) {
+            throw sse::Error(sse::Errc::bad_input,
+                             fmt::format("{}:{}: this is not a state of sse tail", path_, number));
+        }
+        ids_[std::string(url)] = id;
+    }
+    if (file.bad()) fail("read", path_);
+}
+
+std::string LastIdFile::last_event_id(const std::string& url) const {
+    const auto found = ids_.find(url);
+    return found == ids_.end() ? std::string() : found->second;
+}
+
+void LastIdFile::set(const std::string& url, std::string_view id) {
+    if (last_event_id(url) == id) return;
+    if (id.empty()) ids_.erase(url);
+    else ids_[url] = id;
+    changed_ = true;
+}
+
+void LastIdFile::save() {
+    if (!changed_) return;
+    std::string text;
+    for (const auto& [url, id] : ids_) {
+        text += R"({"url":)";
+        sse::append_json_string(url, text);
+        text += R"(,"last_event_id":)";
+        sse::append_json_string(id, text);
+        text += "}\n";
+    }
+    const auto beside = path_ + ".new";
+    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    if (fd < 0) fail("write", path_);
+    const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
+    if (::close(fd) != 0 || !written || std::rename(beside.c_str(), path_.c_str()) != 0)
+        fail("write", path_);
+    changed_ = false;
+}
+
+} // namespace cmd

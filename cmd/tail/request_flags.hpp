@@ -1,0 +1,47 @@
+// curl's flags for a request, with curl's meaning, as the request of a client.
+#pragma once
+
+#include "client/client_request.hpp"
+#include "client/proxy.hpp"
+
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace CLI {
+class App;
+}
+
+namespace cmd {
+
+struct RequestFlags {
+    std::string method; ///< -X; "" for GET, or POST when there is data
+    std::vector<std::string>
+        headers;                   ///< -H: `Name: value`, `Name;` empty, `Name:` removed, `@file`
+    std::vector<std::string> data; ///< -d: text, `@file` without its line ends, `@-` stdin
+    std::vector<std::string> json; ///< --json: the same, but files as they are
+    std::vector<std::string> cookies; ///< -b
+    std::string user, bearer;
+    std::string netrc_file; ///< --netrc-file
+    std::optional<std::string> agent, proxy, no_proxy;
+    std::optional<std::string> body; ///< of -d or --json, once it is complete
+    bool compressed = false, netrc = false;
+};
+
+/// Adds the flags to `app`, in a group of their own.
+void add_request_flags(CLI::App& app, RequestFlags& flags);
+
+/// Reads the files that `flags` name, and asks for a password that they do not hold. Once, however
+/// many requests there are: standard input can be read only once. Throws Failure.
+void complete(RequestFlags& flags);
+
+/// The proxies that `flags` name, else the environment: http_proxy, https_proxy, all_proxy and
+/// no_proxy, in small letters or in capitals. HTTP_PROXY in capitals is passed over where a web
+/// server may have made it of a request's field (RFC 3875, 4.1.18: REQUEST_METHOD is set).
+sse::ProxyOptions proxies_of(const RequestFlags& flags);
+
+/// The request that `flags`, which are complete, describe. Throws sse::Error (invalid_argument) and
+/// Failure.
+sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url);
+
+} // namespace cmd

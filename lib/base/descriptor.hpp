@@ -1,0 +1,23 @@
+// A file descriptor with an owner.
+#pragma once
+
+namespace sse {
+
+/// An open descriptor, closed by the destructor; -1 for none.
+class Descriptor {
+public:
+    Descriptor() = default;
+    explicit Descriptor(int fd)
+        : fd_(fd) {}
+    Descriptor(Descriptor&& other) noexcept
+        : fd_(other.release()) {}
+    Descriptor& operator=(Descriptor&& other) noexcept;
+    ~Descriptor();
+    int get() const { return fd_; }
+    int release();
+
+private:
+    int fd_ = -1;
+};
+
+} // namespace sse

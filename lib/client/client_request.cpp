@@ -1,0 +1,88 @@
+#include "client/client_request.hpp"
+
+#include "base/error.hpp"
+#include "base/printable.hpp"
+#include "http/head.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sse {
+
+namespace {
+
+bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
+
+/// What another origin may know. Everything else that a person put into the request may be a secret
+/// (`X-Api-Key`), so it stays behind, as Authorization and Cookie do (CVE-2022-1650). The last
+/// event ID is none: it came from the origin that now names the other one, and a stream that moved
+/// would begin anew with each reconnection.
+bool goes_anywhere(std::string_view name) {
+    for (const char* known : {"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control",
+                              "Content-Language", "Content-Type", "Last-Event-ID", "User-Agent"}) {
+        if (same_name(name, known)) return true;
+    }
+    return false;
+}
+
+} // namespace
+
+const Head::Field* ClientRequest::find(std::string_view name) const {
+    const auto found = std::find_if(fields.begin(), fields.end(),
+                                    [&](const auto& f) { return same_name(f.name, name); });
+    return found == fields.end() ? nullptr : &*found;
+}
+
+void ClientRequest::erase(std::string_view name) {
+    std::erase_if(fields, [&](const auto& f) { return same_name(f.name, name); });
+}
+
+void ClientRequest::set(std::string_view name, std::string_view value) {
+    erase(name);
+    fields.push_back({std::string(name), std::string(value)});
+}
+
+void check(const ClientRequest& request) {
+    if (!is_token(request.method)) {
+        throw Error(Errc::invalid_argument,
+                    fmt::format("\"{}\" is not a method such as GET or POST",
+                                printable(request.method, 100)));
+    }
+    for (const auto& field : request.fields) {
+        if (!is_token(field.name)) {
+            throw Error(Errc::invalid_argument, fmt::format("\"{}\" is not the name of a header",
+                                                            printable(field.name, 100)));
+        }
+        if (std::any_of(field.value.begin(), field.value.end(), is_control)) {
+            throw Error(
+                Errc::invalid_argument,
+                fmt::format("the value of header {} holds a control character", field.name));
+        }
+    }
+}
+
+void become_get(ClientRequest& request) {
+    request.method = "GET";
+    request.body.reset();
+    for (const char* name :
+         {"Content-Type", "Content-Encoding", "Content-Language", "Content-Location"}) {
+        request.erase(name);
+    }
+}
+
+bool is_redirect(int status) {
+    return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
+}
+
+void follow_redirect(ClientRequest& request, int status, std::string_view location) {
+    const auto target = request.url.resolve(location);
+    const bool becomes_get = ((status == 301 || status == 302) && request.method == "POST") ||
+                             (status == 303 && request.method != "GET" && request.method != "HEAD");
+    if (becomes_get) become_get(request);
+    if (!same_origin(request.url, target)) {
+        std::erase_if(request.fields, [](const auto& f) { return !goes_anywhere(f.name); });
+    }
+    request.url = target;
+}
+
+} // namespace sse

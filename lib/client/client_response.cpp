@@ -1,0 +1,301 @@
+#include "client/client_response.hpp"
+
+#include "base/error.hpp"
+#include "base/printable.hpp"
+#include "client/httplib_client.hpp"
+
+#include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+[[noreturn]] void broken(const std::string& why) { throw Error(Errc::receive, why); }
+
+/// Where the empty line that ends a head is over; npos if it is not there yet. Lines may end in LF
+/// alone (RFC 9112, 2.2): small servers and scripts do.
+std::size_t end_of_head(std::string_view bytes, std::size_t from) {
+    for (auto at = bytes.find('\n', from); at != bytes.npos; at = bytes.find('\n', at + 1)) {
+        const auto rest = bytes.substr(at + 1);
+        if (rest.starts_with('\n')) return at + 2;
+        if (rest.starts_with("\r\n")) return at + 3;
+    }
+    return bytes.npos;
+}
+
+std::string with_crlf(std::string_view head) {
+    std::string out;
+    for (std::size_t at = 0; at < head.size(); ++at) {
+        if (head[at] == '\n' && (at == 0 || head[at - 1] != '\r')) out.push_back('\r');
+        out.push_back(head[at]);
+    }
+    return out;
+}
+
+/// 100, 102 and 103 say that an answer will come; 101 is one.
+bool is_interim(std::string_view status_line) {
+    return status_line.starts_with("HTTP/1.") && status_line.size() > 11 && status_line[9] == '1' &&
+           status_line.substr(9, 3) != "101";
+}
+
+bool is_success(std::string_view status_line) {
+    return status_line.starts_with("HTTP/1.") && status_line.size() > 11 && status_line[9] == '2';
+}
+
+std::uint64_t read_length(const Head& head) {
+    std::optional<std::string_view> length;
+    for (const auto& field : head.fields()) {
+        if (!same_name(field.name, "Content-Length")) continue;
+        if (length && *length != field.value)
+            broken("the answer has two Content-Length fields that differ");
+        length = field.value;
+    }
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    if (length->empty() || length->size() > 18 ||
+        !std::all_of(length->begin(), length->end(), digit)) {
+        broken(fmt::format("the answer's Content-Length is \"{}\"", printable(*length, 40)));
+    }
+    std::uint64_t value = 0;
+    for (const char c : *length) value = value * 10 + static_cast<unsigned>(c - '0');
+    return value;
+}
+
+} // namespace
+
+/// What httplib's codec talks to.
+class ClientResponse::OnWire : public Wire {
+public:
+    OnWire(ClientResponse& response, const Trace& trace, std::optional<Clock::time_point> limit)
+        : response_(response)
+        , trace_(trace)
+        , limit_(limit) {}
+
+    void send(std::string_view request) override {
+        if (trace_.sent) trace_.sent(request.substr(0, request.find("\r\n\r\n") + 2));
+        response_.send(request, trace_, limit_);
+    }
+    std::string receive_status_line() override {
+        while (!response_.answered_) response_.read_head(trace_, limit_);
+        return response_.head_bytes_.substr(0, response_.head_bytes_.find("\r\n"));
+    }
+
+private:
+    ClientResponse& response_;
+    const Trace& trace_;
+    std::optional<Clock::time_point> limit_;
+};
+
+ClientResponse::ClientResponse(std::unique_ptr<ClientConnection> connection,
+                               ClientResponseOptions options)
+    : connection_(std::move(connection))
+    , options_(options)
+    , buffer_(options.read_bytes) {}
+
+ClientResponse::~ClientResponse() = default;
+
+void ClientResponse::exchange(const ClientRequest& request, const Trace& trace,
+                              std::optional<Clock::time_point> limit) {
+    OnWire wire(*this, trace, limit);
+    status_ = httplib_exchange(request, wire);
+    try {
+        head_ = Head::parse(head_bytes_);
+    } catch (const Error& e) {
+        broken(fmt::format("the answer of {} is broken: {}", request.url.endpoint(), e.what()));
+    }
+    frame_body(request.method);
+    if (options_.compressed && head_.count("Content-Encoding") == 1)
+        decoder_ = ContentDecoder::make(*head_.find("Content-Encoding"));
+}
+
+std::string_view ClientResponse::coding() const {
+    for (const auto& field : head_.fields()) {
+        if (!decoder_ && same_name(field.name, "Content-Encoding") && !field.value.empty() &&
+            !same_name(field.value, "identity"))
+            return field.value;
+    }
+    return {};
+}
+
+std::unique_ptr<ClientConnection> ClientResponse::release() {
+    if (!input_.empty()) broken("the proxy sent more than its answer to CONNECT");
+    return std::move(connection_);
+}
+
+void ClientResponse::send(std::string_view request, const Trace& trace,
+                          std::optional<Clock::time_point> limit) {
+    while (true) {
+        switch (connection_->write(request, options_.send_timeout, !answered_)) {
+        case ClientConnection::Written::all: sent_ = true; return;
+        case ClientConnection::Written::closed: return;
+        case ClientConnection::Written::late:
+            throw Error(Errc::timeout, "the server has taken nothing of the request for too long");
+        case ClientConnection::Written::readable: break;
+        }
+        const auto got = read_some();
+        if (!got) continue;
+        if (*got == 0) return;
+        while (!answered_ && !input_.empty()) read_head(trace, limit);
+        if (answered_ && !is_success(head_bytes_)) return; // the rest is not wanted
+    }
+}
+
+void ClientResponse::read_head(const Trace& trace, std::optional<Clock::time_point> limit) {
+    std::string bytes;
+    std::size_t searched = 0;
+    while (true) {
+        bytes.append(input_);
+        input_ = {};
+        const auto end = end_of_head(bytes, searched);
+        if (end == bytes.npos && interim_bytes_ + bytes.size() <= options_.max_head_bytes) {
+            searched = bytes.size() - std::min<std::size_t>(bytes.size(), 2);
+            // Not HTTP at all: a greeting, TLS, HTTP/0.9. No need to wait for the end of its head.
+            const auto known = std::min<std::size_t>(bytes.size(), 5);
+            if (bytes.compare(0, known, "HTTP/", known) != 0) {
+                head_bytes_ = bytes.substr(0, bytes.find_first_of("\r\n")) + "\r\n";
+                answered_ = true;
+                return;
+            }
+            if (fill({}, limit)) continue;
+            broken(bytes.empty()
+                       ? "the server closed the connection without an answer"
+                       : "the server closed the connection inside the head of its answer");
+        }
+        if (interim_bytes_ + std::min(end, bytes.size()) > options_.max_head_bytes) {
+            throw Error(Errc::too_large,
+                        fmt::format("the head of the answer is larger than {} bytes",
+                                    options_.max_head_bytes));
+        }
+        head_bytes_ = with_crlf(std::string_view(bytes).substr(0, end));
+        if (trace.received) trace.received(head_bytes_);
+        // What came behind the head goes back to the front of the buffer.
+        const auto rest = bytes.size() - end;
+        std::memcpy(buffer_.data(), bytes.data() + end, rest);
+        input_ = {buffer_.data(), rest};
+        answered_ = !is_interim(head_bytes_);
+        if (!answered_) interim_bytes_ += end;
+        return;
+    }
+}
+
+void ClientResponse::frame_body(const std::string& method) {
+    const bool tunnel = method == "CONNECT" && status_ / 100 == 2; // RFC 9112, 6.3
+    if (tunnel || method == "HEAD" || status_ == 204 || status_ == 304 || status_ < 200) {
+        framing_ = Framing::none;
+        end_ = BodyEnd::whole;
+    } else if (head_.count("Transfer-Encoding") > 0) {
+        const auto coding = head_.find("Transfer-Encoding");
+        if (head_.count("Transfer-Encoding") > 1 || !same_name(*coding, "chunked")) {
+            broken(fmt::format("the answer's Transfer-Encoding is \"{}\"", printable(*coding, 40)));
+        }
+        framing_ = Framing::chunked;
+    } else if (head_.count("Content-Length") > 0) {
+        framing_ = Framing::length;
+        left_ = read_length(head_);
+        if (left_ == 0) end_ = BodyEnd::whole;
+    } else {
+        framing_ = Framing::close;
+    }
+}
+
+std::string ClientResponse::status_text() const {
+    const auto& line = head_.start_line();
+    return printable(line.size() > 9 ? std::string_view(line).substr(9) : std::string_view(line),
+                     80);
+}
+
+std::optional<std::size_t> ClientResponse::read_some() {
+    const auto got = connection_->try_read(buffer_.data(), buffer_.size());
+    if (got) {
+        input_ = {buffer_.data(), *got};
+        if (first_byte_ == Clock::time_point()) first_byte_ = Clock::now();
+    }
+    return got;
+}
+
+bool ClientResponse::fill(const std::function<void()>& before_wait,
+                          std::optional<Clock::time_point> limit) {
+    while (true) {
+        if (const auto got = read_some()) return *got > 0;
+        if (before_wait) before_wait();
+        auto until = limit;
+        if (options_.read_timeout) {
+            const auto silent = Clock::now() + *options_.read_timeout;
+            until = limit ? std::min(*limit, silent) : silent;
+        }
+        if (connection_->wait_readable(until)) continue;
+        throw Error(Errc::timeout, "the server has sent nothing for too long");
+    }
+}
+
+std::optional<std::string_view> ClientResponse::next(const std::function<void()>& before_wait,
+                                                     std::optional<Clock::time_point> limit) {
+    while (decoder_) {
+        const auto piece = decoder_->next(encoded_);
+        if (!piece.empty()) {
+            connection_->check_interrupt(); // little that comes may be much to hear
+            return piece;
+        }
+        const auto more = next_framed(before_wait, limit);
+        if (!more) {
+            decoder_->finish();
+            return std::nullopt;
+        }
+        encoded_ = *more;
+    }
+    return next_framed(before_wait, limit);
+}
+
+std::optional<std::string_view>
+ClientResponse::next_framed(const std::function<void()>& before_wait,
+                            std::optional<Clock::time_point> limit) {
+    while (end_ == BodyEnd::open) {
+        if (input_.empty() && !fill(before_wait, limit)) {
+            if (framing_ == Framing::close) {
+                end_ = BodyEnd::closed;
+                break;
+            }
+            broken(framing_ == Framing::chunked
+                       ? "the server closed the connection before the last chunk"
+                       : fmt::format("the server closed the connection {} bytes before the end",
+                                     left_));
+        }
+        if (framing_ == Framing::close) return std::exchange(input_, {});
+        if (framing_ == Framing::length) {
+            const auto piece = input_.substr(
+                0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input_.size())));
+            input_.remove_prefix(piece.size());
+            left_ -= piece.size();
+            if (left_ == 0) end_ = BodyEnd::whole;
+            return piece;
+        }
+        const auto piece = chunked_.next(input_);
+        if (!piece.empty()) return piece;
+        if (chunked_.done()) end_ = BodyEnd::whole;
+    }
+    return std::nullopt;
+}
+
+std::unique_ptr<ClientConnection> ClientResponse::keep_connection() {
+    const auto said = head_.find("Connection").value_or("");
+    const bool kept = sent_ && end_ == BodyEnd::whole && input_.empty() &&
+                      head_.start_line().starts_with("HTTP/1.1") && !same_name(said, "close");
+    return kept ? std::move(connection_) : nullptr;
+}
+
+std::string ClientResponse::peek(std::size_t size, Clock::time_point limit) {
+    std::string out;
+    try {
+        while (out.size() < size) {
+            const auto piece = next({}, limit);
+            if (!piece) break;
+            out.append(*piece, 0, size - out.size());
+        }
+    } catch (const Error&) { // what came until then is all that can be shown
+    }
+    return out;
+}
+
+} // namespace sse

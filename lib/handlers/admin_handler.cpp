@@ -1,0 +1,139 @@
+#include "handlers/admin_handler.hpp"
+
+#include "base/utf8.hpp"
+#include "handlers/metrics_text.hpp"
+#include "server/server.hpp"
+
+#include <fstream>
+#include <sys/resource.h>
+#include <unistd.h>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+void add_process(MetricsText& out) {
+    rusage used{};
+    ::getrusage(RUSAGE_SELF, &used);
+    const auto seconds = [](const timeval& t) {
+        return static_cast<double>(t.tv_sec) + static_cast<double>(t.tv_usec) / 1e6;
+    };
+    out.counter("process_cpu_seconds_total", "CPU time of the process, user and system.");
+    out.sample(seconds(used.ru_utime) + seconds(used.ru_stime));
+    std::uint64_t pages = 0, resident = 0;
+    if (std::ifstream("/proc/self/statm") >> pages >> resident) {
+        out.gauge("process_resident_memory_bytes", "Resident memory.");
+        out.sample(resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+    }
+    rlimit files{};
+    ::getrlimit(RLIMIT_NOFILE, &files);
+    out.gauge("process_max_fds", "Descriptors that the process may have open.");
+    out.sample(std::uint64_t{files.rlim_cur});
+}
+
+void add_server(const ServerCounts& now, MetricsText& out) {
+    out.gauge("sse_clients", "Connections open now.");
+    out.sample(now.clients);
+    out.gauge("sse_loop_clients", "Connections open now, by event loop.");
+    for (std::size_t i = 0; i < now.loop_clients.size(); ++i)
+        out.sample("loop", std::to_string(i), now.loop_clients[i]);
+    out.gauge("sse_streams", "Streams open now.");
+    out.sample(now.streams);
+    out.counter("sse_connections_total", "Connections accepted.");
+    out.sample(now.connects);
+    out.counter("sse_requests_total", "Requests answered, refusals included.");
+    out.sample(now.requests);
+    out.counter("sse_streams_total", "Streams begun.");
+    out.sample(now.streams_opened);
+    out.counter("sse_sent_bytes_total", "Bytes taken by sockets, heads included.");
+    out.sample(now.bytes);
+    out.counter("sse_stalls_total", "Connections ended for taking no byte for the stall timeout.");
+    out.sample(now.stalls);
+    out.counter("sse_refusals_total", "Clients refused, by the reason.");
+    for (std::size_t i = 1; i < now.refusals.size(); ++i)
+        out.sample("reason", refusal_names[i], now.refusals[i]);
+    out.counter("sse_connection_ends_total", "Connections that have ended, by how.");
+    for (std::size_t i = 1; i < now.ends.size(); ++i) out.sample("how", end_names[i], now.ends[i]);
+}
+
+void add_channels(const ChannelCounts& now, MetricsText& out) {
+    out.counter("sse_events_total", "Events published, and comments of the input.");
+    out.sample(now.events);
+    out.counter("sse_published_bytes_total", "Bytes of them, encoded.");
+    out.sample(now.bytes);
+    out.counter("sse_deliveries_total", "Events sent whole, once for each subscriber.");
+    out.sample(now.deliveries);
+    out.counter("sse_missed_events_total", "Events pushed out of the history before a subscriber "
+                                           "had them, once for each subscriber.");
+    out.sample(now.missed);
+    out.counter("sse_slow_client_skips_total", "Times that a subscriber fell behind the history.");
+    out.sample(now.slow_client_skips);
+    out.gauge("sse_subscribers_behind", "Subscribers not sent the newest event, a second ago.");
+    out.sample(now.behind);
+    out.gauge("sse_slowest_lag_events", "Events that the slowest subscriber lacked, a second ago.");
+    out.sample(now.lag);
+    out.gauge("sse_history_events", "Events held for those who come late or come back.");
+    out.sample(now.history_events);
+    out.gauge("sse_history_bytes", "Bytes of them, encoded.");
+    out.sample(now.history_bytes);
+}
+
+} // namespace
+
+AdminHandler::AdminHandler(const Server& server, const Activity& activity, AdminOptions options)
+    : server_(server)
+    , activity_(activity)
+    , options_(options)
+    , started_(std::chrono::system_clock::now()) {}
+
+Response AdminHandler::respond(const Request& request, std::size_t) {
+    if (request.path != "/healthz" && request.path != "/metrics")
+        return text_response(404, "/healthz and /metrics\n");
+    if (request.method != "GET" && request.method != "HEAD") {
+        auto response = text_response(405, "only GET and HEAD\n");
+        response.headers.emplace_back("Allow", "GET, HEAD");
+        return response;
+    }
+    const bool health = request.path == "/healthz";
+    auto response = !health              ? text_response(200, metrics())
+                    : server_.stopping() ? text_response(503, "draining\n")
+                                         : text_response(200, "ok\n");
+    if (!health) response.content_type = MetricsText::content_type;
+    response.headers.emplace_back("Cache-Control", "no-store");
+    return response;
+}
+
+std::string AdminHandler::metrics() const {
+    MetricsText out;
+    out.gauge("sse_build_info", "The version of the program; always 1.");
+    out.sample("version", SSE_VERSION, 1);
+    out.gauge("sse_start_time_seconds", "When it began, in seconds since 1970.");
+    out.sample(std::chrono::duration<double>(started_.time_since_epoch()).count());
+    add_process(out);
+    add_server(server_.counts(), out);
+    add_channels(activity_.counts(), out);
+
+    auto channels = activity_.each();
+    out.gauge("sse_channels", "Channels that there are.");
+    out.sample(std::uint64_t{channels.size()});
+    // A name that is no UTF-8 can be no label: two of them would become one.
+    std::erase_if(channels, [](const auto& named) { return !is_utf8(named.first); });
+    if (channels.empty() || channels.size() > options_.max_channel_series) return out.text();
+    const auto each = [&](auto number) {
+        for (const auto& [name, now] : channels) out.sample("channel", name, number(now));
+    };
+    out.gauge("sse_channel_subscribers", "Streams open now, by channel.");
+    each([](const ChannelCounts& now) { return now.subscribers; });
+    out.counter("sse_channel_events_total", "Events published, by channel.");
+    each([](const ChannelCounts& now) { return now.events; });
+    out.counter("sse_channel_deliveries_total", "Events sent whole, by channel.");
+    each([](const ChannelCounts& now) { return now.deliveries; });
+    out.counter("sse_channel_missed_events_total", "Events missed by subscribers, by channel.");
+    each([](const ChannelCounts& now) { return now.missed; });
+    out.gauge("sse_channel_history_events", "Events held, by channel.");
+    each([](const ChannelCounts& now) { return now.history_events; });
+    return out.text();
+}
+
+} // namespace sse

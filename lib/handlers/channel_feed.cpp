@@ -1,0 +1,42 @@
+#include "handlers/channel_feed.hpp"
+
+#include <utility>
+
+namespace sse {
+
+ChannelFeed::ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
+                         std::string_view last_event_id, std::chrono::milliseconds keepalive,
+                         const OnGone& on_gone)
+    : channel_(std::move(channel))
+    , subscriber_(channel_->shard(loop), framing, last_event_id)
+    , keepalive_(keepalive)
+    , last_(Clock::now())
+    , on_gone_(on_gone) {}
+
+ChannelFeed::~ChannelFeed() {
+    if (on_gone_) on_gone_(subscriber_.ended());
+}
+
+void ChannelFeed::attach(std::function<void()> wake) {
+    wake_ = wake;
+    subscriber_.listen(std::move(wake));
+}
+
+std::size_t ChannelFeed::gather(Clock::time_point now, std::span<std::string_view> out) {
+    const auto count = subscriber_.gather(out);
+    if (count > 0) last_ = now;
+    return count;
+}
+
+Feed::StreamCounts ChannelFeed::counts() const {
+    return {subscriber_.delivered(), subscriber_.missed(), std::string(subscriber_.last_id())};
+}
+
+void ChannelFeed::tick(Clock::time_point now) {
+    if (keepalive_.count() == 0 || now - last_ < keepalive_) return;
+    last_ = now;
+    subscriber_.say(":\n\n");
+    wake_();
+}
+
+} // namespace sse

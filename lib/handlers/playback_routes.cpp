@@ -1,0 +1,164 @@
+#include "handlers/playback_routes.hpp"
+
+#include "base/canonical_json.hpp"
+#include "base/mask.hpp"
+#include "http/percent.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sse {
+
+namespace {
+
+/// `/NAME` for `DIR/NAME.EXTENSION`.
+std::string path_of_file(std::string_view file) {
+    const auto name = file.substr(file.rfind('/') + 1); // npos + 1 is 0
+    return fmt::format("/{}", name.substr(0, name.find('.')));
+}
+
+std::string comparable(const std::string& body) { return canonical_json(body).value_or(body); }
+
+RoutedRecording routed(const std::string& file, const RecordingReaderOptions& reader) {
+    RoutedRecording it{file, open_recording(file, reader)->header(), "GET", path_of_file(file), "",
+                       {}};
+    if (it.header.request.body) it.body = comparable(*it.header.request.body);
+    if (!it.header.request.method.empty()) it.method = it.header.request.method;
+    std::string_view url = it.header.url;
+    if (url.empty()) return it;
+    if (const auto scheme = url.find("://"); scheme != url.npos) {
+        url.remove_prefix(scheme + 3);
+        url.remove_prefix(std::min(url.find_first_of("/?#"), url.size()));
+    }
+    url = url.substr(0, url.find('#'));
+    const auto question = url.find('?');
+    it.path = percent_decoded(url.substr(0, question));
+    if (it.path.empty()) it.path = "/";
+    if (question != url.npos) it.query = url.substr(question + 1);
+    return it;
+}
+
+std::vector<std::string_view> sorted_parameters(std::string_view query) {
+    std::vector<std::string_view> parameters;
+    for (;;) {
+        const auto end = query.find('&');
+        parameters.push_back(query.substr(0, end));
+        if (end == query.npos) break;
+        query.remove_prefix(end + 1);
+    }
+    std::sort(parameters.begin(), parameters.end());
+    return parameters;
+}
+
+/// The same parameters in any order; a recorded value that was masked is any value.
+bool same_query(std::string_view recorded, std::string_view asked) {
+    const auto same = [](std::string_view a, std::string_view b) {
+        const auto name = a.substr(0, a.find('=') + 1);
+        return a == b ||
+               (!name.empty() && a.substr(name.size()) == mask_text && b.starts_with(name));
+    };
+    const auto a = sorted_parameters(recorded), b = sorted_parameters(asked);
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
+}
+
+} // namespace
+
+PlaybackRoutes::PlaybackRoutes(const std::vector<std::string>& files, PlaybackRouteOptions options,
+                               const RecordingReaderOptions& reader)
+    : options_(options) {
+    for (const auto& file : files) {
+        const auto& added = recordings_.emplace_back(routed(file, reader));
+        auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& it) {
+            return it.method == added.method && it.path == added.path;
+        });
+        if (group == groups_.end())
+            group = groups_.insert(group, {added.method, added.path, {}, {}, false});
+        if (!group->recordings.empty() &&
+            !same_query(group->recordings.front()->query, added.query)) {
+            group->differ_by_query = true;
+        }
+        group->recordings.push_back(&added);
+    }
+}
+
+const RoutedRecording* PlaybackRoutes::find(const Request& request, bool resumes,
+                                            Response& refusal) {
+    const bool head = request.method == "HEAD";
+    for (auto& group : groups_) {
+        const bool method = request.method == group.method || (head && group.method == "GET") ||
+                            (options_.any_path && (head || request.method == "GET"));
+        if (!method || (!options_.any_path && request.path != group.path)) continue;
+        auto alike = suited(group, request);
+        if (!alike.empty()) return take_turn(group, std::move(alike), resumes || head);
+    }
+    refusal = refuse(request);
+    return nullptr;
+}
+
+std::vector<const RoutedRecording*> PlaybackRoutes::suited(const Group& group,
+                                                           const Request& request) const {
+    auto found = group.recordings;
+    if (group.differ_by_query) {
+        std::erase_if(found, [&](const auto* it) { return !same_query(it->query, request.query); });
+    }
+    if (!options_.match_body || request.method == "HEAD") return found;
+    const auto body = comparable(request.body);
+    auto equal = found; // those without a recorded body answer what no other does
+    std::erase_if(equal, [&](const auto* it) { return it->body != body; });
+    std::erase_if(found, [](const auto* it) { return it->body.has_value(); });
+    return equal.empty() ? found : equal;
+}
+
+const RoutedRecording*
+PlaybackRoutes::take_turn(Group& group, std::vector<const RoutedRecording*> alike, bool resumes) {
+    const std::lock_guard lock(mutex_);
+    auto turn = std::find_if(group.turns.begin(), group.turns.end(),
+                             [&](const auto& it) { return it.first == alike; });
+    if (turn == group.turns.end()) turn = group.turns.insert(turn, {std::move(alike), 0});
+    auto& [recordings, given] = *turn;
+    const auto number = resumes ? std::max<std::size_t>(given, 1) - 1 : given++;
+    if (options_.repeat == PlaybackRouteOptions::Repeat::cycle)
+        return recordings[number % recordings.size()];
+    return recordings[std::min(number, recordings.size() - 1)];
+}
+
+Response PlaybackRoutes::refuse(const Request& request) const {
+    Response response;
+    response.status = 404;
+    response.content_type = "text/plain; charset=utf-8";
+    std::string allowed, known;
+    const auto allow = [&](std::string_view method) {
+        if (allowed.find(method) == allowed.npos)
+            allowed.append(allowed.empty() ? "" : ", ").append(method);
+    };
+    for (const auto& group : groups_) {
+        if (!options_.any_path && group.path != request.path) continue;
+        if (group.method == request.method || (group.method == "GET" && request.method == "HEAD")) {
+            allowed.clear();
+            const bool query =
+                group.differ_by_query &&
+                std::none_of(group.recordings.begin(), group.recordings.end(),
+                             [&](const auto* it) { return same_query(it->query, request.query); });
+            known = fmt::format("{} {} is recorded, but not with this {}", group.method, group.path,
+                                query ? "query" : "body");
+            break;
+        }
+        if (group.method == "GET" || options_.any_path) allow("GET"), allow("HEAD");
+        allow(group.method);
+    }
+    if (!allowed.empty()) {
+        response.status = 405;
+        response.headers.emplace_back("Allow", allowed);
+        response.body = fmt::format("recorded here: {}\n", allowed);
+        return response;
+    }
+    response.body =
+        fmt::format("{}; there are:\n", known.empty() ? "no recording of this request" : known);
+    for (const auto& it : recordings_) {
+        response.body +=
+            fmt::format("{} {}{}{}\n", it.method, it.path, it.query.empty() ? "" : "?", it.query);
+    }
+    return response;
+}
+
+} // namespace sse

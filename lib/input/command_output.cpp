@@ -1,0 +1,89 @@
+#include "input/command_output.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <memory>
+#include <poll.h>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace sse {
+
+using std::chrono::milliseconds;
+using std::chrono::steady_clock;
+
+CommandOutput::CommandOutput(std::vector<std::string> command, CommandOptions options)
+    : command_(std::move(command))
+    , options_(options)
+    , name_(command_.front()) {
+    find_program(command_.front());
+}
+
+bool CommandOutput::run(Sink& sink) {
+    for (auto delay = options_.restart_delay;;) {
+        const auto began = steady_clock::now();
+        if (!run_once(sink)) return false;
+        if (!options_.restart) {
+            if (status_ != 0) sink.on_note(fmt::format("{} ended with status {}", name_, status_));
+            return true;
+        }
+        if (steady_clock::now() - began >= options_.healthy_after) delay = options_.restart_delay;
+        sink.on_break();
+        sink.on_note(fmt::format("{} ended with status {}; starting it again in {} ms", name_,
+                                 status_, delay.count()));
+        if (!wait(delay)) {
+            status_ = 0;
+            return false;
+        }
+        delay = std::min(delay * 2, options_.max_restart_delay);
+    }
+}
+
+/// True when it has ended by itself.
+bool CommandOutput::run_once(Sink& sink) {
+    std::unique_ptr<Child> child;
+    try {
+        child = std::make_unique<Child>(command_);
+    } catch (const std::system_error& e) {
+        if (!options_.restart) throw;
+        sink.on_note(e.what()); // it may be on its way: being installed, or built
+        status_ = 127;
+        return true;
+    }
+    bool stopped = false;
+    try {
+        stopped = !drain(child->output(), sink);
+        for (milliseconds pause(1); !stopped && !child->status();
+             pause = std::min(pause * 2, milliseconds(50))) {
+            stopped = !wait(pause);
+        }
+    } catch (...) { // what the sink throws
+        child->end(options_.kill_grace);
+        throw;
+    }
+    if (stopped) child->end(options_.kill_grace);
+    status_ = stopped ? 0 : child->status().value_or(0);
+    return !stopped;
+}
+
+/// Reads to the end of the pipe; false if it was told to stop.
+bool CommandOutput::drain(int fd, Sink& sink) {
+    const auto buffer = std::make_unique<char[]>(options_.read_bytes);
+    for (;;) {
+        pollfd fds[2] = {{fd, POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
+        if (::poll(fds, 2, -1) < 0) continue; // EINTR
+        if (fds[1].revents != 0) return false;
+        const auto got = ::read(fd, buffer.get(), options_.read_bytes);
+        if (got == 0) return true;
+        if (got > 0) sink.on_bytes({buffer.get(), static_cast<std::size_t>(got)});
+    }
+}
+
+/// False if it was told to stop meanwhile.
+bool CommandOutput::wait(milliseconds time) {
+    pollfd told{wake_.fd(), POLLIN, 0};
+    return ::poll(&told, 1, static_cast<int>(time.count())) <= 0;
+}
+
+} // namespace sse

@@ -1,0 +1,175 @@
+#include "input/json_event.hpp"
+
+#include "base/error.hpp"
+
+#include <algorithm>
+#include <simdjson.h>
+#include <string>
+
+namespace sse {
+
+namespace {
+
+using namespace simdjson;
+
+[[noreturn]] void refuse(const char* why) { throw Error(Errc::bad_input, why); }
+
+std::string_view text_of(ondemand::value& value, const char* why) {
+    std::string_view text;
+    if (value.get_string().get(text)) refuse(why);
+    return text;
+}
+
+/// The JSON text of a value, as it stands there.
+std::string_view raw_json(ondemand::value& value, ondemand::json_type type) {
+    std::string_view json;
+    if (type == ondemand::json_type::object) {
+        ondemand::object object;
+        if (value.get_object().get(object) || object.raw_json().get(json))
+            refuse("data cannot be read");
+    } else if (type == ondemand::json_type::array) {
+        ondemand::array array;
+        if (value.get_array().get(array) || array.raw_json().get(json))
+            refuse("data cannot be read");
+    } else {
+        json = value.raw_json_token();
+        json = json.substr(0, json.find_last_not_of(" \t\r\n") + 1);
+    }
+    return json;
+}
+
+std::string compact(std::string_view json) {
+    std::string result(json.size(), '\0');
+    std::size_t size = 0;
+    if (minify(json.data(), json.size(), result.data(), size)) refuse("data cannot be read");
+    result.resize(size);
+    return result;
+}
+
+/// The length of the number that `text` begins with (RFC 8259, 6), 0 if there is none.
+std::size_t number_size(std::string_view text) {
+    std::size_t at = 0;
+    const auto digits = [&] {
+        const auto from = at;
+        while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
+        return at - from;
+    };
+    const auto skip = [&](std::string_view any) {
+        return at < text.size() && any.find(text[at]) != any.npos && ++at > 0;
+    };
+    skip("-");
+    const bool zero = at < text.size() && text[at] == '0';
+    const auto whole = digits();
+    if (whole == 0 || (zero && whole > 1)) return 0;
+    if (skip(".") && digits() == 0) return 0;
+    if (skip("eE")) {
+        skip("+-");
+        if (digits() == 0) return 0;
+    }
+    return at;
+}
+
+/// `text` with 1e9 for each number that may be larger than simdjson's types, so that it can tell
+/// whether all else is JSON: RFC 8259 sets numbers no bound, and data is handed on as text.
+std::string without_large_numbers(std::string_view text) {
+    std::string out;
+    bool in_string = false;
+    for (std::size_t at = 0; at < text.size();) {
+        const auto size = in_string ? 0 : number_size(text.substr(at));
+        const auto number = text.substr(at, size);
+        if (size > 15 || number.find_first_of("eE") != number.npos) {
+            out.append("1e9");
+        } else if (size > 0) {
+            out.append(number);
+        } else {
+            if (text[at] == '"') in_string = !in_string;
+            else if (in_string && text[at] == '\\' && at + 1 < text.size())
+                out.push_back(text[at++]);
+            out.push_back(text[at]);
+        }
+        at += std::max<std::size_t>(size, 1);
+    }
+    return out;
+}
+
+} // namespace
+
+struct JsonEventReader::Parsers {
+    dom::parser whole;
+    ondemand::parser fields;
+    std::string text; ///< what is being read, with the room behind it that simdjson asks for
+};
+
+namespace {
+
+/// What is wrong with a line that is not JSON.
+const char* fault_of(error_code error) {
+    switch (error) {
+    case UTF8_ERROR: return "not UTF-8";
+    case UNCLOSED_STRING: return "not JSON: a string has no end";
+    case NUMBER_ERROR: return "not JSON: a number is malformed";
+    case DEPTH_ERROR: return "JSON that is nested too deeply";
+    default: return "not JSON";
+    }
+}
+
+} // namespace
+
+JsonEventReader::JsonEventReader()
+    : parsers_(std::make_unique<Parsers>()) {}
+JsonEventReader::~JsonEventReader() = default;
+
+JsonEvent JsonEventReader::read(std::string_view given) {
+    auto& text = parsers_->text;
+    text.reserve(given.size() + SIMDJSON_PADDING);
+    text.assign(given);
+    // Twice: once for whether it is JSON at all, once for the text of its values, which a tree of
+    // values no longer has. A number that no double can hold (1e400) is JSON all the same.
+    auto error = parsers_->whole.parse(text.data(), text.size(), false).error();
+    if (error == NUMBER_ERROR) error = parsers_->whole.parse(without_large_numbers(text)).error();
+    if (error) refuse(fault_of(error));
+    ondemand::document document;
+    ondemand::object object;
+    if (parsers_->fields.iterate(text.data(), text.size(), text.capacity()).get(document) ||
+        document.get_object().get(object)) {
+        refuse("not a JSON object");
+    }
+    JsonEvent result;
+    result.event.type = "";
+    for (auto field : object) {
+        std::string_view key;
+        ondemand::value value;
+        ondemand::json_type type;
+        if (field.unescaped_key().get(key) || field.value().get(value) || value.type().get(type)) {
+            refuse("not JSON");
+        }
+        if (key == "data") {
+            result.has_data = true;
+            const bool is_string = type == ondemand::json_type::string;
+            if (!is_string) data_ = compact(raw_json(value, type));
+            result.event.data =
+                is_string ? text_of(value, "data cannot be read") : std::string_view(data_);
+        } else if (key == "event") {
+            result.event.type = text_of(value, "event is not a string");
+        } else if (key == "id") {
+            const bool is_number = type == ondemand::json_type::number;
+            if (is_number) id_ = raw_json(value, type);
+            result.event.id =
+                is_number ? std::string_view(id_) : text_of(value, "id is not a string");
+        } else if (key == "comment") {
+            result.comment = text_of(value, "comment is not a string");
+        } else if (key == "channel") {
+            result.channel = text_of(value, "channel is not a string");
+        } else if (key == "retry") {
+            std::uint64_t ms = 0;
+            if (value.get_uint64().get(ms) || ms > 2'147'483'647)
+                refuse("retry is not a number of milliseconds");
+            result.retry = std::chrono::milliseconds(ms);
+        }
+    }
+    if (!result.has_data && !result.comment && !result.retry)
+        refuse("neither data, retry nor comment");
+    return result;
+}
+
+} // namespace sse

@@ -1,0 +1,28 @@
+// Plain lines as events.
+#pragma once
+
+#include "base/line_splitter.hpp"
+#include "input/decoder.hpp"
+
+namespace sse {
+
+/// Each line is the data of an event; an empty line is an event with empty data. With `end` NUL,
+/// data may hold lines of its own.
+class LinesDecoder : public Decoder {
+public:
+    LinesDecoder(Sink& sink, const DecoderOptions& options, char end = '\n');
+    void feed(std::string_view bytes) override;
+    void finish() override;
+
+private:
+    void take(std::string_view line);
+    void skip();
+
+    Sink& sink_;
+    DecoderOptions options_;
+    EventView event_;
+    LineSplitter lines_;
+    const char* noun_;
+};
+
+} // namespace sse

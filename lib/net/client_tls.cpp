@@ -1,0 +1,165 @@
+#include "net/client_tls.hpp"
+
+#include "base/error.hpp"
+#include "base/printable.hpp"
+#include "net/dial.hpp"
+
+#include <arpa/inet.h>
+#include <fmt/format.h>
+#include <netinet/in.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509v3.h>
+
+namespace sse {
+
+namespace {
+
+[[noreturn]] void refuse_file(const char* what, const std::string& path) {
+    throw Error(Errc::invalid_argument,
+                fmt::format("cannot use {} as {}: {}", path, what, take_tls_error()));
+}
+
+bool is_address(const std::string& host) {
+    unsigned char bytes[sizeof(in6_addr)];
+    return ::inet_pton(AF_INET, host.c_str(), bytes) == 1 ||
+           ::inet_pton(AF_INET6, host.c_str(), bytes) == 1;
+}
+
+std::string name_of(const X509_NAME* name) {
+    const std::unique_ptr<BIO, int (*)(BIO*)> out(BIO_new(BIO_s_mem()), BIO_free);
+    X509_NAME_print_ex(out.get(), name, 0, XN_FLAG_RFC2253 & ~ASN1_STRFLGS_ESC_MSB);
+    char* text = nullptr;
+    const auto length = BIO_get_mem_data(out.get(), &text);
+    return printable({text, static_cast<std::size_t>(length)}, 200);
+}
+
+std::string text_of(const ASN1_TIME* time) {
+    const std::unique_ptr<BIO, int (*)(BIO*)> out(BIO_new(BIO_s_mem()), BIO_free);
+    ASN1_TIME_print(out.get(), time);
+    char* text = nullptr;
+    const auto length = BIO_get_mem_data(out.get(), &text);
+    return {text, static_cast<std::size_t>(length)};
+}
+
+CertificateError::Why why_of(long verdict) {
+    using Why = CertificateError::Why;
+    switch (verdict) {
+    case X509_V_ERR_HOSTNAME_MISMATCH:
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return Why::name;
+    case X509_V_ERR_CERT_HAS_EXPIRED:
+    case X509_V_ERR_CERT_NOT_YET_VALID: return Why::dates;
+    default: return Why::issuer;
+    }
+}
+
+/// `host` as certificates have it: no zone, and no dot that ends a name (RFC 6066, 3).
+std::string certified_name(const std::string& host) {
+    auto name = host.substr(0, host.find('%'));
+    if (name.size() > 1 && name.ends_with('.')) name.pop_back();
+    return name;
+}
+
+[[noreturn]] void throw_handshake(SSL* ssl, int result, const std::string& endpoint) {
+    const int kind = SSL_get_error(ssl, result);
+    if (const long verdict = SSL_get_verify_result(ssl);
+        verdict != X509_V_OK && kind == SSL_ERROR_SSL) {
+        take_tls_error();
+        throw CertificateError(fmt::format("the certificate of {} is not trusted: {}", endpoint,
+                                           X509_verify_cert_error_string(verdict)),
+                               why_of(verdict));
+    }
+    const int number = errno;
+    auto why = take_tls_error();
+    if (kind == SSL_ERROR_SYSCALL) {
+        why = number != 0 ? std::generic_category().message(number)
+                          : "the server closed the connection";
+    } else if (why == "unexpected eof while reading") {
+        why = "the server closed the connection";
+    }
+    throw Error(Errc::tls_handshake, fmt::format("no TLS with {}: {}", endpoint, why));
+}
+
+} // namespace
+
+std::string take_tls_error() {
+    const auto code = ERR_get_error();
+    ERR_clear_error();
+    if (code == 0) return "unknown error";
+    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
+    const char* reason = ERR_reason_error_string(code);
+    return reason ? reason : fmt::format("error {:x}", code);
+}
+
+void SslFree::operator()(ssl_st* ssl) const { SSL_free(ssl); }
+
+TlsContext::TlsContext(const TlsOptions& options)
+    : options_(options)
+    , context_(SSL_CTX_new(TLS_client_method()), SSL_CTX_free) {
+    auto* context = context_.get();
+    if (!context) throw Error(Errc::tls_handshake, "cannot set up TLS: " + take_tls_error());
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
+    if (options.verify) {
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+        if (options.ca_file.empty()) SSL_CTX_set_default_verify_paths(context);
+        else if (SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr) != 1) {
+            refuse_file("trusted certificates", options.ca_file);
+        }
+    }
+    if (options.cert_file.empty()) return;
+    const auto& key = options.key_file.empty() ? options.cert_file : options.key_file;
+    if (SSL_CTX_use_certificate_chain_file(context, options.cert_file.c_str()) != 1) {
+        refuse_file("a client certificate", options.cert_file);
+    }
+    if (SSL_CTX_use_PrivateKey_file(context, key.c_str(), SSL_FILETYPE_PEM) != 1) {
+        refuse_file("the client certificate's key", key);
+    }
+}
+
+TlsContext::~TlsContext() = default;
+
+SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& endpoint,
+                           Interrupt& interrupt, Interrupt::Clock::time_point limit) const {
+    SslPtr connection(SSL_new(context_.get()));
+    auto* ssl = connection.get();
+    if (!ssl || SSL_set_fd(ssl, fd) != 1)
+        throw Error(Errc::tls_handshake, "cannot set up TLS: " + take_tls_error());
+    const auto name = certified_name(host);
+    if (is_address(name)) {
+        X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
+    } else {
+        SSL_set_tlsext_host_name(ssl, name.c_str()); // RFC 6066, 3: names only, no addresses
+        SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        SSL_set1_host(ssl, name.c_str());
+    }
+    static constexpr unsigned char http1[] = "\x08http/1.1";
+    SSL_set_alpn_protos(ssl, http1, sizeof http1 - 1);
+    while (true) {
+        ERR_clear_error();
+        errno = 0;
+        const int result = SSL_connect(ssl);
+        if (result == 1) return connection;
+        const int kind = SSL_get_error(ssl, result);
+        if (kind != SSL_ERROR_WANT_READ && kind != SSL_ERROR_WANT_WRITE)
+            throw_handshake(ssl, result, endpoint);
+        const auto woken =
+            interrupt.wait(fd, kind == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, limit);
+        if (woken == Interrupt::Woken::interrupted) throw Interrupted{};
+        if (woken == Interrupt::Woken::late) {
+            throw Error(Errc::timeout, fmt::format("no TLS with {}: no answer in time", endpoint));
+        }
+    }
+}
+
+std::string describe(const ssl_st* connection) {
+    auto text = fmt::format("{}, {}", SSL_get_version(connection), SSL_get_cipher_name(connection));
+    if (const auto* certificate = SSL_get0_peer_certificate(connection)) {
+        text += fmt::format(
+            ", certificate of {}, by {}, until {}", name_of(X509_get_subject_name(certificate)),
+            name_of(X509_get_issuer_name(certificate)), text_of(X509_get0_notAfter(certificate)));
+    }
+    return text;
+}
+
+} // namespace sse

@@ -1,0 +1,259 @@
+#include "net/server_tls.hpp"
+
+#include "base/error.hpp"
+#include "net/client_tls.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <cstring>
+#include <fmt/format.h>
+#include <openssl/err.h>
+#include <openssl/ssl.h>
+#include <openssl/x509.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <utility>
+
+namespace sse {
+
+// ---- one connection
+// ------------------------------------------------------------------------------
+
+TlsStream::~TlsStream() { SSL_free(ssl_); }
+
+TlsStream::Shake TlsStream::handshake() {
+    if (!greeted_) {
+        char first = 0;
+        const auto got = ::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT);
+        if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
+            return Shake::wants_read;
+        if (got != 1) return Shake::failed; // it has gone
+        greeted_ = true; // a handshake begins with 22, and a method with a letter
+        if (first >= 'A' && first <= 'Z') return Shake::plain_http;
+    }
+    ERR_clear_error();
+    const int result = SSL_accept(ssl_);
+    if (result == 1) return Shake::done;
+    switch (SSL_get_error(ssl_, result)) {
+    case SSL_ERROR_WANT_READ: return Shake::wants_read;
+    case SSL_ERROR_WANT_WRITE: return Shake::wants_write;
+    default: broken_ = true; return Shake::failed;
+    }
+}
+
+/// Only a write may have to wait for writing, and only a read for reading: renegotiation is off,
+/// and OpenSSL answers a key update with the next write. All else ends the connection.
+Transfer TlsStream::fault(int result) {
+    const int number = errno;
+    const int kind = SSL_get_error(ssl_, result);
+    broken_ = kind == SSL_ERROR_SSL || kind == SSL_ERROR_SYSCALL;
+    return {0, false, true, kind == SSL_ERROR_SYSCALL && number == ETIMEDOUT};
+}
+
+Transfer TlsStream::flush() {
+    std::size_t sent = 0;
+    while (sent < pending_.size()) {
+        ERR_clear_error();
+        errno = 0;
+        std::size_t written = 0;
+        const int result =
+            SSL_write_ex(ssl_, pending_.data() + sent, pending_.size() - sent, &written);
+        if (result != 1) {
+            pending_.erase(0, sent);
+            if (SSL_want_write(ssl_)) return {0, true};
+            return fault(result);
+        }
+        sent += written;
+    }
+    std::string().swap(pending_);
+    return {};
+}
+
+Transfer TlsStream::send(std::span<const std::string_view> views) {
+    std::array<char, SSL3_RT_MAX_PLAIN_LENGTH> record; // one record's worth of small views
+    Transfer total;
+    std::size_t at = 0, offset = 0;
+    while (at < views.size()) {
+        if (views[at].empty()) {
+            ++at;
+            continue;
+        }
+        auto piece = views[at].substr(offset);
+        std::size_t taken = std::min(piece.size(), record.size()), next = at;
+        if (taken < record.size() && at + 1 < views.size()) {
+            std::memcpy(record.data(), piece.data(), taken);
+            for (next = at + 1; next < views.size() && taken < record.size(); ++next) {
+                const auto part = views[next].substr(0, record.size() - taken);
+                std::memcpy(record.data() + taken, part.data(), part.size());
+                taken += part.size();
+            }
+            piece = {record.data(), taken};
+        }
+        piece = piece.substr(0, taken);
+        ERR_clear_error();
+        errno = 0;
+        std::size_t written = 0;
+        const int result = SSL_write_ex(ssl_, piece.data(), piece.size(), &written);
+        if (result != 1) {
+            if (!SSL_want_write(ssl_)) {
+                const auto lost = fault(result);
+                return total.bytes > 0 ? Transfer{total.bytes, true} : lost;
+            }
+            pending_.assign(piece);
+            return {total.bytes + piece.size(), true};
+        }
+        total.bytes += written;
+        for (offset += written; at < views.size() && offset >= views[at].size(); ++at)
+            offset -= views[at].size();
+    }
+    return total;
+}
+
+std::uint64_t TlsStream::sent() const { return BIO_number_written(SSL_get_wbio(ssl_)); }
+
+Transfer TlsStream::receive(std::span<char> into) {
+    ERR_clear_error();
+    errno = 0;
+    std::size_t got = 0;
+    const int result = SSL_read_ex(ssl_, into.data(), into.size(), &got);
+    if (result == 1) return {got};
+    if (SSL_want_read(ssl_)) return {0, true};
+    return fault(result);
+}
+
+bool TlsStream::say_end() {
+    if (broken_ || ended_) return true;
+    ERR_clear_error();
+    if (SSL_shutdown(ssl_) < 0 && SSL_want_write(ssl_)) return false;
+    ended_ = true;
+    return true;
+}
+
+// ---- what they share
+// ------------------------------------------------------------------------------
+
+namespace {
+
+[[noreturn]] void refuse_tls(const std::string& what) {
+    ERR_clear_error();
+    throw Error(Errc::invalid_argument, what);
+}
+
+[[noreturn]] void refuse_file(const std::string& path, const char* what) {
+    refuse_tls(fmt::format("cannot use {} as {}: {}", path, what, take_tls_error()));
+}
+
+/// OpenSSL would ask on the terminal.
+int no_passphrase(char*, int, int, void* asked) {
+    *static_cast<bool*>(asked) = true;
+    return -1;
+}
+
+int choose_http1(SSL*, const unsigned char** chosen, unsigned char* size,
+                 const unsigned char* offered, unsigned offered_size, void*) {
+    static constexpr unsigned char http1[] = "\x08http/1.1";
+    unsigned char* found = nullptr;
+    const int result =
+        SSL_select_next_proto(&found, size, http1, sizeof http1 - 1, offered, offered_size);
+    *chosen = found;
+    // RFC 7301, 3.2: a client that speaks only what we do not is told so.
+    return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
+}
+
+void set_manners(SSL_CTX* context) {
+    SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+    SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20"); // of 1.2; 1.3's are all good
+    SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
+                                     SSL_OP_CIPHER_SERVER_PREFERENCE | SSL_OP_PRIORITIZE_CHACHA);
+    SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER |
+                                  SSL_MODE_RELEASE_BUFFERS);
+    SSL_CTX_set_session_cache_mode(context, SSL_SESS_CACHE_OFF); // tickets need none
+    SSL_CTX_set_session_id_context(context, reinterpret_cast<const unsigned char*>("sse"), 3);
+    SSL_CTX_set_alpn_select_cb(context, choose_http1, nullptr);
+}
+
+void use_key(SSL_CTX* context, const TlsServerOptions& options) {
+    const auto& path = options.key_file.empty() ? options.cert_file : options.key_file;
+    bool encrypted = false;
+    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
+    SSL_CTX_set_default_passwd_cb_userdata(context, &encrypted);
+    const bool used = SSL_CTX_use_PrivateKey_file(context, path.c_str(), SSL_FILETYPE_PEM) == 1;
+    const auto error = ERR_peek_last_error();
+    SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
+    if (used) return;
+    if (encrypted) refuse_tls(fmt::format("the key in {} is encrypted", path));
+    if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
+        (ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH ||
+         ERR_GET_REASON(error) == X509_R_KEY_TYPE_MISMATCH)) {
+        refuse_tls(fmt::format("the key in {} is not that of the certificate in {}", path,
+                               options.cert_file));
+    }
+    refuse_file(path, "the certificate's key");
+}
+
+void ask_for_certificates(SSL_CTX* context, const std::string& path) {
+    auto* const names = SSL_load_client_CA_file(path.c_str());
+    if (!names || SSL_CTX_load_verify_locations(context, path.c_str(), nullptr) != 1) {
+        sk_X509_NAME_pop_free(names, X509_NAME_free);
+        refuse_file(path, "the authorities of clients");
+    }
+    SSL_CTX_set_client_CA_list(context, names);
+    SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
+}
+
+} // namespace
+
+TlsServer::TlsServer(TlsServerOptions options)
+    : options_(std::move(options))
+    , context_(load()) {}
+TlsServer::~TlsServer() = default;
+
+TlsServer::Context TlsServer::load() const {
+    ERR_clear_error();
+    Context made(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
+    auto* const context = made.get();
+    if (!context) refuse_tls("cannot set up TLS: " + take_tls_error());
+    set_manners(context);
+    if (SSL_CTX_use_certificate_chain_file(context, options_.cert_file.c_str()) != 1)
+        refuse_file(options_.cert_file, "a certificate");
+    use_key(context, options_);
+    if (!options_.client_ca_file.empty()) ask_for_certificates(context, options_.client_ca_file);
+    return made;
+}
+
+void TlsServer::reload() {
+    auto fresh = load();
+    const std::lock_guard lock(mutex_);
+    context_.swap(fresh);
+}
+
+TlsServer::Context TlsServer::current() const {
+    const std::lock_guard lock(mutex_);
+    return context_;
+}
+
+std::vector<std::string> TlsServer::warnings() const {
+    std::vector<std::string> result;
+    const auto context = current();
+    const auto* const certificate = SSL_CTX_get0_certificate(context.get());
+    if (X509_cmp_current_time(X509_get0_notAfter(certificate)) < 0)
+        result.push_back(fmt::format("the certificate in {} has expired", options_.cert_file));
+    if (X509_cmp_current_time(X509_get0_notBefore(certificate)) > 0)
+        result.push_back(fmt::format("the certificate in {} is not valid yet", options_.cert_file));
+    const auto& key = options_.key_file.empty() ? options_.cert_file : options_.key_file;
+    struct stat status {};
+    if (::stat(key.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
+        result.push_back(fmt::format("everybody on this machine can read the key in {}", key));
+    return result;
+}
+
+std::unique_ptr<TlsStream> TlsServer::accept(int fd) {
+    const auto context = current(); // a connection keeps that which it began with
+    SSL* const ssl = SSL_new(context.get());
+    if (!ssl) return nullptr;
+    auto stream = std::make_unique<TlsStream>(ssl, fd);
+    return SSL_set_fd(ssl, fd) == 1 ? std::move(stream) : nullptr;
+}
+
+} // namespace sse

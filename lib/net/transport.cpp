@@ -1,0 +1,50 @@
+#include "net/transport.hpp"
+
+#include <sys/socket.h>
+
+namespace sse {
+
+bool Transport::begin_tls(TlsServer& server) {
+    tls_ = server.accept(fd());
+    return tls_ != nullptr;
+}
+
+TlsStream::Shake Transport::shake_hands() {
+    const auto result = tls_->handshake();
+    if (result == TlsStream::Shake::plain_http) tls_.reset();
+    return result;
+}
+
+Transfer Transport::receive(std::span<char> into) {
+    return tls_ ? tls_->receive(into) : receive_some(fd(), into);
+}
+
+Transfer Transport::send(std::span<const std::string_view> views) {
+    if (!tls_) {
+        const auto sent = send_some(fd(), views);
+        sent_ += sent.bytes;
+        return sent;
+    }
+    if (tls_->pending()) {
+        const auto rest = tls_->flush();
+        if (rest.closed || rest.again) return rest;
+    }
+    return views.empty() ? Transfer{} : tls_->send(views);
+}
+
+bool Transport::end() {
+    if (tls_ && !tls_->say_end()) return false;
+    ::shutdown(fd(), SHUT_WR);
+    return true;
+}
+
+void Transport::close(bool reset) {
+    if (reset) {
+        const ::linger now{1, 0};
+        ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
+    }
+    std::error_code ignored;
+    socket_.close(ignored);
+}
+
+} // namespace sse

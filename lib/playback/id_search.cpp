@@ -1,0 +1,130 @@
+#include "playback/id_search.hpp"
+
+#include "base/trimmed.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+/// Less than 0, 0 or more, with runs of digits as the numbers they are: `9` before `10`,
+/// `1700000000000-2` before `1700000000000-10`.
+int compare_ids(std::string_view a, std::string_view b) {
+    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
+    const auto number = [&](std::string_view& text) {
+        while (text.size() > 1 && text[0] == '0' && digit(text[1])) text.remove_prefix(1);
+        const auto end = std::find_if_not(text.begin(), text.end(), digit);
+        const auto run = text.substr(0, static_cast<std::size_t>(end - text.begin()));
+        text.remove_prefix(run.size());
+        return run;
+    };
+    while (!a.empty() && !b.empty()) {
+        if (digit(a[0]) && digit(b[0])) {
+            const auto x = number(a), y = number(b);
+            if (x.size() != y.size()) return x.size() < y.size() ? -1 : 1;
+            if (const int order = x.compare(y)) return order;
+            continue;
+        }
+        if (a[0] != b[0]) return a[0] < b[0] ? -1 : 1;
+        a.remove_prefix(1);
+        b.remove_prefix(1);
+    }
+    return static_cast<int>(a.size() > 0) - static_cast<int>(b.size() > 0);
+}
+
+/// As a client gives it back.
+std::optional<std::string_view> trimmed_id_of(const Record& record) {
+    const auto id = id_of(record);
+    return id ? std::optional(trimmed(*id)) : std::nullopt;
+}
+
+} // namespace
+
+std::optional<std::string_view> id_of(const Record& record) {
+    if (const auto* event = std::get_if<EventView>(&record.what)) return event->id;
+    if (const auto* only_id = std::get_if<RecordedId>(&record.what)) return only_id->id;
+    return std::nullopt;
+}
+
+std::optional<LappedId> in_lap(std::string_view id, std::uint64_t laps) {
+    const auto at = id.rfind('@');
+    if (laps == 1 || at == id.npos) return std::nullopt;
+    const auto digits = id.substr(at + 1);
+    std::uint64_t lap = 0;
+    const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), lap);
+    if (error != std::errc() || end != digits.data() + digits.size() || lap < 2)
+        return std::nullopt;
+    if (laps != 0 && lap > laps) return std::nullopt;
+    return LappedId{std::string(trimmed(id.substr(0, at))), lap};
+}
+
+IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t laps,
+                   const RecordingReaderOptions& options)
+    : reader_(open_recording(path, options))
+    , id_(trimmed(id))
+    , later_(in_lap(id, laps)) {
+    const auto& input = reader_->input();
+    if (!input.random_access() || input.size().value_or(0) < large) return;
+    if (later_) in_order_.push_back(*later_);
+    in_order_.push_back({id_, 1});
+}
+
+/// Goes to a place before `id`, by halves. False if ids are in no order.
+bool IdSearch::halve(const std::string& id) {
+    std::optional<std::string> least, most; // of those that were looked at, on either side
+    bool order = true;
+    reader_->seek_before([&](const Record& record) -> std::optional<bool> {
+        const auto own = trimmed_id_of(record);
+        if (!own || own->empty()) return std::nullopt;
+        if ((least && compare_ids(*own, *least) < 0) || (most && compare_ids(*own, *most) > 0))
+            order = false;
+        const bool reached = compare_ids(*own, id) >= 0;
+        (reached ? most : least) = std::string(*own);
+        return reached;
+    });
+    return order;
+}
+
+IdSearch::Reading IdSearch::read_in_order(const LappedId& wanted, TimeBudget& slice) {
+    while (!slice.over(reader_->place().offset)) {
+        const auto* record = reader_->next();
+        const auto own = record == nullptr ? std::nullopt : trimmed_id_of(*record);
+        if (record != nullptr && (!own || own->empty())) continue;
+        if (own && *own == wanted.id) found_ = {reader_->place(), wanted.lap};
+        else if (!own || compare_ids(*own, wanted.id) > 0)
+            return found_ ? Reading::found : Reading::not_there;
+    }
+    return Reading::not_yet;
+}
+
+bool IdSearch::step(std::chrono::steady_clock::time_point until) {
+    TimeBudget slice(until);
+    while (!in_order_.empty()) {
+        if (!std::exchange(halved_, true) && !halve(in_order_.front().id)) {
+            in_order_.clear();
+            break;
+        }
+        const auto reading = read_in_order(in_order_.front(), slice);
+        if (reading == Reading::found) return true;
+        if (reading == Reading::not_yet) return false;
+        in_order_.pop_front();
+        halved_ = false;
+    }
+    if (!std::exchange(reading_all_, true)) {
+        if (halved_ || reader_->place().offset != 0) reader_->rewind();
+        reader_->only_with_id(later_ ? later_->id : id_); // which is a part of the other
+    }
+    while (!slice.over(reader_->place().offset)) {
+        const auto* record = reader_->next();
+        if (record == nullptr) return true;
+        const auto id = trimmed_id_of(*record);
+        if (id && later_ && *id == later_->id) found_ = {reader_->place(), later_->lap};
+        else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_->place(), 1};
+    }
+    return false;
+}
+
+} // namespace sse

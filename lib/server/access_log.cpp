@@ -1,0 +1,226 @@
+#include "server/access_log.hpp"
+
+#include "base/json_text.hpp"
+#include "base/mask.hpp"
+#include "http/percent.hpp"
+#include "recording/writer.hpp"
+#include "server/handler.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <cstring>
+#include <fcntl.h>
+#include <fmt/format.h>
+#include <iterator>
+#include <system_error>
+#include <unistd.h>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+/// Bytes kept of what a client sent; a longer one ends in `...`.
+constexpr std::size_t max_path_bytes = 1024;
+constexpr std::size_t max_id_bytes = 256;
+constexpr std::size_t max_method_bytes = 32;
+
+std::string cut(std::string_view text, std::size_t limit) {
+    std::string out(text.substr(0, limit));
+    if (text.size() > limit) out += "...";
+    return out;
+}
+
+/// A query may hide a name from the mask behind percent signs, and our own reader decodes it.
+std::string masked_target(std::string_view target) {
+    const auto mark = target.find('?');
+    std::string out(target.substr(0, mark));
+    if (mark == target.npos) return mask_url(target);
+    for (auto rest = target.substr(mark); !rest.empty();) {
+        const auto end = rest.find('&', 1);
+        const auto pair = rest.substr(0, end);
+        const auto equals = pair.find('=');
+        const auto decoded = percent_decoded(pair.substr(1, equals - 1));
+        const bool secret =
+            equals != pair.npos && mask_url("?" + decoded + "=x") != "?" + decoded + "=x";
+        out.append(secret ? pair.substr(0, equals + 1) : pair);
+        if (secret) out.append(mask_text);
+        rest.remove_prefix(pair.size());
+    }
+    return mask_url(out); // user info, and what stands behind a `;` or a `#`
+}
+
+void text_member(std::string_view name, std::string_view value, std::string& out) {
+    fmt::format_to(std::back_inserter(out), ",\"{}\":", name);
+    if (value.empty()) out.append("null");
+    else append_json_string(value, out);
+}
+
+void number_member(std::string_view name, std::uint64_t value, std::string& out) {
+    fmt::format_to(std::back_inserter(out), ",\"{}\":{}", name, value);
+}
+
+} // namespace
+
+AccessRecord::AccessRecord(std::string peer)
+    : began(std::chrono::system_clock::now())
+    , since(std::chrono::steady_clock::now())
+    , address(std::move(peer)) {}
+
+void AccessRecord::answered(const Request* request, int answered_with) {
+    ++requests;
+    status = answered_with;
+    if (!request) {
+        method.clear();
+        path.clear();
+        return;
+    }
+    method = cut(request->method, max_method_bytes);
+    path = cut(masked_target(request->target), max_path_bytes);
+    const auto header = request->head.find("Last-Event-ID");
+    last_event_id = cut(
+        header ? *header : query_value(request->query, "last_event_id").value_or(""), max_id_bytes);
+}
+
+void AccessRecord::streamed(const Feed::StreamCounts& counts) {
+    events = counts.events;
+    missed = counts.missed;
+    last_id = cut(counts.last_id, max_id_bytes);
+    faults.insert(faults.end(), counts.faults.begin(), counts.faults.end());
+}
+
+std::string access_line(const AccessRecord& record, std::chrono::steady_clock::time_point now) {
+    std::string out = "{\"time\":";
+    append_json_string(rfc3339(record.began), out);
+    text_member("address", record.address, out);
+    text_member("method", record.method, out);
+    text_member("path", record.path, out);
+    if (record.status == 0) out.append(",\"status\":null");
+    else number_member("status", static_cast<std::uint64_t>(record.status), out);
+    out.append(",\"seconds\":");
+    append_seconds(std::chrono::duration_cast<std::chrono::microseconds>(now - record.since), out);
+    number_member("requests", record.requests, out);
+    number_member("events", record.events, out);
+    number_member("missed", record.missed, out);
+    number_member("bytes", record.bytes, out);
+    text_member("last_event_id", record.last_event_id, out);
+    text_member("last_id", record.last_id, out);
+    text_member("end", name(record.end), out);
+    text_member("refusal", record.refusal == Refusal::none ? "" : name(record.refusal), out);
+    if (!record.faults.empty())
+        fmt::format_to(std::back_inserter(out), ",\"faults\":[\"{}\"]",
+                       fmt::join(record.faults, "\",\""));
+    out.append("}\n");
+    return out;
+}
+
+AccessLog::AccessLog(std::string path, OnTrouble on_trouble, AccessLogOptions options)
+    : path_(std::move(path))
+    , on_trouble_(std::move(on_trouble))
+    , options_(options) {
+    fd_ = path_ == "-" ? ::dup(STDERR_FILENO)
+                       : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fd_ < 0) {
+        throw std::system_error(errno, std::generic_category(),
+                                fmt::format("cannot write the access log {}", path_));
+    }
+    thread_ = std::thread([this] { run(); });
+}
+
+AccessLog::~AccessLog() {
+    {
+        const std::lock_guard lock(mutex_);
+        ending_ = true;
+    }
+    news_.notify_one();
+    thread_.join();
+    ::close(fd_);
+}
+
+void AccessLog::add(const AccessRecord& record) {
+    add_line(access_line(record, std::chrono::steady_clock::now()));
+}
+
+void AccessLog::add_line(std::string_view line) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (waiting_.size() + line.size() > options_.max_waiting_bytes) {
+            ++dropped_;
+            return;
+        }
+        waiting_.append(line);
+    }
+    news_.notify_one();
+}
+
+void AccessLog::reopen() {
+    {
+        const std::lock_guard lock(mutex_);
+        reopen_ = true;
+    }
+    news_.notify_one();
+}
+
+void AccessLog::run() {
+    for (;;) {
+        std::string lines;
+        bool reopen, ending;
+        {
+            std::unique_lock lock(mutex_);
+            news_.wait(lock, [&] { return !waiting_.empty() || reopen_ || ending_; });
+            lines.swap(waiting_);
+            lost_ += std::exchange(dropped_, 0);
+            reopen = std::exchange(reopen_, false);
+            ending = ending_;
+        }
+        write(lines);
+        if (reopen) open_anew();
+        if (ending) return;
+    }
+}
+
+/// Writes `lines`; those that do not go in are lost, but never half of one.
+void AccessLog::write(std::string_view lines) {
+    std::string all = std::exchange(torn_, {});
+    const auto old = all.size();
+    all.append(lines);
+    std::string_view rest = all;
+    while (!rest.empty()) {
+        const auto wrote = ::write(fd_, rest.data(), rest.size());
+        if (wrote >= 0) {
+            rest.remove_prefix(static_cast<std::size_t>(wrote));
+            continue;
+        }
+        if (errno == EINTR) continue;
+        const int error = errno;
+        const auto at = all.size() - rest.size();
+        const bool in_line = at == 0 ? old > 0 : all[at - 1] != '\n';
+        if (in_line) torn_ = rest.substr(0, rest.find('\n') + 1);
+        const auto whole = rest.substr(torn_.size());
+        lost_ += static_cast<std::uint64_t>(std::count(whole.begin(), whole.end(), '\n'));
+        return trouble(std::strerror(error));
+    }
+    if (lost_ == 0) {
+        in_trouble_ = false;
+        return;
+    }
+    if (lines.empty()) return;
+    on_trouble_(fmt::format("the access log {} is {}; {} connections are not in it", path_,
+                            in_trouble_ ? "written again" : "too slow", std::exchange(lost_, 0)));
+    in_trouble_ = false;
+}
+
+void AccessLog::open_anew() {
+    if (path_ == "-") return;
+    const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
+    if (fd < 0) return trouble(std::strerror(errno)); // and on with the old one
+    ::close(std::exchange(fd_, fd));
+    torn_.clear();
+}
+
+void AccessLog::trouble(const std::string& why) {
+    if (!std::exchange(in_trouble_, true))
+        on_trouble_(fmt::format("cannot write the access log {}: {}", path_, why));
+}
+
+} // namespace sse

@@ -1,0 +1,197 @@
+#include "server/guard.hpp"
+
+#include "base/error.hpp"
+#include "base/printable.hpp"
+#include "http/authority.hpp"
+#include "http/percent.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <string_view>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+bool reads(const Request& request) {
+    return request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
+}
+
+// ---- Host
+// -----------------------------------------------------------------------------------------
+
+/// What the request is addressed to: the authority of an absolute target, which beats the Host
+/// field (RFC 9112, 3.2.2), or else the Host.
+std::string_view authority_of(const Request& request) {
+    const std::string_view target = request.target;
+    const auto mark = target.find("://");
+    if (mark == target.npos || target.starts_with('/'))
+        return request.head.find("Host").value_or("");
+    const auto rest = target.substr(mark + 3);
+    return rest.substr(0, rest.find_first_of("/?#"));
+}
+
+bool is_allowed(const Authority& host, const std::vector<std::string>& allowed) {
+    return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& text) {
+        const auto entry = Authority::parse(text);
+        return entry && entry->host == host.host && (entry->port < 0 || entry->port == host.port);
+    });
+}
+
+/// A request without a name (HTTP/1.0) comes from no browser, and so cannot have been rebound.
+bool is_own_name(std::string_view name, const GuardOptions& options) {
+    if (name.empty()) return true;
+    const auto host = Authority::parse(name);
+    return host && (host->is_loopback() || is_allowed(*host, options.allowed_hosts));
+}
+
+// ---- Origin
+// ---------------------------------------------------------------------------------------
+
+bool allows_any(const GuardOptions& options) {
+    return options.cors.size() == 1 && options.cors.front() == "*";
+}
+
+/// --cors names it; `*` names nobody.
+bool is_named(std::string_view origin, const GuardOptions& options) {
+    const auto parsed = Origin::parse(origin);
+    return parsed && std::any_of(options.cors.begin(), options.cors.end(),
+                                 [&](const auto& text) { return Origin::parse(text) == parsed; });
+}
+
+/// The page came from here. `https` counts where this server speaks plain HTTP: a proxy in front
+/// has taken the TLS off, and one port of one host is one server.
+bool is_own_origin(std::string_view origin, const Request& request) {
+    const auto parsed = Origin::parse(origin);
+    if (!parsed) return false;
+    const bool https = parsed->scheme == "https";
+    if (!https && (request.secure || parsed->scheme != "http")) return false;
+    auto host = Authority::parse(authority_of(request));
+    if (!host) return false;
+    if (host->port < 0) host->port = default_port(parsed->scheme);
+    return *parsed == Origin{parsed->scheme, *host};
+}
+
+bool may_ask(std::string_view origin, const Request& request, const GuardOptions& options) {
+    const bool one = request.head.count("Origin") == 1;
+    if (one && (is_named(origin, options) || is_own_origin(origin, request))) return true;
+    if (!reads(request)) return false;
+    // Elsewhere a page of another origin may send its request: it will not see the answer, as the
+    // browser finds no word of it in there.
+    return allows_any(options) || !request.loopback || request.peer == "unix";
+}
+
+bool is_preflight(const Request& request) {
+    return request.method == "OPTIONS" &&
+           request.head.find("Access-Control-Request-Method").has_value();
+}
+
+/// The Access-Control-Allow-Origin for `request`; "" for none.
+std::string allowed_origin(const Request& request, const GuardOptions& options) {
+    const auto origin = request.head.find("Origin");
+    if (!origin || options.cors.empty()) return "";
+    if (allows_any(options)) return "*";
+    return is_named(*origin, options) ? std::string(*origin) : "";
+}
+
+/// 204 with what the page may do (Fetch, 3.2.2).
+Response preflight(const GuardOptions& options) {
+    Response response;
+    response.status = 204;
+    response.headers = {
+        {"Access-Control-Allow-Methods", allows_any(options) ? "GET, HEAD" : "GET, HEAD, POST"},
+        {"Access-Control-Allow-Headers",
+         "Last-Event-ID, Authorization, Content-Type, Cache-Control"},
+        {"Access-Control-Max-Age", "600"}};
+    return response;
+}
+
+// ---- token
+// ----------------------------------------------------------------------------------------
+
+/// The token that the request shows: `Authorization: Bearer TOKEN`, or, for a page's EventSource,
+/// which cannot set headers, `?access_token=TOKEN` (RFC 6750, 2.1 and 2.3). "" for none.
+std::string shown_token(const Request& request) {
+    constexpr std::string_view scheme = "Bearer ";
+    if (const auto field = request.head.find("Authorization");
+        field && field->size() > scheme.size() &&
+        same_name(field->substr(0, scheme.size()), scheme)) {
+        const auto token = field->substr(field->find_first_not_of(' ', scheme.size() - 1));
+        return std::string(token);
+    }
+    auto token = query_value(request.query, "access_token").value_or("");
+    // No token has a space: it was a plus sign that nobody has percent-encoded.
+    std::replace(token.begin(), token.end(), ' ', '+');
+    return token;
+}
+
+std::optional<Response> check_token(const Request& request, const GuardOptions& options) {
+    const bool own = !reads(request) && !options.publish_tokens.empty();
+    const auto& tokens = own ? options.publish_tokens : options.read_tokens;
+    if (tokens.empty()) return std::nullopt;
+    const auto token = shown_token(request);
+    if (!token.empty() && tokens.holds(token)) return std::nullopt;
+    const auto* const what = reads(request) ? "read" : "publish";
+    auto response =
+        token.empty()
+            ? text_response(401,
+                            fmt::format("a token is needed to {} here: send Authorization: Bearer "
+                                        "TOKEN, or add ?access_token=TOKEN\n",
+                                        what),
+                            Refusal::token)
+            : text_response(401, fmt::format("this token does not allow to {} here\n", what),
+                            Refusal::token);
+    response.headers = {
+        {"WWW-Authenticate", token.empty() ? "Bearer" : "Bearer error=\"invalid_token\""},
+        {"Cache-Control", "no-store"}};
+    return response;
+}
+
+} // namespace
+
+void check_origin(const std::string& origin) {
+    if (origin == "*") return;
+    const auto shown = printable(origin, 100);
+    if (origin == "null") {
+        throw Error(Errc::invalid_argument,
+                    "the origin null cannot be allowed: any page can call itself that");
+    }
+    const auto parsed = Origin::parse(origin);
+    if (!parsed) {
+        throw Error(Errc::invalid_argument,
+                    fmt::format("\"{}\" is not an origin such as https://app.example", shown));
+    }
+}
+
+std::optional<Response> guard(const Request& request, const GuardOptions& options) {
+    const bool unix_socket = request.peer == "unix"; // no browser connects to one
+    if (request.loopback && !unix_socket && !is_own_name(authority_of(request), options)) {
+        return text_response(403,
+                             "this server listens on loopback and answers to loopback names only; "
+                             "--allow-host names another\n",
+                             Refusal::host);
+    }
+    if (const auto origin = request.head.find("Origin");
+        origin && !may_ask(*origin, request, options)) {
+        return text_response(403,
+                             fmt::format("a page of another origin may not {} here; --cors allows "
+                                         "an origin\n",
+                                         reads(request) ? "read" : "publish"),
+                             Refusal::origin);
+    }
+    if (is_preflight(request) && !allowed_origin(request, options).empty())
+        return preflight(options);
+    return check_token(request, options);
+}
+
+void add_cors_headers(const Request& request, const GuardOptions& options, Response& response) {
+    if (options.cors.empty()) return;
+    if (!allows_any(options)) response.headers.emplace_back("Vary", "Origin");
+    const auto allowed = allowed_origin(request, options);
+    if (allowed.empty()) return;
+    response.headers.emplace_back("Access-Control-Allow-Origin", allowed);
+    response.headers.emplace_back("Access-Control-Expose-Headers", "Sse-Gap");
+}
+
+} // namespace sse

@@ -1,0 +1,30 @@
+// cpp-httplib's server as a codec: an answer in, the bytes of an HTTP/1 response out. No socket and
+// no thread of its server is used: it keeps a pool thread for each open stream.
+#pragma once
+
+#include "server/handler.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+/// One for each loop; used on that loop's thread only.
+class ResponseCodec {
+public:
+    ResponseCodec();
+    ~ResponseCodec();
+
+    /// The response to a request of that method ("GET" where there was none to read). For a stream,
+    /// answer.feed or type text/event-stream, it is the head alone, with the framing fields that
+    /// `framing` asks for.
+    std::string encode(std::string_view method, Framing framing, bool keep_alive,
+                       const Response& response);
+
+private:
+    class Adapter;
+    std::unique_ptr<Adapter> adapter_;
+};
+
+} // namespace sse

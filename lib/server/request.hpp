@@ -1,0 +1,29 @@
+// One HTTP request as the server's routes see it. No socket.
+#pragma once
+
+#include "http/head.hpp"
+#include "protocol/chunked.hpp"
+
+#include <string>
+
+namespace sse {
+
+/// A request, whole and within the server's limits.
+struct Request {
+    std::string method;                 ///< as sent: GET, HEAD, POST ...
+    std::string target;                 ///< as sent, undecoded
+    std::string path;                   ///< of the target, percent-decoded once
+    std::string query;                  ///< of the target, undecoded, without `?`
+    Head head;                          ///< field values as sent
+    std::string body;                   ///< without transfer coding
+    std::string peer;                   ///< address of the client, "unix" for a unix socket
+    bool loopback = false;              ///< came over a listener that only this machine reaches
+    bool secure = false;                ///< came over TLS
+    Framing framing = Framing::chunked; ///< what the feed of a stream must write
+};
+
+/// The id to resume after: the header's (HTML 9.2.4), or for a page's first request, which cannot
+/// set one, the query's `last_event_id`; "" if there is none.
+std::string last_event_id(const Request& request);
+
+} // namespace sse

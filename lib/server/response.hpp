@@ -1,0 +1,29 @@
+// The response of a route to one request. No socket: a ServerConnection sends it.
+#pragma once
+
+#include "server/feed.hpp"
+#include "server/server_counts.hpp"
+
+#include <memory>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace sse {
+
+/// With a feed it is a stream: the connection sends the head, then what the feed
+/// gives, and closes at the feed's end; `body` is then unused.
+struct Response {
+    int status = 200;
+    std::vector<std::pair<std::string, std::string>> headers; ///< without framing fields
+    std::string content_type;                                 ///< "" for none
+    std::string body;
+    std::unique_ptr<Feed> feed;
+    Refusal refusal = Refusal::none; ///< for the counts and the log; told to nobody
+    Faults faults = {};              ///< what is broken about it on purpose; for the log
+};
+
+/// An answer of plain text, which ends with a line end.
+Response text_response(int status, std::string body, Refusal refusal = Refusal::none);
+
+} // namespace sse

@@ -1,0 +1,42 @@
+#include "server/sender.hpp"
+
+#include <algorithm>
+#include <array>
+#include <span>
+
+namespace sse {
+
+Sender::Result Sender::send(Transport& transport, Feed* feed, Feed::Clock::time_point now) {
+    std::array<std::string_view, 16> views; // each is a batch, or what is left of one
+    for (std::size_t total = 0;;) {
+        if (feed && feed->cut() != Feed::Cut::no) return {Outcome::cut, total};
+        std::size_t count = 0;
+        if (own_sent_ < own_.size()) views[count++] = std::string_view(own_).substr(own_sent_);
+        if (feed) count += feed->gather(now, std::span(views).subspan(count));
+        if (count == 0 && !transport.pending()) return {Outcome::all, total};
+        const auto gathered = std::span(views).first(count);
+        std::size_t wanted = 0;
+        for (const auto view : gathered) wanted += view.size();
+        const auto sent = transport.send(gathered);
+        if (sent.closed) return {sent.timed_out ? Outcome::silent : Outcome::gone, total};
+        total += sent.bytes;
+        consume(sent.bytes, feed);
+        if (sent.again || sent.bytes < wanted) return {Outcome::blocked, total};
+        if (count < views.size()) return {Outcome::all, total};
+    }
+}
+
+void Sender::consume(std::size_t bytes, Feed* feed) {
+    if (own_sent_ < own_.size()) {
+        const auto taken = std::min(bytes, own_.size() - own_sent_);
+        own_sent_ += taken;
+        bytes -= taken;
+        if (own_sent_ == own_.size()) {
+            std::string().swap(own_); // an idle connection keeps no buffer
+            own_sent_ = 0;
+        }
+    }
+    if (bytes > 0) feed->consume(bytes);
+}
+
+} // namespace sse

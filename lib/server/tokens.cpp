@@ -1,0 +1,79 @@
+#include "server/tokens.hpp"
+
+#include "base/error.hpp"
+#include "base/trimmed.hpp"
+#include "http/head.hpp"
+
+#include <algorithm>
+#include <cerrno>
+#include <fmt/format.h>
+#include <fstream>
+#include <openssl/crypto.h>
+#include <openssl/sha.h>
+#include <sys/stat.h>
+#include <system_error>
+
+namespace sse {
+
+namespace {
+
+/// Far above any real token (a JSON Web Token has about 1 KiB), far below a file named by mistake.
+constexpr std::size_t max_token_bytes = 8 * 1024;
+
+} // namespace
+
+Tokens::Digest Tokens::digest(std::string_view token) {
+    Digest digest;
+    SHA256(reinterpret_cast<const unsigned char*>(token.data()), token.size(), digest.data());
+    return digest;
+}
+
+void Tokens::add(std::string_view token) {
+    if (token.empty()) throw Error(Errc::invalid_argument, "a token is empty");
+    if (token.size() > max_token_bytes) {
+        throw Error(Errc::invalid_argument,
+                    fmt::format("a token is longer than {} bytes", max_token_bytes));
+    }
+    if (!std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7F; })) {
+        throw Error(Errc::invalid_argument,
+                    "a token has a space, a control character or a letter beyond ASCII");
+    }
+    digests_.push_back(digest(token));
+}
+
+bool Tokens::add_file(const std::string& path) {
+    std::ifstream in(path, std::ios::binary);
+    std::string line;
+    if (!in || (in.peek(), in.bad())) { // a directory can be opened, and not be read
+        throw std::system_error(errno, std::generic_category(),
+                                fmt::format("cannot read the tokens in {}", path));
+    }
+    const auto before = digests_.size();
+    for (std::size_t number = 1; std::getline(in, line); ++number) {
+        if (line.ends_with('\r')) line.pop_back();
+        const auto token = trimmed(line);
+        if (token.empty() || token.starts_with('#')) continue;
+        try {
+            add(token);
+        } catch (const Error& e) {
+            throw Error(Errc::bad_input, fmt::format("{}:{}: {}", path, number, e.what()));
+        }
+    }
+    if (digests_.size() == before)
+        throw Error(Errc::bad_input, fmt::format("there is no token in {}", path));
+    struct stat status {};
+    return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
+           (status.st_mode & S_IROTH) != 0;
+}
+
+bool Tokens::holds(std::string_view token) const {
+    // The digests have one length, and all are looked at: the time depends on what was presented
+    // alone. Of a digest's first bytes nothing could be learnt anyway.
+    const auto presented = digest(token);
+    int found = 0;
+    for (const auto& known : digests_)
+        found |= static_cast<int>(CRYPTO_memcmp(known.data(), presented.data(), known.size()) == 0);
+    return found != 0;
+}
+
+} // namespace sse
