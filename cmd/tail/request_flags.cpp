@@ -256,8 +256,8 @@ sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url) 
                      "application/json, text/event-stream"); // what MCP asks for, and curl's
     }
     request.method = !flags.method.empty() ? flags.method : request.body ? "POST" : "GET";
-    unless_given("Accept", "text/event-stream"); // rule 1
-    unless_given("Cache-Control", "no-cache");   // rule 2
+    unless_given("Accept", "text/event-stream"); // lib/protocol/RULES.md, 1
+    unless_given("Cache-Control", "no-cache");   // and 2
     if (!flags.agent || !flags.agent->empty())
         unless_given("User-Agent", flags.agent.value_or("sse/" SSE_VERSION));
     else if (!request.find("User-Agent")) request.removed.emplace_back("User-Agent");

@@ -1,5 +1,5 @@
-// How long a client waits before it connects again (HTML 9.2.3, and rules 15 to 17 of the
-// checklist). Pure: the dice are passed in, and nobody waits here.
+// How long a client waits before it connects again (HTML 9.2.3; lib/protocol/RULES.md, 15 to
+// 17). Pure: the random numbers are passed in, and it does not wait.
 #pragma once
 
 #include <chrono>
@@ -25,7 +25,7 @@ class Backoff {
 public:
     using milliseconds = std::chrono::milliseconds;
 
-    /// `dice` gives numbers from 0 to less than 1.
+    /// `random` gives numbers from 0 to less than 1.
     Backoff(BackoffOptions options, std::function<double()> random);
 
     /// The server sent `retry`: its value replaces the reconnection time, also for connections to

@@ -24,12 +24,12 @@ std::function<double()> system_random() {
     };
 }
 
-/// H4: what may pass by itself.
+/// Statuses that are retried (lib/protocol/RULES.md, 47).
 bool is_retryable(int status) {
     return status == 429 || status == 500 || (status >= 502 && status <= 504);
 }
 
-/// H2: what a header field can carry.
+/// True if a header field can carry `id` (lib/protocol/RULES.md, 45).
 bool is_sendable(std::string_view id, std::size_t limit) {
     const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
     return id.size() <= limit && std::none_of(id.begin(), id.end(), control);
@@ -66,7 +66,7 @@ public:
     void on_retry(std::chrono::milliseconds time) override {
         if (client_.stopped_) return;
         received_ = true;
-        client_.backoff_.set_reconnection_time(time); // rule 17: it outlives the connection
+        client_.backoff_.set_reconnection_time(time); // it outlives the connection: RULES.md, 17
         client_.listener_.on_retry(time);
     }
     void on_warning(ParseWarning warning, std::string_view line) override {
@@ -81,7 +81,7 @@ private:
 /// How one attempt went.
 struct Client::Attempt {
     std::optional<End> over;    ///< run() comes back with this
-    bool opened = false;        ///< the stream was open (rule 7)
+    bool opened = false;        ///< the stream was open (RULES.md, 7)
     bool good = false;          ///< and said something, or was held for long
     bool whole = false;         ///< and its framing said that it ended
     bool futile = false;        ///< to try again would give the same
@@ -165,7 +165,7 @@ Client::Attempt Client::attempt() {
 void Client::open_and_read(Attempt& attempt) {
     auto request = next_request();
     const auto [response, proxy] = follow(request);
-    if (response->status() == 204) { // rule 9: the documented way to tell a client to stop
+    if (response->status() == 204) { // RULES.md, 9
         attempt.over = End::no_content;
         return;
     }
@@ -201,7 +201,7 @@ void Client::open_and_read(Attempt& attempt) {
     listener_.on_close(Close::eof, "");
 }
 
-/// Rules 3 and 4: from the original URL again (H3), with the id of the last event.
+/// A request for the original URL with the id of the last event (RULES.md, 3, 4 and 46).
 ClientRequest Client::next_request() {
     auto request = options_.request;
     if (opened_ && options_.resume_with_get) become_get(request);
@@ -215,7 +215,7 @@ ClientRequest Client::next_request() {
     return request;
 }
 
-/// Rule 10. `request` is then the one that was answered.
+/// Follows redirects (RULES.md, 10). `request` is then the one that was answered.
 Client::Exchange Client::follow(ClientRequest& request) {
     Timing timing;
     timing.started = Interrupt::Clock::now();
@@ -247,7 +247,7 @@ Client::Exchange Client::ask(const ClientRequest& request, Timing& timing) {
     return {std::move(response), proxy};
 }
 
-/// Rules 7 to 9: throws unless the answer is a stream of events.
+/// Throws unless the response is an event stream (RULES.md, 7 to 9).
 bool Client::check_stream(const ClientRequest& request, const std::optional<Url>& proxy,
                           ClientResponse& response) {
     const auto type = essence(response.head().find("Content-Type").value_or(""));
@@ -289,7 +289,7 @@ std::string_view first_line(std::string_view piece) {
 
 /// The body, to its end or until stopped.
 void Client::read(ClientResponse& response, SinkAdapter& ear, bool json_lines) {
-    Parser parser(ear, options_.parser, last_event_id_); // H1: the id is carried over
+    Parser parser(ear, options_.parser, last_event_id_); // the id is carried over: RULES.md, 44
     JsonLines lines(ear, options_.parser);
     const auto before_wait = [&] { listener_.on_pause(); };
     try {

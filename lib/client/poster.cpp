@@ -19,7 +19,7 @@ std::function<double()> backoff_random() {
     };
 }
 
-/// What an event's answer may pass by itself (H4).
+/// Statuses after which an event is posted again (lib/protocol/RULES.md, 47).
 bool may_be_posted_again(int status) {
     return status == 429 || status == 500 || (status >= 502 && status <= 504);
 }

@@ -71,7 +71,7 @@ void Parser::feed(std::string_view bytes) {
 void Parser::feed_slice(std::string_view bytes) {
     const char* at = bytes.data();
     const char* const end = at + bytes.size();
-    // Rule 20: a CR ended the last slice and its line; an LF that follows belongs to it.
+    // RULES.md, 20: a CR ended the last slice and its line; an LF that follows belongs to it.
     if (std::exchange(skip_lf_, false) && *at == '\n') ++at;
     valid_slice_ = is_utf8(bytes);
 
@@ -90,7 +90,7 @@ void Parser::feed_slice(std::string_view bytes) {
         else finish_line(piece);
         at = stop + 1;
         if (stop != cr || *stop == '\n') continue;
-        if (at == end) skip_lf_ = true; // rule 22: the line is handled now, not when more comes
+        if (at == end) skip_lf_ = true; // RULES.md, 22: processed now
         else if (*at == '\n') ++at;
     }
     if (at < end) {
@@ -103,14 +103,14 @@ void Parser::feed_slice(std::string_view bytes) {
 
 void Parser::finish() {
     if (!passing_ && (in_block_ || !line_.empty()))
-        sink_.on_warning(ParseWarning::unfinished_block, line_); // rule 27
+        sink_.on_warning(ParseWarning::unfinished_block, line_); // RULES.md, 27
     line_.clear();
     data_.clear(), type_.clear(), id_.clear();
     in_block_ = passing_ = skip_lf_ = false;
     bom_seen_ = 0;
 }
 
-/// Rule 19: exactly one BOM, at the very start, also when split over feeds.
+/// Exactly one BOM, at the very start, also when split over feeds (RULES.md, 19).
 std::string_view Parser::skip_bom(std::string_view bytes) {
     while (!bytes.empty() && bom_seen_ < bom.size()) {
         if (bytes.front() != bom[bom_seen_]) {
@@ -139,7 +139,7 @@ void Parser::take_line(std::string_view line) {
     if (line.empty()) return dispatch();
     if (!fits(line.size())) return;
     in_block_ = true;
-    // The fields that nearly every line is (rules 25 and 29), before the general case below.
+    // The fields that nearly every line is (RULES.md, 25 and 29), before the general case below.
     if (line.size() > 5 && std::memcmp(line.data(), "data:", 5) == 0) {
         return data_.append_line(line.substr(line[5] == ' ' ? 6 : 5));
     }
@@ -158,13 +158,13 @@ void Parser::take_line(std::string_view line) {
     else sink_.on_warning(ParseWarning::unknown_field, line);
 }
 
-/// Rule 30.
+/// RULES.md, 30.
 void Parser::take_id(std::string_view value, std::string_view line) {
     if (value.find('\0') != value.npos) sink_.on_warning(ParseWarning::nul_in_id, line);
     else id_.assign(value);
 }
 
-/// Rule 31: ASCII digits only; any number of them.
+/// ASCII digits only, any number of them (RULES.md, 31).
 void Parser::take_retry(std::string_view value, std::string_view line) {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (value.empty() || !std::all_of(value.begin(), value.end(), digit)) {
@@ -178,26 +178,26 @@ void Parser::take_retry(std::string_view value, std::string_view line) {
 void Parser::dispatch() {
     in_block_ = passing_ = false;
     EventView event;
-    if (id_.set) { // rule 33: also when there is no data
+    if (id_.set) { // also without data: RULES.md, 33
         event.id = decoded(id_, decoded_id_);
         last_event_id_.assign(*event.id);
     }
-    if (data_.set) { // rules 34 to 36
+    if (data_.set) { // RULES.md, 34 to 36
         event.data = decoded(data_, decoded_data_);
         if (type_.size > 0) event.type = decoded(type_, decoded_type_);
         sink_.on_event(event);
     } else if (event.id) {
         sink_.on_id(*event.id);
     }
-    data_.clear(), type_.clear(), id_.clear(); // rule 37
+    data_.clear(), type_.clear(), id_.clear(); // RULES.md, 37
 }
 
 std::string_view Parser::decoded(const Value& value, std::string& buffer) {
     return decoded(value.get(), valid_slice_ && !value.copied, buffer);
 }
 
-/// Rule 18. Whole values may be decoded by themselves: ASCII, and so a line end or a colon, is
-/// never part of an ill-formed sequence.
+/// Ill-formed UTF-8 becomes U+FFFD (RULES.md, 18). Whole values may be decoded by themselves:
+/// ASCII, and so a line end or a colon, is never part of an ill-formed sequence.
 std::string_view Parser::decoded(std::string_view bytes, bool valid, std::string& buffer) {
     if (valid || is_utf8(bytes)) return bytes;
     sink_.on_warning(ParseWarning::invalid_utf8, bytes);

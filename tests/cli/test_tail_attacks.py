@@ -1,4 +1,4 @@
-"""sse tail against what is left of attacks.md 6.4, beside the framing, the redirects and the compression
+"""sse tail against hostile servers, beside the framing, the redirects and the compression
 that have files of their own; and against the command line."""
 import re
 import socket

@@ -1,4 +1,4 @@
-"""sse tail: connections that end, fail, come back: rules 3 to 17 of the standard's checklist, and the
+"""sse tail: connections that end, fail, come back: rules 3 to 17 of lib/protocol/RULES.md, and the
 connection-level tests of the Web Platform Tests, LaunchDarkly's, undici and MCP."""
 import json
 import socket
@@ -106,7 +106,7 @@ def test_it_reconnects_with_the_last_event_id(sse, origin):
     tail = sse.run("tail", server.url)
     assert (tail.status, tail.out) == (0, b"a\nb\nc\nd\ne\n")
     sent = "\u2026 x".encode().decode("latin-1")
-    assert ids(server) == [None, "1", sent, sent, None, None]  # H1: carried over; empty: no header
+    assert ids(server) == [None, "1", sent, sent, None, None]  # rule 44: carried over; empty: no header
     assert all(len(r.all("Last-Event-ID")) <= 1 for r in server.requests)
 
 
@@ -120,7 +120,7 @@ def test_the_first_id_is_replaced_by_the_streams(sse, origin, args):
 
 @pytest.mark.parametrize("wire, sent", [
     ("id: a\x00b\ndata: x\n\n", None),                 # rule 30
-    ("id: \x01poison\ndata: x\n\n", None),             # H2
+    ("id: \x01poison\ndata: x\n\n", None),             # rule 45
     ("id: a\tb\ndata: x\n\n", None),
     ("id:  x \ndata: x\n\n", "x"),
     ("id:   \ndata: x\n\n", None),
@@ -158,7 +158,7 @@ def test_a_gap_that_the_server_tells_of_is_told(sse, origin):
 
 
 def test_a_reconnection_goes_to_the_original_url(sse, origin):
-    """H3."""
+    """Rule 46."""
     def handler(c):
         if c.request.target == "/":
             return answers("301 Moved", "", "Location: /there")(c)

@@ -1,4 +1,4 @@
-"""sse tail against servers that are broken or hostile: HTTP framing, heads, sizes (attacks.md, 6.4)."""
+"""sse tail against servers that are broken or hostile: HTTP framing, heads, sizes."""
 import pytest
 
 from support.wire import reset

@@ -21,7 +21,7 @@ constexpr std::size_t every_cut_up_to = 2048; // bytes of input
 struct Case {
     std::string name, input, initial_last_event_id;
     std::vector<std::size_t> chunks;
-    std::vector<test::Hearing::Event> events; ///< of expect_gen: `data` is "length sha256"
+    std::vector<test::RecordingSink::Event> events; ///< of expect_gen: `data` is "length sha256"
     bool digested = false;
     bool has_retry = false;
     std::optional<long long> retry;
@@ -107,7 +107,7 @@ std::vector<Case> read_cases() {
 
 /// What is wrong with the parser's reading of these pieces: "" if nothing is.
 std::string fault(const Case& c, const std::vector<std::string_view>& feeds) {
-    test::Hearing received(c.initial_last_event_id);
+    test::RecordingSink received(c.initial_last_event_id);
     sse::Parser parser(received, {}, c.initial_last_event_id);
     for (const auto feed : feeds) parser.feed(feed);
     const auto last_id = parser.last_event_id();

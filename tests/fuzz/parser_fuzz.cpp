@@ -1,4 +1,4 @@
-// Any bytes, cut anywhere: the parser hears the same, and holds no more than it may.
+// Any bytes, cut anywhere: the parser gives the same events and holds no more than its bound.
 #include "base/error.hpp"
 #include "unit/recording_sink.hpp"
 
@@ -7,8 +7,8 @@
 
 namespace {
 
-/// A hearing that also watches the bound.
-struct Watch : test::Hearing {
+/// A sink that also watches the bound.
+struct Watch : test::RecordingSink {
     explicit Watch(std::size_t bound)
         : bound_(bound) {}
     void on_event(const sse::EventView& e) override {
@@ -16,19 +16,19 @@ struct Watch : test::Hearing {
         // each bad byte of the wire may have become the three of U+FFFD
         if (e.data.size() + (e.id ? e.id->size() : 0) > 3 * bound_) std::abort();
         if (e.id && e.id->find('\0') != e.id->npos) std::abort();
-        Hearing::on_event(e);
+        RecordingSink::on_event(e);
     }
     void on_retry(std::chrono::milliseconds ms) override {
         if (ms.count() < 0 || ms > sse::Parser::max_retry) std::abort();
-        Hearing::on_retry(ms);
+        RecordingSink::on_retry(ms);
     }
 
 private:
     std::size_t bound_;
 };
 
-/// What is heard of `bytes` in pieces of `first` and `second` bytes by turns, as one text.
-std::string hear(std::string_view bytes, std::size_t first, std::size_t second, std::size_t bound) {
+/// The events of `bytes`, fed in pieces of `first` and `second` bytes by turns, as one text.
+std::string parse(std::string_view bytes, std::size_t first, std::size_t second, std::size_t bound) {
     Watch received(bound);
     sse::Parser parser(received, {.max_event_bytes = bound});
     try {
@@ -54,8 +54,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t bound = data[0] < 64 ? data[0] : std::size_t{1} << 20;
     const std::size_t first = 1 + (data[1] & 15), second = 1 + (data[1] >> 4);
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 2, size - 2);
-    const auto whole = hear(bytes, size, size, bound);
-    if (hear(bytes, 1, 1, bound) != whole) std::abort();
-    if (hear(bytes, first, second, bound) != whole) std::abort();
+    const auto whole = parse(bytes, size, size, bound);
+    if (parse(bytes, 1, 1, bound) != whole) std::abort();
+    if (parse(bytes, first, second, bound) != whole) std::abort();
     return 0;
 }

@@ -53,13 +53,13 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     }
     if (!sse::is_utf8(wire)) std::abort();
 
-    test::Hearing received;
+    test::RecordingSink received;
     sse::Parser parser(received);
     parser.feed(wire);
     parser.finish();
     if (!received.warnings.empty() || received.events.size() != 1) std::abort();
     const auto type = event.type.empty() ? "message" : utf8(event.type);
-    const test::Hearing::Event expected{type, lines(utf8(event.data)), utf8(event.id.value_or(""))};
+    const test::RecordingSink::Event expected{type, lines(utf8(event.data)), utf8(event.id.value_or(""))};
     if (received.events[0] != expected) std::abort();
     std::string said;
     for (const auto& line : received.comments) said.append(said.empty() ? "" : "\n").append(line);

@@ -111,3 +111,18 @@ def test_nothing_is_left_for_later():
             continue
         left += [f"{name(path)}: {m[0]}" for m in words.finditer(path.read_text("utf-8", "replace"))]
     assert not left
+
+
+def test_references_to_the_rules_resolve():
+    """`RULES.md, 20`, and `rule 20` in a file that names RULES.md, are numbers of lib/protocol/RULES.md."""
+    numbers = {int(n) for n in re.findall(r"^(\d+)\. ", (ROOT / "lib/protocol/RULES.md").read_text("utf-8"), re.MULTILINE)}
+    broken = []
+    for path in [*SOURCES, *sorted((ROOT / "tests").rglob("*.py"))]:
+        text = path.read_text("utf-8")
+        if path == Path(__file__):
+            continue
+        if re.search(r"\b[Rr]ules? \d", text) and "RULES.md" not in text:
+            broken.append(f"{name(path)}: a rule, and no mention of RULES.md")
+        broken += [f"{name(path)}: rule {n}" for m in re.finditer(r"(?:RULES\.md,|\brules?) (\d+)(?: to (\d+))?(?: and (\d+))?", text)
+                   for n in m.groups() if n and int(n) not in numbers]
+    assert not broken

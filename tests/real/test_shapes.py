@@ -1,4 +1,4 @@
-"""Streams in the exact shapes of public services (streams.md), read as the man page says."""
+"""Streams in the exact shapes of public services, read as the man page says."""
 import json
 import re
 import shlex

@@ -87,18 +87,18 @@ struct Reader {
         }
         return wire.size() - before;
     }
-    /// All that was read, as a parser hears it: `message(1)#1message(2)#2`.
+    /// All events that were read, as RecordingSink writes them: `message(1)#1message(2)#2`.
     std::string received() const {
-        test::Hearing hearing;
-        sse::Parser parser(hearing);
+        test::RecordingSink sink;
+        sse::Parser parser(sink);
         if (framing == sse::Framing::close_delimited) {
             parser.feed(wire);
-            return hearing.text;
+            return sink.text;
         }
         sse::ChunkedDecoder decoder;
         std::string_view rest = wire;
         while (!rest.empty()) parser.feed(decoder.next(rest)); // throws if the framing is broken
-        return hearing.text;
+        return sink.text;
     }
 
     sse::Subscriber subscriber;

@@ -1,3 +1,4 @@
+// The encoder. Rule numbers are those of lib/protocol/RULES.md.
 #include "base/error.hpp"
 #include "protocol/encoder.hpp"
 #include "unit/catch2.hpp"

@@ -9,9 +9,9 @@
 
 namespace {
 
-/// Feeds `bytes` in pieces until the parser refuses; what was heard before, and how.
+/// Feeds `bytes` in pieces until the parser refuses; returns the events before that.
 std::string refusal(std::string_view bytes, std::size_t piece, std::size_t max_event_bytes) {
-    test::Hearing received;
+    test::RecordingSink received;
     sse::Parser parser(received, {.max_event_bytes = max_event_bytes});
     try {
         for (const auto feed : test::pieces(bytes, piece)) parser.feed(feed);

@@ -1,5 +1,5 @@
 // The parser against the HTML standard's rules for reading a stream (9.2.5 and 9.2.6), numbered as
-// the project's checklist numbers them. Each row names the rule that it holds.
+// in lib/protocol/RULES.md. Each row names the rule that it tests.
 #include "protocol/parser.hpp"
 #include "unit/catch2.hpp"
 #include "unit/recording_sink.hpp"
@@ -14,7 +14,7 @@ struct Row {
     int rule;
     const char* says;
     std::string wire;
-    std::string received; ///< as test::Hearing writes it
+    std::string received; ///< as test::RecordingSink writes it
     std::string last_id;
 };
 
@@ -120,9 +120,9 @@ const Row rows[] = {
     {38, "rule 38: whatever the sink makes of an event", "event: a\ndata: 1\n\n\n\n", "a(1)", ""},
 };
 
-/// What a parser makes of these pieces; `last_id` is what it holds at their end.
-std::string hear(const std::vector<std::string_view>& feeds, std::string& last_id) {
-    test::Hearing received;
+/// The events of these pieces as one text; sets `last_id` to the parser's last event ID at their end.
+std::string parse(const std::vector<std::string_view>& feeds, std::string& last_id) {
+    test::RecordingSink received;
     sse::Parser parser(received);
     for (const auto feed : feeds) parser.feed(feed);
     last_id = parser.last_event_id();
@@ -136,15 +136,15 @@ TEST_CASE("Parser holds each rule of the standard, however the bytes are cut") {
     for (const auto& row : rows) {
         INFO(row.says);
         std::string last_id;
-        CHECK(hear({row.wire}, last_id) == row.received);
+        CHECK(parse({row.wire}, last_id) == row.received);
         CHECK(last_id == row.last_id);
         const std::string_view wire = row.wire;
         for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
             INFO("cut at " << cut);
-            CHECK(hear({wire.substr(0, cut), wire.substr(cut)}, last_id) == row.received);
+            CHECK(parse({wire.substr(0, cut), wire.substr(cut)}, last_id) == row.received);
             CHECK(last_id == row.last_id);
         }
-        CHECK(hear(test::pieces(wire, 1), last_id) == row.received);
+        CHECK(parse(test::pieces(wire, 1), last_id) == row.received);
         CHECK(last_id == row.last_id);
     }
 }
@@ -162,7 +162,7 @@ TEST_CASE("Every rule from 18 to 38 that a parser can hold is held by a row") {
 }
 
 TEST_CASE("rule 22: a line is handled when its end has come, not when more comes") {
-    test::Hearing received;
+    test::RecordingSink received;
     sse::Parser parser(received);
     const auto feed = [&](std::string_view bytes) {
         received.text.clear();
@@ -183,8 +183,9 @@ TEST_CASE("rule 22: a line is handled when its end has come, not when more comes
     CHECK(feed("\n") == "message(e)");
 }
 
-TEST_CASE("H1: the last event id of an earlier connection stays until the stream names another") {
-    test::Hearing received("41");
+TEST_CASE(
+    "rule 44: the last event id of an earlier connection stays until the stream names another") {
+    test::RecordingSink received("41");
     sse::Parser parser(received, {}, "41");
     CHECK(parser.last_event_id() == "41");
     parser.feed("data: a\n\n");
@@ -217,7 +218,7 @@ TEST_CASE("H5: a retry of any length is valid, and clamped") {
     };
     for (const auto& row : table) {
         INFO(row.digits);
-        test::Hearing received;
+        test::RecordingSink received;
         sse::Parser parser(received);
         parser.feed("retry: " + std::string(row.digits) + "\n");
         REQUIRE(received.retry);
@@ -248,7 +249,7 @@ TEST_CASE("Parser tells what it was told to ignore, at any cut") {
         INFO(row.wire);
         const std::string_view wire = row.wire;
         for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
-            test::Hearing received;
+            test::RecordingSink received;
             sse::Parser parser(received);
             parser.feed(wire.substr(0, cut));
             parser.feed(wire.substr(cut));
@@ -260,7 +261,7 @@ TEST_CASE("Parser tells what it was told to ignore, at any cut") {
 
 TEST_CASE(
     "A parser that has finished reads the next stream from its start, with the last id kept") {
-    test::Hearing received;
+    test::RecordingSink received;
     sse::Parser parser(received);
     parser.feed("\xEF\xBB\xBFid: 1\ndata: a\n\nevent: x\nid: 2\ndata: half\r");
     parser.finish();
@@ -273,13 +274,13 @@ TEST_CASE(
     CHECK(parser.last_event_id() == "1");
 }
 
-TEST_CASE("What is fed in one piece, of any size, is heard as in small ones") {
-    const auto hear = [](std::string_view text, std::size_t size) {
-        test::Hearing hearing;
-        sse::Parser parser(hearing);
+TEST_CASE("What is fed in one piece, of any size, gives the same events as in small ones") {
+    const auto parse_in_pieces = [](std::string_view text, std::size_t size) {
+        test::RecordingSink sink;
+        sse::Parser parser(sink);
         for (const auto piece : test::pieces(text, size)) parser.feed(piece);
         parser.finish();
-        return hearing.text + hearing.warnings;
+        return sink.text + sink.warnings;
     };
     for (const std::string_view end : {"\n", "\r", "\r\n"}) {
         for (const std::string_view filling : {"x", "\u00e4", "\u20ac", "\U0001F600", "\xF0\x9F"}) {
@@ -289,11 +290,11 @@ TEST_CASE("What is fed in one piece, of any size, is heard as in small ones") {
                 for (int i = 0; i < n % 37 * 7; ++i) text.append(filling);
                 text.append(end).append(n % 3 == 0 ? "data:" : ": ").append(end).append(end);
             }
-            const auto whole = hear(text, text.size());
+            const auto whole = parse_in_pieces(text, text.size());
             INFO("line end of " << end.size() << ", filled with " << filling);
             CHECK(whole.size() > 100'000);
-            CHECK((hear(text, 1400) == whole)); // texts that long are not to be printed
-            CHECK((hear(text, 65'537) == whole));
+            CHECK((parse_in_pieces(text, 1400) == whole)); // texts that long are not to be printed
+            CHECK((parse_in_pieces(text, 65'537) == whole));
         }
     }
 }

@@ -1,4 +1,4 @@
-// What a parser says of a stream, kept so that two hearings of it can be compared.
+// A parser's sink that keeps every event, so that two ways of feeding a stream can be compared.
 #pragma once
 
 #include "protocol/parser.hpp"
@@ -10,15 +10,15 @@
 
 namespace test {
 
-/// Writes down all that a sink is told, in its order, as one short text: `type(data)#id`, `id=x`,
-/// `:comment;`, `retry=ms;` and, if asked, `!oddity;`. Nothing of it is a view.
-struct Hearing : sse::Parser::Sink {
+/// Keeps copies of everything a sink is called with: as values, and in order as one short text of
+/// `type(data)#id`, `id=x;`, `:comment;` and `retry=ms;`. Warnings are a text of their own.
+struct RecordingSink : sse::Parser::Sink {
     struct Event {
         std::string type, data, last_id;
         friend bool operator==(const Event&, const Event&) = default;
     };
 
-    explicit Hearing(std::string last_event_id = {})
+    explicit RecordingSink(std::string last_event_id = {})
         : last_id(std::move(last_event_id)) {}
 
     std::vector<Event> events;
@@ -51,7 +51,7 @@ struct Hearing : sse::Parser::Sink {
     }
 };
 
-/// The pieces of `bytes` that `size` makes of them.
+/// `bytes` cut into pieces of `size` bytes.
 inline std::vector<std::string_view> pieces(std::string_view bytes, std::size_t size) {
     std::vector<std::string_view> all;
     for (std::size_t at = 0; at < bytes.size(); at += size) all.push_back(bytes.substr(at, size));
