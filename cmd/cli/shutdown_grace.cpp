@@ -7,7 +7,7 @@ namespace cmd {
 
 void ShutdownGrace::stop() {
     until_ = (Clock::now() + grace_).time_since_epoch().count();
-    stopped_.tell();
+    stopped_.set();
 }
 
 bool ShutdownGrace::wait(int fd) {

@@ -1,6 +1,7 @@
 #include "cmd/replay/playback_options.hpp"
 
 #include "base/error.hpp"
+#include "base/glob.hpp"
 #include "base/printable.hpp"
 #include "client/client_request.hpp"
 #include "cmd/cli/choice.hpp"
@@ -14,7 +15,6 @@
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <fmt/format.h>
-#include <fnmatch.h>
 #include <memory>
 #include <tuple>
 #include <utility>
@@ -75,23 +75,6 @@ std::pair<std::string, std::string> header_field(const std::string& line) {
     return {name, line.substr(start)};
 }
 
-/// `-e TYPE`, `-e '!TYPE'`: a type is played if some glob names it (or none is given) and no `!`
-/// does.
-bool is_wanted(const std::vector<std::string>& globs, const sse::EventView& event) {
-    const std::string type(event.type);
-    bool wanted = true, any = false;
-    for (const auto& glob : globs) {
-        const bool without = glob.starts_with('!');
-        const bool matches = ::fnmatch(glob.c_str() + (without ? 1 : 0), type.c_str(), 0) == 0;
-        if (without && matches) return false;
-        if (without) continue;
-        if (!any) wanted = false;
-        any = true;
-        wanted = wanted || matches;
-    }
-    return wanted;
-}
-
 void add_playing_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Playing";
     auto& playback = o.handler.playback;
@@ -145,7 +128,9 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         ->type_name("LAPS")
         ->group(group);
     const auto events = [&playback](const std::vector<std::string>& globs) {
-        playback.wanted = [globs](const sse::EventView& event) { return is_wanted(globs, event); };
+        playback.wanted = [types = sse::GlobList(globs)](const sse::EventView& event) {
+            return types.selects(event.type);
+        };
     };
     app.add_option_function<std::vector<std::string>>(
            "-e,--event", events,

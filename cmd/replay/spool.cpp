@@ -37,7 +37,7 @@ Spool::Spool() {
 }
 
 Spool::~Spool() {
-    stop_.tell();
+    stop_.set();
     if (thread_.joinable()) thread_.join();
     ::close(fd_);
     if (source_ >= 0) ::close(source_);

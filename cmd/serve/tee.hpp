@@ -19,7 +19,7 @@ public:
 
     void write(std::string_view bytes);
     /// Lets write() return, from now on at once.
-    void stop() { stopped_.tell(); }
+    void stop() { stopped_.set(); }
 
 private:
     void write_all(std::string_view bytes);

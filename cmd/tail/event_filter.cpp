@@ -39,11 +39,8 @@ struct EventFilter::Expression {
 };
 
 EventFilter::EventFilter(const SelectOptions& options)
-    : invert_(options.invert) {
-    for (const auto& type : options.types) {
-        if (type.starts_with('!')) excluded_.push_back(type.substr(1));
-        else types_.push_back(type);
-    }
+    : types_(options.types)
+    , invert_(options.invert) {
     // Data is UTF-8, whatever the locale is, and `.` stands for a character of it. Where there is
     // no such locale it stands for a byte.
     if (!options.grep.empty()) std::setlocale(LC_CTYPE, "C.UTF-8");
@@ -54,43 +51,12 @@ EventFilter::EventFilter(const SelectOptions& options)
 EventFilter::~EventFilter() = default;
 
 bool EventFilter::wants(const sse::EventView& event) const {
-    const auto matches = [&](const std::string& pattern) {
-        return matches_glob(pattern, event.type);
-    };
-    if (!types_.empty() && std::none_of(types_.begin(), types_.end(), matches)) return false;
-    if (std::any_of(excluded_.begin(), excluded_.end(), matches)) return false;
+    if (!types_.selects(event.type)) return false;
     if (expressions_.empty()) return true;
     const bool found =
         std::any_of(expressions_.begin(), expressions_.end(),
                     [&](const auto& expression) { return expression->found_in(event.data); });
     return found != invert_;
-}
-
-bool matches_glob(std::string_view pattern, std::string_view text) {
-    const auto is_inner = [&](std::size_t at) { // of a character of UTF-8
-        return at < text.size() && (static_cast<unsigned char>(text[at]) & 0xC0) == 0x80;
-    };
-    std::size_t p = 0, t = 0, star = pattern.npos, retry = 0;
-    while (t < text.size()) {
-        if (p < pattern.size() && pattern[p] == '*') {
-            star = p++;
-            retry = t;
-        } else if (p < pattern.size() && pattern[p] == '?') {
-            ++p, ++t;
-            while (is_inner(t)) ++t;
-        } else if (p < pattern.size() && pattern[p] == text[t]) {
-            ++p, ++t;
-        } else if (star != pattern.npos) { // let the last star have one character more
-            p = star + 1;
-            do ++retry;
-            while (is_inner(retry));
-            t = retry;
-        } else {
-            return false;
-        }
-    }
-    while (p < pattern.size() && pattern[p] == '*') ++p;
-    return p == pattern.size();
 }
 
 } // namespace cmd

@@ -1,6 +1,7 @@
 // Which events are wanted: by type, and by what is in their data. Knows no output.
 #pragma once
 
+#include "base/glob.hpp"
 #include "protocol/event.hpp"
 
 #include <memory>
@@ -11,7 +12,7 @@
 namespace cmd {
 
 struct SelectOptions {
-    std::vector<std::string> types; ///< -e: globs with * and ?; `!` before one excludes; empty: all
+    std::vector<std::string> types; ///< -e: as GlobList takes them
     std::vector<std::string> grep;  ///< --grep: extended regular expressions; any may match
     bool invert = false;            ///< --invert: none of them may match
 };
@@ -23,18 +24,12 @@ public:
     ~EventFilter();
 
     bool wants(const sse::EventView& event) const;
-    /// True if it wants everything.
-    bool is_open() const { return types_.empty() && excluded_.empty() && expressions_.empty(); }
 
 private:
     struct Expression;
-    std::vector<std::string> types_, excluded_;
+    sse::GlobList types_;
     std::vector<std::unique_ptr<Expression>> expressions_;
     bool invert_;
 };
-
-/// True if all of `text` is as `pattern` says: `*` any bytes, `?` any one byte. Linear in both but
-/// for what the last `*` tries again.
-bool matches_glob(std::string_view pattern, std::string_view text);
 
 } // namespace cmd

@@ -3,81 +3,29 @@
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
 
-#include <cerrno>
 #include <csignal>
-#include <fcntl.h>
 #include <fmt/format.h>
-#include <spawn.h>
+#include <optional>
+#include <poll.h>
 #include <string_view>
-#include <sys/wait.h>
 #include <system_error>
-#include <unistd.h>
 #include <utility>
 
-extern char** environ; // POSIX has it in no header
-
 namespace cmd {
-
-namespace {
-
-/// Both ends closed in the commands.
-void make_pipe(int (&ends)[2]) {
-    if (::pipe2(ends, O_CLOEXEC) != 0)
-        throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
-}
-
-/// What posix_spawn() is told besides the program.
-struct SpawnOptions {
-    explicit SpawnOptions(int input) {
-        ::posix_spawn_file_actions_init(&actions);
-        ::posix_spawn_file_actions_adddup2(&actions, input, STDIN_FILENO);
-        ::posix_spawnattr_init(&attributes);
-        sigset_t none, defaults;
-        ::sigemptyset(&none);
-        ::sigemptyset(&defaults);
-        ::sigaddset(&defaults, SIGPIPE); // we ignore it
-        ::posix_spawnattr_setsigmask(&attributes, &none);
-        ::posix_spawnattr_setsigdefault(&attributes, &defaults);
-        ::posix_spawnattr_setpgroup(&attributes, 0); // so that what it starts can be ended with it
-        ::posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF |
-                                                    POSIX_SPAWN_SETPGROUP);
-    }
-    ~SpawnOptions() {
-        ::posix_spawn_file_actions_destroy(&actions);
-        ::posix_spawnattr_destroy(&attributes);
-    }
-    SpawnOptions(const SpawnOptions&) = delete;
-    SpawnOptions& operator=(const SpawnOptions&) = delete;
-
-    posix_spawn_file_actions_t actions{};
-    posix_spawnattr_t attributes{};
-};
-
-/// As much as is read: a command need not read it.
-void write_input(int fd, std::string_view data) {
-    while (!data.empty()) {
-        const auto taken = ::write(fd, data.data(), data.size());
-        if (taken > 0) data.remove_prefix(static_cast<std::size_t>(taken));
-        else if (errno != EINTR) return;
-    }
-}
-
-} // namespace
 
 Executor::Executor(ExecOptions options, sse::Interrupt& interrupt)
     : options_(std::move(options))
     , interrupt_(interrupt) {
-    make_pipe(slots_);
     try {
-        for (std::size_t i = 0; i < options_.jobs; ++i) {
-            free_slot();
-            threads_.emplace_back([this] { work(); });
-        }
+        for (std::size_t i = 0; i < options_.jobs; ++i)
+            threads_.emplace_back([this] { run_jobs(); });
     } catch (const std::system_error& e) {
         end();
         throw std::system_error(e.code(),
                                 fmt::format("cannot start {} threads for --jobs", options_.jobs));
     }
+    free_ = options_.jobs;
+    if (free_ > 0) room_.set();
 }
 
 Executor::~Executor() { end(); }
@@ -96,26 +44,30 @@ void Executor::end() {
     }
     end_all(SIGKILL);
     for (auto& thread : threads_) thread.join();
-    ::close(slots_[0]);
-    ::close(slots_[1]);
 }
 
 void Executor::end_all(int signal) {
     const std::lock_guard lock(mutex_);
-    for (const auto pid : running_) ::kill(-pid, signal);
+    for (const auto* child : running_) child->send(signal);
 }
 
-bool Executor::wait_for_room() { return interrupt_.wait_served(slots_[0], POLLIN); }
+bool Executor::wait_for_room() { return interrupt_.wait_served(room_.fd(), POLLIN); }
 
 bool Executor::take_slot() {
-    char byte = 0;
-    return wait_for_room() && ::read(slots_[0], &byte, 1) == 1;
+    if (!wait_for_room()) return false;
+    const std::lock_guard lock(mutex_);
+    if (--free_ == 0) room_.reset();
+    return true;
 }
 
-void Executor::free_slot() { [[maybe_unused]] const auto written = ::write(slots_[1], "!", 1); }
+void Executor::free_slot() {
+    const std::lock_guard lock(mutex_);
+    if (++free_ == 1) room_.set();
+}
 
 bool Executor::run(const ReceivedEvent& received) {
     if (!take_slot()) return false;
+    bool stopped = false;
     Job job;
     const auto& event = received.event;
     const auto variable = [&](const char* name, std::string_view value) {
@@ -130,12 +82,15 @@ bool Executor::run(const ReceivedEvent& received) {
     job.data.assign(event.data).push_back('\n');
     job.name = sse::printable(event.type, 100);
     if (!received.last_id.empty()) job.name += " #" + sse::printable(received.last_id, 100);
-    const std::lock_guard lock(mutex_);
-    if (!failure_.empty()) {
+    {
+        const std::lock_guard lock(mutex_);
+        if (failure_.empty()) jobs_.push_back(std::move(job));
+        else stopped = true;
+    }
+    if (stopped) {
         free_slot();
         return false;
     }
-    jobs_.push_back(std::move(job));
     change_.notify_all();
     return true;
 }
@@ -153,7 +108,7 @@ std::string Executor::failure() const {
     return failure_;
 }
 
-void Executor::work() {
+void Executor::run_jobs() {
     while (true) {
         Job job;
         {
@@ -178,51 +133,32 @@ void Executor::work() {
 }
 
 std::string Executor::execute(const Job& job) {
-    std::string shell = "/bin/sh", flag = "-c", command = options_.command;
-    char* words[] = {shell.data(), flag.data(), command.data(), nullptr};
-    auto variables = job.variables;
-    std::vector<char*> environment;
-    for (char** at = environ; *at; ++at) {
-        if (!std::string_view(*at).starts_with("SSE_")) environment.push_back(*at);
-    }
-    for (auto& variable : variables) environment.push_back(variable.data());
-    environment.push_back(nullptr);
-
-    int input[2] = {-1, -1};
-    pid_t pid = -1;
+    sse::ChildOptions options;
+    options.pipe_input = true;
+    options.variables = job.variables;
+    options.hidden_prefix = "SSE_"; // of a `sse tail --exec` that this one runs in
+    std::optional<sse::Child> child;
     {
-        const std::lock_guard lock(mutex_); // end_all() is to know of what has begun
+        const std::lock_guard lock(mutex_); // end_all() must see every command that has started
         if (ending_) return {};
         try {
-            make_pipe(input);
+            child.emplace(std::vector<std::string>{"/bin/sh", "-c", options_.command}, options);
         } catch (const std::system_error& e) {
             return fmt::format("was not run: {}", e.what());
         }
-        const SpawnOptions options(input[0]);
-        const int error = ::posix_spawn(&pid, shell.c_str(), &options.actions, &options.attributes,
-                                        words, environment.data());
-        ::close(input[0]);
-        if (error != 0) {
-            ::close(input[1]);
-            return fmt::format("was not run: {}", std::generic_category().message(error));
-        }
-        running_.insert(pid);
+        running_.insert(&*child);
     }
-    write_input(input[1], job.data);
-    ::close(input[1]);
-    siginfo_t about{};
-    while (::waitid(P_PID, static_cast<id_t>(pid), &about, WEXITED | WNOWAIT) != 0 &&
-           errno == EINTR) {
-    }
+    child->write_input(job.data);
+    child->wait();
+    int status = 0;
     {
-        const std::lock_guard lock(mutex_); // its number may be another's once it is reaped
-        running_.erase(pid);
-        ::waitpid(pid, nullptr, 0);
+        const std::lock_guard lock(mutex_); // once reaped, its number may be another process's
+        running_.erase(&*child);
+        status = child->status().value_or(0);
     }
     change_.notify_all();
-    if (about.si_code == CLD_EXITED)
-        return about.si_status == 0 ? "" : fmt::format("ended with status {}", about.si_status);
-    return fmt::format("was ended by signal {}", about.si_status);
+    if (child->signal() != 0) return fmt::format("was ended by signal {}", child->signal());
+    return status == 0 ? "" : fmt::format("ended with status {}", status);
 }
 
 } // namespace cmd

@@ -1,8 +1,10 @@
-// Runs a command for each event (--exec): its data on stdin, what it is in the environment. Not a
-// printer, and not a queue: whoever has an event to run waits until there is room.
+// Runs a command for each event (--exec), with its data on stdin and its fields in the environment.
+// Not a printer, and not a queue: the caller waits until there is room for another command.
 #pragma once
 
+#include "base/child_process.hpp"
 #include "base/interrupt.hpp"
+#include "base/wake_pipe.hpp"
 #include "cmd/tail/printer.hpp"
 
 #include <condition_variable>
@@ -11,7 +13,6 @@
 #include <mutex>
 #include <set>
 #include <string>
-#include <sys/types.h>
 #include <thread>
 #include <vector>
 
@@ -20,56 +21,56 @@ namespace cmd {
 struct ExecOptions {
     std::string command;  ///< for /bin/sh -c; "" for none
     std::size_t jobs = 1; ///< commands at a time; with one, each ends before the next begins
-    bool stop = false;    ///< --exec-fail stop: the first that fails ends it all
+    bool stop = false;    ///< --exec-fail stop: the first failure ends the run
     /// Data beyond this is on stdin only: systems bound one variable (Linux to 128 KiB) and all of
     /// them together.
     std::size_t max_variable_bytes = 64 * 1024;
-    /// Commands that have not ended so long after they were told to are made to.
+    /// Time between SIGTERM and SIGKILL for commands that still run at the end.
     std::chrono::milliseconds grace{1'000};
 };
 
-/// A thread a job. run() and finish() on one thread at a time.
+/// One thread for each of the jobs. run() and finish() on one thread at a time.
 class Executor {
 public:
     /// Throws std::system_error. `interrupt` must outlive it; it is raised (failed) where a failure
-    /// is to end it all.
+    /// ends the run.
     Executor(ExecOptions options, sse::Interrupt& interrupt);
-    /// Ends what still runs.
+    /// Ends the commands that still run.
     ~Executor();
     Executor(const Executor&) = delete;
     Executor& operator=(const Executor&) = delete;
 
-    /// Waits until run() need not; false if interrupted before.
+    /// Waits until run() can start a command at once; false if interrupted before.
     bool wait_for_room();
     /// Starts the command for an event, in the order of the calls, when there is room for it.
-    /// False: it was interrupted, or is to stop, and nothing was started.
+    /// False if it was interrupted, or an earlier failure ends the run: nothing was started then.
     bool run(const ReceivedEvent& received);
-    /// Waits for all that run; false if interrupted before.
+    /// Waits for all commands that run; false if interrupted before.
     bool finish();
-    /// What failed first, where that is to end it all; else "".
+    /// The first failure, where it ends the run; else "".
     std::string failure() const;
 
 private:
-    /// Ends all that runs.
     void end();
     struct Job {
-        std::string data, name; ///< what is written to stdin; the event, for a message
+        std::string data, name; ///< for its stdin; the event as messages name it
         std::vector<std::string> variables;
     };
     bool take_slot();
     void free_slot();
-    void work();
-    /// "" if it went well.
+    void run_jobs();
+    /// Runs the command; "" if it succeeded, else why not.
     std::string execute(const Job& job);
     void end_all(int signal);
 
     ExecOptions options_;
     sse::Interrupt& interrupt_;
-    int slots_[2] = {-1, -1}; ///< a byte for each job that there is room for
-    mutable std::mutex mutex_;
+    sse::WakePipe room_;       ///< set while free_ is not 0
+    mutable std::mutex mutex_; ///< guards what follows
     std::condition_variable change_;
+    std::size_t free_ = 0; ///< jobs that there is room for
     std::deque<Job> jobs_;
-    std::set<pid_t> running_;
+    std::set<const sse::Child*> running_;
     std::string failure_;
     bool ending_ = false;
     std::vector<std::thread> threads_;

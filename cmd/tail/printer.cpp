@@ -2,9 +2,9 @@
 
 #include "base/json_text.hpp"
 #include "base/printable.hpp"
+#include "base/rfc3339.hpp"
 #include "protocol/encoder.hpp"
 
-#include <fmt/chrono.h>
 #include <fmt/format.h>
 #include <iterator>
 #include <utility>
@@ -65,7 +65,7 @@ private:
     void object(const ReceivedEvent& received, std::string& out) const {
         const auto now = options_.now();
         out.append(R"({"time":")");
-        append_rfc3339(now.time, out);
+        sse::append_rfc3339(now.time, out);
         out.append(R"(","t":)");
         sse::append_seconds(now.since_start, out);
         if (!received.source.empty()) {
@@ -136,22 +136,6 @@ public:
 } // namespace
 
 std::unique_ptr<Printer> make_silent_printer() { return std::make_unique<SilentPrinter>(); }
-
-void append_rfc3339(std::chrono::system_clock::time_point time, std::string& out) {
-    // The text of a second is made as seldom as it changes.
-    thread_local std::chrono::sys_seconds known{std::chrono::seconds(-1)};
-    thread_local std::string text;
-    const auto second = std::chrono::floor<std::chrono::seconds>(time);
-    if (second != known) {
-        known = second;
-        text = fmt::format("{:%Y-%m-%dT%H:%M:%S}",
-                           fmt::gmtime(std::chrono::system_clock::to_time_t(second)));
-    }
-    const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(time - second).count();
-    const auto digit = [](std::int64_t value) { return static_cast<char>('0' + value); };
-    const char digits[] = {'.', digit(ms / 100), digit(ms / 10 % 10), digit(ms % 10), 'Z'};
-    out.append(text).append(digits, sizeof digits);
-}
 
 std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options) {
     switch (format) {

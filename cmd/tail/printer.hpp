@@ -81,7 +81,4 @@ std::unique_ptr<Printer> make_format_printer(const std::string& format, PrinterO
 std::unique_ptr<Printer> make_pointer_printer(std::vector<std::string> pointers,
                                               PrinterOptions options);
 
-/// Appends `time` in UTC, to the millisecond: `2026-11-22T05:00:00.123Z`. Quick within a second.
-void append_rfc3339(std::chrono::system_clock::time_point time, std::string& out);
-
 } // namespace cmd

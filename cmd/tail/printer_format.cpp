@@ -1,6 +1,7 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/printable.hpp"
+#include "base/rfc3339.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/tail/pointer.hpp"
 #include "cmd/tail/printer.hpp"
@@ -124,7 +125,7 @@ private:
         else if (name == "source") show(received.source, out);
         else if (name == "t") sse::append_seconds(now.since_start, out);
         else if (name == "gap") sse::append_seconds(gap, out);
-        else append_rfc3339(now.time, out);
+        else sse::append_rfc3339(now.time, out);
     }
 
     std::vector<Piece> pieces_;

@@ -1,5 +1,6 @@
 #include "cmd/tail/tail_options.hpp"
 
+#include "base/ascii.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/choice.hpp"
 #include "cmd/cli/command.hpp"
@@ -218,10 +219,7 @@ sse::HostAddress read_resolve(const std::string& text) {
 /// What was typed is sent, or refused; later ids that cannot be sent are the server's doing.
 void check_first_id(const sse::ClientOptions& client) {
     const auto& id = client.last_event_id;
-    const auto is_control = [](char c) {
-        return static_cast<unsigned char>(c) < 0x20 || c == 0x7F;
-    };
-    if (std::any_of(id.begin(), id.end(), is_control))
+    if (std::any_of(id.begin(), id.end(), sse::is_control))
         throw Failure(Exit::usage,
                       "--last-event-id holds a control character, which no header can carry",
                       "give the id as the server sent it");

@@ -1,21 +1,27 @@
 #include "base/child_process.hpp"
 
+#include "base/descriptor.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <iterator>
 #include <poll.h>
 #include <string_view>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <system_error>
 #include <unistd.h>
+#include <utility>
 
 #ifdef __linux__
 #include <sys/prctl.h>
 #endif
+
+extern char** environ; // POSIX declares it in no header
 
 namespace sse {
 
@@ -34,7 +40,7 @@ bool is_program(const std::string& path) {
            ::access(path.c_str(), X_OK) == 0;
 }
 
-/// As execv() takes them.
+/// As execve() takes them.
 std::vector<char*> pointers(std::vector<std::string>& words) {
     std::vector<char*> result;
     result.reserve(words.size() + 1);
@@ -43,32 +49,78 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
     return result;
 }
 
+/// Variables that are for this process alone: its token, and its service manager's sockets.
+bool is_private(std::string_view name) {
+    constexpr std::string_view names[] = {"SSE_TOKEN",   "NOTIFY_SOCKET",  "LISTEN_FDS",
+                                          "LISTEN_PID",  "LISTEN_FDNAMES", "WATCHDOG_USEC",
+                                          "WATCHDOG_PID"};
+    return std::find(std::begin(names), std::end(names), name) != std::end(names);
+}
+
+std::vector<std::string> environment_for(const ChildOptions& options) {
+    auto result = options.variables;
+    const auto name_of = [](std::string_view entry) { return entry.substr(0, entry.find('=')); };
+    for (char** at = environ; *at != nullptr; ++at) {
+        const auto name = name_of(*at);
+        const bool hidden =
+            !options.hidden_prefix.empty() && name.starts_with(options.hidden_prefix);
+        const bool replaced =
+            std::any_of(options.variables.begin(), options.variables.end(),
+                        [&](const std::string& entry) { return name_of(entry) == name; });
+        if (!is_private(name) && !hidden && !replaced) result.emplace_back(*at);
+    }
+    return result;
+}
+
+/// A pipe, closed where it is not released. Both ends are closed in commands.
+struct Pipe {
+    Descriptor read, write;
+
+    /// False, with errno set, if none can be made.
+    bool open() {
+        int ends[2];
+        if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+        read = Descriptor(ends[0]);
+        write = Descriptor(ends[1]);
+        return true;
+    }
+};
+
+/// What the child needs between fork() and execve(): made before, since it must not allocate.
+struct Start {
+    const char* path;
+    char* const* words;
+    char* const* shell_words;
+    char* const* environment;
+    int input, output, failure; ///< -1: shared with the parent
+    pid_t parent;
+};
+
 /// In the child, after fork() in a process with threads: async-signal-safe calls only.
-[[noreturn]] void become(const char* path, char* const* words, char* const* shell_words, int output,
-                         int failure, pid_t parent) {
+[[noreturn]] void run_child(const Start& start) {
     ::setpgid(0, 0);
 #ifdef __linux__
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM); // even if we are killed
-    if (::getppid() != parent) ::_exit(127);
-#else
-    (void)parent;
+    ::prctl(PR_SET_PDEATHSIG, SIGTERM); // also when the parent is killed
+    if (::getppid() != start.parent) ::_exit(127);
 #endif
     sigset_t none;
     sigemptyset(&none);
     ::sigprocmask(SIG_SETMASK, &none, nullptr);
-    ::signal(SIGPIPE, SIG_DFL); // ours is ignored, and that would be inherited
-    ::dup2(output, STDOUT_FILENO);
-    if (::isatty(STDIN_FILENO) != 0) {
+    ::signal(SIGPIPE, SIG_DFL); // ignored in the parent, which would be inherited
+    if (start.output >= 0) ::dup2(start.output, STDOUT_FILENO);
+    if (start.input >= 0) {
+        ::dup2(start.input, STDIN_FILENO);
+    } else if (::isatty(STDIN_FILENO) != 0) {
         const int null = ::open("/dev/null", O_RDONLY);
         if (null >= 0) ::dup2(null, STDIN_FILENO);
     }
-    ::execv(path, words);
+    ::execve(start.path, start.words, start.environment);
     int error = errno;
     if (error == ENOEXEC) { // a script without a first line: as a shell would run it
-        ::execv("/bin/sh", shell_words);
+        ::execve("/bin/sh", start.shell_words, start.environment);
         error = errno;
     }
-    [[maybe_unused]] const auto ignored = ::write(failure, &error, sizeof error);
+    [[maybe_unused]] const auto ignored = ::write(start.failure, &error, sizeof error);
     ::_exit(127);
 }
 
@@ -91,42 +143,58 @@ std::string find_program(const std::string& name) {
     cannot_run(name, ENOENT);
 }
 
-Child::Child(const std::vector<std::string>& command) {
-    const auto path = find_program(command.front());
+Child::Child(const std::vector<std::string>& command, const ChildOptions& options) {
+    const auto& name = command.front();
+    const auto path = find_program(name);
     auto words = command;
     std::vector<std::string> shell_words = {"sh", path};
     shell_words.insert(shell_words.end(), command.begin() + 1, command.end());
-    const auto own = pointers(words), shell = pointers(shell_words);
+    auto variables = environment_for(options);
+    const auto own = pointers(words), shell = pointers(shell_words),
+               environment = pointers(variables);
 
-    int output[2], failure[2];
-    if (::pipe2(output, O_CLOEXEC) != 0) cannot_run(command.front(), errno);
-    if (::pipe2(failure, O_CLOEXEC) != 0) {
-        const int error = errno;
-        ::close(output[0]);
-        ::close(output[1]);
-        cannot_run(command.front(), error);
-    }
-    const pid_t parent = ::getpid();
+    Pipe input, output, failure;
+    if ((options.pipe_input && !input.open()) || (options.pipe_output && !output.open()) ||
+        !failure.open())
+        cannot_run(name, errno);
+    const Start start{path.c_str(),     own.data(),         shell.data(),        environment.data(),
+                      input.read.get(), output.write.get(), failure.write.get(), ::getpid()};
     pid_ = ::fork();
-    if (pid_ == 0) become(path.c_str(), own.data(), shell.data(), output[1], failure[1], parent);
-    int error = pid_ < 0 ? errno : 0;
-    if (pid_ > 0) ::setpgid(pid_, pid_); // here as well: end() may be faster than the child
-    ::close(output[1]);
-    ::close(failure[1]);
-    output_ = output[0];
-    if (error == 0 && ::read(failure[0], &error, sizeof error) != sizeof error) error = 0;
-    ::close(failure[0]);
-    if (error != 0) {
-        if (pid_ > 0) ::waitpid(pid_, nullptr, 0);
-        ::close(output_);
-        cannot_run(command.front(), error);
+    if (pid_ == 0) run_child(start);
+    if (pid_ < 0) cannot_run(name, errno);
+    ::setpgid(pid_, pid_); // here as well: end() may be called before the child gets that far
+    failure.write = Descriptor();
+    if (int error = 0; ::read(failure.read.get(), &error, sizeof error) == sizeof error) {
+        ::waitpid(pid_, nullptr, 0);
+        cannot_run(name, error);
     }
+    input_ = input.write.release();
+    output_ = output.read.release();
 }
 
 Child::~Child() {
     if (!status_) end(milliseconds(0));
-    ::close(output_);
+    if (input_ >= 0) ::close(input_);
+    if (output_ >= 0) ::close(output_);
 }
+
+void Child::write_input(std::string_view bytes) {
+    while (!bytes.empty()) {
+        const auto taken = ::write(input_, bytes.data(), bytes.size());
+        if (taken > 0) bytes.remove_prefix(static_cast<std::size_t>(taken));
+        else if (errno != EINTR) break; // a command need not read all of it
+    }
+    ::close(std::exchange(input_, -1));
+}
+
+void Child::wait() const {
+    siginfo_t info{};
+    while (::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT) != 0 &&
+           errno == EINTR) {
+    }
+}
+
+void Child::send(int signal) const { ::kill(-pid_, signal); }
 
 std::optional<int> Child::status() {
     if (!status_) reap(WNOHANG);
@@ -139,6 +207,7 @@ void Child::reap(int flags) {
     do got = ::waitpid(pid_, &status, flags);
     while (got < 0 && errno == EINTR);
     if (got == 0) return;
+    if (got > 0 && WIFSIGNALED(status)) signal_ = WTERMSIG(status);
     status_ = got < 0 ? 0 : WIFSIGNALED(status) ? 128 + WTERMSIG(status) : WEXITSTATUS(status);
 }
 
@@ -151,12 +220,12 @@ void Child::end(milliseconds grace) {
         return ::waitid(P_PID, static_cast<id_t>(pid_), &info, WEXITED | WNOWAIT | WNOHANG) != 0 ||
                info.si_pid == pid_;
     };
-    if (grace.count() > 0) ::kill(-pid_, SIGTERM);
+    if (grace.count() > 0) send(SIGTERM);
     for (auto pause = milliseconds(1); !ended() && steady_clock::now() < until;
          pause = std::min(pause * 2, milliseconds(50))) {
         ::poll(nullptr, 0, static_cast<int>(pause.count()));
     }
-    ::kill(-pid_, SIGKILL);
+    send(SIGKILL);
     reap(0);
 }
 

@@ -3,12 +3,10 @@
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <initializer_list>
 #include <iterator>
 #include <limits>
 #include <system_error>
-#include <unistd.h>
 #include <vector>
 
 namespace sse {
@@ -29,37 +27,14 @@ int poll_timeout(Interrupt::Clock::time_point now,
     return static_cast<int>(std::min<long long>(timeout, std::numeric_limits<int>::max()));
 }
 
-/// Makes a pipe readable, for good: nobody reads it.
-void make_readable(int fd) noexcept { [[maybe_unused]] const auto written = ::write(fd, "!", 1); }
-
 } // namespace
-
-Interrupt::Interrupt() {
-    for (auto* ends : {wake_, cut_}) {
-        if (::pipe2(ends, O_CLOEXEC | O_NONBLOCK) != 0) {
-            const int error = errno;
-            close_all();
-            throw std::system_error(error, std::generic_category(), "cannot make a pipe");
-        }
-    }
-}
-
-Interrupt::~Interrupt() { close_all(); }
-
-void Interrupt::close_all() noexcept {
-    for (const int fd : {wake_[0], wake_[1], cut_[0], cut_[1]}) {
-        if (fd >= 0) ::close(fd);
-    }
-}
 
 void Interrupt::raise(Reason reason) noexcept {
     auto none = Reason::none;
     const bool first = reason_.compare_exchange_strong(none, reason, std::memory_order_acq_rel);
     const bool cuts = reason == Reason::raised || reason == Reason::reader_gone;
-    const int saved = errno;
-    if (first) make_readable(wake_[1]);
-    if (cuts && !is_cut_.exchange(true)) make_readable(cut_[1]);
-    errno = saved;
+    if (first) wake_.set();
+    if (cuts && !is_cut_.exchange(true)) cut_.set();
 }
 
 void Interrupt::received() noexcept {
@@ -74,7 +49,7 @@ Interrupt::Woken Interrupt::wait(int fd, short events, std::optional<Clock::time
 }
 
 bool Interrupt::wait_served(int fd, short events) {
-    pollfd fds[] = {{cut_[0], POLLIN, 0}, {fd, events, 0}};
+    pollfd fds[] = {{cut_.fd(), POLLIN, 0}, {fd, events, 0}};
     while (!is_cut_) {
         const int ready = ::poll(fds, std::size(fds), -1);
         if (ready < 0 && errno != EINTR)
@@ -94,7 +69,7 @@ Interrupt::Woken Interrupt::wait(std::span<pollfd> fds, std::optional<Clock::tim
         all = many;
     }
     all = all.first(fds.size() + 2);
-    all[0] = {wake_[0], POLLIN, 0};
+    all[0] = {wake_.fd(), POLLIN, 0};
     all[1] = {reader_, 0, 0};
     std::copy(fds.begin(), fds.end(), all.begin() + 2);
     while (true) {

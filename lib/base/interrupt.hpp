@@ -2,6 +2,8 @@
 // loop: it waits for one thing at a time, and remembers only why it was told to stop.
 #pragma once
 
+#include "base/wake_pipe.hpp"
+
 #include <atomic>
 #include <chrono>
 #include <optional>
@@ -26,9 +28,8 @@ public:
         failed, ///< one of several clients, in a way that ends all
     };
 
-    /// Throws std::system_error if no pipe can be had.
-    Interrupt();
-    ~Interrupt();
+    /// Throws std::system_error if no pipe can be made.
+    Interrupt() = default;
     Interrupt(const Interrupt&) = delete;
     Interrupt& operator=(const Interrupt&) = delete;
 
@@ -63,10 +64,8 @@ public:
     }
 
 private:
-    void close_all() noexcept;
-
-    int wake_[2] = {-1, -1}; ///< readable once raised, for whatever reason
-    int cut_[2] = {-1, -1};  ///< readable once delivering is over, too
+    WakePipe wake_; ///< set once raised, for any reason
+    WakePipe cut_;  ///< set once delivering is over, too
     int reader_ = -1;
     std::optional<Clock::time_point> end_;
     std::optional<Clock::duration> idle_;

@@ -1,4 +1,6 @@
-// Bytes in, lines out: LF or CRLF, or any other byte that ends them, however the bytes are cut.
+// Bytes in, lines out, however the bytes are cut. Pushed: no descriptor. The parser of event
+// streams and the reader of recordings split for themselves: one needs no copies, the other
+// offsets.
 #pragma once
 
 #include <cstddef>
@@ -9,7 +11,7 @@
 
 namespace sse {
 
-/// Keeps the unfinished line, at most `max_line_bytes` of it.
+/// Keeps the unfinished line, at most `max_line_bytes` of it. One thread.
 class LineSplitter {
 public:
     /// `end` is the byte that ends a line. If it is LF, a CR before it belongs to it.
@@ -17,33 +19,34 @@ public:
         : max_line_bytes_(max_line_bytes)
         , end_(end) {}
 
-    /// Calls `on_line(text)` for each line that ends in `bytes`, without its line end; views die
-    /// with the call. A line over the bound calls `on_long_line()` instead, once, at its end.
+    /// Calls `on_line(text)` for each line that ends in `bytes`, without its line end; views are
+    /// valid during the call. A line over the bound is dropped: `on_long_line()` is called once
+    /// instead, as soon as the line outgrows the bound. Both may throw; the line is then consumed,
+    /// and the rest of `bytes` is not.
     template <class OnLine, class OnLongLine>
     void feed(std::string_view bytes, OnLine&& on_line, OnLongLine&& on_long_line) {
         while (!bytes.empty()) {
             const auto* const end =
                 static_cast<const char*>(std::memchr(bytes.data(), end_, bytes.size()));
-            if (end == nullptr) return keep(bytes);
+            if (end == nullptr) return keep(bytes, on_long_line);
             const auto piece = bytes.substr(0, static_cast<std::size_t>(end - bytes.data()));
             bytes.remove_prefix(piece.size() + 1);
-            ++number_;
             if (rest_.empty() && !too_long_ && piece.size() <= max_line_bytes_) {
+                ++number_;
                 on_line(without_cr(piece));
                 continue;
             }
-            keep(piece);
-            end_kept(on_line, on_long_line);
+            keep(piece, on_long_line);
+            end_kept(on_line);
         }
     }
-    /// The input has ended: what is left is a line, too.
-    template <class OnLine, class OnLongLine>
-    void finish(OnLine&& on_line, OnLongLine&& on_long_line) {
-        if (rest_.empty() && !too_long_) return;
-        ++number_;
-        end_kept(on_line, on_long_line);
+    /// The input has ended: an unfinished line counts as a line.
+    template <class OnLine>
+    void finish(OnLine&& on_line) {
+        if (!rest_.empty()) end_kept(on_line);
+        too_long_ = false;
     }
-    /// Of the line that was handed on last, from 1.
+    /// The number of the line that a callback was called for last, from 1.
     std::uint64_t number() const { return number_; }
 
 private:
@@ -51,26 +54,35 @@ private:
         if (end_ == '\n' && line.ends_with('\r')) line.remove_suffix(1);
         return line;
     }
-    void keep(std::string_view piece) {
-        if (too_long_ || rest_.size() + piece.size() > max_line_bytes_) {
-            too_long_ = true;
-            rest_.clear();
-        } else {
+    template <class OnLongLine>
+    void keep(std::string_view piece, OnLongLine& on_long_line) {
+        if (too_long_) return;
+        if (rest_.size() + piece.size() <= max_line_bytes_) {
             rest_.append(piece);
+            return;
         }
-    }
-    template <class OnLine, class OnLongLine>
-    void end_kept(OnLine&& on_line, OnLongLine&& on_long_line) {
-        if (too_long_) on_long_line();
-        else on_line(without_cr(rest_));
-        too_long_ = false;
+        too_long_ = true;
         rest_.clear();
+        ++number_;
+        on_long_line();
+    }
+    template <class OnLine>
+    void end_kept(OnLine& on_line) {
+        if (too_long_) {
+            too_long_ = false;
+            return;
+        }
+        ++number_;
+        whole_.swap(rest_);
+        rest_.clear();
+        on_line(without_cr(whole_));
     }
 
     std::size_t max_line_bytes_;
     char end_;
-    std::string rest_;
-    bool too_long_ = false;
+    std::string rest_;      ///< the unfinished line
+    std::string whole_;     ///< the last line that was put together from several pieces
+    bool too_long_ = false; ///< the unfinished line is over the bound, and dropped
     std::uint64_t number_ = 0;
 };
 

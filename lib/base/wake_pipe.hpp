@@ -1,6 +1,7 @@
-// A descriptor that becomes readable when another thread says so.
+// A descriptor that one thread makes readable to wake another one from poll(). Carries no data.
 #pragma once
 
+#include <cerrno>
 #include <fcntl.h>
 #include <poll.h>
 #include <system_error>
@@ -8,7 +9,8 @@
 
 namespace sse {
 
-/// Once told it stays told. tell() on any thread, and in a signal handler.
+/// Set or not set, like an event object. set() and is_set() on any thread, set() in signal handlers
+/// as well; reset() on the thread that waits.
 class WakePipe {
 public:
     /// Throws std::system_error.
@@ -23,14 +25,22 @@ public:
     WakePipe(const WakePipe&) = delete;
     WakePipe& operator=(const WakePipe&) = delete;
 
-    void tell() {
-        [[maybe_unused]] const auto ignored = ::write(fds_[1], "", 1); // full: it has been told
+    void set() noexcept {
+        const int saved = errno;
+        [[maybe_unused]] const auto ignored = ::write(fds_[1], "", 1); // full: it is set
+        errno = saved;
     }
-    bool told() const {
+    bool is_set() const {
         pollfd ready{fds_[0], POLLIN, 0};
         return ::poll(&ready, 1, 0) > 0;
     }
-    /// Readable once told.
+    /// What other threads did before set() is visible behind it.
+    void reset() {
+        char bytes[64];
+        while (::read(fds_[0], bytes, sizeof bytes) > 0) {
+        }
+    }
+    /// Readable while set.
     int fd() const { return fds_[0]; }
 
 private:

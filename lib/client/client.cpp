@@ -1,5 +1,6 @@
 #include "client/client.hpp"
 
+#include "base/ascii.hpp"
 #include "base/printable.hpp"
 #include "base/trimmed.hpp"
 #include "client/http_status_error.hpp"
@@ -31,8 +32,7 @@ bool is_retryable(int status) {
 
 /// True if a header field can carry `id` (lib/protocol/RULES.md, 45).
 bool is_sendable(std::string_view id, std::size_t limit) {
-    const auto control = [](char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; };
-    return id.size() <= limit && std::none_of(id.begin(), id.end(), control);
+    return id.size() <= limit && std::none_of(id.begin(), id.end(), is_control);
 }
 
 } // namespace
@@ -290,7 +290,7 @@ std::string_view first_line(std::string_view piece) {
 /// The body, to its end or until stopped.
 void Client::read(ClientResponse& response, SinkAdapter& ear, bool json_lines) {
     Parser parser(ear, options_.parser, last_event_id_); // the id is carried over: RULES.md, 44
-    JsonLines lines(ear, options_.parser);
+    NdjsonParser lines(ear, options_.parser);
     const auto before_wait = [&] { listener_.on_pause(); };
     try {
         while (!stopped_) {

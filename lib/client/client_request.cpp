@@ -1,5 +1,6 @@
 #include "client/client_request.hpp"
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "http/head.hpp"
@@ -11,7 +12,7 @@ namespace sse {
 
 namespace {
 
-bool is_control(char c) { return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F; }
+bool is_forbidden(char c) { return is_control(c) && c != '\t'; }
 
 /// What another origin may know. Everything else that a person put into the request may be a secret
 /// (`X-Api-Key`), so it stays behind, as Authorization and Cookie do (CVE-2022-1650). The last
@@ -53,7 +54,7 @@ void check(const ClientRequest& request) {
             throw Error(Errc::invalid_argument, fmt::format("\"{}\" is not the name of a header",
                                                             printable(field.name, 100)));
         }
-        if (std::any_of(field.value.begin(), field.value.end(), is_control)) {
+        if (std::any_of(field.value.begin(), field.value.end(), is_forbidden)) {
             throw Error(
                 Errc::invalid_argument,
                 fmt::format("the value of header {} holds a control character", field.name));

@@ -11,9 +11,7 @@ namespace sse {
 
 namespace {
 
-bool is_forbidden(char c) {
-    return (static_cast<unsigned char>(c) < 0x20 && c != '\t') || c == 0x7F;
-}
+bool is_forbidden(char c) { return is_control(c) && c != '\t'; }
 
 [[noreturn]] void refuse(std::size_t line, const char* why) {
     throw Error(Errc::bad_input, fmt::format("line {} of the head {}", line, why));

@@ -22,13 +22,6 @@ struct NoUrl : std::runtime_error {
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-bool is_control(char c) { return static_cast<unsigned char>(c) < 0x20 || c == 0x7F; }
-
-int hex_value(char c) {
-    if (is_digit(c)) return c - '0';
-    if (ascii_lower(c) >= 'a' && ascii_lower(c) <= 'f') return ascii_lower(c) - 'a' + 10;
-    return -1;
-}
 
 std::string percent_decoded(std::string_view text) {
     std::string out;

@@ -45,7 +45,7 @@ void BlocksDecoder::feed(std::string_view bytes) {
 }
 
 void BlocksDecoder::finish() {
-    lines_.finish([this](std::string_view line) { take(line); }, [this] { take_long(); });
+    lines_.finish([this](std::string_view line) { take(line); });
     end_block();
 }
 

@@ -44,7 +44,9 @@ bool CommandOutput::run(Sink& sink) {
 bool CommandOutput::run_once(Sink& sink) {
     std::unique_ptr<Child> child;
     try {
-        child = std::make_unique<Child>(command_);
+        ChildOptions options;
+        options.pipe_output = true;
+        child = std::make_unique<Child>(command_, options);
     } catch (const std::system_error& e) {
         if (!options_.restart) throw;
         sink.on_note(e.what()); // it may be on its way: being installed, or built

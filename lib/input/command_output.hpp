@@ -35,7 +35,7 @@ public:
     CommandOutput(std::vector<std::string> command, CommandOptions options = {});
 
     bool run(Sink& sink) override;
-    void stop() override { wake_.tell(); }
+    void stop() override { wake_.set(); }
     const std::string& name() const override { return name_; }
     /// How it ended, as a shell has it; 0 if stop() ended it. After run().
     int status() const { return status_; }

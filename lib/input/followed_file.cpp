@@ -127,7 +127,7 @@ bool FollowedFile::read_on(File& file, Sink& sink) {
         file.offset = 0;
     }
     for (;;) {
-        if (wake_.told()) return false;
+        if (wake_.is_set()) return false;
         const auto got = ::pread(file.fd, buffer_.get(), options_.read_bytes, file.offset);
         if (got == 0) return true;
         if (got > 0) {

@@ -36,7 +36,7 @@ public:
 
     /// False always: it ends only by stop().
     bool run(Sink& sink) override;
-    void stop() override { wake_.tell(); }
+    void stop() override { wake_.set(); }
     const std::string& name() const override { return path_; }
 
 private:

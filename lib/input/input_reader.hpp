@@ -27,7 +27,7 @@ public:
     InputReader& operator=(const InputReader&) = delete;
 
     bool run(Sink& sink) override;
-    void stop() override { wake_.tell(); }
+    void stop() override { wake_.set(); }
     bool ends_by_itself() const override { return plain_; }
     const std::string& name() const override { return name_; }
 

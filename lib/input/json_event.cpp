@@ -1,8 +1,8 @@
 #include "input/json_event.hpp"
 
 #include "base/error.hpp"
+#include "base/json_syntax.hpp"
 
-#include <algorithm>
 #include <simdjson.h>
 #include <string>
 
@@ -46,74 +46,13 @@ std::string compact(std::string_view json) {
     return result;
 }
 
-/// The length of the number that `text` begins with (RFC 8259, 6), 0 if there is none.
-std::size_t number_size(std::string_view text) {
-    std::size_t at = 0;
-    const auto digits = [&] {
-        const auto from = at;
-        while (at < text.size() && text[at] >= '0' && text[at] <= '9') ++at;
-        return at - from;
-    };
-    const auto skip = [&](std::string_view any) {
-        return at < text.size() && any.find(text[at]) != any.npos && ++at > 0;
-    };
-    skip("-");
-    const bool zero = at < text.size() && text[at] == '0';
-    const auto whole = digits();
-    if (whole == 0 || (zero && whole > 1)) return 0;
-    if (skip(".") && digits() == 0) return 0;
-    if (skip("eE")) {
-        skip("+-");
-        if (digits() == 0) return 0;
-    }
-    return at;
-}
-
-/// `text` with 1e9 for each number that may be larger than simdjson's types, so that it can tell
-/// whether all else is JSON: RFC 8259 sets numbers no bound, and data is handed on as text.
-std::string without_large_numbers(std::string_view text) {
-    std::string out;
-    bool in_string = false;
-    for (std::size_t at = 0; at < text.size();) {
-        const auto size = in_string ? 0 : number_size(text.substr(at));
-        const auto number = text.substr(at, size);
-        if (size > 15 || number.find_first_of("eE") != number.npos) {
-            out.append("1e9");
-        } else if (size > 0) {
-            out.append(number);
-        } else {
-            if (text[at] == '"') in_string = !in_string;
-            else if (in_string && text[at] == '\\' && at + 1 < text.size())
-                out.push_back(text[at++]);
-            out.push_back(text[at]);
-        }
-        at += std::max<std::size_t>(size, 1);
-    }
-    return out;
-}
-
 } // namespace
 
 struct JsonEventReader::Parsers {
-    dom::parser whole;
+    JsonSyntax syntax;
     ondemand::parser fields;
     std::string text; ///< what is being read, with the room behind it that simdjson asks for
 };
-
-namespace {
-
-/// What is wrong with a line that is not JSON.
-const char* fault_of(error_code error) {
-    switch (error) {
-    case UTF8_ERROR: return "not UTF-8";
-    case UNCLOSED_STRING: return "not JSON: a string has no end";
-    case NUMBER_ERROR: return "not JSON: a number is malformed";
-    case DEPTH_ERROR: return "JSON that is nested too deeply";
-    default: return "not JSON";
-    }
-}
-
-} // namespace
 
 JsonEventReader::JsonEventReader()
     : parsers_(std::make_unique<Parsers>()) {}
@@ -123,11 +62,9 @@ JsonEvent JsonEventReader::read(std::string_view given) {
     auto& text = parsers_->text;
     text.reserve(given.size() + SIMDJSON_PADDING);
     text.assign(given);
-    // Twice: once for whether it is JSON at all, once for the text of its values, which a tree of
-    // values no longer has. A number that no double can hold (1e400) is JSON all the same.
-    auto error = parsers_->whole.parse(text.data(), text.size(), false).error();
-    if (error == NUMBER_ERROR) error = parsers_->whole.parse(without_large_numbers(text)).error();
-    if (error) refuse(fault_of(error));
+    // Read twice: once to check that all of it is JSON, once for the text of its values, which a
+    // tree of values no longer has.
+    if (const auto* why = parsers_->syntax.error(text)) refuse(why);
     ondemand::document document;
     ondemand::object object;
     if (parsers_->fields.iterate(text.data(), text.size(), text.capacity()).get(document) ||

@@ -41,7 +41,7 @@ void JsonLinesDecoder::feed(std::string_view bytes) {
 }
 
 void JsonLinesDecoder::finish() {
-    lines_.finish([this](std::string_view line) { take(line); }, [this] { skip_long(); });
+    lines_.finish([this](std::string_view line) { take(line); });
 }
 
 } // namespace sse

@@ -28,7 +28,7 @@ void LinesDecoder::feed(std::string_view bytes) {
 }
 
 void LinesDecoder::finish() {
-    lines_.finish([this](std::string_view line) { take(line); }, [this] { skip(); });
+    lines_.finish([this](std::string_view line) { take(line); });
 }
 
 } // namespace sse

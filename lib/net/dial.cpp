@@ -1,5 +1,6 @@
 #include "net/dial.hpp"
 
+#include "base/wake_pipe.hpp"
 #include "net/socket.hpp"
 
 #include <algorithm>
@@ -38,7 +39,7 @@ std::string error_text(int number) { return std::generic_category().message(numb
 struct Lookup {
     std::string host, service;
     addrinfo hints{};
-    Descriptor done_read, done_write;
+    WakePipe done;
     int error = 0, system_error = 0;
     std::vector<Address> addresses;
 
@@ -76,21 +77,15 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
         lookup->hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
         if (host == "localhost")
             lookup->hints.ai_flags = AI_NUMERICSERV; // also where only lo is up
-        int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0)
-            throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
-        lookup->done_read = Descriptor(ends[0]);
-        lookup->done_write = Descriptor(ends[1]);
         std::thread([lookup] {
             lookup->run();
-            [[maybe_unused]] const auto written = ::write(lookup->done_write.get(), "!", 1);
+            lookup->done.set();
         }).detach();
-        const auto woken = interrupt.wait(lookup->done_read.get(), POLLIN, limit);
+        const auto woken = interrupt.wait(lookup->done.fd(), POLLIN, limit);
         if (woken != Interrupt::Woken::ready) {
             give_up(woken, fmt::format("cannot resolve {}: no answer in time", host));
         }
-        char byte = 0; // read, so that what the thread wrote is seen
-        [[maybe_unused]] const auto got = ::read(lookup->done_read.get(), &byte, 1);
+        lookup->done.reset(); // and so what the thread wrote is visible
     }
     if (lookup->error != 0) {
         const auto why = lookup->error == EAI_SYSTEM ? error_text(lookup->system_error)

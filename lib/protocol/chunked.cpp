@@ -1,5 +1,6 @@
 #include "protocol/chunked.hpp"
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
 
 #include <algorithm>
@@ -14,13 +15,6 @@ namespace {
 
 [[noreturn]] void broken(const char* what) {
     throw Error(Errc::receive, fmt::format("chunked body: {}", what));
-}
-
-int hex_value(char c) {
-    if (c >= '0' && c <= '9') return c - '0';
-    if (c >= 'a' && c <= 'f') return c - 'a' + 10;
-    if (c >= 'A' && c <= 'F') return c - 'A' + 10;
-    return -1;
 }
 
 } // namespace

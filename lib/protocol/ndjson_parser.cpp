@@ -7,33 +7,16 @@
 
 namespace sse {
 
-void JsonLines::feed(std::string_view bytes) {
-    while (!bytes.empty()) {
-        const auto end = bytes.find('\n');
-        const auto piece = bytes.substr(0, end);
-        check_bound(line_.size() + piece.size());
-        if (end == bytes.npos) {
-            line_.append(piece);
-            return;
-        }
-        bytes.remove_prefix(end + 1);
-        if (line_.empty()) {
-            take(piece);
-        } else {
-            line_.append(piece);
-            take(line_);
-            line_.clear();
-        }
-    }
+void NdjsonParser::feed(std::string_view bytes) {
+    lines_.feed(
+        bytes, [this](std::string_view line) { parse_line(line); }, [this] { refuse_line(); });
 }
 
-void JsonLines::finish() {
-    take(line_);
-    line_.clear();
+void NdjsonParser::finish() {
+    lines_.finish([this](std::string_view line) { parse_line(line); });
 }
 
-void JsonLines::take(std::string_view line) {
-    if (line.ends_with('\r')) line.remove_suffix(1);
+void NdjsonParser::parse_line(std::string_view line) {
     if (line.find_first_not_of(" \t") == line.npos) return;
     EventView event;
     event.data = line;
@@ -46,8 +29,7 @@ void JsonLines::take(std::string_view line) {
     sink_.on_event(event);
 }
 
-void JsonLines::check_bound(std::size_t size) const {
-    if (size <= options_.max_event_bytes) return;
+void NdjsonParser::refuse_line() const {
     throw Error(Errc::too_large,
                 fmt::format("an event is larger than {} bytes", options_.max_event_bytes));
 }

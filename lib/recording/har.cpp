@@ -5,6 +5,7 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/rfc3339.hpp"
 #include "base/utf8.hpp"
 #include "protocol/parser.hpp"
 #include "recording/record_parser.hpp"

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/rfc3339.hpp"
 #include "base/utf8.hpp"
 
 #include <algorithm>
@@ -303,18 +304,6 @@ bool RecordingWriter::finish() {
     fd_ = -1;
     if (::close(fd) != 0 && errno != EINTR && error_ == 0) fail(errno);
     return all;
-}
-
-std::string rfc3339(std::chrono::system_clock::time_point time) {
-    using namespace std::chrono;
-    const auto whole = floor<milliseconds>(time);
-    const auto day = floor<days>(whole);
-    const year_month_day date(day);
-    const hh_mm_ss clock(whole - day);
-    return fmt::format("{:04}-{:02}-{:02}T{:02}:{:02}:{:02}.{:03}Z", static_cast<int>(date.year()),
-                       static_cast<unsigned>(date.month()), static_cast<unsigned>(date.day()),
-                       clock.hours().count(), clock.minutes().count(), clock.seconds().count(),
-                       clock.subseconds().count());
 }
 
 } // namespace sse

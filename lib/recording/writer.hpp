@@ -91,7 +91,4 @@ private:
     std::chrono::microseconds last_{0};
 };
 
-/// `time` as `2026-11-22T05:00:00.123Z`.
-std::string rfc3339(std::chrono::system_clock::time_point time);
-
 } // namespace sse

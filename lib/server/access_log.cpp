@@ -2,8 +2,8 @@
 
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/rfc3339.hpp"
 #include "http/percent.hpp"
-#include "recording/writer.hpp"
 #include "server/handler.hpp"
 
 #include <algorithm>

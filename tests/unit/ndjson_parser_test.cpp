@@ -17,7 +17,7 @@ TEST_CASE("JSON lines are events of data, however the bytes are cut") {
     const std::string events = "({\"a\":1})([2])(\xEF\xBF\xBD)(\"last\")";
     for (std::size_t cut = 0; cut <= wire.size(); ++cut) {
         Scribe scribe;
-        sse::JsonLines lines(scribe);
+        sse::NdjsonParser lines(scribe);
         lines.feed(std::string_view(wire).substr(0, cut));
         lines.feed(std::string_view(wire).substr(cut));
         lines.finish();
@@ -27,7 +27,7 @@ TEST_CASE("JSON lines are events of data, however the bytes are cut") {
 
 TEST_CASE("a line of JSON is bounded") {
     Scribe scribe;
-    sse::JsonLines lines(scribe, {10});
+    sse::NdjsonParser lines(scribe, {10});
     lines.feed("1234567890\n12345");
     CHECK(scribe.text == "(1234567890)");
     CHECK_THROWS_AS(lines.feed("678901"), sse::Error);

@@ -120,7 +120,8 @@ const Row rows[] = {
     {38, "rule 38: whatever the sink makes of an event", "event: a\ndata: 1\n\n\n\n", "a(1)", ""},
 };
 
-/// The events of these pieces as one text; sets `last_id` to the parser's last event ID at their end.
+/// The events of these pieces as one text; sets `last_id` to the parser's last event ID at their
+/// end.
 std::string parse(const std::vector<std::string_view>& feeds, std::string& last_id) {
     test::RecordingSink received;
     sse::Parser parser(received);

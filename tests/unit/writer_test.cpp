@@ -214,8 +214,3 @@ TEST_CASE("a line that no reader would take is not written") {
     writer.finish();
     CHECK(file.read() == first_line + "{\"t\":0.000000,\"comment\":\"next\"}\n");
 }
-
-TEST_CASE("times of day are RFC 3339 in UTC") {
-    const std::chrono::sys_days day = std::chrono::year(2026) / 2 / 3;
-    CHECK(sse::rfc3339(day + 4h + 5min + 6s + 7ms) == "2026-02-03T04:05:06.007Z");
-}

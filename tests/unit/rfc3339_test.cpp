@@ -1,0 +1,16 @@
+#include "base/rfc3339.hpp"
+
+#include "unit/catch2.hpp"
+
+using namespace std::chrono_literals;
+
+TEST_CASE("times are RFC 3339 in UTC") {
+    const std::chrono::sys_days day = std::chrono::year(2026) / 2 / 3;
+    CHECK(sse::rfc3339(day + 4h + 5min + 6s + 7ms) == "2026-02-03T04:05:06.007Z");
+    CHECK(sse::rfc3339(day + 4h + 5min + 6s + 999'999us) == "2026-02-03T04:05:06.999Z");
+    CHECK(sse::rfc3339({}) == "1970-01-01T00:00:00.000Z");
+    CHECK(sse::rfc3339(std::chrono::system_clock::time_point(-1ms)) == "1969-12-31T23:59:59.999Z");
+    std::string out = "at ";
+    sse::append_rfc3339(day + 1s, out);
+    CHECK(out == "at 2026-02-03T00:00:01.000Z");
+}
