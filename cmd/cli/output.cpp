@@ -37,7 +37,7 @@ bool Output::flush() {
         if (at_once_ != SIZE_MAX) {
             pollfd room{fd_, POLLOUT, 0};
             const bool has_room = ::poll(&room, 1, 0) > 0;
-            if (!has_room && !interrupt_.wait_served(fd_, POLLOUT)) break;
+            if (!has_room && !interrupt_.wait_for_output(fd_, POLLOUT)) break;
         }
         const auto taken = ::write(fd_, rest.data(), std::min(rest.size(), at_once_));
         if (taken >= 0) {
@@ -47,7 +47,7 @@ bool Output::flush() {
             lost_ = true;
             break;
         } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
-            if (!interrupt_.wait_served(fd_, POLLOUT)) break;
+            if (!interrupt_.wait_for_output(fd_, POLLOUT)) break;
         } else if (errno != EINTR) {
             const int error = errno;
             lost_ = true;

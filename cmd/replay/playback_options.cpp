@@ -134,7 +134,7 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     };
     app.add_option_function<std::vector<std::string>>(
            "-e,--event", events,
-           "Play only events of this type (repeatable; globs; !TYPE leaves out)")
+           "Only events of this type; globs select several types, !TYPE excludes types")
         ->allow_extra_args(false)
         ->type_name("TYPE")
         ->group(group);

@@ -14,7 +14,7 @@ InputPump::InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions&
     , options_(options)
     , copy_(std::move(copy))
     , publishers_(channels, channel)
-    , decoder_(sse::Decoder::make(options_.form, *this, options_.decoder)) {}
+    , decoder_(sse::Decoder::make(options_.format, *this, options_.decoder)) {}
 
 bool InputPump::run() {
     const bool whole = source_->run(*this);
@@ -40,7 +40,7 @@ void InputPump::on_bytes(std::string_view bytes) {
 
 void InputPump::on_break() {
     finish_text();
-    decoder_ = sse::Decoder::make(options_.form, *this, options_.decoder);
+    decoder_ = sse::Decoder::make(options_.format, *this, options_.decoder);
 }
 
 void InputPump::finish_text() {

@@ -14,7 +14,7 @@
 namespace cmd {
 
 struct PumpOptions {
-    sse::InputForm form = sse::InputForm::lines;
+    sse::InputFormat format = sse::InputFormat::lines;
     sse::DecoderOptions decoder;
     /// What cannot be read as an event ends the run, and is not only skipped.
     bool strict = false;

@@ -22,11 +22,11 @@ namespace cmd {
 
 namespace {
 
-const std::map<std::string, sse::InputForm> forms = {{"lines", sse::InputForm::lines},
-                                                     {"json", sse::InputForm::json},
-                                                     {"sse", sse::InputForm::sse},
-                                                     {"blocks", sse::InputForm::blocks},
-                                                     {"nul", sse::InputForm::nul}};
+const std::map<std::string, sse::InputFormat> formats = {{"lines", sse::InputFormat::lines},
+                                                         {"json", sse::InputFormat::json},
+                                                         {"sse", sse::InputFormat::sse},
+                                                         {"blocks", sse::InputFormat::blocks},
+                                                         {"nul", sse::InputFormat::nul}};
 
 /// A file that grows is followed; what has no end of its own is only read on.
 std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
@@ -79,7 +79,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
                  "Before that; twice as long each time, if it ends soon")
         ->group(input);
     app.add_flag("--tee", o.tee, "Copy the input to standard output as it comes")->group(input);
-    add_choice(app, "--input", o.pump.form, forms,
+    add_choice(app, "--input", o.pump.format, formats,
                "How the input says its events: lines, JSON objects one a line, event-stream text, "
                "blocks of lines with blank lines between, or text with NUL at its end")
         ->group(input);
@@ -145,7 +145,7 @@ Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::
     const auto add = [&](std::unique_ptr<sse::ByteSource> source) {
         std::unique_ptr<TeeInput> copy;
         if (tee_) {
-            const char end = options.pump.form == sse::InputForm::nul ? '\0' : '\n';
+            const char end = options.pump.format == sse::InputFormat::nul ? '\0' : '\n';
             copy = std::make_unique<TeeInput>(*tee_, sources > 1, end,
                                               options.pump.decoder.max_event_bytes);
         }

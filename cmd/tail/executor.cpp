@@ -51,7 +51,7 @@ void Executor::end_all(int signal) {
     for (const auto* child : running_) child->send(signal);
 }
 
-bool Executor::wait_for_room() { return interrupt_.wait_served(room_.fd(), POLLIN); }
+bool Executor::wait_for_room() { return interrupt_.wait_for_output(room_.fd(), POLLIN); }
 
 bool Executor::take_slot() {
     if (!wait_for_room()) return false;

@@ -146,7 +146,7 @@ int run(const cmd::TailOptions& o) {
     following.on_terminal = ::isatty(STDERR_FILENO) == 1;
     if (!o.record.path.empty()) {
         auto record = o.record;
-        record.writer.wait = [&](int fd) { return interrupt.wait_served(fd, POLLOUT); };
+        record.writer.wait = [&](int fd) { return interrupt.wait_for_output(fd, POLLOUT); };
         following.recorder =
             std::make_unique<cmd::Recorder>(std::move(record), streams.front().client.request);
     }

@@ -89,7 +89,7 @@ void add_output_options(CLI::App& app, TailOptions& o) {
 void add_selection_options(CLI::App& app, TailOptions& o) {
     const auto select = "Select and stop";
     add_texts(app, "-e,--event", o.follow.select.types, "TYPE",
-              "Only events of this type, * and ? as in file names; !TYPE: not those")
+              "Only events of this type; globs select several types, !TYPE excludes types")
         ->group(select);
     add_texts(app, "--grep", o.follow.select.grep, "RE",
               "Only events whose data this extended regular expression finds", Empty::taken)

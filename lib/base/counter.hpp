@@ -1,4 +1,4 @@
-// A number that one thread counts and any thread reads.
+// A counter that one thread writes and any thread reads.
 #pragma once
 
 #include <atomic>
@@ -6,8 +6,8 @@
 
 namespace sse {
 
-/// One writer at a time: adding is a plain load and store, so that counting costs a busy loop
-/// nothing. Readers see each value whole, and never an older one after a newer one.
+/// One writer at a time: adding is a plain load and store, without the cost of an atomic addition.
+/// Readers see whole values, and never an older one after a newer one.
 class Counter {
 public:
     void add(std::uint64_t n = 1) {

@@ -1,4 +1,4 @@
-// A file descriptor with an owner.
+// Ownership of a file descriptor.
 #pragma once
 
 namespace sse {
@@ -14,6 +14,7 @@ public:
     Descriptor& operator=(Descriptor&& other) noexcept;
     ~Descriptor();
     int get() const { return fd_; }
+    /// Gives up the ownership.
     int release();
 
 private:

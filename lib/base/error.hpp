@@ -1,5 +1,5 @@
-// What the library throws: one line of text for a person, one code for a machine. It carries no
-// hint and no exit status; those are the command's to choose.
+// The exception of the library: one line of text for a person, one code for the program. It carries
+// no hint and no exit status; the commands choose those.
 #pragma once
 
 #include <stdexcept>
@@ -7,22 +7,23 @@
 
 namespace sse {
 
-/// Why something failed, as far as a caller may want to act on it.
+/// The reason of a failure, as far as callers act on it.
 enum class Errc {
     invalid_argument, ///< a value given by the user cannot be used
-    bad_input,        ///< bytes that are not what they should be: a recording, a line, an event
-    too_large,        ///< a bound of an options struct was passed
+    bad_input,        ///< a recording, a line or an event is malformed
+    too_large,        ///< a limit of an options struct was exceeded
     io,               ///< a file or descriptor failed
     resolve,          ///< a host name has no address
-    connect,          ///< nobody accepts there
-    http_status,      ///< an answer with another status, or not an event stream
-    timeout,          ///< a time of an options struct was passed
-    tls_handshake,    ///< TLS could not be agreed on
+    connect,          ///< the connection was refused, or no address is reachable
+    http_status,      ///< a response with an unexpected status or media type
+    timeout,          ///< a time limit of an options struct was exceeded
+    tls_handshake,    ///< the TLS handshake failed
     tls_verify,       ///< the peer's certificate is not trusted
-    receive,          ///< the connection broke, or its framing did
+    receive,          ///< the connection broke, or its framing is invalid
 };
 
-/// A failure. `what()` says what and where in one lowercase line without a full stop.
+/// A failure. `what()` is one lowercase line without a full stop: the action that failed, its
+/// object and the reason.
 class Error : public std::runtime_error {
 public:
     Error(Errc code, const std::string& what)

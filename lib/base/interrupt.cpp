@@ -13,8 +13,7 @@ namespace sse {
 
 namespace {
 
-/// What poll() takes for the first of `times`: rounded up, so that a wait never ends before its
-/// time.
+/// The timeout of poll() for the earliest of `times`, rounded up so that a wait never ends early.
 int poll_timeout(Interrupt::Clock::time_point now,
                  std::initializer_list<std::optional<Interrupt::Clock::time_point>> times) {
     auto timeout = std::numeric_limits<long long>::max();
@@ -48,7 +47,7 @@ Interrupt::Woken Interrupt::wait(int fd, short events, std::optional<Clock::time
     return wait(std::span<pollfd>(&one, 1), limit);
 }
 
-bool Interrupt::wait_served(int fd, short events) {
+bool Interrupt::wait_for_output(int fd, short events) {
     pollfd fds[] = {{cut_.fd(), POLLIN, 0}, {fd, events, 0}};
     while (!is_cut_) {
         const int ready = ::poll(fds, std::size(fds), -1);
@@ -80,11 +79,11 @@ Interrupt::Woken Interrupt::wait(std::span<pollfd> fds, std::optional<Clock::tim
         if (idle_) silent = Clock::time_point(Clock::duration(received_.load())) + *idle_;
         if (silent && now >= *silent) raise(Reason::idle);
         if (*this) return Woken::interrupted;
-        if (limit && now >= *limit && !fds.empty()) { // late, unless it is ready just now
+        if (limit && now >= *limit && !fds.empty()) { // timed out, unless one is ready now
             if (::poll(all.data(), static_cast<nfds_t>(all.size()), 0) > 0) break;
-            return Woken::late;
+            return Woken::timed_out;
         }
-        if (limit && now >= *limit) return Woken::late;
+        if (limit && now >= *limit) return Woken::timed_out;
         const int ready = ::poll(all.data(), static_cast<nfds_t>(all.size()),
                                  poll_timeout(now, {end_, silent, limit}));
         if (ready < 0 && errno != EINTR)

@@ -1,5 +1,5 @@
-// The one place where a client waits: for a descriptor, a time, or to be told to stop. Not an event
-// loop: it waits for one thing at a time, and remembers only why it was told to stop.
+// How clients wait: for a descriptor, until a time, or until they are stopped. Not an event loop: a
+// wait has one purpose, and only the reason of the stop is kept.
 #pragma once
 
 #include "base/wake_pipe.hpp"
@@ -13,19 +13,20 @@
 namespace sse {
 
 /// Ends every wait of the clients that share it: by raise(), when the reader of a watched
-/// descriptor leaves, or at a set time. Once raised it stays so. wait() may be called from any
+/// descriptor closes it, or at a set time. Once raised it stays raised. wait() may be called on any
 /// thread.
 class Interrupt {
 public:
     using Clock = std::chrono::steady_clock;
     enum class Reason : int {
         none,
-        raised,      ///< by a person: what has been heard need not be delivered either
-        reader_gone, ///< of what is written: there is nobody to deliver to
-        expired,     ///< as this and the others say, nothing more is wanted than was heard already
-        idle,
-        satisfied,
-        failed, ///< one of several clients, in a way that ends all
+        raised,      ///< by a signal: what was received need not be delivered
+        reader_gone, ///< the reader of the output has closed it: delivery is impossible
+        // With the others, what was received already is still delivered.
+        expired,   ///< the time limit was reached
+        idle,      ///< nothing was received for the idle time
+        satisfied, ///< the wanted events were received
+        failed,    ///< one of several clients failed in a way that stops all
     };
 
     /// Throws std::system_error if no pipe can be made.
@@ -33,34 +34,35 @@ public:
     Interrupt(const Interrupt&) = delete;
     Interrupt& operator=(const Interrupt&) = delete;
 
-    /// From any thread, and from signal handlers. The first reason stays.
+    /// On any thread, and in signal handlers. The first reason stays.
     void raise(Reason reason = Reason::raised) noexcept;
     Reason reason() const noexcept { return reason_.load(std::memory_order_acquire); }
     explicit operator bool() const noexcept { return reason() != Reason::none; }
 
-    /// Every wait also looks whether whoever reads what is written to `fd` has gone. Before any
+    /// Every wait also ends when the reader of `fd`, which we write to, closes it. Call before any
     /// wait.
     void watch_reader(int fd) { reader_ = fd; }
-    /// Every wait ends at that time. Before any wait.
+    /// Every wait ends at `time`. Call before any wait.
     void expire_at(Clock::time_point time) { end_ = time; }
-    /// Every wait ends when nothing was heard for so long. Before any wait.
+    /// Every wait ends when nothing was received for `time`. Call before any wait.
     void expire_when_idle(Clock::duration time) { idle_ = time, received(); }
-    /// Something was heard. Also looks at the time, for those who never wait.
+    /// Notes that something was received. Also checks the time limit, for a client that never
+    /// waits.
     void received() noexcept;
 
-    enum class Woken { ready, late, interrupted };
-    /// Waits until one of `fds` is ready (their `revents` then say so), until `limit`, or until the
-    /// interrupt. EINTR is no reason to return.
+    enum class Woken { ready, timed_out, interrupted };
+    /// Waits until one of `fds` is ready (see their `revents`), until `limit`, or until the
+    /// interrupt is raised. Does not return for EINTR.
     Woken wait(std::span<pollfd> fds, std::optional<Clock::time_point> limit = std::nullopt);
     /// The same for the `events` of one descriptor.
     Woken wait(int fd, short events, std::optional<Clock::time_point> limit = std::nullopt);
-    /// Waits for whoever takes what has been heard, such as room to write (POLLOUT): not over when
-    /// nothing more is wanted, and no silence of the sender. False: raised, or whoever reads has
-    /// gone.
-    bool wait_served(int fd, short events);
-    /// Waits for `time` only; false if interrupted before.
+    /// Waits until the receiver of our output is ready for `events` on `fd`, such as POLLOUT.
+    /// Reasons that still deliver do not end this wait, and it does not count as idle time. False
+    /// if raised or the reader is gone.
+    bool wait_for_output(int fd, short events);
+    /// Waits until `time`; false if interrupted before.
     bool sleep_until(Clock::time_point time) {
-        return wait(std::span<pollfd>{}, time) == Woken::late;
+        return wait(std::span<pollfd>{}, time) == Woken::timed_out;
     }
 
 private:
@@ -69,7 +71,7 @@ private:
     int reader_ = -1;
     std::optional<Clock::time_point> end_;
     std::optional<Clock::duration> idle_;
-    std::atomic<Clock::rep> received_{0}; ///< when something was heard last
+    std::atomic<Clock::rep> received_{0}; ///< when something was received last
     std::atomic<Reason> reason_{Reason::none};
     std::atomic<bool> is_cut_{false};
 };

@@ -1,11 +1,12 @@
-// Random numbers that are the same everywhere for the same seed (splitmix64), which those of
-// <random>'s distributions are not. Not for secrets.
+// Random numbers (splitmix64) that are the same on every platform for the same seed, unlike the
+// distributions of <random>. Not for secrets.
 #pragma once
 
 #include <cstdint>
 
 namespace sse {
 
+/// One thread.
 class SeededRandom {
 public:
     explicit SeededRandom(std::uint64_t seed)
@@ -16,9 +17,9 @@ public:
         z = (z ^ (z >> 27)) * 0x94D049BB133111EBu;
         return z ^ (z >> 31);
     }
-    /// From 0 to `sides` - 1; `sides` of 0 gives 0. Even enough for sides far below 2^64.
-    std::uint64_t below(std::uint64_t sides) { return sides == 0 ? 0 : next() % sides; }
-    /// True with that probability, from 0 to 1.
+    /// From 0 to `bound` - 1; 0 for a `bound` of 0. Uniform enough for bounds far below 2^64.
+    std::uint64_t below(std::uint64_t bound) { return bound == 0 ? 0 : next() % bound; }
+    /// True with `probability`, from 0 to 1.
     bool chance(double probability) {
         return static_cast<double>(next() >> 11) * 0x1p-53 < probability;
     }

@@ -1,4 +1,4 @@
-// Text without the blanks around it, as HTTP reads the value of a field.
+// Removes optional white space, as HTTP does around field values.
 #pragma once
 
 #include <string_view>

@@ -1,4 +1,4 @@
-// UTF-8: is it, and if not, what the standard reads instead. No streams: whole pieces only.
+// Validates UTF-8 and replaces ill-formed parts. Not a stream decoder: takes whole texts.
 #pragma once
 
 #include <string>
@@ -6,7 +6,7 @@
 
 namespace sse {
 
-/// The byte order mark, which a stream or a file may begin with.
+/// The byte order mark that a stream or a file may begin with.
 inline constexpr std::string_view bom = "\xEF\xBB\xBF";
 
 /// True if `bytes` are well-formed UTF-8 (RFC 3629).

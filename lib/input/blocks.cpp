@@ -11,15 +11,15 @@ BlocksDecoder::BlocksDecoder(Sink& sink, const DecoderOptions& options)
     if (!options_.event.empty()) event_.type = options_.event;
 }
 
-void BlocksDecoder::take(std::string_view line) {
+void BlocksDecoder::read_line(std::string_view line) {
     if (line.empty()) return end_block();
     if (first_ == 0) first_ = lines_.number();
     else if (!too_long_) block_.push_back('\n');
-    if (block_.size() + line.size() > options_.max_event_bytes) take_long();
+    if (block_.size() + line.size() > options_.max_event_bytes) drop_block();
     else if (!too_long_) block_.append(line);
 }
 
-void BlocksDecoder::take_long() {
+void BlocksDecoder::drop_block() {
     if (first_ == 0) first_ = lines_.number();
     too_long_ = true;
     block_.clear();
@@ -41,11 +41,11 @@ void BlocksDecoder::end_block() {
 
 void BlocksDecoder::feed(std::string_view bytes) {
     lines_.feed(
-        bytes, [this](std::string_view line) { take(line); }, [this] { take_long(); });
+        bytes, [this](std::string_view line) { read_line(line); }, [this] { drop_block(); });
 }
 
 void BlocksDecoder::finish() {
-    lines_.finish([this](std::string_view line) { take(line); });
+    lines_.finish([this](std::string_view line) { read_line(line); });
     end_block();
 }
 

@@ -9,8 +9,8 @@
 
 namespace sse {
 
-/// The lines up to a blank one are the data of an event. Several blank lines are as one, so there
-/// is no event without data; the end of the input ends the last block.
+/// The lines up to a blank line are the data of an event. Further blank lines are ignored, so that
+/// no event is empty; the end of the input ends the last block.
 class BlocksDecoder : public Decoder {
 public:
     BlocksDecoder(Sink& sink, const DecoderOptions& options);
@@ -18,8 +18,8 @@ public:
     void finish() override;
 
 private:
-    void take(std::string_view line);
-    void take_long();
+    void read_line(std::string_view line);
+    void drop_block();
     void end_block();
 
     Sink& sink_;

@@ -1,4 +1,5 @@
-// Where the bytes of one input come from. Not a decoder: it does not look at them.
+// The interface of inputs: a file, a pipe, a command. Not a decoder: it does not interpret the
+// bytes.
 #pragma once
 
 #include <string>
@@ -6,29 +7,31 @@
 
 namespace sse {
 
-/// run() on a thread of its own; stop() on any.
+/// run() on one thread; stop() on any.
 class ByteSource {
 public:
-    /// Called on run()'s thread; may throw, and run() then throws that. Views die with the call.
+    /// Called on run()'s thread. May throw; run() then throws the same. Views are valid during the
+    /// call.
     class Sink {
     public:
         virtual ~Sink() = default;
         virtual void on_bytes(std::string_view bytes) = 0;
-        /// A text has ended and another begins: the file was replaced, the command started again.
+        /// One text has ended and another begins: the file was replaced, or the command restarted.
         virtual void on_break() = 0;
-        /// Something that a person may want to know; one lowercase line.
+        /// A message for a person: one lowercase line.
         virtual void on_note(const std::string& text) = 0;
     };
 
     virtual ~ByteSource() = default;
-    /// Hands on each piece as soon as it is there, until the end of the input or stop(). Returns
-    /// true at the end of the input. Throws std::system_error, with the input's name in its text.
+    /// Passes each piece on as soon as it can be read, until the end of the input (true) or stop()
+    /// (false). Throws std::system_error that names the input.
     virtual bool run(Sink& sink) = 0;
-    /// Lets run() return soon, wherever it is waiting.
+    /// Makes run() return soon, also while it waits.
     virtual void stop() = 0;
-    /// It has an end of its own: what stands behind it may wait for that, as for a file of `cat`.
+    /// True for a plain file, which ends without anyone's doing: the inputs after it can wait for
+    /// its end, as with cat.
     virtual bool ends_by_itself() const { return false; }
-    /// As a person would call it: a path, `standard input`, the words of a command.
+    /// For messages: a path, `standard input` or the name of a command.
     virtual const std::string& name() const = 0;
 };
 

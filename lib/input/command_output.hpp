@@ -1,4 +1,4 @@
-// What a command prints, as an input.
+// The standard output of a command as an input.
 #pragma once
 
 #include "base/child_process.hpp"
@@ -13,22 +13,22 @@
 namespace sse {
 
 struct CommandOptions {
-    /// Start it again whenever it ends.
+    /// Start the command again whenever it ends.
     bool restart = false;
-    /// Before it is started again; twice as long each time that it ends soon.
+    /// Wait before a restart; doubles while the command ends within `healthy_after`.
     std::chrono::milliseconds restart_delay{100};
-    /// The longest such wait.
+    /// The longest wait before a restart.
     std::chrono::milliseconds max_restart_delay{30'000};
-    /// Once it has run for so long, the next wait is a first one.
+    /// A command that has run this long is healthy: the next wait is `restart_delay` again.
     std::chrono::milliseconds healthy_after{10'000};
-    /// Between telling its group to end and making it.
+    /// Time between SIGTERM and SIGKILL for its process group.
     std::chrono::milliseconds kill_grace{2'000};
     /// Bytes of one read.
     std::size_t read_bytes = 256 * 1024;
 };
 
-/// Runs the command while run() does. Its output ends when nobody can write to it any more, and the
-/// input when the command has ended, too.
+/// Runs the command during run(). Its output ends when no process can write to it any more; the
+/// input ends when the command has ended as well.
 class CommandOutput : public ByteSource {
 public:
     /// Throws std::system_error if there is no such program.
@@ -37,7 +37,7 @@ public:
     bool run(Sink& sink) override;
     void stop() override { wake_.set(); }
     const std::string& name() const override { return name_; }
-    /// How it ended, as a shell has it; 0 if stop() ended it. After run().
+    /// The exit status as a shell has it; 0 if stop() ended it. After run().
     int status() const { return status_; }
 
 private:

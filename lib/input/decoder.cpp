@@ -7,15 +7,16 @@
 
 namespace sse {
 
-std::unique_ptr<Decoder> Decoder::make(InputForm form, Sink& sink, const DecoderOptions& options) {
-    switch (form) {
-    case InputForm::json: return std::make_unique<JsonLinesDecoder>(sink, options);
-    case InputForm::sse: return std::make_unique<StreamTextDecoder>(sink, options);
-    case InputForm::blocks: return std::make_unique<BlocksDecoder>(sink, options);
-    case InputForm::lines:
-    case InputForm::nul: break;
+std::unique_ptr<Decoder> Decoder::make(InputFormat format, Sink& sink,
+                                       const DecoderOptions& options) {
+    switch (format) {
+    case InputFormat::json: return std::make_unique<JsonLinesDecoder>(sink, options);
+    case InputFormat::sse: return std::make_unique<StreamTextDecoder>(sink, options);
+    case InputFormat::blocks: return std::make_unique<BlocksDecoder>(sink, options);
+    case InputFormat::lines:
+    case InputFormat::nul: break;
     }
-    return std::make_unique<LinesDecoder>(sink, options, form == InputForm::nul ? '\0' : '\n');
+    return std::make_unique<LinesDecoder>(sink, options, format == InputFormat::nul ? '\0' : '\n');
 }
 
 } // namespace sse

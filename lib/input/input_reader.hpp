@@ -1,4 +1,4 @@
-// Reads one descriptor to its end, in large pieces, and stops when it is told to.
+// Reads one descriptor to its end in large pieces.
 #pragma once
 
 #include "base/wake_pipe.hpp"
@@ -9,18 +9,18 @@
 namespace sse {
 
 struct InputReaderOptions {
-    /// Bytes of one read: what a pipe holds, times four, so that a fast writer needs few of them.
+    /// Bytes of one read: four times what a pipe holds, so that a fast writer needs few reads.
     std::size_t read_bytes = 256 * 1024;
-    /// A FIFO has no end: writers come and go.
+    /// A FIFO has no end: other writers may open it after the last one has closed it.
     bool keep_fifo = false;
 };
 
 /// A file, a FIFO, a device or standard input.
 class InputReader : public ByteSource {
 public:
-    /// Opens `path`, or standard input if it is "-" or "/dev/stdin" (which may be a socket, and
-    /// could not be opened then). A FIFO that nobody writes to yet does not keep the caller. Throws
-    /// std::system_error with the path.
+    /// Opens `path`, or standard input for "-" and "/dev/stdin" (which cannot be opened by name if
+    /// it is a socket). Does not wait for the first writer of a FIFO. Throws std::system_error with
+    /// the path.
     explicit InputReader(const std::string& path, InputReaderOptions options = {});
     ~InputReader() override;
     InputReader(const InputReader&) = delete;

@@ -1,4 +1,4 @@
-// One JSON object as an event: what a line of `--input json` and a published body have in common.
+// One JSON object as an event: a line of `--input json`, or a published body.
 #pragma once
 
 #include "protocol/event.hpp"
@@ -11,9 +11,9 @@
 
 namespace sse {
 
-/// What an object said. Views live until the reader's next read().
+/// The fields of an object. Views are valid until the reader's next read().
 struct JsonEvent {
-    EventView event; ///< its type is "" if the object names none
+    EventView event; ///< its type is "" if the object has none
     bool has_data = false;
     std::optional<std::string_view> comment;
     std::optional<std::chrono::milliseconds> retry;
@@ -29,7 +29,7 @@ public:
     JsonEventReader();
     ~JsonEventReader();
 
-    /// Throws Error (bad_input) that says what is wrong with `text`.
+    /// Throws Error (bad_input) with the reason if `text` is no such object. Takes linear time.
     JsonEvent read(std::string_view text);
 
 private:

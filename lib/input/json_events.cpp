@@ -11,7 +11,7 @@ JsonLinesDecoder::JsonLinesDecoder(Sink& sink, const DecoderOptions& options)
     , options_(options)
     , lines_(options.max_event_bytes) {}
 
-void JsonLinesDecoder::take(std::string_view text) {
+void JsonLinesDecoder::read_line(std::string_view text) {
     if (text.find_first_not_of(" \t") == text.npos) return;
     try {
         auto line = reader_.read(text);
@@ -37,11 +37,11 @@ void JsonLinesDecoder::skip_long() {
 
 void JsonLinesDecoder::feed(std::string_view bytes) {
     lines_.feed(
-        bytes, [this](std::string_view line) { take(line); }, [this] { skip_long(); });
+        bytes, [this](std::string_view line) { read_line(line); }, [this] { skip_long(); });
 }
 
 void JsonLinesDecoder::finish() {
-    lines_.finish([this](std::string_view line) { take(line); });
+    lines_.finish([this](std::string_view line) { read_line(line); });
 }
 
 } // namespace sse

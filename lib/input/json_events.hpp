@@ -8,7 +8,7 @@
 namespace sse {
 
 /// Each line is an object as JsonEventReader reads it. A line that cannot be read is skipped and
-/// told; an empty one is nothing.
+/// reported; an empty one is ignored.
 class JsonLinesDecoder : public Decoder {
 public:
     JsonLinesDecoder(Sink& sink, const DecoderOptions& options);
@@ -16,7 +16,7 @@ public:
     void finish() override;
 
 private:
-    void take(std::string_view line);
+    void read_line(std::string_view line);
     void skip(const std::string& why);
     void skip_long();
 
@@ -24,7 +24,7 @@ private:
     DecoderOptions options_;
     LineSplitter lines_;
     JsonEventReader reader_;
-    bool named_ = false; ///< the last line named its channel
+    bool named_ = false; ///< the last line had a channel
 };
 
 } // namespace sse

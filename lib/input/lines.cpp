@@ -12,23 +12,23 @@ LinesDecoder::LinesDecoder(Sink& sink, const DecoderOptions& options, char end)
     if (!options_.event.empty()) event_.type = options_.event;
 }
 
-void LinesDecoder::take(std::string_view line) {
+void LinesDecoder::read_line(std::string_view line) {
     event_.data = line;
     sink_.on_event(event_);
 }
 
-void LinesDecoder::skip() {
+void LinesDecoder::skip_line() {
     sink_.on_skipped(fmt::format("{} {}", noun_, lines_.number()),
                      fmt::format("longer than {} bytes", options_.max_event_bytes));
 }
 
 void LinesDecoder::feed(std::string_view bytes) {
     lines_.feed(
-        bytes, [this](std::string_view line) { take(line); }, [this] { skip(); });
+        bytes, [this](std::string_view line) { read_line(line); }, [this] { skip_line(); });
 }
 
 void LinesDecoder::finish() {
-    lines_.finish([this](std::string_view line) { take(line); });
+    lines_.finish([this](std::string_view line) { read_line(line); });
 }
 
 } // namespace sse

@@ -6,8 +6,8 @@
 
 namespace sse {
 
-/// Each line is the data of an event; an empty line is an event with empty data. With `end` NUL,
-/// data may hold lines of its own.
+/// Each line is the data of an event; an empty line is an event with empty data. If `end` is
+/// NUL, data may consist of several lines.
 class LinesDecoder : public Decoder {
 public:
     LinesDecoder(Sink& sink, const DecoderOptions& options, char end = '\n');
@@ -15,8 +15,8 @@ public:
     void finish() override;
 
 private:
-    void take(std::string_view line);
-    void skip();
+    void read_line(std::string_view line);
+    void skip_line();
 
     Sink& sink_;
     DecoderOptions options_;

@@ -1,4 +1,4 @@
-// Event-stream text as events: what another server sent, to be sent on.
+// Event-stream text as events: relays the stream of another server.
 #pragma once
 
 #include "input/decoder.hpp"
@@ -6,13 +6,13 @@
 
 namespace sse {
 
-/// Ids, types, comments and retries are kept. An event without an id is given
-/// one by the channel, as any other.
+/// Ids, types, comments and retries are kept. The channel assigns an id to an event without one, as
+/// to any other.
 class StreamTextDecoder : public Decoder, private Parser::Sink {
 public:
     StreamTextDecoder(Decoder::Sink& sink, const DecoderOptions& options);
     void feed(std::string_view bytes) override { parser_.feed(bytes); }
-    /// An unfinished block at the end is told as skipped: the standard discards it.
+    /// Reports an unfinished block at the end as skipped: the standard discards it.
     void finish() override { parser_.finish(); }
 
 private:

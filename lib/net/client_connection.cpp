@@ -103,7 +103,7 @@ ClientConnection::write(std::string_view& bytes, std::optional<Clock::duration> 
         if (grace) limit = Clock::now() + *grace;
         const auto woken = interrupt_.wait(std::span<pollfd>(&one, 1), limit);
         if (woken == Interrupt::Woken::interrupted) throw Interrupted{};
-        if (woken == Interrupt::Woken::late) return Written::late;
+        if (woken == Interrupt::Woken::timed_out) return Written::late;
         if (watch && (one.revents & POLLIN) != 0) return Written::readable;
     }
     return Written::all;

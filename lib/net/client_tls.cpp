@@ -146,7 +146,7 @@ SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& e
         const auto woken =
             interrupt.wait(fd, kind == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, limit);
         if (woken == Interrupt::Woken::interrupted) throw Interrupted{};
-        if (woken == Interrupt::Woken::late) {
+        if (woken == Interrupt::Woken::timed_out) {
             throw Error(Errc::timeout, fmt::format("no TLS with {}: no answer in time", endpoint));
         }
     }

@@ -39,7 +39,7 @@ std::string_view ChunkedDecoder::next(std::string_view& input) {
         const char c = input.front();
         input.remove_prefix(1);
         switch (state_) {
-        case State::size: take_size_digit(c); break;
+        case State::size: parse_size_digit(c); break;
         case State::extension:
             if (++line_ > max_line_bytes) broken("an extension is too long");
             if (c == '\n') broken("a size line ends in a bare LF");
@@ -57,7 +57,7 @@ std::string_view ChunkedDecoder::next(std::string_view& input) {
             if (c != '\n') broken("a chunk does not end in CRLF");
             state_ = State::size;
             break;
-        case State::trailer: take_trailer(c); break;
+        case State::trailer: parse_trailer(c); break;
         case State::data:
         case State::done: break;
         }
@@ -65,7 +65,7 @@ std::string_view ChunkedDecoder::next(std::string_view& input) {
     return {};
 }
 
-void ChunkedDecoder::take_size_digit(char c) {
+void ChunkedDecoder::parse_size_digit(char c) {
     if (const int digit = hex_value(c); digit >= 0) {
         if (++digits_ > 15) broken("a size has too many digits"); // 2^60 and more
         size_ = size_ * 16 + static_cast<unsigned>(digit);
@@ -83,7 +83,7 @@ void ChunkedDecoder::end_size_line() {
     line_ = 0;
 }
 
-void ChunkedDecoder::take_trailer(char c) {
+void ChunkedDecoder::parse_trailer(char c) {
     if (++trailer_ > max_trailer_bytes) broken("the trailers are too long");
     if (std::exchange(trailer_cr_, c == '\r')) {
         if (c != '\n') broken("a trailer holds a bare CR");

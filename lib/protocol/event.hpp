@@ -8,20 +8,20 @@
 
 namespace sse {
 
-/// The most that max_event_bytes of any options may be: places in a Batch are 32 bits wide, and an
-/// event of line ends alone grows sevenfold when it is encoded.
+/// The largest value of max_event_bytes in any options: offsets in a Batch are 32 bits wide, and an
+/// event that consists of line ends grows sevenfold when it is encoded.
 inline constexpr std::size_t most_event_bytes = std::size_t{512} * 1024 * 1024;
 
-/// One event as a block on the wire said it, and no more: what outlives a block (the last event
-/// ID, the reconnection time) belongs to Parser. Views into the bytes being fed: valid until the
+/// One event as its block of the stream defines it. State that outlives a block (the last event ID,
+/// the reconnection time) belongs to Parser. Views into the bytes being fed: valid until the
 /// sink returns.
 struct EventView {
     std::string_view type = "message";  ///< never empty
     std::string_view data;              ///< lines joined by LF, valid UTF-8 from a Parser
-    std::optional<std::string_view> id; ///< nullopt: the block named none; "" resets
+    std::optional<std::string_view> id; ///< nullopt: the block has no `id`; "" resets it
 };
 
-/// The same, owning its bytes.
+/// The same with its own bytes.
 struct Event {
     std::string type = "message";
     std::string data;

@@ -17,8 +17,8 @@ const char* find(char c, const char* from, const char* end) {
     return at ? static_cast<const char*>(at) : end;
 }
 
-/// How much of `bytes` is taken at once: what stays in a processor's cache while it is looked
-/// through for one thing after the other. It does not end within a character.
+/// How many of `bytes` are parsed at once: few enough to stay in the processor's cache while they
+/// are searched several times. Never ends inside a character.
 std::size_t first_slice(std::string_view bytes) {
     constexpr std::size_t most = 64 * 1024;
     if (bytes.size() <= most) return bytes.size();
@@ -86,7 +86,7 @@ void Parser::feed_slice(std::string_view bytes) {
         const char* const stop = std::min(lf, cr);
         if (stop == end) break;
         const std::string_view piece(at, static_cast<std::size_t>(stop - at));
-        if (line_.empty()) take_line(piece);
+        if (line_.empty()) parse_line(piece);
         else finish_line(piece);
         at = stop + 1;
         if (stop != cr || *stop == '\n') continue;
@@ -102,11 +102,11 @@ void Parser::feed_slice(std::string_view bytes) {
 }
 
 void Parser::finish() {
-    if (!passing_ && (in_block_ || !line_.empty()))
+    if (!skipping_ && (in_block_ || !line_.empty()))
         sink_.on_warning(ParseWarning::unfinished_block, line_); // RULES.md, 27
     line_.clear();
     data_.clear(), type_.clear(), id_.clear();
-    in_block_ = passing_ = skip_lf_ = false;
+    in_block_ = skipping_ = skip_lf_ = false;
     bom_seen_ = 0;
 }
 
@@ -129,13 +129,13 @@ void Parser::finish_line(std::string_view piece) {
     if (!fits(line_.size() + piece.size())) return line_.clear();
     line_.append(piece);
     const bool valid = std::exchange(valid_slice_, false); // not all of it is of this slice
-    take_line(line_);
+    parse_line(line_);
     data_.keep(), type_.keep(), id_.keep();
     line_.clear();
     valid_slice_ = valid;
 }
 
-void Parser::take_line(std::string_view line) {
+void Parser::parse_line(std::string_view line) {
     if (line.empty()) return dispatch();
     if (!fits(line.size())) return;
     in_block_ = true;
@@ -144,7 +144,7 @@ void Parser::take_line(std::string_view line) {
         return data_.append_line(line.substr(line[5] == ' ' ? 6 : 5));
     }
     if (line.size() > 3 && std::memcmp(line.data(), "id:", 3) == 0) {
-        return take_id(line.substr(line[3] == ' ' ? 4 : 3), line);
+        return set_id(line.substr(line[3] == ' ' ? 4 : 3), line);
     }
     const auto colon = line.find(':');
     const auto name = line.substr(0, colon);
@@ -153,19 +153,19 @@ void Parser::take_line(std::string_view line) {
     if (value.starts_with(' ')) value.remove_prefix(1);
     if (name == "data") data_.append_line(value);
     else if (name == "event") type_.assign(value);
-    else if (name == "id") take_id(value, line);
-    else if (name == "retry") take_retry(value, line);
+    else if (name == "id") set_id(value, line);
+    else if (name == "retry") set_retry(value, line);
     else sink_.on_warning(ParseWarning::unknown_field, line);
 }
 
 /// RULES.md, 30.
-void Parser::take_id(std::string_view value, std::string_view line) {
+void Parser::set_id(std::string_view value, std::string_view line) {
     if (value.find('\0') != value.npos) sink_.on_warning(ParseWarning::nul_in_id, line);
     else id_.assign(value);
 }
 
 /// ASCII digits only, any number of them (RULES.md, 31).
-void Parser::take_retry(std::string_view value, std::string_view line) {
+void Parser::set_retry(std::string_view value, std::string_view line) {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (value.empty() || !std::all_of(value.begin(), value.end(), digit)) {
         return sink_.on_warning(ParseWarning::bad_retry, line);
@@ -176,7 +176,7 @@ void Parser::take_retry(std::string_view value, std::string_view line) {
 }
 
 void Parser::dispatch() {
-    in_block_ = passing_ = false;
+    in_block_ = skipping_ = false;
     EventView event;
     if (id_.set) { // also without data: RULES.md, 33
         event.id = decoded(id_, decoded_id_);
@@ -206,22 +206,22 @@ std::string_view Parser::decoded(std::string_view bytes, bool valid, std::string
     return buffer;
 }
 
-/// False: what is being read is to be passed over.
+/// False if the event being read is skipped.
 bool Parser::fits(std::size_t line_bytes) {
     const auto held = data_.size + type_.size + id_.size;
-    if (held + line_bytes <= options_.max_event_bytes && !passing_) return true;
-    pass_over();
+    if (held + line_bytes <= options_.max_event_bytes && !skipping_) return true;
+    skip_event();
     return false;
 }
 
-void Parser::pass_over() {
-    if (passing_) return;
+void Parser::skip_event() {
+    if (skipping_) return;
     if (!sink_.on_too_large()) {
         throw Error(Errc::too_large,
                     fmt::format("an event is larger than {} bytes", options_.max_event_bytes));
     }
     data_.clear(), type_.clear(), id_.clear();
-    passing_ = true;
+    skipping_ = true;
 }
 
 } // namespace sse

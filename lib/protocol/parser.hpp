@@ -1,5 +1,5 @@
-// text/event-stream bytes in, events out. Not a client: no socket, no clock, no thread, so strings
-// can test it and every command can use it.
+// text/event-stream bytes in, events out, by the rules of RULES.md. Not a client: no socket, no
+// clock, no thread, so that strings can test it and every command can use it.
 #pragma once
 
 #include "protocol/event.hpp"
@@ -13,15 +13,14 @@
 namespace sse {
 
 struct ParserOptions {
-    /// Bytes that one event may hold (its fields, and the line being read): what a hostile or
-    /// broken stream can make us keep. LLM APIs send single events of over 1 MiB.
-    /// At most most_event_bytes.
+    /// Bytes of one event (its fields and the line being read): bounds the memory that a hostile or
+    /// broken stream can use. LLM APIs send single events of over 1 MiB. At most most_event_bytes.
     std::size_t max_event_bytes = 16 * 1024 * 1024;
 };
 
-/// Things that the standard tells a parser to ignore, and a person may want to see.
+/// Things that the standard has a parser ignore, and that help to debug a stream.
 enum class ParseWarning : std::uint8_t {
-    unknown_field,    ///< a field name that is none of data, event, id, retry
+    unknown_field,    ///< a field other than data, event, id and retry
     bad_retry,        ///< `retry` with anything but ASCII digits
     nul_in_id,        ///< `id` with U+0000
     invalid_utf8,     ///< decoded with U+FFFD
@@ -33,12 +32,12 @@ std::string_view to_string(ParseWarning warning);
 /// Gives the same events however the bytes are cut, in linear time. One thread at a time.
 class Parser {
 public:
-    /// Hears what the stream says, in its order. Views die when the call returns.
+    /// Receives the contents of the stream in order. Views are valid during the call.
     class Sink {
     public:
         virtual ~Sink() = default;
         virtual void on_event(const EventView&) = 0;
-        /// A block that named an id and had no data: no event, but the last event ID changed.
+        /// A block with an id and no data: no event, but the last event ID changed.
         virtual void on_id(std::string_view) {}
         /// All that follows the colon, the leading space included.
         virtual void on_comment(std::string_view) {}
@@ -46,21 +45,21 @@ public:
         virtual void on_retry(std::chrono::milliseconds) {}
         virtual void on_warning(ParseWarning, std::string_view /*line*/) {}
         /// An event has outgrown `max_event_bytes`. True: the rest of it, up to its blank line, is
-        /// passed over, and feed() does not throw.
+        /// skipped, and feed() does not throw.
         virtual bool on_too_large() { return false; }
     };
 
     /// `retry` may have any number of digits; above this (24 days) it is read as this.
     static constexpr std::chrono::milliseconds max_retry{2'147'483'647};
 
-    /// `last_event_id` is what the client has from an earlier connection: it stays until the
-    /// stream names another.
+    /// `last_event_id` is that of an earlier connection; it stays until the stream sets another
+    /// (RULES.md, 44). `sink` must outlive the parser.
     explicit Parser(Sink& sink, ParserOptions options = {}, std::string last_event_id = {});
 
-    /// Throws Error (too_large) once an event outgrows `max_event_bytes`, unless the sink passes it
-    /// over, after the events before it have been handed on; start afresh with a new Parser.
+    /// Throws Error (too_large) once an event outgrows `max_event_bytes`, unless the sink skips it,
+    /// after the events before it have been dispatched; start again with a new Parser.
     void feed(std::string_view bytes);
-    /// The stream has ended: what was unfinished is discarded, and told to the sink.
+    /// The stream has ended: an unfinished block is discarded, with a warning to the sink.
     void finish();
     /// For the Last-Event-ID header on reconnecting; "" when there is none.
     const std::string& last_event_id() const { return last_event_id_; }
@@ -87,14 +86,14 @@ private:
     std::string_view skip_bom(std::string_view bytes);
     void feed_slice(std::string_view bytes);
     void finish_line(std::string_view piece);
-    void take_line(std::string_view line);
-    void take_id(std::string_view value, std::string_view line);
-    void take_retry(std::string_view value, std::string_view line);
+    void parse_line(std::string_view line);
+    void set_id(std::string_view value, std::string_view line);
+    void set_retry(std::string_view value, std::string_view line);
     void dispatch();
     std::string_view decoded(const Value& value, std::string& buffer);
     std::string_view decoded(std::string_view bytes, bool valid, std::string& buffer);
     bool fits(std::size_t line_bytes);
-    void pass_over();
+    void skip_event();
 
     Sink& sink_;
     ParserOptions options_;
@@ -105,7 +104,7 @@ private:
     bool skip_lf_ = false;      ///< the last feed ended in CR: an LF now belongs to it
     bool valid_slice_ = false;  ///< all the bytes of this slice are known to be UTF-8
     bool in_block_ = false;     ///< a line has been read since the last blank one
-    bool passing_ = false;      ///< over an event that is too large
+    bool skipping_ = false;     ///< the rest of an event that is too large
     std::uint8_t bom_seen_ = 0; ///< bytes of a leading BOM read; 3 once past the start
 };
 

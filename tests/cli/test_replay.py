@@ -136,6 +136,7 @@ PARTS = {  # of five events a second apart, with ids a to e, c twice; types x, y
     "both at once": (("--from", "id:a", "--to", "4"), "bcd"),
     "a type": (("-e", "x"), "ae"),
     "a glob": (("-e", "x*"), "ace"),
+    "a set": (("-e", "[y-z]", "-e", "x.[!a-y]"), "bcd"),
     "without a type": (("-e", "!y"), "ace"),
     "types, less one": (("-e", "*", "-e", "!x"), "bcd"),
     "a number": (("-n", "2"), "ab"),

@@ -71,6 +71,12 @@ BODIES = [(b'{"b":[1,2],"a":"\\u00e9"}', "one"), ('{ "a": "\u00e9", "b": [1.0, 2
           (b'{"a":2}', "two"), (b"text", "three"), (b'{"a":3}', "any"), (b"", "any")]
 
 
+def test_numbers_of_a_body_are_compared_exactly(mock, wire, tmp_path):
+    say(tmp_path / "1.jsonl", "even", "POST", API, body='{"id":9007199254740992}')
+    say(tmp_path / "2.jsonl", "odd", "POST", API, body='{"id":9007199254740993}')
+    assert data(wire.request(mock("--match-body").url + "v1/chat", "POST", body=b'{"id":9007199254740993}')) == ["odd"]
+
+
 @pytest.mark.parametrize("body, text", BODIES)
 def test_the_recorded_body_chooses(mock, wire, tmp_path, body, text):
     say(tmp_path / "0.jsonl", "any", "POST", API)

@@ -18,6 +18,7 @@ MIXED = "".join(f"event: {t}\ndata: {d}\n\n" for t, d in [
     (["-e", "!add*"], "three four"),
     (["-e", "a*", "-e", "!*more"], "one"),
     (["-e", "*"], "one two three four"),
+    (["-e", "ad[a-d]", "-e", "a[!d]*"], "one"),
     (["--grep", "^t"], "two three"),
     (["--grep", "^one$", "--grep", "four"], "one four"),
     (["--grep", "t", "--invert"], "one four"),
