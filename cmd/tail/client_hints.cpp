@@ -4,9 +4,7 @@
 #include "http/content_coding.hpp"
 #include "protocol/event.hpp"
 
-#include <algorithm>
 #include <fmt/format.h>
-#include <initializer_list>
 #include <string>
 #include <string_view>
 
@@ -21,33 +19,41 @@ public:
         , opened_(client.opened()) {}
 
     std::string of(const sse::Error& e) const {
-        const std::string_view what = e.what();
         if (const auto* response = dynamic_cast<const sse::HttpStatusError*>(&e))
             return of_answer(*response);
-        if (const auto* refusal = dynamic_cast<const sse::CertificateError*>(&e))
-            return of_certificate(refusal->why());
-        if (what.starts_with("the proxy: "))
+        switch (e.reason()) {
+        case sse::Reason::proxy:
             return "-x names another proxy, -x '' none, whatever the environment says";
+        case sse::Reason::not_an_address:
+            return "--resolve takes an address, as HOST:PORT:127.0.0.1";
+        case sse::Reason::certificate_name:
+            return "use the name that it is for (--resolve NAME:PORT:ADDRESS says where that is), "
+                   "or check nothing with -k";
+        case sse::Reason::certificate_dates:
+            return "check the clock of this machine, or nothing of the certificate with -k";
+        case sse::Reason::certificate_issuer: return of_issuer();
+        case sse::Reason::client_certificate:
+            return options_.tls.cert_file.empty()
+                       ? "the server may want a certificate of yours: --cert FILE"
+                       : "the server does not take the certificate of --cert";
+        case sse::Reason::not_http: return "check the port in the URL, and whether it is https";
+        case sse::Reason::head_too_large: return "curl -iN shows the whole answer";
+        case sse::Reason::bad_coding: return "leave --compressed out, and it comes as it is";
+        case sse::Reason::redirect: return "-v shows where each redirect leads";
+        default: break;
+        }
         switch (e.code()) {
-        case sse::Errc::resolve: return of_name(what);
+        case sse::Errc::resolve: return of_name();
         case sse::Errc::connect: return of_address();
         case sse::Errc::timeout: return "--connect-timeout and --read-timeout say how long to wait";
-        case sse::Errc::http_status: return "-v shows where each redirect leads";
-        case sse::Errc::tls_handshake:
-            return wants_certificate(what) ? certificate()
-                                           : "check that the port speaks TLS, or use http";
-        case sse::Errc::too_large: return of_size(what);
-        case sse::Errc::receive: return of_break(what);
+        case sse::Errc::tls_handshake: return "check that the port speaks TLS, or use http";
+        case sse::Errc::too_large: return of_size();
+        case sse::Errc::receive: return try_again();
         default: return hint_for(e.code());
         }
     }
 
 private:
-    static bool says(std::string_view what, std::initializer_list<const char*> words) {
-        return std::any_of(words.begin(), words.end(),
-                           [&](const char* word) { return what.find(word) != what.npos; });
-    }
-
     bool sends(std::string_view field) const { return options_.request.find(field) != nullptr; }
 
     /// What makes it try again, or longer.
@@ -97,19 +103,12 @@ private:
             return "that is a page: check the path, or whether it wants a login";
         if (type == "application/json")
             return "an API may stream only when asked: a field in the body, or a parameter";
-        if (says(type, {"ndjson", "jsonl"})) return "--ndjson reads JSON lines as events";
+        if (type.find("ndjson") != type.npos || type.find("jsonl") != type.npos)
+            return "--ndjson reads JSON lines as events";
         return "curl -iN shows the whole answer";
     }
 
-    std::string of_certificate(sse::CertificateError::Why why) const {
-        switch (why) {
-        case sse::CertificateError::Why::name:
-            return "use the name that it is for (--resolve NAME:PORT:ADDRESS says where that is), "
-                   "or check nothing with -k";
-        case sse::CertificateError::Why::dates:
-            return "check the clock of this machine, or nothing of the certificate with -k";
-        case sse::CertificateError::Why::issuer: break;
-        }
+    std::string of_issuer() const {
         return options_.tls.ca_file.empty()
                    ? "trust its issuer with --cacert FILE, or check nothing with -k"
                    : fmt::format("its issuer is not in {}: name another with --cacert, or check "
@@ -117,12 +116,7 @@ private:
                                  sse::printable(options_.tls.ca_file, 200));
     }
 
-    std::string of_name(std::string_view what) const {
-        const auto& known = options_.dial.addresses;
-        if (std::any_of(known.begin(), known.end(), [&](const auto& one) {
-                return what.find(" " + one.address + ":") != what.npos;
-            }))
-            return "--resolve takes an address, as HOST:PORT:127.0.0.1";
+    std::string of_name() const {
         if (options_.dial.family != sse::Family::any)
             return "check the host's name in the URL, and whether it has such an address: leave -4 "
                    "and -6 out";
@@ -137,31 +131,10 @@ private:
         return "check that the server runs; " + try_again();
     }
 
-    std::string of_size(std::string_view what) const {
-        if (what.starts_with("the head of")) return "curl -iN shows the whole answer";
+    std::string of_size() const {
         if (options_.parser.max_event_bytes >= sse::most_event_bytes)
             return "no larger event can be read";
         return "raise --max-event-bytes if the stream is to be trusted";
-    }
-
-    std::string of_break(std::string_view what) const {
-        if (wants_certificate(what)) return certificate();
-        if (says(what, {"the gzip body", "the deflate body", "the br body"}))
-            return "leave --compressed out, and it comes as it is";
-        if (says(what, {"did not answer in HTTP/1"}))
-            return "check the port in the URL, and whether it is https";
-        return try_again();
-    }
-
-    /// The words of OpenSSL for what a server says that wants to know who asks.
-    static bool wants_certificate(std::string_view what) {
-        return says(what, {"alert certificate required", "alert bad certificate",
-                           "alert handshake failure", "alert unknown ca"});
-    }
-    std::string certificate() const {
-        return options_.tls.cert_file.empty()
-                   ? "the server may want a certificate of yours: --cert FILE"
-                   : "the server does not take the certificate of --cert";
     }
 
     const sse::ClientOptions& options_;

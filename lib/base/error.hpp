@@ -1,38 +1,76 @@
-// The exception of the library: one line of text for a person, one code for the program. It carries
-// no hint and no exit status; the commands choose those.
+// The exception of the library: one line of text for a person, a code and a reason for the program.
+// It carries no hint and no exit status; the commands choose those.
 #pragma once
 
+#include <cstdint>
 #include <stdexcept>
 #include <string>
 
 namespace sse {
 
-/// The reason of a failure, as far as callers act on it.
+/// The kind of a failure: decides the exit status, and whether a client tries again.
 enum class Errc {
     invalid_argument, ///< a value given by the user cannot be used
-    bad_input,        ///< a recording, a line or an event is malformed
-    too_large,        ///< a limit of an options struct was exceeded
+    bad_input,        ///< malformed bytes: a recording, a line, an event
+    too_large,        ///< a size limit of an options struct was exceeded
     io,               ///< a file or descriptor failed
     resolve,          ///< a host name has no address
-    connect,          ///< the connection was refused, or no address is reachable
-    http_status,      ///< a response with an unexpected status or media type
+    connect,          ///< no connection to the host
+    http_status,      ///< a response with another status, or no event stream
     timeout,          ///< a time limit of an options struct was exceeded
     tls_handshake,    ///< the TLS handshake failed
     tls_verify,       ///< the peer's certificate is not trusted
-    receive,          ///< the connection broke, or its framing is invalid
+    receive,          ///< the connection broke, or its framing did
 };
 
-/// A failure. `what()` is one lowercase line without a full stop: the action that failed, its
-/// object and the reason.
+/// What exactly failed, where a hint or a decision depends on it. Text of `what()` is for people
+/// only: nothing in the program searches it.
+enum class Reason : std::uint8_t {
+    unspecified, ///< the code says enough
+    // connections
+    connection_refused, ///< the host is there, and no server listens on the port or path
+    proxy,              ///< on the way to a proxy
+    not_an_address,     ///< the address that was given for a host name is none
+    certificate_name,   ///< the peer's certificate is for another host
+    certificate_dates,  ///< it has expired, or is not valid yet
+    certificate_issuer, ///< anything else that is wrong with it
+    client_certificate, ///< the server refused the client's certificate, or its absence
+    connection_closed,  ///< the server closed the connection without a response
+    // HTTP responses
+    not_http,       ///< the first bytes are not HTTP/1
+    http2_only,     ///< the server speaks HTTP/2 alone
+    head_too_large, ///< the head exceeds its limit
+    bad_framing,    ///< Transfer-Encoding or Content-Length cannot be used
+    bad_coding,     ///< the compressed body is damaged or cut
+    redirect,       ///< too many redirects, or a Location that cannot be followed
+    // recordings
+    write_failed,        ///< a recording or its copy could not be written
+    no_recording,        ///< a directory without recordings
+    not_a_recording,     ///< the file has another format
+    empty_recording,     ///< the file has no bytes, or only half of its first line
+    newer_version,       ///< the recording's version is not known here
+    har_without_events,  ///< a HAR file that cannot be read, or has no event stream
+    cannot_follow,       ///< the file is of a kind that cannot be read while it grows
+    truncated_meanwhile, ///< the file became shorter while it was read
+    id_not_found,        ///< no record has the id of --from or --to
+    empty_range,         ///< --to lies before --from
+    empty_lap,           ///< a lap of --loop sends nothing
+};
+
+/// A failure. `what()` is one lowercase line without a full stop: the action that failed, its object
+/// and the reason.
 class Error : public std::runtime_error {
 public:
-    Error(Errc code, const std::string& what)
+    Error(Errc code, const std::string& what, Reason reason = Reason::unspecified)
         : std::runtime_error(what)
-        , code_(code) {}
+        , code_(code)
+        , reason_(reason) {}
     Errc code() const { return code_; }
+    Reason reason() const { return reason_; }
 
 private:
     Errc code_;
+    Reason reason_;
 };
 
 } // namespace sse

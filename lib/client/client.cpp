@@ -150,11 +150,9 @@ Client::Attempt Client::attempt() {
         attempt.fail(e);
         attempt.futile = !is_retryable(e.status());
         attempt.asked = e.retry_after();
-    } catch (const ConnectError& e) {
-        attempt.fail(e);
-        attempt.refused = e.refused();
     } catch (const Error& e) {
         attempt.fail(e);
+        attempt.refused = e.reason() == Reason::connection_refused;
         attempt.futile = e.code() != Errc::resolve && e.code() != Errc::connect &&
                          e.code() != Errc::timeout && e.code() != Errc::tls_handshake &&
                          e.code() != Errc::receive;
@@ -231,7 +229,8 @@ Client::Exchange Client::follow(ClientRequest& request) {
         if (hops == options_.max_redirects) {
             throw Error(Errc::http_status,
                         fmt::format("{} redirects further than {} times",
-                                    options_.request.url.text(), options_.max_redirects));
+                                    options_.request.url.text(), options_.max_redirects),
+                        Reason::redirect);
         }
         const auto from = request.url;
         follow_redirect(request, response.status(), *location);

@@ -13,7 +13,9 @@ namespace sse {
 
 namespace {
 
-[[noreturn]] void broken(const std::string& why) { throw Error(Errc::receive, why); }
+[[noreturn]] void broken(const std::string& why, Reason reason = Reason::unspecified) {
+    throw Error(Errc::receive, why, reason);
+}
 
 /// Where the empty line that ends a head is over; npos if it is not there yet. Lines may end in LF
 /// alone (RFC 9112, 2.2): small servers and scripts do.
@@ -50,13 +52,14 @@ std::uint64_t read_length(const Head& head) {
     for (const auto& field : head.fields()) {
         if (!same_name(field.name, "Content-Length")) continue;
         if (length && *length != field.value)
-            broken("the answer has two Content-Length fields that differ");
+            broken("the answer has two Content-Length fields that differ", Reason::bad_framing);
         length = field.value;
     }
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     if (length->empty() || length->size() > 18 ||
         !std::all_of(length->begin(), length->end(), digit)) {
-        broken(fmt::format("the answer's Content-Length is \"{}\"", printable(*length, 40)));
+        broken(fmt::format("the answer's Content-Length is \"{}\"", printable(*length, 40)),
+               Reason::bad_framing);
     }
     std::uint64_t value = 0;
     for (const char c : *length) value = value * 10 + static_cast<unsigned>(c - '0');
@@ -159,14 +162,15 @@ void ClientResponse::read_head(const Trace& trace, std::optional<Clock::time_poi
                 return;
             }
             if (fill({}, limit)) continue;
-            broken(bytes.empty()
-                       ? "the server closed the connection without an answer"
-                       : "the server closed the connection inside the head of its answer");
+            broken(bytes.empty() ? "the server closed the connection without an answer"
+                                 : "the server closed the connection inside the head of its answer",
+                   Reason::connection_closed);
         }
         if (interim_bytes_ + std::min(end, bytes.size()) > options_.max_head_bytes) {
             throw Error(Errc::too_large,
                         fmt::format("the head of the answer is larger than {} bytes",
-                                    options_.max_head_bytes));
+                                    options_.max_head_bytes),
+                        Reason::head_too_large);
         }
         head_bytes_ = with_crlf(std::string_view(bytes).substr(0, end));
         if (trace.received) trace.received(head_bytes_);
@@ -188,7 +192,8 @@ void ClientResponse::frame_body(const std::string& method) {
     } else if (head_.count("Transfer-Encoding") > 0) {
         const auto coding = head_.find("Transfer-Encoding");
         if (head_.count("Transfer-Encoding") > 1 || !same_name(*coding, "chunked")) {
-            broken(fmt::format("the answer's Transfer-Encoding is \"{}\"", printable(*coding, 40)));
+            broken(fmt::format("the answer's Transfer-Encoding is \"{}\"", printable(*coding, 40)),
+                   Reason::bad_framing);
         }
         framing_ = Framing::chunked;
     } else if (head_.count("Content-Length") > 0) {

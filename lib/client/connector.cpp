@@ -63,7 +63,7 @@ std::unique_ptr<ClientConnection> Connector::reach_proxy(const Url& url, const U
     } catch (const HttpStatusError&) {
         throw;
     } catch (const Error& e) {
-        throw Error(e.code(), fmt::format("the proxy: {}", e.what()));
+        throw Error(e.code(), fmt::format("the proxy: {}", e.what()), Reason::proxy);
     }
 }
 

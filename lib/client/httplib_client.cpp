@@ -116,7 +116,8 @@ int httplib_exchange(const ClientRequest& request, Wire& wire) {
     if (status < 100) {
         throw Error(Errc::receive,
                     fmt::format("{} did not answer in HTTP/1, but with \"{}\"",
-                                request.url.endpoint(), printable(exchange.status_line(), 80)));
+                                request.url.endpoint(), printable(exchange.status_line(), 80)),
+                    Reason::not_http);
     }
     return status;
 }

@@ -17,7 +17,9 @@ namespace {
 
 constexpr std::size_t piece_bytes = 64 * 1024;
 
-[[noreturn]] void bad_coding(const std::string& why) { throw Error(Errc::receive, why); }
+[[noreturn]] void bad_coding(const std::string& why) {
+    throw Error(Errc::receive, why, Reason::bad_coding);
+}
 
 /// gzip, and deflate in both of its forms.
 class Inflater : public ContentDecoder {

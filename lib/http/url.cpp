@@ -214,7 +214,8 @@ Url Url::resolve(std::string_view location) const {
     } catch (const NoUrl& why) {
         throw Error(Errc::http_status,
                     fmt::format("{} redirects to \"{}\", which cannot be followed: {}", text(),
-                                printable(location, 200), why.what()));
+                                printable(location, 200), why.what()),
+                    Reason::redirect);
     }
 }
 

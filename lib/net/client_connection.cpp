@@ -62,8 +62,9 @@ std::optional<std::size_t> ClientConnection::read_now(char* buffer, std::size_t 
     case SSL_ERROR_SYSCALL:
         broken(errno != 0 ? std::generic_category().message(errno) : "cut without TLS saying so");
     default: {
+        const auto reason = alert_reason();
         const auto why = take_tls_error();
-        broken(why == "unexpected eof while reading" ? "cut without TLS saying so" : why);
+        broken(why == "unexpected eof while reading" ? "cut without TLS saying so" : why, reason);
     }
     }
 }
@@ -109,8 +110,8 @@ ClientConnection::write(std::string_view& bytes, std::optional<Clock::duration> 
     return Written::all;
 }
 
-void ClientConnection::broken(const std::string& why) const {
-    throw Error(Errc::receive, fmt::format("the connection to {} broke: {}", peer_, why));
+void ClientConnection::broken(const std::string& why, Reason reason) const {
+    throw Error(Errc::receive, fmt::format("the connection to {} broke: {}", peer_, why), reason);
 }
 
 } // namespace sse

@@ -48,7 +48,7 @@ public:
 
 private:
     std::optional<std::size_t> read_now(char* buffer, std::size_t size);
-    [[noreturn]] void broken(const std::string& why) const;
+    [[noreturn]] void broken(const std::string& why, Reason reason = Reason::unspecified) const;
 
     int fd_;
     std::string peer_;

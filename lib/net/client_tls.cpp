@@ -42,14 +42,13 @@ std::string text_of(const ASN1_TIME* time) {
     return {text, static_cast<std::size_t>(length)};
 }
 
-CertificateError::Why why_of(long verdict) {
-    using Why = CertificateError::Why;
+Reason reason_of(long verdict) {
     switch (verdict) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
-    case X509_V_ERR_IP_ADDRESS_MISMATCH: return Why::name;
+    case X509_V_ERR_IP_ADDRESS_MISMATCH: return Reason::certificate_name;
     case X509_V_ERR_CERT_HAS_EXPIRED:
-    case X509_V_ERR_CERT_NOT_YET_VALID: return Why::dates;
-    default: return Why::issuer;
+    case X509_V_ERR_CERT_NOT_YET_VALID: return Reason::certificate_dates;
+    default: return Reason::certificate_issuer;
     }
 }
 
@@ -65,11 +64,13 @@ std::string certified_name(const std::string& host) {
     if (const long verdict = SSL_get_verify_result(ssl);
         verdict != X509_V_OK && kind == SSL_ERROR_SSL) {
         take_tls_error();
-        throw CertificateError(fmt::format("the certificate of {} is not trusted: {}", endpoint,
-                                           X509_verify_cert_error_string(verdict)),
-                               why_of(verdict));
+        throw Error(Errc::tls_verify,
+                    fmt::format("the certificate of {} is not trusted: {}", endpoint,
+                                X509_verify_cert_error_string(verdict)),
+                    reason_of(verdict));
     }
     const int number = errno;
+    const auto reason = alert_reason();
     auto why = take_tls_error();
     if (kind == SSL_ERROR_SYSCALL) {
         why = number != 0 ? std::generic_category().message(number)
@@ -77,10 +78,21 @@ std::string certified_name(const std::string& host) {
     } else if (why == "unexpected eof while reading") {
         why = "the server closed the connection";
     }
-    throw Error(Errc::tls_handshake, fmt::format("no TLS with {}: {}", endpoint, why));
+    throw Error(Errc::tls_handshake, fmt::format("no TLS with {}: {}", endpoint, why), reason);
 }
 
 } // namespace
+
+Reason alert_reason() {
+    switch (ERR_GET_REASON(ERR_peek_error())) {
+    case SSL_R_TLSV13_ALERT_CERTIFICATE_REQUIRED:
+    case SSL_R_SSLV3_ALERT_BAD_CERTIFICATE:
+    case SSL_R_SSLV3_ALERT_HANDSHAKE_FAILURE:
+    case SSL_R_TLSV1_ALERT_UNKNOWN_CA: return Reason::client_certificate;
+    case SSL_R_TLSV1_ALERT_NO_APPLICATION_PROTOCOL: return Reason::http2_only;
+    default: return Reason::unspecified;
+    }
+}
 
 std::string take_tls_error() {
     const auto code = ERR_get_error();

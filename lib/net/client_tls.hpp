@@ -21,20 +21,6 @@ struct TlsOptions {
     std::string cert_file, key_file; ///< PEM of a client certificate (chain) and its key
 };
 
-/// The peer's certificate is not trusted (tls_verify).
-class CertificateError : public Error {
-public:
-    enum class Why : std::uint8_t { issuer, name, dates };
-    CertificateError(const std::string& what, Why why)
-        : Error(Errc::tls_verify, what)
-        , why_(why) {}
-    /// `issuer` stands for all that is neither its name nor its dates.
-    Why why() const { return why_; }
-
-private:
-    Why why_;
-};
-
 struct SslFree {
     void operator()(ssl_st* ssl) const;
 };
@@ -51,7 +37,7 @@ public:
     TlsContext& operator=(const TlsContext&) = delete;
 
     /// Shakes hands on the non-blocking `fd`. `host` is what the certificate must be for;
-    /// `endpoint` is named in errors. Throws CertificateError, Error (tls_handshake, timeout),
+    /// `endpoint` is named in errors. Throws Error (tls_verify, tls_handshake, timeout),
     /// Interrupted.
     SslPtr connect(int fd, const std::string& host, const std::string& endpoint,
                    Interrupt& interrupt, Interrupt::Clock::time_point limit) const;
@@ -64,6 +50,10 @@ private:
 /// `TLSv1.3, TLS_AES_256_GCM_SHA384, certificate of CN=localhost, by CN=..., until ...`: for
 /// people.
 std::string describe(const ssl_st* connection);
+
+/// What the alert says that the peer sent, if it is the oldest error that OpenSSL keeps for this
+/// thread: client_certificate or http2_only, else unspecified. Forgets nothing.
+Reason alert_reason();
 
 /// The oldest error that OpenSSL keeps for this thread, as lowercase text; forgets all of them.
 std::string take_tls_error();

@@ -62,8 +62,9 @@ struct Lookup {
     throw Error(Errc::timeout, what);
 }
 
+/// `reason` is that of the error for a host without an address.
 std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family family,
-                             Interrupt& interrupt, Clock::time_point limit) {
+                             Interrupt& interrupt, Clock::time_point limit, Reason reason) {
     const auto lookup = std::make_shared<Lookup>();
     lookup->host = host;
     lookup->service = std::to_string(port);
@@ -90,7 +91,7 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
     if (lookup->error != 0) {
         const auto why = lookup->error == EAI_SYSTEM ? error_text(lookup->system_error)
                                                      : std::string(::gai_strerror(lookup->error));
-        throw Error(Errc::resolve, fmt::format("cannot resolve {}: {}", host, why));
+        throw Error(Errc::resolve, fmt::format("cannot resolve {}: {}", host, why), reason);
     }
     return lookup->addresses;
 }
@@ -126,9 +127,10 @@ public:
                 continue;
             }
             if (running_.empty()) {
-                throw ConnectError(
-                    fmt::format("cannot connect to {}: {}", endpoint, error_text(error_)),
-                    error_ == ECONNREFUSED);
+                throw Error(Errc::connect,
+                            fmt::format("cannot connect to {}: {}", endpoint, error_text(error_)),
+                            error_ == ECONNREFUSED ? Reason::connection_refused
+                                                   : Reason::unspecified);
             }
             std::vector<pollfd> fds;
             for (const auto& fd : running_) fds.push_back({fd.get(), POLLOUT, 0});
@@ -197,10 +199,13 @@ private:
 int dial(const std::string& name, std::uint16_t port, const DialOptions& options,
          Interrupt& interrupt, Clock::time_point limit, Clock::time_point& resolved) {
     auto host = name;
+    auto reason = Reason::unspecified;
     for (const auto& known : options.addresses) {
-        if (known.host == name && known.port == port) host = known.address;
+        if (known.host != name || known.port != port) continue;
+        host = known.address;
+        reason = Reason::not_an_address;
     }
-    auto addresses = resolve(host, port, options.family, interrupt, limit);
+    auto addresses = resolve(host, port, options.family, interrupt, limit, reason);
     resolved = Clock::now();
     const bool v6 = host.find(':') != host.npos;
     return Race(std::move(addresses), options, interrupt)
@@ -220,9 +225,10 @@ int dial_unix(const std::string& path, Interrupt& interrupt, Clock::time_point l
         if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0)
             return fd.release();
         if (errno != EAGAIN) {
-            throw ConnectError(
-                fmt::format("cannot connect to unix:{}: {}", path, error_text(errno)),
-                errno == ECONNREFUSED || errno == ENOENT);
+            const bool refused = errno == ECONNREFUSED || errno == ENOENT;
+            throw Error(Errc::connect,
+                        fmt::format("cannot connect to unix:{}: {}", path, error_text(errno)),
+                        refused ? Reason::connection_refused : Reason::unspecified);
         }
         const auto again =
             std::min(limit, Clock::now() + std::chrono::milliseconds(20)); // its backlog is full

@@ -15,18 +15,6 @@ namespace sse {
 /// Thrown by what waits, when the Interrupt was raised. Not an Error: nothing failed.
 struct Interrupted {};
 
-/// Nobody accepts there. `refused`: there is a host and it said no, as when a server has ended.
-class ConnectError : public Error {
-public:
-    ConnectError(const std::string& what, bool refused)
-        : Error(Errc::connect, what)
-        , refused_(refused) {}
-    bool refused() const { return refused_; }
-
-private:
-    bool refused_;
-};
-
 /// Which addresses may be used.
 enum class Family : std::uint8_t { any, v4, v6 };
 
@@ -58,7 +46,7 @@ struct DialOptions {
 
 /// Resolves `host` and connects to `port` on one of its addresses. Returns a non-blocking
 /// descriptor that the caller closes; `resolved` gets the time between the two. Throws Error
-/// (resolve, timeout), ConnectError, Interrupted.
+/// (resolve, connect, timeout), Interrupted.
 int dial(const std::string& host, std::uint16_t port, const DialOptions& options,
          Interrupt& interrupt, Interrupt::Clock::time_point limit,
          Interrupt::Clock::time_point& resolved);
