@@ -187,13 +187,13 @@ int serve(const cmd::ReplayOptions& o) {
         failure = e;
         server->finish(false);
     };
-    const auto wake = [&](const std::shared_ptr<sse::Channel>& channel, std::size_t loop) {
-        server->post(loop, [channel, loop] { channel->shard(loop).take(); });
+    const auto executor = [&](std::size_t loop, std::function<void()> action) {
+        server->post(loop, std::move(action));
     };
     const auto shared = shared_clock(o);
     auto listening = o.server;
     if (o.shared && shared.overflow != sse::Overflow::block) listening.unsent_bytes = 0;
-    sse::Channels channels(shared, o.server.threads, wake);
+    sse::Channels channels(shared, o.server.threads, executor);
     sse::PlaybackHandler handler(recordings.files(), options, reports);
     if (o.shared) handler.share(channels);
     cmd::PlaybackLengths lengths(options.playback);

@@ -180,10 +180,10 @@ bool something_is_piped_in() {
 int run(ServeOptions o) {
     o.input.pump.channels = o.route.channels;
     std::unique_ptr<sse::Server> server;
-    const auto wake = [&](const std::shared_ptr<sse::Channel>& channel, std::size_t loop) {
-        server->post(loop, [channel, loop] { channel->shard(loop).take(); });
+    const auto executor = [&](std::size_t loop, std::function<void()> action) {
+        server->post(loop, std::move(action));
     };
-    sse::Channels channels(o.channel, o.server.threads, wake, o.channels);
+    sse::Channels channels(o.channel, o.server.threads, executor, o.channels);
     cmd::ShutdownGrace grace(o.server.grace);       // with who reads the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives those who publish
     std::optional<cmd::Inputs> inputs;              // none: all events are published
@@ -195,7 +195,7 @@ int run(ServeOptions o) {
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
-    handler.on_gone = [&](bool whole) { end.stream_gone(whole); };
+    handler.on_stream_end = [&](bool whole) { end.stream_gone(whole); };
     cmd::Operation operation(o.operation, *server, channels);
     cmd::listen(*server, o.server);
     // Now that nothing else can be wrong: it takes the place of what the file held.

@@ -49,12 +49,12 @@ void add_operation_options(CLI::App& app, OperationOptions& o) {
 }
 
 Operation::Operation(const OperationOptions& options, sse::Server& server,
-                     const sse::Activity& activity)
+                     const sse::CountsSource& counts)
     : options_(options)
     , server_(server)
-    , activity_(activity)
+    , counts_(counts)
     , started_(Clock::now())
-    , admin_(server, activity)
+    , admin_(server, counts)
     , rate_{started_, 0, 0} {
     if (!options.access_log.empty()) {
         try {
@@ -120,7 +120,7 @@ void Operation::end() {
     line_.reset();
     tell_manager("STOPPING=1");
     const auto server = server_.counts();
-    const auto hub = activity_.counts();
+    const auto hub = counts_.counts();
     write_above(fmt::format("sse: served {} to {}: {}, {} missed, {} sent, {:.1f} s\n",
                             count(hub.events, "event"), count(server.connects, "connection"),
                             hub.deliveries == 1 ? "1 delivery"
@@ -130,7 +130,7 @@ void Operation::end() {
 
 void Operation::print_state() const {
     const auto server = server_.counts();
-    const auto hub = activity_.counts();
+    const auto hub = counts_.counts();
     note(fmt::format("up {:.0f} s{}: {} now, {}, {} in all", seconds_since(started_),
                      server_.stopping() ? ", draining" : "", count(server.clients, "client"),
                      count(server.streams, "stream"), count(server.connects, "connection")));
@@ -147,7 +147,7 @@ void Operation::print_state() const {
     }
     if (!refused.empty()) note(fmt::format("refused:{}", refused));
     constexpr std::size_t few = 20;
-    const auto channels = activity_.each();
+    const auto channels = counts_.by_channel();
     if (channels.size() < 2) return;
     note(count(channels.size(), "channel"));
     for (std::size_t i = 0; i < channels.size() && i < few; ++i) {
@@ -159,8 +159,8 @@ void Operation::print_state() const {
 
 std::string Operation::status() {
     const auto server = server_.counts();
-    const auto hub = activity_.counts();
-    const auto position = activity_.position();
+    const auto hub = counts_.counts();
+    const auto position = counts_.position();
     if (!position.empty()) {
         return fmt::format("{}, {}, {}{}", position, count(server.clients, "client"),
                            count(hub.events, "event"), server_.stopping() ? ", draining" : "");

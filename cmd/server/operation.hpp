@@ -2,7 +2,7 @@
 #pragma once
 
 #include "handlers/admin_handler.hpp"
-#include "hub/activity.hpp"
+#include "hub/counts.hpp"
 #include "server/access_log.hpp"
 #include "server/server.hpp"
 
@@ -34,7 +34,8 @@ class Operation {
 public:
     /// Before the server listens: opens the log and the admin listener, and says where it is.
     /// Throws Failure. All three must outlive it.
-    Operation(const OperationOptions& options, sse::Server& server, const sse::Activity& activity);
+    Operation(const OperationOptions& options, sse::Server& server,
+              const sse::CountsSource& counts);
     ~Operation();
 
     /// Once all listens, before it runs: leaves root, answers signals (SIGHUP: the log is opened
@@ -51,7 +52,7 @@ private:
 
     const OperationOptions& options_;
     sse::Server& server_;
-    const sse::Activity& activity_;
+    const sse::CountsSource& counts_;
     const std::chrono::steady_clock::time_point started_;
     std::optional<sse::AccessLog> log_;
     sse::AdminHandler admin_;

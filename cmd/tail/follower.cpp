@@ -4,6 +4,7 @@
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
+#include "http/gap_field.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -156,7 +157,7 @@ void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
     if (all_.recorder) all_.recorder->open(url, status, head, last_event_id);
     say(fmt::format("{} is open", url.text()));
     if (std::exchange(told_away_, false) && !all_.options.verbose) tell("connected again");
-    if (!last_event_id.empty() && head.find("Sse-Gap") == "true") {
+    if (!last_event_id.empty() && head.find(sse::gap_field) == "true") {
         warn(fmt::format("{} no longer has event {}: some may be missing, or come again",
                          url.text(), sse::printable(last_event_id, 100)));
     }

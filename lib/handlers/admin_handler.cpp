@@ -28,7 +28,7 @@ void add_process(MetricsText& out) {
     }
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
-    out.gauge("process_max_fds", "Descriptors that the process may have open.");
+    out.gauge("process_max_fds", "Limit of open file descriptors.");
     out.sample(std::uint64_t{files.rlim_cur});
 }
 
@@ -44,54 +44,56 @@ void add_server(const ServerCounts& now, MetricsText& out) {
     out.sample(now.connects);
     out.counter("sse_requests_total", "Requests answered, refusals included.");
     out.sample(now.requests);
-    out.counter("sse_streams_total", "Streams begun.");
+    out.counter("sse_streams_total", "Streams opened.");
     out.sample(now.streams_opened);
-    out.counter("sse_sent_bytes_total", "Bytes taken by sockets, heads included.");
+    out.counter("sse_sent_bytes_total", "Bytes sent, response heads included.");
     out.sample(now.bytes);
-    out.counter("sse_stalls_total", "Connections ended for taking no byte for the stall timeout.");
+    out.counter("sse_stalls_total",
+                "Connections closed because the client accepted no data for the stall timeout.");
     out.sample(now.stalls);
-    out.counter("sse_refusals_total", "Clients refused, by the reason.");
+    out.counter("sse_refusals_total", "Clients refused, by reason.");
     for (std::size_t i = 1; i < now.refusals.size(); ++i)
         out.sample("reason", refusal_names[i], now.refusals[i]);
-    out.counter("sse_connection_ends_total", "Connections that have ended, by how.");
+    out.counter("sse_connection_ends_total", "Connections ended, by cause.");
     for (std::size_t i = 1; i < now.ends.size(); ++i) out.sample("how", end_names[i], now.ends[i]);
 }
 
 void add_channels(const ChannelCounts& now, MetricsText& out) {
-    out.counter("sse_events_total", "Events published, and comments of the input.");
+    out.counter("sse_events_total", "Events and comments published.");
     out.sample(now.events);
-    out.counter("sse_published_bytes_total", "Bytes of them, encoded.");
+    out.counter("sse_published_bytes_total", "Bytes of encoded events published.");
     out.sample(now.bytes);
     out.counter("sse_deliveries_total", "Events sent whole, once for each subscriber.");
     out.sample(now.deliveries);
-    out.counter("sse_missed_events_total", "Events pushed out of the history before a subscriber "
-                                           "had them, once for each subscriber.");
+    out.counter("sse_missed_events_total", "Events evicted from the history before they were sent, "
+                                           "once for each subscriber.");
     out.sample(now.missed);
-    out.counter("sse_slow_client_skips_total", "Times that a subscriber fell behind the history.");
+    out.counter("sse_slow_client_skips_total",
+                "Times that a slow client skipped to the oldest event held.");
     out.sample(now.slow_client_skips);
-    out.gauge("sse_subscribers_behind", "Subscribers not sent the newest event, a second ago.");
+    out.gauge("sse_subscribers_behind", "Subscribers that have not been sent the newest event.");
     out.sample(now.behind);
-    out.gauge("sse_slowest_lag_events", "Events that the slowest subscriber lacked, a second ago.");
+    out.gauge("sse_slowest_lag_events", "Events that the slowest subscriber has yet to be sent.");
     out.sample(now.lag);
-    out.gauge("sse_history_events", "Events held for those who come late or come back.");
+    out.gauge("sse_history_events", "Events held in the history.");
     out.sample(now.history_events);
-    out.gauge("sse_history_bytes", "Bytes of them, encoded.");
+    out.gauge("sse_history_bytes", "Bytes of encoded events held in the history.");
     out.sample(now.history_bytes);
 }
 
 } // namespace
 
-AdminHandler::AdminHandler(const Server& server, const Activity& activity, AdminOptions options)
+AdminHandler::AdminHandler(const Server& server, const CountsSource& counts, AdminOptions options)
     : server_(server)
-    , activity_(activity)
+    , counts_(counts)
     , options_(options)
     , started_(std::chrono::system_clock::now()) {}
 
 Response AdminHandler::respond(const Request& request, std::size_t) {
     if (request.path != "/healthz" && request.path != "/metrics")
-        return text_response(404, "/healthz and /metrics\n");
+        return text_response(404, "not found; the routes are /healthz and /metrics\n");
     if (request.method != "GET" && request.method != "HEAD") {
-        auto response = text_response(405, "only GET and HEAD\n");
+        auto response = text_response(405, "the methods are GET and HEAD\n");
         response.headers.emplace_back("Allow", "GET, HEAD");
         return response;
     }
@@ -108,16 +110,16 @@ std::string AdminHandler::metrics() const {
     MetricsText out;
     out.gauge("sse_build_info", "The version of the program; always 1.");
     out.sample("version", SSE_VERSION, 1);
-    out.gauge("sse_start_time_seconds", "When it began, in seconds since 1970.");
+    out.gauge("sse_start_time_seconds", "Start time, in seconds since 1970.");
     out.sample(std::chrono::duration<double>(started_.time_since_epoch()).count());
     add_process(out);
     add_server(server_.counts(), out);
-    add_channels(activity_.counts(), out);
+    add_channels(counts_.counts(), out);
 
-    auto channels = activity_.each();
-    out.gauge("sse_channels", "Channels that there are.");
+    auto channels = counts_.by_channel();
+    out.gauge("sse_channels", "Channels that exist now.");
     out.sample(std::uint64_t{channels.size()});
-    // A name that is no UTF-8 can be no label: two of them would become one.
+    // A label must be UTF-8: replacement characters could make two names one.
     std::erase_if(channels, [](const auto& named) { return !is_utf8(named.first); });
     if (channels.empty() || channels.size() > options_.max_channel_series) return out.text();
     const auto each = [&](auto number) {
@@ -129,7 +131,8 @@ std::string AdminHandler::metrics() const {
     each([](const ChannelCounts& now) { return now.events; });
     out.counter("sse_channel_deliveries_total", "Events sent whole, by channel.");
     each([](const ChannelCounts& now) { return now.deliveries; });
-    out.counter("sse_channel_missed_events_total", "Events missed by subscribers, by channel.");
+    out.counter("sse_channel_missed_events_total",
+                "Events evicted before they were sent, by channel.");
     each([](const ChannelCounts& now) { return now.missed; });
     out.gauge("sse_channel_history_events", "Events held, by channel.");
     each([](const ChannelCounts& now) { return now.history_events; });

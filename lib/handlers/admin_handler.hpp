@@ -1,7 +1,7 @@
-// The routes of those who run the server: /healthz and /metrics. For a listener of its own.
+// The routes of the admin listener: /healthz and /metrics.
 #pragma once
 
-#include "hub/activity.hpp"
+#include "hub/counts.hpp"
 #include "server/handler.hpp"
 
 #include <chrono>
@@ -13,23 +13,24 @@ namespace sse {
 class Server;
 
 struct AdminOptions {
-    /// Channels beyond which /metrics no longer has a series for each: a monitor keeps every one.
+    /// With more channels, /metrics has no series by channel: a monitoring system stores each one.
     std::size_t max_channel_series = 100;
 };
 
-/// Answers `GET /healthz` with 200 `ok`, or 503 `draining` once the server is to stop, and
-/// `GET /metrics` in Prometheus' text format. Any loop's thread.
+/// `GET /healthz` is 200 `ok`, or 503 `draining` once the server is stopping; `GET /metrics` is in
+/// the Prometheus text format. Called on the threads of all loops.
 class AdminHandler : public Handler {
 public:
-    /// Both must outlive it.
-    AdminHandler(const Server& server, const Activity& activity, AdminOptions options = {});
+    /// `server` and `counts` must outlive the handler.
+    AdminHandler(const Server& server, const CountsSource& counts, AdminOptions options = {});
 
     Response respond(const Request& request, std::size_t loop) override;
+    /// The body of /metrics.
     std::string metrics() const;
 
 private:
     const Server& server_;
-    const Activity& activity_;
+    const CountsSource& counts_;
     const AdminOptions options_;
     const std::chrono::system_clock::time_point started_;
 };

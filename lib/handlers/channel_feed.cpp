@@ -6,25 +6,25 @@ namespace sse {
 
 ChannelFeed::ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
                          std::string_view last_event_id, std::chrono::milliseconds keepalive,
-                         const OnGone& on_gone)
+                         const OnStreamEnd& on_stream_end)
     : channel_(std::move(channel))
     , subscriber_(channel_->shard(loop), framing, last_event_id)
     , keepalive_(keepalive)
-    , last_(Clock::now())
-    , on_gone_(on_gone) {}
+    , last_sent_(Clock::now())
+    , on_stream_end_(on_stream_end) {}
 
 ChannelFeed::~ChannelFeed() {
-    if (on_gone_) on_gone_(subscriber_.ended());
+    if (on_stream_end_) on_stream_end_(subscriber_.ended());
 }
 
 void ChannelFeed::attach(std::function<void()> wake) {
     wake_ = wake;
-    subscriber_.listen(std::move(wake));
+    subscriber_.on_wake(std::move(wake));
 }
 
 std::size_t ChannelFeed::gather(Clock::time_point now, std::span<std::string_view> out) {
     const auto count = subscriber_.gather(out);
-    if (count > 0) last_ = now;
+    if (count > 0) last_sent_ = now;
     return count;
 }
 
@@ -33,9 +33,9 @@ Feed::StreamCounts ChannelFeed::counts() const {
 }
 
 void ChannelFeed::tick(Clock::time_point now) {
-    if (keepalive_.count() == 0 || now - last_ < keepalive_) return;
-    last_ = now;
-    subscriber_.say(":\n\n");
+    if (keepalive_.count() == 0 || now - last_sent_ < keepalive_) return;
+    last_sent_ = now;
+    subscriber_.prepend(":\n\n");
     wake_();
 }
 

@@ -1,4 +1,4 @@
-// A channel's subscriber as the body of one response: Subscriber -> Feed.
+// The body of one client's stream: sends what the client's Subscriber gathers.
 #pragma once
 
 #include "hub/channel.hpp"
@@ -10,17 +10,18 @@
 
 namespace sse {
 
-/// See Feed for threads and lifetimes.
+/// Owned by its connection and used on its loop's thread, as every Feed.
 class ChannelFeed final : public Feed {
 public:
-    /// Called when a feed goes; `whole`: it has sent everything to the end of its channel.
-    using OnGone = std::function<void(bool whole)>;
+    /// Called when a feed is destroyed; `complete`: it sent everything to the end of its channel.
+    using OnStreamEnd = std::function<void(bool complete)>;
 
-    /// `keepalive`: a comment after so much silence (HTML 9.2.7), 0 for none. `on_gone` must
-    /// outlive the feed.
+    /// Subscribes to `channel` on loop `loop`, after the event `last_event_id` ("": where the
+    /// channel says). Sends a comment after `keepalive` without events (HTML 9.2.7); 0: never.
+    /// `on_stream_end` must outlive the feed.
     ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
                 std::string_view last_event_id, std::chrono::milliseconds keepalive,
-                const OnGone& on_gone);
+                const OnStreamEnd& on_stream_end);
     ~ChannelFeed() override;
 
     Subscriber& subscriber() { return subscriber_; }
@@ -34,12 +35,12 @@ public:
     Cut cut() const override { return subscriber_.overrun() ? Cut::close : Cut::no; }
 
 private:
-    std::shared_ptr<Channel> channel_; ///< the subscriber's
+    std::shared_ptr<Channel> channel_; ///< keeps the subscriber's channel alive
     Subscriber subscriber_;
     std::function<void()> wake_;
     std::chrono::milliseconds keepalive_;
-    Clock::time_point last_;
-    const OnGone& on_gone_;
+    Clock::time_point last_sent_;
+    const OnStreamEnd& on_stream_end_;
 };
 
 } // namespace sse

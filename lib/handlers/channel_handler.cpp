@@ -1,6 +1,7 @@
 #include "handlers/channel_handler.hpp"
 
 #include "handlers/publish_handler.hpp"
+#include "handlers/resume.hpp"
 #include "handlers/viewer_page.hpp"
 #include "http/percent.hpp"
 #include "protocol/encoder.hpp"
@@ -23,14 +24,15 @@ void ChannelHandler::tick(std::size_t loop) {
 
 Response ChannelHandler::respond(const Request& request, std::size_t loop) {
     const bool here = options_.channels || request.path == options_.path;
-    if (request.target != "*" && !here) return text_response(404, "no stream here\n");
+    if (request.target != "*" && !here) return text_response(404, "no stream at this path\n");
     const bool reads = request.method == "GET" || request.method == "HEAD";
     const bool publishes = request.method == "POST" && options_.publish;
-    if (!reads && !publishes) return without_body(request);
+    if (!reads && !publishes) return methods(request);
     if (reads && wants_page(request)) return viewer_page();
     const auto channel = channels_.open(request.path);
     if (!channel) {
-        auto response = text_response(503, "too many channels, or too long a name for one\n");
+        auto response =
+            text_response(503, "there is no room for another channel, or its name is too long\n");
         response.headers.emplace_back("Retry-After", "60");
         return response;
     }
@@ -38,46 +40,42 @@ Response ChannelHandler::respond(const Request& request, std::size_t loop) {
     return stream(request, channel, loop);
 }
 
-Response ChannelHandler::without_body(const Request& request) const {
-    const std::string methods =
+Response ChannelHandler::methods(const Request& request) const {
+    const std::string allowed =
         options_.publish ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
-    auto response = request.method == "OPTIONS" ? Response{204, {}, "", "", nullptr}
-                                                : text_response(405, "only " + methods + "\n");
-    response.headers.emplace_back("Allow", methods);
+    auto response = request.method == "OPTIONS"
+                        ? Response{204, {}, "", "", nullptr}
+                        : text_response(405, "the methods are " + allowed + "\n");
+    response.headers.emplace_back("Allow", allowed);
     return response;
 }
 
 Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Channel>& channel,
                                 std::size_t loop) const {
     const auto id = last_event_id(request);
-    auto& shard = channel->shard(loop);
-    auto& history = shard.history();
-    if (shard.ended() && !id.empty()) {
-        const auto found = history.find(id);
-        if (found && *found >= history.last(1)) {
-            if (on_gone) on_gone(true);        // it has had all
-            return {204, {}, "", "", nullptr}; // HTML 9.2.1: it stops
-        }
+    if (has_received_all(channel->shard(loop), id)) {
+        if (on_stream_end) on_stream_end(true);
+        return stop_reconnecting();
     }
     Response response;
     response.content_type = "text/event-stream";
     response.headers = {{"Cache-Control", "no-store, no-transform"},
                         {"Vary", page_vary},
-                        {"X-Accel-Buffering", "no"}, // nginx would hold events back
+                        {"X-Accel-Buffering", "no"}, // makes nginx send events at once
                         {"X-Content-Type-Options", "nosniff"}};
     if (request.method == "HEAD") return response;
     auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
-                                              options_.keepalive, on_gone);
+                                              options_.keepalive, on_stream_end);
     auto& subscriber = feed->subscriber();
     if (const auto retry = channel->retry()) {
         std::string block;
         encode_retry(*retry, block);
-        subscriber.say(block);
+        subscriber.prepend(block);
     }
     if (subscriber.gap()) {
-        response.headers.emplace_back("Sse-Gap", "true");
-        subscriber.say_gap(
-            " gap: the id to resume after is not in the history; this starts at its oldest event",
+        mark_gap(response);
+        subscriber.prepend_gap(
+            " gap: the last event ID is not in the history; the stream starts at the oldest event",
             std::nullopt);
     }
     response.feed = std::move(feed);

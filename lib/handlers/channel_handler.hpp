@@ -1,4 +1,4 @@
-// The routes of `sse serve`: channels on paths. Not a server: it is asked, and answers.
+// The routes of `sse serve`: a channel on one path, or one on every path.
 #pragma once
 
 #include "handlers/channel_feed.hpp"
@@ -15,17 +15,18 @@
 namespace sse {
 
 struct ChannelRouteOptions {
-    /// Where the stream is.
+    /// The path of the stream, without `channels`.
     std::string path = "/";
-    /// A comment after so much silence, so that no proxy takes the stream for dead (HTML 9.2.7).
+    /// Time without an event after which a comment is sent, so that proxies keep the connection
+    /// open (HTML 9.2.7); 0: never.
     std::chrono::milliseconds keepalive{15'000};
-    /// A POST publishes.
+    /// A POST publishes its body.
     bool publish = false;
-    /// Every path is a channel of its own, made when it is first asked for.
+    /// Every path is a channel of its own, created on the first request for it.
     bool channels = false;
 };
 
-/// Answers on loops' threads; each channel has one shard for each.
+/// Called on the threads of all loops.
 class ChannelHandler : public Handler {
 public:
     /// `channels` must outlive the handler.
@@ -34,18 +35,19 @@ public:
     Response respond(const Request& request, std::size_t loop) override;
     void tick(std::size_t loop) override;
 
-    /// Called on a loop's thread when a stream has gone, or is asked for by one who has had it all.
-    /// Set before the server runs.
-    ChannelFeed::OnGone on_gone;
+    /// Called on a loop's thread when a stream closes, and when a client that resumes has received
+    /// everything already. Set it before the server runs.
+    ChannelFeed::OnStreamEnd on_stream_end;
 
 private:
     Response stream(const Request& request, const std::shared_ptr<Channel>& channel,
                     std::size_t loop) const;
-    Response without_body(const Request& request) const;
+    /// The response to OPTIONS and to methods that are not allowed.
+    Response methods(const Request& request) const;
 
     ChannelRouteOptions options_;
     Channels& channels_;
-    std::vector<std::unique_ptr<JsonEventReader>> json_; ///< one for each loop
+    std::vector<std::unique_ptr<JsonEventReader>> json_; ///< by loop
 };
 
 } // namespace sse

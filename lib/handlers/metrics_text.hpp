@@ -1,4 +1,4 @@
-// Numbers in Prometheus' text exposition format (version 0.0.4). Not a registry: it keeps nothing.
+// Writes the Prometheus text exposition format (version 0.0.4).
 #pragma once
 
 #include <cstdint>
@@ -7,19 +7,19 @@
 
 namespace sse {
 
-/// Writes families one after the other, each with all its samples.
+/// Writes metric families one after the other, each with its samples. Used on one thread.
 class MetricsText {
 public:
     static constexpr const char* content_type = "text/plain; version=0.0.4; charset=utf-8";
 
-    /// Begins a family. By convention the name of a counter ends in `_total`, and the unit stands
-    /// before that.
+    /// Begins a family. By convention a counter's name ends in `_total`, after the unit.
     void counter(std::string_view name, std::string_view help) { begin(name, "counter", help); }
     void gauge(std::string_view name, std::string_view help) { begin(name, "gauge", help); }
 
+    /// Adds a sample of the family begun last.
     void sample(std::uint64_t value);
     void sample(double value);
-    /// With one label; its value may be any UTF-8.
+    /// A sample with one label, whose value may be any text.
     void sample(std::string_view label, std::string_view label_value, std::uint64_t value);
 
     const std::string& text() const { return text_; }

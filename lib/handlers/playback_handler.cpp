@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/mask.hpp"
 #include "base/trimmed.hpp"
+#include "handlers/resume.hpp"
 #include "http/percent.hpp"
 #include "protocol/encoder.hpp"
 
@@ -110,7 +111,7 @@ PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
 
 void PlaybackHandler::share(Channels& channels) {
     channels_ = &channels;
-    on_gone_ = [this](bool whole) {
+    on_stream_end_ = [this](bool whole) {
         if (whole) reports_.played();
     };
     for (const auto& it : routes_.recordings()) {
@@ -135,20 +136,17 @@ void PlaybackHandler::join(const Request& request, const std::string& file, cons
                            std::size_t loop, Response& response) {
     auto& [channel, playback] = shared_[file];
     auto& shard = channel->shard(loop);
-    if (shard.ended() && !id.empty()) {
-        const auto found = shard.history().find(id);
-        if (found && *found >= shard.history().last(1)) {
-            stop(response);
-            return;
-        }
+    if (has_received_all(shard, id)) {
+        stop(response);
+        return;
     }
     auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
-                                              std::chrono::milliseconds(0), on_gone_);
+                                              std::chrono::milliseconds(0), on_stream_end_);
     if (feed->subscriber().gap()) {
-        response.headers.emplace_back("Sse-Gap", "true");
+        mark_gap(response);
         std::string comment;
         encode_comment(" gap: the id to resume after is not among the last ones played", comment);
-        feed->subscriber().say(comment);
+        feed->subscriber().prepend(comment);
     }
     response.feed = std::move(feed);
     playback->start();
@@ -156,8 +154,7 @@ void PlaybackHandler::join(const Request& request, const std::string& file, cons
 
 /// It has had all, and is told not to come back (HTML 9.2.1).
 void PlaybackHandler::stop(Response& response) const {
-    response = Response{};
-    response.status = 204;
+    response = stop_reconnecting();
     reports_.played();
 }
 
@@ -294,7 +291,7 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     auto feed = feed_of(std::move(playback));
     if (!found) {
         feed->tell_gap();
-        response.headers.emplace_back("Sse-Gap", "true");
+        mark_gap(response);
     }
     response.feed = std::move(feed);
 }

@@ -5,8 +5,8 @@
 #include "handlers/channel_feed.hpp"
 #include "handlers/playback_feed.hpp"
 #include "handlers/playback_routes.hpp"
-#include "hub/activity.hpp"
 #include "hub/channels.hpp"
+#include "hub/counts.hpp"
 #include "playback/faults.hpp"
 #include "playback/shared_playback.hpp"
 #include "server/handler.hpp"
@@ -38,7 +38,7 @@ struct PlaybackHandlerOptions {
 /// Plays each client its recording, from the start or after the client's Last-Event-ID, with the
 /// recorded status, content type and headers. HEAD gets the head alone. An id that is the last of
 /// the recording gets 204, which tells an EventSource to stop. Any thread.
-class PlaybackHandler : public Handler, public Activity {
+class PlaybackHandler : public Handler, public CountsSource {
 public:
     /// Reads the first lines of `files`, which can be opened again and again. Throws Error as
     /// open_recording() does.
@@ -78,7 +78,7 @@ private:
     std::map<std::string, IdIndex> indexes_; ///< of the files that are large
     const Channels* channels_ = nullptr;     ///< if the clock is shared
     std::map<std::string, Shared> shared_;
-    ChannelFeed::OnGone on_gone_;
+    ChannelFeed::OnStreamEnd on_stream_end_;
     std::atomic<std::uint64_t> requests_{0}, sent_{0};
 
     mutable std::mutex mutex_;                         ///< guards what follows

@@ -12,15 +12,16 @@ namespace sse {
 
 namespace {
 
-/// Bodies are taken as UTF-8: letters of another encoding would be replaced.
+/// Bodies are read as UTF-8, which includes US-ASCII.
 bool is_utf8_charset(std::string_view name) {
     return same_name(name, "utf-8") || same_name(name, "utf8") || same_name(name, "us-ascii");
 }
 
-/// Gathers what a body says into one batch. What would be skipped in an input refuses a body.
-class Gathering : public Decoder::Sink {
+/// Collects the events of a body in one batch. An error that skips an event of an input refuses the
+/// whole body here.
+class BodySink : public Decoder::Sink {
 public:
-    Gathering(Channel& channel, Batch& batch)
+    BodySink(Channel& channel, Batch& batch)
         : channel_(channel)
         , batch_(batch)
         , now_(std::chrono::system_clock::now()) {}
@@ -43,18 +44,18 @@ private:
     std::optional<std::chrono::milliseconds> retry_;
 };
 
-void gather_json(std::string_view body, Gathering& into, JsonEventReader& reader) {
+void read_json(std::string_view body, BodySink& sink, JsonEventReader& reader) {
     auto object = reader.read(body);
     if (object.event.type.empty()) object.event.type = "message";
-    if (object.retry) into.on_retry(*object.retry);
-    if (object.comment) into.on_comment(*object.comment);
-    if (object.has_data) into.on_event(object.event);
+    if (object.retry) sink.on_retry(*object.retry);
+    if (object.comment) sink.on_comment(*object.comment);
+    if (object.has_data) sink.on_event(object.event);
 }
 
-void gather_stream(const std::string& body, Gathering& into) {
+void read_event_stream(const std::string& body, BodySink& sink) {
     DecoderOptions options;
-    options.max_event_bytes = body.size(); // the body has its own bound
-    StreamTextDecoder decoder(into, options);
+    options.max_event_bytes = body.size(); // the server bounds the body
+    StreamTextDecoder decoder(sink, options);
     decoder.feed(body);
     decoder.finish();
 }
@@ -72,28 +73,28 @@ std::string ids_of(const Batch& batch) {
 Response publish(const Request& request, Channel& channel, JsonEventReader& json) {
     const auto coding = request.head.find("Content-Encoding");
     if (coding && !same_name(*coding, "identity"))
-        return text_response(415, "a body is taken as it is: without a content coding\n");
+        return text_response(415, "the body must have no content coding\n");
     const auto content_type = request.head.find("Content-Type").value_or("text/plain");
     const auto type = essence(content_type);
     if (const auto given = charset(content_type); given && !is_utf8_charset(*given)) {
-        return text_response(415,
-                             fmt::format("a body is UTF-8: charset utf-8 or us-ascii, not {}\n",
-                                         printable(*given, 40)));
+        return text_response(
+            415, fmt::format("the body must be UTF-8: charset utf-8 or us-ascii, not {}\n",
+                             printable(*given, 40)));
     }
     Batch batch;
-    Gathering into(channel, batch);
+    BodySink sink(channel, batch);
     try {
         if (type == "text/plain" || type == "application/x-www-form-urlencoded") {
             EventView event;
             event.data = request.body;
-            into.on_event(event);
+            sink.on_event(event);
         } else if (type == "application/json") {
-            gather_json(request.body, into, json);
+            read_json(request.body, sink, json);
         } else if (type == "text/event-stream") {
-            gather_stream(request.body, into);
+            read_event_stream(request.body, sink);
         } else {
-            return text_response(415,
-                                 "a body is text/plain, application/json or text/event-stream\n");
+            return text_response(415, "the body must be text/plain, application/json or "
+                                      "text/event-stream\n");
         }
     } catch (const Error& e) {
         return text_response(400, fmt::format("{}\n", e.what()));
@@ -102,12 +103,12 @@ Response publish(const Request& request, Channel& channel, JsonEventReader& json
     auto ids = ids_of(batch);
     if (!channel.try_publish(batch)) {
         auto response =
-            text_response(503, "the channel takes nothing now: its history is full of what "
-                               "somebody still needs, or it has ended\n");
+            text_response(503, "the channel accepts no event now: its history is full of events "
+                               "that a client has yet to receive, or it has ended\n");
         response.headers.emplace_back("Retry-After", "1");
         return response;
     }
-    if (into.retry()) channel.set_retry(*into.retry());
+    if (sink.retry()) channel.set_retry(*sink.retry());
     return text_response(201, std::move(ids));
 }
 

@@ -1,5 +1,4 @@
-// A published body as events of a channel: what a POST means. Not a route: it decides nothing about
-// who may, or where.
+// Publishing by POST: turns a request body into events of a channel.
 #pragma once
 
 #include "hub/channel.hpp"
@@ -8,11 +7,11 @@
 
 namespace sse {
 
-/// Publishes the body of `request` to `channel`, all of it or nothing: text/plain (also what curl
-/// -d sends by itself) is the data of one event, application/json one event object,
-/// text/event-stream any number of events. Answers 201 with the ids, one a line, of what was
-/// published; 400 and why, 415, or 503 where the channel cannot take it now. Never waits: used on
-/// loops.
+/// Publishes the body of `request` to `channel`, all of it or nothing. The Content-Type decides:
+/// text/plain and application/x-www-form-urlencoded (the default of curl -d) are the data of one
+/// event, application/json is one event object, text/event-stream any number of events. Responds
+/// 201 with the ids of the events, one per line; 400 or 415 with the reason; 503 if the channel
+/// accepts nothing now. Never blocks. `json` is the calling loop's reader.
 Response publish(const Request& request, Channel& channel, JsonEventReader& json);
 
 } // namespace sse

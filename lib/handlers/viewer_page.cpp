@@ -15,7 +15,7 @@ namespace sse {
 
 namespace {
 
-/// The weight of a media range's `q` (RFC 9110, 12.4.2), in thousandths: 1000 without one.
+/// The weight `q` of a media range (RFC 9110 12.4.2) in thousandths; 1000 if there is none.
 int weight(std::string_view parameters) {
     while (!parameters.empty()) {
         const auto end = std::min(parameters.find(';'), parameters.size());
@@ -34,7 +34,7 @@ int weight(std::string_view parameters) {
     return 1000;
 }
 
-/// What an Accept field gives to the media range `name`, 0 if it does not list it.
+/// The weight of the media range `name` in an Accept field; 0 if it is not listed.
 int accepted(std::string_view accept, std::string_view name) {
     int best = 0;
     while (!accept.empty()) {
@@ -86,7 +86,7 @@ Response viewer_page() {
                     hash(page::js), hash(page::css));
     Response response;
     response.content_type = "text/html; charset=utf-8";
-    // Not stored: its address may hold a token, and at the same address lies the stream.
+    // Not stored: its URL may contain a token, and the stream has the same URL.
     response.headers = {
         {"Cache-Control", "no-store"},       {"Vary", page_vary},
         {"Content-Security-Policy", policy}, {"X-Content-Type-Options", "nosniff"},

@@ -1,19 +1,19 @@
-// The page that a browser gets where a program gets the stream. Pure: a request in, an answer out.
+// The page that shows a stream in a browser. Pure functions of the request.
 #pragma once
 
 #include "server/handler.hpp"
 
 namespace sse {
 
-/// A browser is navigating there: it says so (Sec-Fetch-Mode), or likes text/html better than
-/// anything else and than an event stream (RFC 9110, 12.5.1).
+/// The request is a browser's navigation: Sec-Fetch-Mode says so or, without that field, Accept
+/// prefers text/html to an event stream and to `*/*` (RFC 9110 12.5.1).
 bool wants_page(const Request& request);
 
-/// One self-contained page that follows the stream of its own address. Its Content-Security-Policy
-/// lets nothing run but its own script, by hash, and nothing be loaded but its own stream.
+/// A self-contained page that shows the stream at its own URL. Its Content-Security-Policy permits
+/// only its own script and style, by hash, and connections to its own origin.
 Response viewer_page();
 
-/// The field that an answer at such an address needs, whichever it is (RFC 9110, 12.5.5).
+/// The Vary field of every response at a URL with such a page (RFC 9110 12.5.5).
 inline constexpr const char* page_vary = "Accept, Sec-Fetch-Mode";
 
 } // namespace sse

@@ -18,7 +18,7 @@ constexpr std::size_t chunk_tail = 2; // CRLF
 void Batch::add(const EventView& event) {
     block_.clear();
     encode(event, block_);
-    // What was encoded and not what was given: ill-formed UTF-8 in an id changes its length.
+    // The size of the encoded id: replacing ill-formed UTF-8 may have changed its length.
     add_block(event.id ? block_.find('\n') - id_prefix : 0);
 }
 

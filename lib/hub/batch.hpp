@@ -1,4 +1,4 @@
-// Events encoded once, to be sent many times. Not a history: knows its own events only.
+// Events encoded once, to be sent to many subscribers.
 #pragma once
 
 #include "protocol/event.hpp"
@@ -12,21 +12,21 @@
 
 namespace sse {
 
-/// A run of encoded events that were published together, in one piece of memory. Each is stored as
-/// one HTTP/1.1 chunk (RFC 9112, 7.1): any run of whole events can then be sent to any subscriber
-/// as it lies there, and what a subscriber has been sent is told by an event and a byte count.
-/// Built by one thread, immutable once published, then read by all loops.
+/// Encoded events that are published together, in one piece of memory. Each is stored as one
+/// HTTP/1.1 chunk (RFC 9112 7.1), so any run of whole events can be sent to any subscriber without
+/// a copy, and an event number and a byte count describe a subscriber's position. Built by one
+/// thread, immutable once published, then read by the threads of all loops.
 class Batch {
 public:
-    /// Throws Error (bad_input), leaving the batch as it was, if type or id cannot be encoded.
+    /// Throws Error (bad_input) if type or id cannot be encoded; the batch is then unchanged.
     void add(const EventView& event);
-    /// An entry without an id, and without an event for who reads it.
+    /// An entry without an id that dispatches no event in a client.
     void add_comment(std::string_view text);
     void add_retry(std::chrono::milliseconds retry);
-    /// What is event-stream text already, as it is: it need not be whole blocks.
+    /// Event-stream text, unchanged; it may end inside a block.
     void add_text(std::string_view text);
 
-    /// Gives back the memory that only building it took; before it is published.
+    /// Releases the memory that only building needs. Call it before publishing.
     void seal();
 
     std::size_t size() const { return entries_.size(); }
@@ -35,27 +35,28 @@ public:
     std::size_t bytes() const {
         return sizeof(Batch) + chunks_.size() + entries_.size() * sizeof(Entry);
     }
-    /// What is really kept for it.
+    /// Bytes allocated for it.
     std::size_t capacity() const {
         return sizeof(Batch) + chunks_.capacity() + entries_.capacity() * sizeof(Entry) +
                block_.capacity();
     }
 
-    /// Entries [from, size()) as chunks.
+    /// Entries [from, size()) as chunks, in one view.
     std::string_view chunks_from(std::size_t from) const {
         return std::string_view(chunks_).substr(offset(from));
     }
     /// One entry as a chunk, and the same without framing.
     std::string_view chunk(std::size_t index) const;
     std::string_view block(std::size_t index) const;
-    /// As a client gives it back: a header's value has no blanks around it (RFC 9110, 5.5). "" if
+    /// The id without blanks around it, as a client returns it in a header (RFC 9110 5.5). "" if
     /// the entry has none.
     std::string_view id(std::size_t index) const;
-    /// The entry that byte `offset` of chunks_from(0) belongs to; size() at or past the end.
+    /// The entry that holds byte `offset` of chunks_from(0); size() at or past the end.
     std::size_t entry_at(std::size_t offset) const;
     std::size_t offset(std::size_t index) const { return index == 0 ? 0 : entries_[index - 1].end; }
 
-    /// The sequence number of the first entry in its channel; set when it is published.
+    /// The sequence number of the first entry in its channel; set by the channel when it publishes
+    /// the batch.
     std::uint64_t first = 0;
 
 private:

@@ -29,7 +29,7 @@ bool Channel::publish(Batch batch) {
     std::unique_lock lock(mutex_);
     room_.wait(lock, [&] { return closed_ || ended_ || has_room(); });
     if (closed_ || ended_) return false;
-    send(std::move(batch));
+    enqueue(std::move(batch));
     return true;
 }
 
@@ -37,28 +37,28 @@ bool Channel::try_publish(Batch& batch) {
     if (batch.empty()) return true;
     const std::lock_guard lock(mutex_);
     if (closed_ || ended_ || !has_room()) return false;
-    send(std::move(batch));
+    enqueue(std::move(batch));
     return true;
 }
 
-/// Under the lock, so that every shard has the batches in the same order.
-void Channel::send(Batch&& batch) {
+/// Called with the lock held, so that every shard receives the batches in the same order.
+void Channel::enqueue(Batch&& batch) {
     batch.seal();
     const auto shared = std::make_shared<Batch>(std::move(batch));
     shared->first = next_;
     next_ += shared->size();
     events_.add(shared->size());
     bytes_.add(shared->bytes());
-    in_flight_ += shared->bytes() * takers();
+    in_flight_ += shared->bytes() * consumers();
     if (tap_) tap_(shared);
-    for (const auto& shard : shards_) shard->send(shared);
+    for (const auto& shard : shards_) shard->enqueue(shared);
     touch(Clock::now());
 }
 
 void Channel::end() {
     const std::lock_guard lock(mutex_);
     if (std::exchange(ended_, true)) return;
-    for (const auto& shard : shards_) shard->send(nullptr);
+    for (const auto& shard : shards_) shard->enqueue(nullptr);
     room_.notify_all();
 }
 
@@ -68,7 +68,7 @@ void Channel::close() {
     room_.notify_all();
 }
 
-void Channel::arrived(std::size_t bytes) {
+void Channel::admitted(std::size_t bytes) {
     const std::lock_guard lock(mutex_);
     in_flight_ -= bytes;
     room_.notify_all();
@@ -97,7 +97,7 @@ ChannelCounts Channel::counts() const {
     return sum;
 }
 
-void Channel::deliver(std::uint64_t next, const Shard& by) {
+void Channel::raise_delivered(std::uint64_t next, const Shard& by) {
     auto before = delivered_.load();
     while (before < next && !delivered_.compare_exchange_weak(before, next)) {
     }
@@ -108,16 +108,16 @@ void Channel::deliver(std::uint64_t next, const Shard& by) {
 
 namespace {
 
-/// Large enough that the cost of a batch vanishes, small enough for the first of it not to wait.
+/// Large enough to make the cost of a batch negligible, small enough not to delay its first event.
 constexpr std::size_t batch_bytes = 256 * 1024;
 
 } // namespace
 
 Publisher::Publisher(Channel& channel)
     : channel_(channel)
-    // A batch is admitted whole: a quarter of the history at most, or a small history would hold
-    // one batch, and nobody would be sent a new event before all had the old ones. The same by
-    // bytes.
+    // A batch enters the history as a whole. If it filled the history, no subscriber would be sent
+    // a new event before every subscriber had been sent all old ones, so it is at most a quarter of
+    // the history, by events and by bytes.
     , max_events_(std::max<std::size_t>(1, channel.options().history.max_events / 4))
     , max_bytes_(std::min(batch_bytes, channel.options().history.max_bytes / 4)) {}
 

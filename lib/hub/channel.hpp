@@ -1,5 +1,5 @@
-// A named stream of events: takes them from publishers on any thread, gives them ids, and hands
-// them to one shard for each loop. Not a server: it has never heard of a socket.
+// A stream of events: accepts them from publishers on any thread, assigns ids, and passes them to
+// one shard for each event loop.
 #pragma once
 
 #include "hub/event_id.hpp"
@@ -17,64 +17,68 @@
 
 namespace sse {
 
-/// The publishing side is thread-safe; a shard belongs to its loop.
+/// Thread-safe. Owns its shards; each shard is used on the thread of its loop.
 class Channel {
 public:
-    /// `wake(loop)` is called on a publisher's or a loop's thread when shard(loop).take() has
-    /// something to do, and must have it called on that loop's thread soon.
+    /// `wake(loop)` is called on the thread of a publisher or of a loop when shard(loop) has new
+    /// batches. It must arrange for shard(loop).drain_inbox() to be called on that loop's thread.
     Channel(ChannelOptions options, std::size_t loops, std::function<void(std::size_t)> wake);
 
     Shard& shard(std::size_t loop) { return *shards_[loop]; }
     const ChannelOptions& options() const { return options_; }
 
-    /// Adds `event` to `batch`, with an id of ours if it has none. Throws Error (bad_input).
+    /// Adds `event` to `batch`; generates an id if it has none. Throws Error (bad_input) if the
+    /// event cannot be encoded.
     void add(Batch& batch, EventView event, std::chrono::system_clock::time_point now);
-    /// Gives `batch` its place in the order of all publishers and sends it on its way to every
-    /// shard. Waits while more than `max_in_flight` bytes are on theirs: this is how a full history
-    /// stops a source. False once end() or close() has been called: nothing more is taken.
+    /// Numbers the events of `batch` and passes it to every shard. Blocks while more than
+    /// `max_in_flight` bytes are waiting in the shards: this is how a full history stops an input.
+    /// Returns false, and publishes nothing, once end() or close() has been called.
     bool publish(Batch batch);
-    /// The same without waiting: false if it would have to wait, or nothing more is taken. `batch`
-    /// is then as it was. For publishers on a loop's thread.
+    /// publish() that never blocks, for publishers on a loop's thread. Returns false if it would
+    /// block, or after end() or close(); `batch` is then unchanged.
     bool try_publish(Batch& batch);
-    /// Nothing will be published any more, and waiting publishers are let go; subscribers that have
-    /// had all are at their end.
+    /// Publishing is over: releases publishers that wait, and ends each subscriber once it has been
+    /// sent everything.
     void end();
-    /// Lets waiting publishers go, and refuses what they had.
+    /// Releases publishers that wait; what they were to publish is discarded.
     void close();
 
     using Clock = std::chrono::steady_clock;
-    /// Somebody took an interest in it at `now`.
+    /// Marks the channel as used at `now`.
     void touch(Clock::time_point now) {
         touched_.store(now.time_since_epoch().count(), std::memory_order_relaxed);
     }
-    /// When it was last touched, published to or left by a subscriber. Any thread.
+    /// The last time of touch(), of a publication, or of a subscriber leaving. Any thread.
     Clock::time_point touched() const {
         return Clock::time_point(Clock::duration(touched_.load(std::memory_order_relaxed)));
     }
 
-    /// The reconnection time that new subscribers are told (HTML 9.2.6). Any thread.
+    /// The reconnection time sent to new subscribers (HTML 9.2.6); nullopt: none. Any thread.
     std::optional<std::chrono::milliseconds> retry() const;
     void set_retry(std::chrono::milliseconds retry) {
         retry_.store(retry.count(), std::memory_order_relaxed);
     }
-    /// `tap` is given every batch, in order, at once and under a lock: it must only put it aside,
-    /// and call tapped() when it is done with it, which publishers wait for as they do for the
-    /// loops. Set before anything is published; it must outlive all publishing.
+    /// `tap` receives every batch in order, on the publisher's thread and under the channel's lock:
+    /// it must only store the batch, and have tap_done() called with its bytes() once it has been
+    /// processed. Publishers wait for that as they do for the shards. Call this before anything is
+    /// published; `tap` must remain valid until publishing is over.
     void set_tap(std::function<void(std::shared_ptr<const Batch>)> tap) { tap_ = std::move(tap); }
-    void tapped(std::size_t bytes) { arrived(bytes); }
+    void tap_done(std::size_t bytes) { admitted(bytes); }
 
-    /// Everything before this has been had by some subscriber, of any loop. Any thread.
+    /// Some subscriber, of any loop, was sent every event before this number. Any thread.
     std::uint64_t delivered() const { return delivered_.load(); }
     /// Any thread.
     ChannelCounts counts() const;
 
 private:
     friend class Shard;
-    void arrived(std::size_t bytes);
-    bool has_room() const { return in_flight_ < options_.max_in_flight * takers(); }
-    std::size_t takers() const { return shards_.size() + (tap_ ? 1 : 0); }
-    void send(Batch&& batch);
-    void deliver(std::uint64_t next, const Shard& by);
+    /// One consumer has stored `bytes` of the batches that were passed to it.
+    void admitted(std::size_t bytes);
+    bool has_room() const { return in_flight_ < options_.max_in_flight * consumers(); }
+    std::size_t consumers() const { return shards_.size() + (tap_ ? 1 : 0); }
+    void enqueue(Batch&& batch);
+    /// A subscriber of `by` was sent every event before `next`.
+    void raise_delivered(std::uint64_t next, const Shard& by);
 
     ChannelOptions options_;
     std::function<void(std::size_t)> wake_;
@@ -89,21 +93,21 @@ private:
     EventIds ids_;
     std::uint64_t next_ = 0;    ///< sequence number of the next entry
     Counter events_, bytes_;    ///< published; read without the lock
-    std::size_t in_flight_ = 0; ///< bytes published and not yet in every history, once a taker
+    std::size_t in_flight_ = 0; ///< bytes published and not yet stored, summed over consumers
     bool ended_ = false, closed_ = false;
 };
 
-/// Collects the events of one source into batches of a good size. One thread.
+/// Collects the events of one input into batches and publishes them. Used on one thread.
 class Publisher {
 public:
     explicit Publisher(Channel& channel);
 
-    /// Throws Error (bad_input) if the event cannot be encoded; the others are not touched.
+    /// Throws Error (bad_input) if the event cannot be encoded; events added before are kept.
     void add(const EventView& event);
     void add_comment(std::string_view text);
     void add_retry(std::chrono::milliseconds retry);
-    /// Publishes what was added. Called when the source pauses: an event is never held back for
-    /// company. False once the channel takes nothing more.
+    /// Publishes the events added so far. Call it whenever the input pauses, so that no event waits
+    /// for the next one. Returns false once the channel accepts nothing more.
     bool flush();
     bool closed() const { return closed_; }
 

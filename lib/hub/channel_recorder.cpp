@@ -7,30 +7,30 @@
 
 namespace sse {
 
-/// The events of a batch, read back from their blocks: they are kept as they are sent.
+/// Parses the encoded blocks of a batch and writes their events as lines of the recording.
 class ChannelRecorder::Lines : public Parser::Sink {
 public:
     explicit Lines(ChannelRecorder& recorder)
         : recorder_(recorder)
         , parser_(*this, {std::numeric_limits<std::size_t>::max()}) {}
 
-    void take(std::chrono::microseconds t, std::string_view block) {
+    void write(std::chrono::microseconds t, std::string_view block) {
         t_ = t;
         parser_.feed(block);
     }
 
 private:
     void on_event(const EventView& event) override {
-        recorder_.try_to([&] { recorder_.writer_->event(t_, event); });
+        recorder_.attempt([&] { recorder_.writer_->event(t_, event); });
     }
     void on_id(std::string_view id) override {
-        recorder_.try_to([&] { recorder_.writer_->id(t_, id); });
+        recorder_.attempt([&] { recorder_.writer_->id(t_, id); });
     }
     void on_comment(std::string_view text) override {
-        recorder_.try_to([&] { recorder_.writer_->comment(t_, text); });
+        recorder_.attempt([&] { recorder_.writer_->comment(t_, text); });
     }
     void on_retry(std::chrono::milliseconds time) override {
-        recorder_.try_to([&] { recorder_.writer_->retry(t_, time); });
+        recorder_.attempt([&] { recorder_.writer_->retry(t_, time); });
     }
 
     ChannelRecorder& recorder_;
@@ -45,7 +45,7 @@ ChannelRecorder::ChannelRecorder(std::unique_ptr<RecordingWriter> writer,
     , on_failure_(std::move(on_failure))
     , writer_(std::move(writer))
     , thread_([this] { run(); }) {
-    channel_->set_tap([this](std::shared_ptr<const Batch> batch) { take(std::move(batch)); });
+    channel_->set_tap([this](std::shared_ptr<const Batch> batch) { enqueue(std::move(batch)); });
 }
 
 ChannelRecorder::~ChannelRecorder() { finish(); }
@@ -60,7 +60,7 @@ void ChannelRecorder::finish() {
     thread_.join();
 }
 
-void ChannelRecorder::take(std::shared_ptr<const Batch> batch) {
+void ChannelRecorder::enqueue(std::shared_ptr<const Batch> batch) {
     {
         const std::lock_guard lock(mutex_);
         waiting_.emplace_back(Clock::now(), std::move(batch));
@@ -80,33 +80,34 @@ void ChannelRecorder::run() {
         }
         if (entries.empty()) break;
         for (const auto& entry : entries) write(lines, entry);
-        flush(); // what follows may be long in coming
+        flush(); // the next batch may come much later
     }
     const auto now = since_start(Clock::now());
-    try_to([&] { writer_->close(now, {"eof", ""}); });
+    attempt([&] { writer_->close(now, {"eof", ""}); });
     flush();
-    try_to([&] { writer_->finish(); });
+    attempt([&] { writer_->finish(); });
 }
 
 void ChannelRecorder::write(Lines& lines, const Entry& entry) {
     const auto& [time, batch] = entry;
     const auto t = since_start(time);
-    for (std::size_t i = 0; i < batch->size() && !broken_; ++i) lines.take(t, batch->block(i));
-    channel_->tapped(batch->bytes());
+    for (std::size_t i = 0; i < batch->size() && !broken_; ++i) lines.write(t, batch->block(i));
+    channel_->tap_done(batch->bytes());
 }
 
 void ChannelRecorder::flush() {
-    try_to([&] {
-        if (!writer_->flush()) failed_ = broken_ = true; // nobody is to be waited for any more
+    attempt([&] {
+        if (!writer_->flush())
+            failed_ = broken_ = true; // the time to wait for the reader of a pipe is over
     });
 }
 
-void ChannelRecorder::try_to(const std::function<void()>& action) {
+void ChannelRecorder::attempt(const std::function<void()>& action) {
     if (broken_) return;
     try {
         action();
     } catch (const Error& e) {
-        broken_ = e.code() != Errc::too_large; // a line that is too long is left out
+        broken_ = e.code() != Errc::too_large; // only the line that is too long is left out
         failed_ = true;
         on_failure_(e.what());
     }

@@ -1,5 +1,5 @@
-// What a channel publishes, as a recording. Not a subscriber: it loses nothing, whatever the
-// overflow policy, and has no place in the history.
+// Writes every event of a channel to a recording. It is no subscriber: it loses nothing under any
+// overflow policy.
 #pragma once
 
 #include "hub/channel.hpp"
@@ -18,25 +18,25 @@
 
 namespace sse {
 
-/// Writes on a thread of its own, so that a slow disk does not hold up those who read the channel.
-/// What it has not written yet counts as on its way: a disk that cannot keep up slows the
-/// publishers, and memory stays bounded.
+/// Writes on a thread of its own, so that a slow disk does not delay subscribers. Batches that are
+/// not written yet count as in flight: a disk that cannot keep up slows the publishers down, and
+/// memory stays bounded.
 class ChannelRecorder {
 public:
-    /// Records from now on, with the ids that were given. `on_failure` is called on the recorder's
-    /// thread with what is wrong: once if nothing can be written any more, which publishers do not
-    /// notice, or for each event that is too large for a line. `channel` must not have been
-    /// published to.
+    /// Records everything that is published from now on; nothing may have been published before.
+    /// `on_failure` is called on the recorder's thread with an error message: once when writing
+    /// fails for good (publishing continues), and for each event that is too large for a line.
     ChannelRecorder(std::unique_ptr<RecordingWriter> writer, std::shared_ptr<Channel> channel,
                     std::function<void(const std::string&)> on_failure);
-    /// Writes what is left.
+    /// Calls finish().
     ~ChannelRecorder();
     ChannelRecorder(const ChannelRecorder&) = delete;
     ChannelRecorder& operator=(const ChannelRecorder&) = delete;
 
-    /// Writes what is left, and that the stream has ended. Nothing may be published after it.
+    /// Writes the remaining batches and the end of the stream, and joins the thread. Nothing may be
+    /// published afterwards.
     void finish();
-    /// Not all that was published is in the file. After finish().
+    /// The recording is incomplete. Valid after finish().
     bool failed() const { return failed_; }
 
 private:
@@ -44,18 +44,19 @@ private:
     using Entry = std::pair<Clock::time_point, std::shared_ptr<const Batch>>;
     class Lines;
 
-    void take(std::shared_ptr<const Batch> batch);
+    void enqueue(std::shared_ptr<const Batch> batch);
     void run();
     void write(Lines& lines, const Entry& entry);
     void flush();
-    void try_to(const std::function<void()>& action);
+    /// Runs `action`; an Error becomes a call of on_failure.
+    void attempt(const std::function<void()>& action);
     std::chrono::microseconds since_start(Clock::time_point time) const;
 
     std::shared_ptr<Channel> channel_;
     std::function<void(const std::string&)> on_failure_;
     const Clock::time_point started_ = Clock::now();
-    std::unique_ptr<RecordingWriter> writer_; ///< the thread's
-    bool broken_ = false;                     ///< the thread's: nothing can be written any more
+    std::unique_ptr<RecordingWriter> writer_; ///< used on thread_ only
+    bool broken_ = false;                     ///< used on thread_ only: writing has failed for good
     std::atomic<bool> failed_{false};
 
     std::mutex mutex_; ///< guards what follows

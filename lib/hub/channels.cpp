@@ -4,17 +4,19 @@
 
 namespace sse {
 
-Channels::Channels(ChannelOptions channel, std::size_t loops, Wake wake, ChannelsOptions options)
+Channels::Channels(ChannelOptions channel, std::size_t loops, Executor executor,
+                   ChannelsOptions options)
     : channel_(channel)
     , loops_(loops)
-    , wake_(std::move(wake))
+    , executor_(std::move(executor))
     , options_(options) {}
 
-std::shared_ptr<Channel> Channels::make() {
-    // The channel must not own itself through its own callback.
+std::shared_ptr<Channel> Channels::create() {
+    // A weak pointer: the channel must not own itself through its callback.
     const auto self = std::make_shared<std::weak_ptr<Channel>>();
     auto channel = std::make_shared<Channel>(channel_, loops_, [this, self](std::size_t loop) {
-        if (const auto alive = self->lock()) wake_(alive, loop);
+        if (auto alive = self->lock())
+            executor_(loop, [alive, loop] { alive->shard(loop).drain_inbox(); });
     });
     *self = channel;
     if (ended_) channel->end();
@@ -36,18 +38,18 @@ std::shared_ptr<Channel> Channels::open(std::string_view name) {
     }
     if (name.size() > options_.max_name_bytes) return nullptr;
     if (channels_.size() >= options_.max_channels) {
-        // Names that somebody has only asked for keep nobody out: there is nothing in them to lose.
+        // A channel without events that nobody holds has nothing to lose: it makes room.
         std::erase_if(channels_, [](const auto& entry) {
             return entry.second.use_count() == 1 && entry.second->counts().events == 0;
         });
     }
     if (channels_.size() >= options_.max_channels) return nullptr;
-    return channels_.emplace(name, make()).first->second;
+    return channels_.emplace(name, create()).first->second;
 }
 
 void Channels::forget_idle(Clock::time_point now) {
     const std::lock_guard lock(mutex_);
-    // Nobody but us has it: no subscriber, no publisher, no batch on its way.
+    // A use count of one: no subscriber, no publisher, no batch in flight.
     std::erase_if(channels_, [&](const auto& entry) {
         const auto& channel = entry.second;
         const bool idle = channel.use_count() == 1 && channel->touched() + options_.idle <= now;
@@ -61,7 +63,7 @@ std::vector<std::pair<std::string, std::shared_ptr<Channel>>> Channels::all() co
     return {channels_.begin(), channels_.end()};
 }
 
-std::vector<std::pair<std::string, ChannelCounts>> Channels::each() const {
+std::vector<std::pair<std::string, ChannelCounts>> Channels::by_channel() const {
     std::vector<std::pair<std::string, ChannelCounts>> out;
     for (const auto& [name, channel] : all()) out.emplace_back(name, channel->counts());
     return out;

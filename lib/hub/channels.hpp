@@ -1,8 +1,8 @@
-// The channels of a server, by name. Not a router: a name is whatever the caller makes of a path.
+// The channels of a server, by name.
 #pragma once
 
-#include "hub/activity.hpp"
 #include "hub/channel.hpp"
+#include "hub/counts.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -17,51 +17,52 @@
 namespace sse {
 
 struct ChannelsOptions {
-    /// Channels at a time: each name that a client asks for costs a history.
+    /// Channels that exist at one time.
     std::size_t max_channels = 1'000;
-    /// One that nobody reads and nobody has published to for so long is forgotten, with its
-    /// history.
+    /// A channel without subscribers and publications for this long is removed with its history.
     std::chrono::milliseconds idle{600'000};
-    /// Bytes of a name.
+    /// Bytes of a channel's name.
     std::size_t max_name_bytes = 1'024;
 };
 
-/// Any thread.
-class Channels : public Activity {
+/// Creates channels on demand and removes idle ones. Thread-safe.
+class Channels : public CountsSource {
 public:
     using Clock = std::chrono::steady_clock;
-    /// See Channel: must have `channel->shard(loop).take()` called on that loop's thread soon.
-    using Wake = std::function<void(const std::shared_ptr<Channel>& channel, std::size_t loop)>;
+    /// Calls `action` soon on the thread of loop `loop`; itself called on any thread.
+    using Executor = std::function<void(std::size_t loop, std::function<void()> action)>;
 
-    Channels(ChannelOptions channel, std::size_t loops, Wake wake, ChannelsOptions options = {});
+    /// `executor` is used from the first publication on, and must remain valid until the last.
+    Channels(ChannelOptions channel, std::size_t loops, Executor executor,
+             ChannelsOptions options = {});
 
-    /// The channel of that name, made if there is none; nullptr if there are too many, or the name
-    /// is too long. One that nobody has and nothing was published to makes room for another.
+    /// The channel of that name, created if there is none. nullptr if the name is too long, or if
+    /// there are `max_channels` and none of them is both unused and empty.
     std::shared_ptr<Channel> open(std::string_view name);
-    /// The same, nullptr if there is none.
+    /// The channel of that name, or nullptr.
     std::shared_ptr<Channel> find(std::string_view name) const;
-    /// Forgets those that have been idle; `open` ones that callers hold live on without their name.
+    /// Removes the channels that have been idle. A channel that a caller holds is not idle.
     void forget_idle(Clock::time_point now);
-    /// All there are now, in the order of their names.
+    /// All channels, sorted by name.
     std::vector<std::pair<std::string, std::shared_ptr<Channel>>> all() const;
 
     ChannelCounts counts() const override;
-    std::vector<std::pair<std::string, ChannelCounts>> each() const override;
-    /// Nothing will be published any more, to any of them, or to one made later.
+    std::vector<std::pair<std::string, ChannelCounts>> by_channel() const override;
+    /// Calls end() on every channel, now and on those created later.
     void end();
-    /// Lets waiting publishers go, and refuses what they had.
+    /// Calls close() on every channel, now and on those created later.
     void close();
 
 private:
-    std::shared_ptr<Channel> make();
+    std::shared_ptr<Channel> create();
 
     const ChannelOptions channel_;
     const std::size_t loops_;
-    const Wake wake_;
+    const Executor executor_;
     const ChannelsOptions options_;
     mutable std::mutex mutex_; ///< guards what follows
     std::map<std::string, std::shared_ptr<Channel>, std::less<>> channels_;
-    ChannelCounts forgotten_; ///< what happened in those that are no more
+    ChannelCounts forgotten_; ///< totals of the channels that were removed
     bool ended_ = false, closed_ = false;
 };
 

@@ -1,4 +1,4 @@
-// The ids that a channel gives to events that come without one.
+// Generates ids for events that are published without one.
 #pragma once
 
 #include <chrono>
@@ -8,12 +8,11 @@
 
 namespace sse {
 
-/// Gives `<unix ms>-<n>`, as the entries of a Redis stream have: sortable, and unique over restarts
-/// as long as the clock does not run backwards over one; within a process it never goes back, even
-/// when the clock does. One thread at a time.
+/// Ids of the form `<unix ms>-<n>`, as in a Redis stream. They increase within a process even if
+/// the clock is set back, and are unique across restarts unless it is. Not thread-safe.
 class EventIds {
 public:
-    /// The next id. Valid until the next call.
+    /// The next id. The view is valid until the next call.
     std::string_view next(std::chrono::system_clock::time_point now);
 
 private:

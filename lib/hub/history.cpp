@@ -16,7 +16,7 @@ std::uint64_t History::begin_after(const Batch& batch) const {
         bytes -= held->bytes();
         begin = std::max(begin, held_end);
     }
-    return std::min(begin, end_); // never an event of the batch itself, however small the bounds
+    return std::min(begin, end_); // never evicts an event of `batch`, however small the bounds
 }
 
 void History::append(std::shared_ptr<const Batch> batch) {
@@ -31,7 +31,7 @@ void History::append(std::shared_ptr<const Batch> batch) {
 }
 
 std::size_t History::batch_of(std::uint64_t sequence) const {
-    if (batches_.back()->first <= sequence) return batches_.size() - 1; // nearly everybody is here
+    if (batches_.back()->first <= sequence) return batches_.size() - 1; // the common case
     const auto starts_after = [](std::uint64_t at, const auto& batch) { return at < batch->first; };
     const auto it = std::upper_bound(batches_.begin(), batches_.end(), sequence, starts_after);
     return static_cast<std::size_t>(it - batches_.begin()) - 1;
@@ -116,7 +116,7 @@ std::uint64_t History::last(std::size_t count) const {
 }
 
 void History::index_new_ids() {
-    if (index_.size() > 2 * (end_ - begin_) + 1024) { // most of it has been pushed out since
+    if (index_.size() > 2 * (end_ - begin_) + 1024) { // most of its events have been evicted
         index_.clear();
         indexed_ = begin_;
     }
@@ -141,7 +141,7 @@ std::optional<std::uint64_t> History::find(std::string_view id) {
         return batch.id(sequence - batch.first) == id;
     };
     if (holds(found->second)) return found->second;
-    for (auto sequence = end_; sequence > begin_; --sequence) { // two ids with one hash
+    for (auto sequence = end_; sequence > begin_; --sequence) { // another id has the same hash
         if (holds(sequence - 1)) return sequence - 1;
     }
     return std::nullopt;

@@ -18,7 +18,7 @@ void Publishers::select(std::string_view name) {
     current_ = &main_;
     if (name.empty()) return;
     const auto path = name.starts_with('/') ? std::string(name) : "/" + std::string(name);
-    if (path == main_name_) return; // a publisher more would be one order less
+    if (path == main_name_) return; // a second publisher would not keep the order of events
     auto found = named_.find(path);
     if (found == named_.end()) {
         auto channel = channels_.open(path);

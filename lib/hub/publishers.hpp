@@ -1,4 +1,4 @@
-// One source's publishers: of the channel that it is for, and of those that its events name.
+// The publishers of one input: one for its main channel, and one for each channel its events name.
 #pragma once
 
 #include "hub/channels.hpp"
@@ -11,19 +11,19 @@
 
 namespace sse {
 
-/// One thread, as Publisher.
+/// Used on one thread, as Publisher.
 class Publishers {
 public:
-    /// `main` is the name of the channel that events without one are for.
+    /// `main` names the channel of events that name none.
     Publishers(Channels& channels, const std::string& main);
 
-    /// Makes current() the publisher of the channel named `name`, a path whose leading slash may be
-    /// missing; "" and its own name are the main one. Throws Error (bad_input) if there is no room
-    /// for that channel; current() is then the main one.
+    /// Makes current() the publisher of channel `name`: a path, the leading slash optional; "" is
+    /// the main channel. Throws Error (bad_input) if the channel cannot be created; current() is
+    /// then the publisher of the main channel.
     void select(std::string_view name);
     Publisher& current() { return *current_; }
-    /// The source pauses: publishes everything. Named channels are let go, so that they can be
-    /// forgotten when they are idle; current() is the main one again.
+    /// Publishes everything that was added; call it when the input pauses. Releases the named
+    /// channels, so that they can be removed when idle, and selects the main channel.
     void flush();
 
 private:
@@ -33,7 +33,7 @@ private:
     Publisher main_;
     Publisher* current_;
     std::map<std::string, Publisher, std::less<>> named_;
-    std::vector<std::shared_ptr<Channel>> held_; ///< those of named_
+    std::vector<std::shared_ptr<Channel>> held_; ///< keeps the channels of named_ alive
 };
 
 } // namespace sse

@@ -14,56 +14,55 @@ Shard::Shard(Channel& channel, std::size_t loop)
 
 const ChannelOptions& Shard::options() const { return channel_.options(); }
 
-void Shard::send(std::shared_ptr<const Batch> batch) {
+void Shard::enqueue(std::shared_ptr<const Batch> batch) {
     {
         const std::lock_guard lock(mutex_);
         inbox_.push_back(std::move(batch));
     }
-    // Once for all that comes until take(): what was published while the loop was busy goes out in
-    // one write.
+    // One wake until drain_inbox(): what is published while the loop is busy goes out in one write.
     wake_loop();
 }
 
-void Shard::take() {
-    if (std::exchange(taking_, true)) return;
-    std::vector<std::shared_ptr<const Batch>> sent;
+void Shard::drain_inbox() {
+    if (std::exchange(draining_, true)) return;
+    std::vector<std::shared_ptr<const Batch>> batches;
     {
         const std::lock_guard lock(mutex_);
-        sent.swap(inbox_);
-        woken_ = false;
+        batches.swap(inbox_);
+        wake_pending_ = false;
     }
-    for (auto& batch : sent) {
+    for (auto& batch : batches) {
         if (batch) waiting_.push_back(std::move(batch));
         else ending_ = true;
     }
-    for (bool news = true; news;) {
-        news = false;
-        std::size_t arrived = 0;
-        const auto told = history_.end();
+    for (bool changed = true; changed;) {
+        changed = false;
+        std::size_t admitted = 0;
+        const auto announced = history_.end(); // subscribers know of the events before this
         while (!waiting_.empty()) {
-            // What subscribers have not been told of is not pushed out: it may be this loop that
-            // lags, and not they.
-            if (news && history_.begin_after(*waiting_.front()) > told) break;
+            // Never evicts an event that subscribers were not woken for: it may be this loop that
+            // is slow, and not they.
+            if (changed && history_.begin_after(*waiting_.front()) > announced) break;
             if (!make_room(*waiting_.front())) break;
-            arrived += waiting_.front()->bytes();
+            admitted += waiting_.front()->bytes();
             history_.append(std::move(waiting_.front()));
             waiting_.pop_front();
-            news = true;
+            changed = true;
         }
-        if (arrived > 0) {
+        if (admitted > 0) {
             counts_.history_events.set(history_.end() - history_.begin());
             counts_.history_bytes.set(history_.bytes());
-            // It waits for who is publishing. So no subscriber of this loop has had a batch that
-            // another loop has not been sent, and find() there knows every id it can be asked for.
-            channel_.arrived(arrived);
+            // This waits for a running publish(). So no subscriber of this loop is sent a batch
+            // that is not in the inbox of every other loop, and find() there knows every id.
+            channel_.admitted(admitted);
         }
-        if (ending_ && !ended_ && waiting_.empty()) news = ended_ = true;
-        if (news) wake_all(); // and with what they take now, there may be room for more
+        if (ending_ && !ended_ && waiting_.empty()) changed = ended_ = true;
+        if (changed) wake_subscribers(); // what they send now may make room for more
     }
-    taking_ = false;
+    draining_ = false;
 }
 
-/// Makes sure that appending `batch` loses nothing that the policy protects.
+/// False if the policy does not admit `batch` yet. Moves slow clients on where it says so.
 bool Shard::make_room(const Batch& batch) {
     const auto begin = history_.begin_after(batch);
     if (begin == history_.begin()) return true;
@@ -74,23 +73,24 @@ bool Shard::make_room(const Batch& batch) {
     return true;
 }
 
-/// Everything before `begin` has been had: by all who are here, and by somebody anywhere.
+/// Every subscriber of this loop, and at least one of any loop, was sent every event before
+/// `begin`.
 bool Shard::can_evict(std::uint64_t begin) {
     for (const auto* subscriber : subscribers_) {
         if (subscriber && subscriber->next() < begin) return false;
     }
-    starved_ = true; // first, and then the look: who delivers after it will see it, and wake us
-    const bool had = begin <= channel_.delivered();
-    if (had) starved_ = false;
-    return had;
+    starved_ = true; // set before the check: a delivery after it sees the flag and wakes this loop
+    const bool sent = begin <= channel_.delivered();
+    if (sent) starved_ = false;
+    return sent;
 }
 
 void Shard::progressed(std::uint64_t next) {
     if (next > delivered_) {
         delivered_ = next;
-        channel_.deliver(next, *this);
+        channel_.raise_delivered(next, *this);
     }
-    if (!waiting_.empty() && !taking_) wake_loop();
+    if (!waiting_.empty() && !draining_) wake_loop();
 }
 
 void Shard::wake_if_starved() {
@@ -100,7 +100,7 @@ void Shard::wake_if_starved() {
 void Shard::wake_loop() {
     {
         const std::lock_guard lock(mutex_);
-        if (std::exchange(woken_, true)) return;
+        if (std::exchange(wake_pending_, true)) return;
     }
     channel_.wake_(loop_);
 }
@@ -121,14 +121,14 @@ std::optional<std::uint64_t> Shard::find(std::string_view id) {
     return among(inbox_);
 }
 
-void Shard::wake_all() {
+void Shard::wake_subscribers() {
     waking_ = true;
-    // By index: a subscriber that is woken may go, and others may come.
+    // By index: waking one may remove it, or add others.
     for (std::size_t i = 0; i < subscribers_.size(); ++i) {
         if (subscribers_[i]) subscribers_[i]->wake();
     }
     waking_ = false;
-    if (!std::exchange(holes_, false)) return;
+    if (!std::exchange(has_holes_, false)) return;
     std::erase(subscribers_, nullptr);
     for (std::size_t i = 0; i < subscribers_.size(); ++i) subscribers_[i]->slot_ = i;
 }
@@ -155,13 +155,13 @@ void Shard::unsubscribe(Subscriber& subscriber) {
     counts_.subscribers.set(counts_.subscribers.get() - 1);
     if (waking_) {
         subscribers_[subscriber.slot_] = nullptr;
-        holes_ = true;
+        has_holes_ = true;
     } else {
         subscribers_[subscriber.slot_] = subscribers_.back();
         subscribers_[subscriber.slot_]->slot_ = subscriber.slot_;
         subscribers_.pop_back();
     }
-    progressed(delivered_); // it may have been the one that held the others up
+    progressed(delivered_); // it may have been the slowest
 }
 
 } // namespace sse

@@ -1,8 +1,7 @@
-// One loop's side of a channel: its history and its subscribers. Not thread-safe but for send():
-// everything else is the loop's own, so that sending takes no lock.
+// One event loop's part of a channel: its history and its subscribers.
 #pragma once
 
-#include "hub/channel_counts.hpp"
+#include "hub/counts.hpp"
 #include "hub/history.hpp"
 #include "hub/subscriber.hpp"
 
@@ -21,53 +20,58 @@ namespace sse {
 
 class Channel;
 
-/// What happens when the next event would push one out that a subscriber still needs, or that
-/// nobody has had yet.
+/// What happens when a new event would evict one that a subscriber has yet to be sent, or that no
+/// subscriber has been sent yet.
 enum class Overflow {
     block,      ///< the publisher waits, as the writer of a full pipe does
-    drop,       ///< the laggard goes on with the oldest event that is left, and is told the loss
-    disconnect, ///< the laggard's stream is cut; it can come back and resume
+    drop,       ///< the slow client skips to the oldest event held; a comment reports the loss
+    disconnect, ///< the slow client is disconnected; it can reconnect and resume
 };
 
-/// Where a subscriber without a last event ID begins.
+/// The first event of a subscriber without a last event ID.
 struct Start {
     enum class At { oldest, newest, last } at = At::oldest;
-    std::size_t count = 0; ///< for `last`: how many events before the end
+    std::size_t count = 0; ///< for `last`: events before the end
 };
 
 struct ChannelOptions {
     HistoryOptions history;
     Overflow overflow = Overflow::block;
     Start start;
-    /// Bytes published and not yet admitted to the history. Enough to keep a loop busy while its
-    /// source is being read, and small beside the history.
+    /// Bytes that are published and not yet in the history. Enough to keep a loop busy while its
+    /// input is read, and small beside the history.
     std::size_t max_in_flight = 1024 * 1024;
-    /// Told to each subscriber at its start, for its reconnections (HTML 9.2.6); nullopt: not said.
+    /// Sent to each subscriber first: its reconnection time (HTML 9.2.6); nullopt: not sent.
     std::optional<std::chrono::milliseconds> retry;
-    /// Type of an event that tells a subscriber of a loss beside the comment, which a page cannot
-    /// see: `{"missed":N}`, null if nobody knows. It has no id. "": none.
+    /// Type of the event that reports a loss to a page, which cannot see comments. Its data is
+    /// `{"missed":N}`, with null for an unknown number; it has no id. "": no such event.
     std::string gap_event;
 };
 
+/// Used on its loop's thread only, without locks, except where a member says otherwise. Owned by
+/// its channel.
 class Shard {
 public:
     Shard(Channel& channel, std::size_t loop);
 
-    /// Any thread, in the order of the channel. nullptr: the end.
-    void send(std::shared_ptr<const Batch> batch);
+    /// Adds `batch` to the inbox; nullptr marks the end of the channel. Any thread, called in the
+    /// order of publication.
+    void enqueue(std::shared_ptr<const Batch> batch);
 
-    /// Admits what has been sent, as far as the overflow policy lets it, and wakes the subscribers.
-    void take();
-    /// Nothing more will come.
+    /// Moves batches from the inbox to the history, as far as the overflow policy admits them, and
+    /// wakes the subscribers.
+    void drain_inbox();
+    /// The channel has ended and its last event is in the history.
     bool ended() const { return ended_; }
     History& history() { return history_; }
-    /// The newest event held with that id, or else the first with it that is still to be admitted:
-    /// another loop's subscriber may have had it already.
+    /// The newest event in the history with that id, else the first one with it that waits for
+    /// admission: a subscriber of another loop may have been sent it already.
     std::optional<std::uint64_t> find(std::string_view id);
     const ChannelOptions& options() const;
     std::size_t subscribers() const { return subscribers_.size(); }
-    /// Looks how far behind the subscribers are, for the counts.
+    /// Updates `behind` and `lag` of the counts.
     void measure_lag();
+    /// Read on any thread.
     ShardCounts& counts() { return counts_; }
     const ShardCounts& counts() const { return counts_; }
 
@@ -76,32 +80,32 @@ private:
     friend class Subscriber;
     void subscribe(Subscriber& subscriber);
     void unsubscribe(Subscriber& subscriber);
-    /// A subscriber has been sent everything before `next`.
+    /// A subscriber was sent every event before `next`.
     void progressed(std::uint64_t next);
 
-    /// Any thread: another loop's subscribers have had more than anybody had before.
+    /// Any thread: a subscriber of another loop was sent more than any subscriber before.
     void wake_if_starved();
     void wake_loop();
 
     bool make_room(const Batch& batch);
     bool can_evict(std::uint64_t begin);
-    void wake_all();
+    void wake_subscribers();
 
     Channel& channel_;
     const std::size_t loop_;
     History history_;
-    std::vector<Subscriber*> subscribers_;             ///< nullptr: gone while being woken
-    std::deque<std::shared_ptr<const Batch>> waiting_; ///< sent, and not yet admitted
-    std::uint64_t delivered_ = 0;                      ///< all before this has been had by somebody
+    std::vector<Subscriber*> subscribers_;             ///< nullptr: left while all were woken
+    std::deque<std::shared_ptr<const Batch>> waiting_; ///< out of the inbox, not yet admitted
+    std::uint64_t delivered_ = 0; ///< a subscriber of this loop was sent every event before this
     bool ending_ = false, ended_ = false;
-    bool taking_ = false, waking_ = false, holes_ = false;
-    std::atomic<bool> starved_{false}; ///< waits for somebody, of any loop, to have more
+    bool draining_ = false, waking_ = false, has_holes_ = false;
+    std::atomic<bool> starved_{false}; ///< waits for a subscriber of any loop to be sent more
 
     ShardCounts counts_;
 
     std::mutex mutex_; ///< guards what follows
     std::vector<std::shared_ptr<const Batch>> inbox_;
-    bool woken_ = false;
+    bool wake_pending_ = false; ///< drain_inbox() is due
 };
 
 } // namespace sse

@@ -1,4 +1,4 @@
-// One reader of a channel. Not a connection: it says what to send next, and is told what was sent.
+// One client's position in a channel.
 #pragma once
 
 #include "hub/history.hpp"
@@ -16,48 +16,49 @@ namespace sse {
 
 class Shard;
 
-/// A place in a shard's history, and how much of that place's bytes the socket has taken. It queues
-/// nothing, so a stalled reader costs these few words however long it stalls. Used on its shard's
-/// loop thread only.
+/// A cursor into a shard's history. It queues no events, so a stalled client costs a few words.
+/// Used on its shard's loop thread only.
 class Subscriber {
 public:
-    /// Begins after the event `last_event_id`; "" begins where the channel says. An id that the
-    /// history does not hold begins at the oldest event, and is a gap().
+    /// Starts after the event with id `last_event_id`. "" starts where the channel's options say;
+    /// an id that is not held starts at the oldest event, and sets gap().
     Subscriber(Shard& shard, Framing framing, std::string_view last_event_id);
     ~Subscriber();
     Subscriber(const Subscriber&) = delete;
     Subscriber& operator=(const Subscriber&) = delete;
 
-    /// Asked for a last event ID that is no longer, or was never, in the history.
+    /// The last event ID it was created with is not held.
     bool gap() const { return gap_; }
-    /// From now on `wake` is called whenever there may be more to gather, or the end is reached.
-    void listen(std::function<void()> wake);
+    /// `wake` is called whenever there may be more to gather, or the end is reached.
+    void on_wake(std::function<void()> wake);
 
-    /// Views of all that there is to send now, in order, as far as `out` goes; valid until the next
-    /// call, or the shard's next take().
+    /// Fills `out` with views of the bytes to send next; returns the number of views. They are
+    /// valid until the next call, and until the shard's next drain_inbox().
     std::size_t gather(std::span<std::string_view> out);
-    /// The socket has taken the first `bytes` of it.
+    /// The first `bytes` of what gather() returned were sent.
     void consume(std::size_t bytes);
-    /// Sent before anything else: a comment or a retry, framed here.
-    void say(std::string_view block);
-    /// Sent before anything else: that events are missing, `missed` of them (nullopt: not known).
-    void say_gap(std::string_view comment, std::optional<std::uint64_t> missed);
+    /// Sends `block`, whole lines of event-stream text, before the next event.
+    void prepend(std::string_view block);
+    /// Sends, before the next event, a comment and the channel's gap event: `missed` events were
+    /// lost (nullopt: an unknown number).
+    void prepend_gap(std::string_view comment, std::optional<std::uint64_t> missed);
 
-    /// All that the channel will ever have was sent.
+    /// The channel has ended, and everything was sent.
     bool ended() const;
-    /// The channel's policy is to disconnect it, since it fell behind the history.
+    /// It is too slow, and the channel's policy is to disconnect it.
     bool overrun() const { return overrun_; }
-    /// Events that it was to have and that were pushed out before.
+    /// Events that were evicted before they were sent to it.
     std::uint64_t missed() const { return missed_; }
-    /// Events (and other entries of the history) that it was sent whole.
+    /// Events and other entries of the history that were sent whole.
     std::uint64_t delivered() const { return delivered_; }
-    /// The id of the last of them, while the history holds it; else "".
+    /// The id of the last event sent; "" if there is none, or the history no longer holds it.
     std::string_view last_id() const;
+    /// The sequence number of the first event not sent whole.
     std::uint64_t next() const { return cursor_.next; }
 
 private:
     friend class Shard;
-    /// Everything before `begin` is about to be pushed out.
+    /// The events before `begin` are about to be evicted: skips them.
     void skip_to(std::uint64_t begin);
     void wake() {
         if (wake_) wake_();
@@ -66,12 +67,12 @@ private:
 
     Shard& shard_;
     Cursor cursor_;
-    std::size_t slot_ = 0; ///< in the shard's list
+    std::size_t slot_ = 0; ///< its index in the shard's list
     std::function<void()> wake_;
-    std::string rest_; ///< to send before the cursor's bytes
-    std::size_t rest_sent_ = 0;
+    std::string prefix_; ///< to send before the bytes at the cursor
+    std::size_t prefix_sent_ = 0;
     std::uint64_t delivered_ = 0;
-    std::uint64_t missed_ = 0, untold_ = 0; ///< in all; and since it was last told
+    std::uint64_t missed_ = 0, unreported_ = 0; ///< in total; since the last report to the client
     Framing framing_;
     bool gap_ = false, overrun_ = false;
 };

@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "http/authority.hpp"
+#include "http/gap_field.hpp"
 #include "http/percent.hpp"
 
 #include <algorithm>
@@ -191,7 +192,7 @@ void add_cors_headers(const Request& request, const GuardOptions& options, Respo
     const auto allowed = allowed_origin(request, options);
     if (allowed.empty()) return;
     response.headers.emplace_back("Access-Control-Allow-Origin", allowed);
-    response.headers.emplace_back("Access-Control-Expose-Headers", "Sse-Gap");
+    response.headers.emplace_back("Access-Control-Expose-Headers", gap_field);
 }
 
 } // namespace sse

@@ -28,7 +28,7 @@ struct Hub {
     bool settle() {
         bool any = false;
         for (auto loop = next(0s); loop; loop = next(0s)) {
-            channel.shard(*loop).take();
+            channel.shard(*loop).drain_inbox();
             any = true;
         }
         return any;
@@ -36,7 +36,7 @@ struct Hub {
     /// The same, but first waits for one.
     bool wait_and_settle() {
         const auto loop = next(10s);
-        if (loop) channel.shard(*loop).take();
+        if (loop) channel.shard(*loop).drain_inbox();
         return settle() || loop;
     }
     std::optional<std::size_t> next(std::chrono::seconds timeout) {
@@ -204,7 +204,7 @@ TEST_CASE("Every reader gets every event in order, however its socket takes them
         for (const std::size_t bytes : {1U, 2U, 3U, 7U, 50U, 10'000U}) {
             Hub hub(keeping(1000));
             Reader reader(hub, 0, "", framing);
-            reader.subscriber.say("retry: 5\n\n");
+            reader.subscriber.prepend("retry: 5\n\n");
             for (int i = 1; i < 40; i += 3) {
                 hub.publish(i, i + 2);
                 hub.settle();
@@ -291,7 +291,8 @@ TEST_CASE("block: what one loop's readers have had makes room in the others") {
     Hub hub(keeping(4), 2);
     Reader reader(hub, 0);
     hub.publish(1, 20);
-    hub.channel.shard(1).take(); // it has no reader, and looks before anybody has had anything
+    hub.channel.shard(1)
+        .drain_inbox(); // it has no reader, and looks before anybody has had anything
     while (hub.settle()) reader.read();
     CHECK(reader.received() == events(1, 20));
     CHECK(hub.channel.shard(1).history().end() == 20);
@@ -319,13 +320,13 @@ TEST_CASE("No reader has an event before every loop can resume after it") {
     bool early = false;
     sse::Channel channel({}, 2, [&](std::size_t loop) { // on the publisher's thread, before loop 1
         if (loop != 0 || loop_0.joinable()) return;
-        loop_0 = std::thread([&] { channel.shard(0).take(); });
+        loop_0 = std::thread([&] { channel.shard(0).drain_inbox(); });
         const auto deadline = std::chrono::steady_clock::now() + 100ms;
         while (!had && std::chrono::steady_clock::now() < deadline) std::this_thread::yield();
         early = had;
     });
     sse::Subscriber reader(channel.shard(0), sse::Framing::chunked, "");
-    reader.listen([&] { had = true; });
+    reader.on_wake([&] { had = true; });
     sse::Batch batch;
     batch.add({"message", "x", "7"});
     REQUIRE(channel.publish(std::move(batch)));
@@ -381,7 +382,7 @@ TEST_CASE("disconnect: the laggard is told to go, and only it") {
     Hub hub(keeping(4, sse::Overflow::disconnect));
     Reader fast(hub), slow(hub);
     bool woken = false;
-    slow.subscriber.listen([&] { woken = true; });
+    slow.subscriber.on_wake([&] { woken = true; });
     hub.publish(1, 4);
     hub.settle();
     fast.read();
@@ -581,8 +582,8 @@ TEST_CASE("who takes what there is loses nothing, however much came before its l
          {sse::Overflow::block, sse::Overflow::drop, sse::Overflow::disconnect}) {
         Hub hub(keeping(4, overflow));
         Reader reader(hub), stalled(hub);
-        reader.subscriber.listen([&] { reader.read(); });
-        if (overflow == sse::Overflow::block) stalled.subscriber.listen([&] { stalled.read(); });
+        reader.subscriber.on_wake([&] { reader.read(); });
+        if (overflow == sse::Overflow::block) stalled.subscriber.on_wake([&] { stalled.read(); });
         hub.publish(1, 30); // all of it before the loop takes any
         hub.settle();
         CHECK(reader.received() == events(1, 30));

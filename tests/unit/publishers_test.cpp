@@ -8,7 +8,7 @@ namespace {
 std::string held(sse::Channels& channels, const char* name) {
     const auto channel = channels.find(name);
     if (!channel) return "none";
-    channel->shard(0).take();
+    channel->shard(0).drain_inbox();
     const auto& history = channel->shard(0).history();
     std::string all;
     for (auto at = history.begin(); at < history.end(); ++at)
@@ -30,7 +30,7 @@ TEST_CASE("Events are in the order of their source, however their channel is nam
         {"/", {"", "other", "/", "/other", ""}, "0 2 4 ", "1 3 "},
     };
     for (const auto& row : rows) {
-        sse::Channels channels({}, 1, [](const auto&, std::size_t) {});
+        sse::Channels channels({}, 1, [](std::size_t, const auto&) {});
         sse::Publishers publishers(channels, row.main);
         int id = 0;
         for (const auto* name : row.names) {
