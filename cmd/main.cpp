@@ -2,7 +2,7 @@
 #include "cmd/cli/arguments.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/help.hpp"
-#include "cmd/cli/stdout_text.hpp"
+#include "cmd/cli/output.hpp"
 #include "cmd/cli/usage.hpp"
 #include "cmd/term/terminal_line.hpp"
 
@@ -83,7 +83,7 @@ int main(int argc, char** argv) {
     cmd::add_replay(app, run);
     if (dashes != end && dashes + 1 == end)
         return fail(cmd::Exit::usage, "no command behind --", "sse serve -- COMMAND ARGUMENTS");
-    for (auto* command : app.get_subcommands({})) cmd::tighten(*command);
+    for (auto* command : app.get_subcommands({})) cmd::reject_empty_values(*command);
     try {
         app.parse(cmd::words_of(app, argv + 1, dashes));
     } catch (const CLI::ParseError& e) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/printable.hpp"
+#include "cmd/cli/option_traits.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -30,9 +31,9 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, Field& field,
         }
         field = found->second;
     };
-    return app.add_option_function<std::string>(name, store, help)
-        ->type_name(names)
-        ->default_str(now);
+    auto* const option =
+        app.add_option_function<std::string>(name, store, help)->type_name(names)->default_str(now);
+    return with_example(option, choices.begin()->first);
 }
 
 } // namespace cmd

@@ -1,5 +1,5 @@
-// What main and the commands share: how a command is chosen, how it fails, what its exit status
-// means. Not a command, and prints nothing.
+// What main and the commands share: the choice of a command, failures, exit statuses, and messages
+// on stderr.
 #pragma once
 
 #include "base/error.hpp"

@@ -2,9 +2,11 @@
 #pragma once
 
 #include "base/printable.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "protocol/event.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <fmt/format.h>
@@ -45,7 +47,7 @@ CLI::Option* add_number(CLI::App& app, const std::string& names, Field& field, N
     if constexpr (std::is_same_v<Field, Number>) {
         if (field != Number{}) option->default_str(fmt::format("{}", field));
     }
-    return option;
+    return with_example(option, fmt::format("{}", std::clamp(Number{10}, least, most)));
 }
 
 /// `16mb` for 16 MiB: what add_size() reads.

@@ -2,6 +2,7 @@
 
 #include "base/printable.hpp"
 #include "cmd/cli/edit_distance.hpp"
+#include "cmd/cli/option_traits.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -15,85 +16,20 @@ namespace cmd {
 
 namespace {
 
-/// A value that will do, for each option that has no default and is not one of several words.
-constexpr std::pair<std::string_view, std::string_view> values_that_do[] = {
-    {"--access-log", "access.log"},
-    {"--admin", "127.0.0.1:9090"},
-    {"--allow-host", "sse.example"},
-    {"--bearer", "\"$KEY\""},
-    {"--cacert", "ca.pem"},
-    {"--cert", "client.pem"},
-    {"--cookie", "session=7f3a"},
-    {"--corrupt", "0.001"},
-    {"--cors", "https://app.example"},
-    {"--count", "10"},
-    {"--cut-after", "1000"},
-    {"--drop-every", "3"},
-    {"--end-event", "end"},
-    {"--event", "update"},
-    {"--exec", "'wc -c'"},
-    {"--format", "'{id} {data}'"},
-    {"--from", "1m30s"},
-    {"--gap-event", "gap"},
-    {"--grep", "error"},
-    {"--header", "'Name: value'"},
-    {"--key", "key.pem"},
-    {"--last-event-id", "42"},
-    {"--name", "staging=https://example.org/events"},
-    {"--netrc-file", "netrc"},
-    {"--pointer", "/choices/0/delta/content"},
-    {"--port-file", "port"},
-    {"--post", "http://localhost:8080/in"},
-    {"--publish-token-file", "writers"},
-    {"--rate", "20"},
-    {"--record", "run.jsonl"},
-    {"--request", "POST"},
-    {"--resolve", "example.org:443:127.0.0.1"},
-    {"--retries", "5"},
-    {"--socket-mode", "0660"},
-    {"--speed", "10"},
-    {"--split", "1"},
-    {"--stall-after", "3"},
-    {"--state", "last-id"},
-    {"--stats-file", "stats.json"},
-    {"--status", "503"},
-    {"--threads", "4"},
-    {"--times", "2"},
-    {"--tls-cert", "cert.pem"},
-    {"--tls-client-ca", "ca.pem"},
-    {"--tls-key", "key.pem"},
-    {"--to", "2m"},
-    {"--token-file", "readers"},
-    {"--unix-socket", "/run/app.sock"},
-    {"--until", "done"},
-    {"--user", "www-data"},
-    {"--user-agent", "monitor/1"},
-};
-
-/// Options that mean something with an empty value.
-constexpr std::string_view may_be_empty[] = {
-    "--data",    "--format",          "--json",  "--last-event-id", "--noproxy",
-    "--pointer", "--pointer-default", "--proxy", "--until-data",    "--user-agent"};
-
 bool is_flag(const CLI::Option& option) { return option.get_items_expected_max() == 0; }
 
-std::string example_of(const CLI::App& app, const CLI::Option& option) {
-    auto name = option.get_name();
+/// `--option value` as one would type it.
+std::string usage_of(CLI::Option& option) {
+    const auto name = option.get_name();
     if (is_flag(option)) return name;
-    if (name == "--user" && app.get_name() == "tail") return "--user alice:secret";
-    if (name == "--loop") return "--loop=3"; // its value may be absent, so it does not stand apart
-    const auto type = option.get_type_name();
-    const auto* const found = std::find_if(std::begin(values_that_do), std::end(values_that_do),
-                                           [&](const auto& e) { return e.first == name; });
-    const auto value = found != std::end(values_that_do)   ? std::string(found->second)
-                       : !option.get_default_str().empty() ? option.get_default_str()
-                       : type.find('|') != type.npos
-                           ? type.substr(0, type.find('|'))
-                           : std::string(type == "N" ? "10" : "5s"); // or a duration
-    return fmt::format("{} {}", name, value);
+    const auto example = example_of(option);
+    const auto& value = example.empty() ? option.get_default_str() : example;
+    // A value that may be absent has to be attached.
+    const char between = option.get_items_expected_min() == 0 ? '=' : ' ';
+    return fmt::format("{}{}{}", name, between, value);
 }
 
-const CLI::App& command_in(const CLI::App& app) {
+CLI::App& command_in(CLI::App& app) {
     const auto chosen = app.get_subcommands();
     return chosen.empty() ? app : *chosen.front();
 }
@@ -116,11 +52,11 @@ std::vector<std::string> options_in(const std::string& text) {
     return names;
 }
 
-std::string way_out(const CLI::App& command, const std::string& name) {
-    const auto* const option = command.get_option_no_throw(name);
+std::string way_out(CLI::App& command, const std::string& name) {
+    auto* const option = command.get_option_no_throw(name);
     return option == nullptr
                ? fmt::format("{} --help lists what there is", full_name(command))
-               : fmt::format("for example {} {}", full_name(command), example_of(command, *option));
+               : fmt::format("for example {} {}", full_name(command), usage_of(*option));
 }
 
 Failure unknown_option(const CLI::App& app, const CLI::App& command, const std::string& typed) {
@@ -156,8 +92,8 @@ Failure unknown_command(const CLI::App& app, const std::string& typed) {
 }
 
 /// What is left when all that is known is taken.
-Failure unknown(const CLI::App& app) {
-    const auto& command = app.remaining().empty() ? command_in(app) : app;
+Failure unknown(CLI::App& app) {
+    auto& command = app.remaining().empty() ? command_in(app) : app;
     const auto rest = command.remaining();
     const auto is_option = [](const auto& word) { return word.size() > 1 && word[0] == '-'; };
     const auto option = std::find_if(rest.begin(), rest.end(), is_option);
@@ -166,8 +102,8 @@ Failure unknown(const CLI::App& app) {
 }
 
 /// An option that is given without its value, more often than it may be, or with one it takes not.
-Failure wrong_number(const CLI::App& command, const std::string& name) {
-    const auto* const option = command.get_option_no_throw(name);
+Failure wrong_number(CLI::App& command, const std::string& name) {
+    auto* const option = command.get_option_no_throw(name);
     if (option != nullptr && is_flag(*option))
         return {Exit::usage, fmt::format("{} takes no value", name), way_out(command, name)};
     if (option != nullptr && option->count() > 1) {
@@ -179,22 +115,20 @@ Failure wrong_number(const CLI::App& command, const std::string& name) {
 
 } // namespace
 
-void tighten(CLI::App& app) {
+void reject_empty_values(CLI::App& app) {
     const auto not_empty = [](const std::string& value) {
         return value.empty() ? std::string("it is empty") : std::string();
     };
     for (auto* option : app.get_options([](const CLI::Option*) { return true; })) {
         if (option->get_positional()) continue;
-        const auto name = option->get_name();
         if (is_flag(*option)) option->disable_flag_override();
-        else if (std::count(std::begin(may_be_empty), std::end(may_be_empty), name) == 0 &&
-                 option->get_items_expected_min() > 0)
+        else if (!takes_empty_value(*option) && option->get_items_expected_min() > 0)
             option->check(not_empty, "");
     }
 }
 
-Failure misuse(const CLI::App& app, const CLI::ParseError& e) {
-    const auto& command = command_in(app);
+Failure misuse(CLI::App& app, const CLI::ParseError& e) {
+    auto& command = command_in(app);
     const std::string text = e.what();
     const auto names = options_in(text);
     const auto first = names.empty() ? std::string() : names.front();
@@ -210,10 +144,9 @@ Failure misuse(const CLI::App& app, const CLI::ParseError& e) {
                 fmt::format("for example {} run.jsonl", full_name(command))};
     }
     if (names.size() > 1 && dynamic_cast<const CLI::RequiresError*>(&e) != nullptr) {
-        const auto* const needed = command.get_option_no_throw(names[1]);
+        auto* const needed = command.get_option_no_throw(names[1]);
         return {Exit::usage, fmt::format("{} needs {}", first, names[1]),
-                fmt::format("for example {} {}", needed ? example_of(command, *needed) : names[1],
-                            first)};
+                fmt::format("for example {} {}", needed ? usage_of(*needed) : names[1], first)};
     }
     if (names.size() > 1 && dynamic_cast<const CLI::ExcludesError*>(&e) != nullptr) {
         return {Exit::usage, fmt::format("{} and {} exclude each other", first, names[1]),

@@ -23,8 +23,6 @@ public:
     ~EventFilter();
 
     bool wants(const sse::EventView& event) const;
-    /// True if it wants everything.
-    bool is_open() const { return types_.empty() && excluded_.empty() && expressions_.empty(); }
 
 private:
     struct Expression;

@@ -104,7 +104,7 @@ void Follower::on_event(const sse::EventView& event) {
     if (all_.stats) all_.stats->event(number_, event, printed);
     if (printed) {
         ++all_.printed;
-        if (all_.output.added()) written();
+        if (all_.output.added() && all_.output.text().empty()) written();
     }
     all_.until_came = is_last(event);
     all_.over = all_.until_came || (all_.options.count && all_.printed >= *all_.options.count);

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/text_option.hpp"
 #include "cmd/tail/credentials.hpp"
 #include "http/content_coding.hpp"
@@ -174,10 +175,13 @@ void authorize(const RequestFlags& flags, sse::ClientRequest& request) {
 
 void add_request_flags(CLI::App& app, RequestFlags& flags) {
     const auto group = "Request, as curl's";
-    add_text(app, "-X,--request", flags.method, "METHOD", "Method; else GET, or POST with data")
+    with_example(add_text(app, "-X,--request", flags.method, "METHOD",
+                          "Method; else GET, or POST with data"),
+                 "POST")
         ->group(group);
-    add_texts(app, "-H,--header", flags.headers, "HEADER",
-              "Header: 'Name: value', 'Name;' empty, 'Name:' none, or @FILE")
+    with_example(add_texts(app, "-H,--header", flags.headers, "HEADER",
+                           "Header: 'Name: value', 'Name;' empty, 'Name:' none, or @FILE"),
+                 "'Name: value'")
         ->group(group);
     add_texts(app, "-d,--data", flags.data, "DATA",
               "POST this, @FILE or @- (stdin); several are joined with &", Empty::taken)
@@ -185,19 +189,25 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
     add_texts(app, "--json", flags.json, "DATA",
               "POST this JSON, @FILE or @-, with the headers for it", Empty::taken)
         ->group(group);
-    add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
-             "Basic authentication; asks for the password if there is no colon")
+    with_example(add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
+                          "Basic authentication; asks for the password if there is no colon"),
+                 "alice:secret")
         ->group(group);
     app.add_flag("--netrc", flags.netrc, "Take user and password from ~/.netrc")->group(group);
-    add_text(app, "--netrc-file", flags.netrc_file, "FILE", "Take them from this file")
+    with_example(
+        add_text(app, "--netrc-file", flags.netrc_file, "FILE", "Take them from this file"),
+        "netrc")
         ->group(group);
-    add_text(app, "--bearer", flags.bearer, "TOKEN", "Send Authorization: Bearer TOKEN")
+    with_example(
+        add_text(app, "--bearer", flags.bearer, "TOKEN", "Send Authorization: Bearer TOKEN"),
+        "\"$KEY\"")
         ->group(group);
     app.add_flag("--compressed", flags.compressed,
                  fmt::format("Ask for compression, and undo it: {}", sse::known_codings))
         ->group(group);
-    add_text(app, "-A,--user-agent", flags.agent, "NAME", "Send this User-Agent; \"\": none",
-             Empty::taken)
+    with_example(add_text(app, "-A,--user-agent", flags.agent, "NAME",
+                          "Send this User-Agent; \"\": none", Empty::taken),
+                 "monitor/1")
         ->group(group);
     add_text(app, "-x,--proxy", flags.proxy, "[USER:PASSWORD@]HOST[:PORT]",
              "Go through this HTTP proxy; \"\": through none, whatever the environment says",
@@ -206,8 +216,9 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
     add_text(app, "--noproxy", flags.no_proxy, "HOSTS",
              "Hosts to go to without, between commas: names, addresses, or * for all", Empty::taken)
         ->group(group);
-    add_texts(app, "-b,--cookie", flags.cookies, "NAME=VALUE; ...",
-              "Send these cookies; several are joined")
+    with_example(add_texts(app, "-b,--cookie", flags.cookies, "NAME=VALUE; ...",
+                           "Send these cookies; several are joined"),
+                 "session=7f3a")
         ->group(group);
 }
 

@@ -5,7 +5,6 @@
 #include "cmd/cli/help.hpp"
 #include "cmd/cli/output.hpp"
 #include "cmd/cli/signals.hpp"
-#include "cmd/cli/stdout_text.hpp"
 #include "cmd/tail/client_hints.hpp"
 #include "cmd/tail/follower.hpp"
 #include "cmd/tail/last_id_file.hpp"
@@ -141,7 +140,9 @@ int run(const cmd::TailOptions& o) {
     const cmd::Signals signals(interrupt);
     if (o.max_time) interrupt.expire_at(sse::Interrupt::Clock::now() + *o.max_time);
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
-    cmd::Output output(STDOUT_FILENO, interrupt);
+    cmd::Output output(STDOUT_FILENO, {[&](int fd) { return interrupt.wait_served(fd, POLLOUT); },
+                                       [&] { interrupt.raise(Reason::reader_gone); }});
+    if (output.may_block()) interrupt.watch_reader(STDOUT_FILENO);
     cmd::Following following(o.follow, *printer, output);
     following.on_terminal = ::isatty(STDERR_FILENO) == 1;
     if (!o.record.path.empty()) {

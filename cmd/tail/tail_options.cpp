@@ -5,6 +5,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/text_option.hpp"
 
 #include <CLI/CLI.hpp>
@@ -47,11 +48,15 @@ void add_output_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     app.add_flag("--no-fold", o.no_fold, "Leave long lines of pretty as long as they are")
         ->group(group);
-    add_text(app, "-F,--format", o.format_text, "TEXT",
-             "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t", Empty::taken)
+    with_example(add_text(app, "-F,--format", o.format_text, "TEXT",
+                          "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t",
+                          Empty::taken),
+                 "'{id} {data}'")
         ->group(group);
-    add_texts(app, "--pointer", o.pointers, "/A/0/B",
-              "Print what this JSON pointer finds in the data; repeatable", Empty::taken)
+    with_example(add_texts(app, "--pointer", o.pointers, "/A/0/B",
+                           "Print what this JSON pointer finds in the data; repeatable",
+                           Empty::taken),
+                 "/choices/0/delta/content")
         ->group(group);
     add_text(app, "--pointer-default", o.missing, "TEXT",
              "Print this where a pointer finds nothing", Empty::taken)
@@ -65,14 +70,20 @@ void add_output_options(CLI::App& app, TailOptions& o) {
            "--stats", o.stats,
            "Say on stderr at the end, and at SIGUSR1, how it went: times, events, rates, gaps")
         ->group(group);
-    add_text(app, "--stats-file", o.stats_file, "FILE", "Write the same there as a JSON object")
+    with_example(add_text(app, "--stats-file", o.stats_file, "FILE",
+                          "Write the same there as a JSON object"),
+                 "stats.json")
         ->group(group);
-    add_text(app, "--state", o.state, "FILE",
-             "Keep the last event ID there, and go on after it next time")
+    with_example(add_text(app, "--state", o.state, "FILE",
+                          "Keep the last event ID there, and go on after it next time"),
+                 "last-id")
         ->group(group);
-    auto* record = add_text(app, "--record", o.record.path, "FILE",
-                            "Also record the stream, for sse replay; to -, instead of printing it")
-                       ->group(group);
+    auto* record =
+        with_example(
+            add_text(app, "--record", o.record.path, "FILE",
+                     "Also record the stream, for sse replay; to -, instead of printing it"),
+            "run.jsonl")
+            ->group(group);
     app.add_flag("--bytes", o.record.bytes, "Record each read as it came, byte for byte")
         ->needs(record)
         ->group(group);
@@ -87,17 +98,23 @@ void add_output_options(CLI::App& app, TailOptions& o) {
 
 void add_selection_options(CLI::App& app, TailOptions& o) {
     const auto select = "Select and stop";
-    add_texts(app, "-e,--event", o.follow.select.types, "TYPE",
-              "Only events of this type, * and ? as in file names; !TYPE: not those")
+    with_example(add_texts(app, "-e,--event", o.follow.select.types, "TYPE",
+                           "Only events of this type, * and ? as in file names; !TYPE: not those"),
+                 "update")
         ->group(select);
-    add_texts(app, "--grep", o.follow.select.grep, "RE",
-              "Only events whose data this extended regular expression finds", Empty::taken)
+    with_example(add_texts(app, "--grep", o.follow.select.grep, "RE",
+                           "Only events whose data this extended regular expression finds"),
+                 "error")
         ->group(select);
     app.add_flag("--invert", o.follow.select.invert, "Only those that no --grep finds")
         ->group(select);
-    add_number<std::size_t>(app, "-n,--count", o.follow.count, 1, "Stop after so many events")
+    with_example(
+        add_number<std::size_t>(app, "-n,--count", o.follow.count, 1, "Stop after so many events"),
+        "10")
         ->group(select);
-    add_texts(app, "--until", o.follow.until, "TYPE", "Stop after an event of this type")
+    with_example(
+        add_texts(app, "--until", o.follow.until, "TYPE", "Stop after an event of this type"),
+        "done")
         ->group(select);
     add_texts(app, "--until-data", o.follow.until_data, "TEXT",
               "Stop after an event with this data, such as [DONE]", Empty::taken)
@@ -121,8 +138,9 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_flag("--retry-connect", o.client.retry_connect,
                  "Also retry a first connection that fails")
         ->group(group);
-    add_number<unsigned>(app, "--retries", o.client.retries, 0,
-                         "Give up after so many failures in a row")
+    with_example(add_number<unsigned>(app, "--retries", o.client.retries, 0,
+                                      "Give up after so many failures in a row"),
+                 "5")
         ->group(group);
     add_duration(app, "--retry", o.client.backoff.reconnection_time,
                  "Reconnection time, until the server names another")
@@ -130,8 +148,9 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     add_duration(app, "--retry-max", o.client.backoff.retry_max,
                  "Longest wait between failing attempts")
         ->group(group);
-    add_text(app, "--last-event-id", o.client.last_event_id, "ID", "Go on after this event",
-             Empty::taken)
+    with_example(add_text(app, "--last-event-id", o.client.last_event_id, "ID",
+                          "Go on after this event", Empty::taken),
+                 "42")
         ->group(group);
     add_limit(app, "--connect-timeout", o.client.dial.connect_timeout,
               "For name, connection and TLS together")
@@ -143,19 +162,26 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     app.add_flag("-k,--insecure", o.insecure, "Do not check the server's certificate")
         ->group(group);
-    add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
-             "Trust these certificates instead of the system's")
+    with_example(add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
+                          "Trust these certificates instead of the system's"),
+                 "ca.pem")
         ->group(group);
-    auto* cert = add_text(app, "--cert", o.client.tls.cert_file, "FILE", "Client certificate (PEM)")
+    auto* cert = with_example(add_text(app, "--cert", o.client.tls.cert_file, "FILE",
+                                       "Client certificate (PEM)"),
+                              "client.pem")
                      ->group(group);
-    add_text(app, "--key", o.client.tls.key_file, "FILE", "Its key, if it is not in the same file")
+    with_example(add_text(app, "--key", o.client.tls.key_file, "FILE",
+                          "Its key, if it is not in the same file"),
+                 "key.pem")
         ->needs(cert)
         ->group(group);
-    add_text(app, "--unix-socket", o.client.dial.unix_socket, "PATH",
-             "Connect to this socket instead of the URL's host")
+    with_example(add_text(app, "--unix-socket", o.client.dial.unix_socket, "PATH",
+                          "Connect to this socket instead of the URL's host"),
+                 "/run/app.sock")
         ->group(group);
-    add_texts(app, "--resolve", o.resolve, "HOST:PORT:ADDRESS",
-              "Connect to ADDRESS for HOST and PORT")
+    with_example(add_texts(app, "--resolve", o.resolve, "HOST:PORT:ADDRESS",
+                           "Connect to ADDRESS for HOST and PORT"),
+                 "example.org:443:127.0.0.1")
         ->group(group);
     app.add_flag("--ndjson", o.client.json_lines,
                  "The answer is JSON lines, whatever its type says")
@@ -168,9 +194,11 @@ const std::map<std::string, bool> exec_fail_names = {{"stop", true}, {"warn", fa
 
 void add_exec_options(CLI::App& app, TailOptions& o) {
     const auto group = "Act";
-    add_text(app, "--exec", o.exec.command, "COMMAND",
-             "Run this shell command for each event instead of printing it: the data on stdin, "
-             "SSE_EVENT, SSE_ID and SSE_DATA in the environment")
+    with_example(
+        add_text(app, "--exec", o.exec.command, "COMMAND",
+                 "Run this shell command for each event instead of printing it: the data on stdin, "
+                 "SSE_EVENT, SSE_ID and SSE_DATA in the environment"),
+        "'wc -c'")
         ->group(group);
     add_number<std::size_t>(app, "--jobs", o.exec.jobs, 1, "Commands at a time, in order with 1")
         ->default_str(fmt::format("{}", o.exec.jobs))
@@ -184,8 +212,9 @@ void add_exec_options(CLI::App& app, TailOptions& o) {
 
 void add_tail_options(CLI::App& app, TailOptions& o) {
     app.add_option("URL", o.urls, "http or https; localhost:8080/x and :8080 mean http");
-    add_texts(app, "--name", o.named, "NAME=URL", "A URL too, whose lines are marked with NAME",
-              Empty::taken);
+    with_example(add_texts(app, "--name", o.named, "NAME=URL",
+                           "A URL too, whose lines are marked with NAME"),
+                 "staging=https://example.org/events");
     add_output_options(app, o);
     add_selection_options(app, o);
     add_request_flags(app, o.request);

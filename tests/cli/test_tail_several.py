@@ -98,7 +98,7 @@ def test_a_full_disk_ends_all(sse, origin):
     with open("/dev/full", "wb") as full:
         tail = sse.run("tail", *[s.url for s in servers], stdout=full)
     assert tail.status == 23
-    assert "cannot write to stdout: No space left on device" in tail.err
+    assert "cannot write to standard output: No space left on device" in tail.err
 
 
 def test_states_are_kept_for_each(sse, origin, tmp_path):
