@@ -1,4 +1,4 @@
-// An option whose values are names.
+// Options whose value is one of several names.
 #pragma once
 
 #include "base/printable.hpp"
@@ -11,9 +11,10 @@
 
 namespace cmd {
 
-/// Adds `name` to `app`, one of `choices`; the value of `field` now is the default in --help.
-/// Another value ends the parse with an error that lists them. A field is a Value or an optional
-/// one.
+/// Adds the option `name` to `app`; it stores one of `choices` in `field`, a Value or an
+/// std::optional<Value>. The current value of `field` is the default in --help. A value that is not
+/// a choice ends the parse with a CLI::ValidationError that lists the choices. `field` and
+/// `choices` must outlive the parse.
 template <class Field, class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, Field& field,
                         const std::map<std::string, Value>& choices, const std::string& help) {
@@ -27,7 +28,7 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, Field& field,
         if (found == choices.end()) {
             throw CLI::ValidationError(
                 name.substr(name.rfind(',') + 1),
-                fmt::format("\"{}\" is none of {}", sse::printable(text, 60), names));
+                fmt::format("\"{}\" is not one of {}", sse::printable(text, 60), names));
         }
         field = found->second;
     };

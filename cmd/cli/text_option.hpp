@@ -1,4 +1,4 @@
-// Options whose values are texts.
+// Options whose value is a text.
 #pragma once
 
 #include "cmd/cli/option_traits.hpp"
@@ -13,7 +13,7 @@ namespace cmd {
 /// variable that is not set: reject_empty_values() refuses it.
 enum class Empty { refused, taken };
 
-/// Adds the options `names` to `app`, stored in `field`; `type` is what --help calls the value.
+/// Adds the option `names` to `app`, stored in `field`; `type` is the name of the value in --help.
 template <class Field>
 CLI::Option* add_text(CLI::App& app, const char* names, Field& field, const char* type,
                       const std::string& help, Empty empty = Empty::refused) {
@@ -21,7 +21,7 @@ CLI::Option* add_text(CLI::App& app, const char* names, Field& field, const char
     return empty == Empty::taken ? with_empty_value(option) : option;
 }
 
-/// The same, to be given several times; each takes one value.
+/// The same for a repeatable option; each occurrence has one value.
 inline CLI::Option* add_texts(CLI::App& app, const char* names, std::vector<std::string>& field,
                               const char* type, const std::string& help,
                               Empty empty = Empty::refused) {

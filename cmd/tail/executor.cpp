@@ -196,7 +196,7 @@ std::string Executor::execute(const Job& job) {
         try {
             make_pipe(input);
         } catch (const std::system_error& e) {
-            return fmt::format("was not run: {}", e.what());
+            return fmt::format("could not be run: {}", e.what());
         }
         const SpawnOptions options(input[0]);
         const int error = ::posix_spawn(&pid, shell.c_str(), &options.actions, &options.attributes,
@@ -204,7 +204,7 @@ std::string Executor::execute(const Job& job) {
         ::close(input[0]);
         if (error != 0) {
             ::close(input[1]);
-            return fmt::format("was not run: {}", std::generic_category().message(error));
+            return fmt::format("could not be run: {}", std::generic_category().message(error));
         }
         running_.insert(pid);
     }
@@ -221,8 +221,8 @@ std::string Executor::execute(const Job& job) {
     }
     change_.notify_all();
     if (about.si_code == CLD_EXITED)
-        return about.si_status == 0 ? "" : fmt::format("ended with status {}", about.si_status);
-    return fmt::format("was ended by signal {}", about.si_status);
+        return about.si_status == 0 ? "" : fmt::format("exited with status {}", about.si_status);
+    return fmt::format("was killed by signal {}", about.si_status);
 }
 
 } // namespace cmd

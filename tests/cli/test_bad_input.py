@@ -206,7 +206,7 @@ def test_more_threads_than_there_can_be_are_an_error_and_no_crash(sse, args, sai
                              "--retry-connect", *args)
     assert done.wait() == 23
     assert done.stderr.text() == (f"sse: error: {said}: Resource temporarily unavailable\n"
-                                  "sse: hint: ask for fewer at a time, or raise the limit: ulimit -u, ulimit -v\n")
+                                  "sse: hint: use fewer at once, or raise the limit with ulimit -u or ulimit -v\n")
 
 
 @pytest.mark.parametrize("args", [["--stdout"], ["--info"], *[["--to", form] for form in ("jsonl", "sse", "har", "curl")]])

@@ -99,7 +99,7 @@ def test_selecting_and_stopping(sse, origin, args, expected):
 def test_a_stream_that_ends_before_what_was_waited_for_is_1(sse, origin, args):
     tail = sse.run("tail", stream(origin, "data: 1\n\n").url, "--no-reconnect", *args)
     assert (tail.status, tail.out) == (1, b"1\n")
-    assert tail.err == ("sse: error: the stream ended after 1 event, before what was waited for\n"
+    assert tail.err == ("sse: error: the stream ended after 1 event, before the stop condition was met\n"
                         "sse: hint: -n, --until and --until-data say what ends it well\n")
 
 
