@@ -2,7 +2,7 @@
 #include "cmd/cli/arguments.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/help.hpp"
-#include "cmd/cli/stdout_text.hpp"
+#include "cmd/cli/output.hpp"
 #include "cmd/cli/usage.hpp"
 #include "cmd/term/terminal_line.hpp"
 
@@ -31,7 +31,7 @@ int fail(const cmd::Failure& failure) {
     return fail(failure.status(), failure.what(), failure.hint());
 }
 
-/// Help and version, which are data: a full disk under them is told.
+/// Prints help or version on standard output, and reports a failed write.
 int show(const CLI::App& app, const CLI::ParseError& e) {
     errno = 0;
     app.exit(e);
@@ -40,15 +40,16 @@ int show(const CLI::App& app, const CLI::ParseError& e) {
     return errno == EPIPE ? cmd::Exit::done : fail(failure);
 }
 
-/// Takes the places of closed ones, or the next file or socket would, and be written to. Each is
-/// open the wrong way round, so that using it is still an error.
+/// Opens /dev/null for each standard descriptor that is closed, so that no later file or socket
+/// gets its number. It is opened in the wrong mode: reading standard input or writing the others
+/// still fails.
 void hold_standard_descriptors() {
     for (int fd = 0; fd < 3; ++fd) {
         if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
     }
 }
 
-/// What follows `--` behind `sse serve` is a command: its flags are not ours to parse.
+/// The `--` of `sse serve ... -- COMMAND`, or `end`: the flags of COMMAND are not parsed.
 char** command_of(char** begin, char** end) {
     const auto is_word = [](const char* arg) { return arg[0] != '-'; };
     const auto name = std::find_if(begin, end, is_word);
@@ -58,22 +59,22 @@ char** command_of(char** begin, char** end) {
 }
 
 constexpr auto examples =
-    "  $ make 2>&1 | sse serve             put what a command says on the web\n"
-    "  $ sse tail https://host/events      read any stream\n"
-    "  $ sse replay run.jsonl              play a recording back, with its timing\n";
+    "  $ make 2>&1 | sse serve             publish the output of a command\n"
+    "  $ sse tail https://host/events      print the events of a stream\n"
+    "  $ sse replay run.jsonl              play a recording back with its timing\n";
 
 } // namespace
 
 int main(int argc, char** argv) {
-    std::signal(SIGPIPE, SIG_IGN); // a closed pipe is an answer of write(), not a death
+    std::signal(SIGPIPE, SIG_IGN); // write() then returns EPIPE
     hold_standard_descriptors();
     CLI::App app("Server-Sent Events on the command line", "sse");
-    // As curl does, so that what an alias or a script gives can be given anew behind it.
+    // The last value wins, as in curl, so that an option can override the one of an alias.
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);
     cmd::set_help(app, examples);
-    app.set_help_flag("-h,--help", "Say what there is; sse help COMMAND says it of a command");
+    app.set_help_flag("-h,--help", "Show this help; sse help COMMAND shows a command's options");
     app.set_version_flag("-V,--version", cmd::version_text,
-                         "Say which version this is, and of which libraries");
+                         "Show the version and the libraries it was built with");
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
     cmd::Run run;
     const auto end = argv + argc;
@@ -82,14 +83,15 @@ int main(int argc, char** argv) {
     cmd::add_tail(app, run);
     cmd::add_replay(app, run);
     if (dashes != end && dashes + 1 == end)
-        return fail(cmd::Exit::usage, "no command behind --", "sse serve -- COMMAND ARGUMENTS");
-    for (auto* command : app.get_subcommands({})) cmd::tighten(*command);
+        return fail(cmd::Exit::usage, "no command after --",
+                    "use the form sse serve -- COMMAND ARGUMENT...");
+    for (auto* command : app.get_subcommands({})) cmd::reject_empty_values(*command);
     try {
-        app.parse(cmd::words_of(app, argv + 1, dashes));
+        app.parse(cmd::arguments_for(app, argv + 1, dashes));
     } catch (const CLI::ParseError& e) {
-        // but not the help of a command that there is not
+        // help was requested, unless for an unknown command
         if (e.get_exit_code() == 0 && app.remaining().empty()) return show(app, e);
-        return fail(cmd::misuse(app, e));
+        return fail(cmd::usage_error(app, e));
     }
     if (!run) return fail(cmd::no_command());
     try {
@@ -102,7 +104,7 @@ int main(int argc, char** argv) {
         return fail(cmd::Exit::io_error, e.what(), cmd::hint_for(e.code()));
     } catch (const std::bad_alloc&) {
         return fail(cmd::Exit::io_error, "out of memory",
-                    "lower a bound: --history-bytes, --max-event-bytes or --max-clients");
+                    "lower a limit: --history-bytes, --max-event-bytes or --max-clients");
     } catch (const std::exception& e) {
         return fail(cmd::Exit::io_error, e.what(), "this is a bug in sse: please report it");
     }

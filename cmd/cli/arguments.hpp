@@ -1,4 +1,4 @@
-// The words of the command line, so that CLI11 takes each for what it is.
+// The arguments of the command line, prepared for CLI11.
 #pragma once
 
 #include <string>
@@ -10,9 +10,9 @@ class App;
 
 namespace cmd {
 
-/// The words from `begin` to `end`, the last one first, as `app` parses them. `help tail` asks for
-/// what `tail --help` says. Of `--flag=` CLI11 would take the next word as the value, and it would
-/// open the file `a` for one that is called `[a]`.
-std::vector<std::string> words_of(const CLI::App& app, char** begin, char** end);
+/// The arguments from `begin` to `end` in reverse order, as `app.parse()` expects them. `help tail`
+/// becomes `tail --help`; `--flag=` becomes `--flag ""`, because CLI11 would use the next argument
+/// as the value; and a positional `[a]` gets a prefix, because CLI11 would read it as a list.
+std::vector<std::string> arguments_for(const CLI::App& app, char** begin, char** end);
 
 } // namespace cmd

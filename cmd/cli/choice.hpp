@@ -1,7 +1,8 @@
-// An option whose values are names.
+// Options whose value is one of several names.
 #pragma once
 
 #include "base/printable.hpp"
+#include "cmd/cli/option_traits.hpp"
 
 #include <CLI/CLI.hpp>
 #include <fmt/format.h>
@@ -10,9 +11,10 @@
 
 namespace cmd {
 
-/// Adds `name` to `app`, one of `choices`; the value of `field` now is the default in --help.
-/// Another value ends the parse with an error that lists them. A field is a Value or an optional
-/// one.
+/// Adds the option `name` to `app`; it stores one of `choices` in `field`, a Value or an
+/// std::optional<Value>. The current value of `field` is the default in --help. A value that is not
+/// a choice ends the parse with a CLI::ValidationError that lists the choices. `field` and
+/// `choices` must outlive the parse.
 template <class Field, class Value>
 CLI::Option* add_choice(CLI::App& app, const std::string& name, Field& field,
                         const std::map<std::string, Value>& choices, const std::string& help) {
@@ -26,13 +28,13 @@ CLI::Option* add_choice(CLI::App& app, const std::string& name, Field& field,
         if (found == choices.end()) {
             throw CLI::ValidationError(
                 name.substr(name.rfind(',') + 1),
-                fmt::format("\"{}\" is none of {}", sse::printable(text, 60), names));
+                fmt::format("\"{}\" is not one of {}", sse::printable(text, 60), names));
         }
         field = found->second;
     };
-    return app.add_option_function<std::string>(name, store, help)
-        ->type_name(names)
-        ->default_str(now);
+    auto* const option =
+        app.add_option_function<std::string>(name, store, help)->type_name(names)->default_str(now);
+    return with_example(option, choices.begin()->first);
 }
 
 } // namespace cmd

@@ -26,33 +26,36 @@ int exit_status(sse::Errc code) {
 
 std::string hint_for(sse::Errc code) {
     switch (code) {
-    case sse::Errc::invalid_argument: return "--help and the manual page say what it takes";
-    case sse::Errc::bad_input: return "correct it where the error points, or name another file";
-    case sse::Errc::too_large:
-        return "raise the bound with --max-event-bytes, if it is to be so large";
+    case sse::Errc::invalid_argument:
+        return "see --help or the manual page for the accepted values";
+    case sse::Errc::bad_input: return "correct the input at that place, or use another file";
+    case sse::Errc::too_large: return "raise the limit with --max-event-bytes";
     case sse::Errc::io:
-        return "see that it exists, can be read or written, and that its disk is not full";
-    case sse::Errc::resolve: return "check the name, or give an address";
-    case sse::Errc::connect: return "check host and port, and that the server runs";
-    case sse::Errc::http_status: return "see with -v what was asked and answered";
-    case sse::Errc::timeout: return "allow it more time, or see with -v where it waits";
-    case sse::Errc::tls_handshake: return "see with -v what was agreed on";
-    case sse::Errc::tls_verify: return "name its authority with --cacert";
-    case sse::Errc::receive: return "see with -v what came before";
+        return "check that the file exists, that its permissions allow this, and that the disk is "
+               "not full";
+    case sse::Errc::resolve: return "check the spelling of the host name, or use an address";
+    case sse::Errc::connect: return "check the host and port, and that the server is running";
+    case sse::Errc::http_status: return "use -v to see the request and the response";
+    case sse::Errc::timeout: return "raise the time limit, or use -v to see the last step";
+    case sse::Errc::tls_handshake: return "use -v to see the TLS version and cipher";
+    case sse::Errc::tls_verify: return "trust its certificate authority with --cacert FILE";
+    case sse::Errc::receive: return "use -v to see the last step";
     }
     return {};
 }
 
 std::string hint_for(const std::error_code& code) {
-    if (code == std::errc::no_such_file_or_directory) return "check its name, and the directory";
+    if (code == std::errc::no_such_file_or_directory)
+        return "check the spelling, and that the directory exists";
     if (code == std::errc::permission_denied)
-        return "ls -l shows who may: run as that user, or change its permissions";
-    if (code == std::errc::is_a_directory) return "name a file in it";
-    if (code == std::errc::no_space_on_device) return "make room on the disk, or name another";
+        return "check the permissions with ls -l, and change them or run as another user";
+    if (code == std::errc::is_a_directory) return "use a file in that directory";
+    if (code == std::errc::no_space_on_device) return "free space on the disk, or use another one";
     if (code == std::errc::resource_unavailable_try_again)
-        return "ask for fewer at a time, or raise the limit: ulimit -u, ulimit -v";
-    if (code == std::errc::too_many_files_open) return "raise the limit: ulimit -n";
-    return "see that it exists, can be read or written, and that its disk is not full";
+        return "use fewer at once, or raise the limit with ulimit -u or ulimit -v";
+    if (code == std::errc::too_many_files_open) return "raise the limit with ulimit -n";
+    return "check that the file exists, that its permissions allow this, and that the disk is not "
+           "full";
 }
 
 std::string message_line(const char* kind, const std::string& text) {

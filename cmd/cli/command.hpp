@@ -1,5 +1,5 @@
-// What main and the commands share: how a command is chosen, how it fails, what its exit status
-// means. Not a command, and prints nothing.
+// What main and the commands share: the choice of a command, failures, exit statuses, and messages
+// on stderr.
 #pragma once
 
 #include "base/error.hpp"
@@ -16,10 +16,10 @@ class App;
 
 namespace cmd {
 
-/// Exit statuses: ours from 0 to 3, then curl's, then the shell's for signals.
+/// Exit statuses: 0 to 3 are sse's own, 6 to 60 are curl's, 130 and 143 are 128 + signal.
 enum Exit : int {
     done = 0,
-    incomplete = 1, ///< ended without what --until or --count wanted
+    incomplete = 1, ///< the stream ended before --count, --until or --until-data was met
     usage = 2,
     bad_input = 3,
     cannot_resolve = 6,
@@ -34,12 +34,13 @@ enum Exit : int {
     terminated = 143,
 };
 int exit_status(sse::Errc code);
-/// The way out where the one who failed named none: in general terms.
+
+/// A general hint, for a failure that came without one.
 std::string hint_for(sse::Errc code);
 std::string hint_for(const std::error_code& code);
 
-/// A failure with its way out: main prints `sse: error: what` and, if there is one, `sse: hint:
-/// hint`.
+/// A failure with its exit status. main prints `sse: error: WHAT` and, unless the hint is empty,
+/// `sse: hint: HINT`.
 class Failure : public std::runtime_error {
 public:
     Failure(int status, const std::string& what, std::string hint = {})
@@ -54,20 +55,20 @@ private:
     std::string hint_;
 };
 
-/// What the command line chose; returns the exit status. CLI11 calls back inside its parse, so the
-/// callback only sets this.
+/// The chosen command, ready to run; returns the exit status. CLI11 calls back during its parse, so
+/// the callback only sets this.
 using Run = std::function<int()>;
 
-/// `command` is what stood behind `--`.
+/// `command` holds the arguments after `--`.
 void add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command);
 void add_tail(CLI::App& app, Run& chosen);
 void add_replay(CLI::App& app, Run& chosen);
 
-/// `sse: KIND: text`, a whole line: whatever a name in it holds, it is one, and tells a terminal
-/// nothing.
+/// `sse: KIND: text` as one line. Control characters in `text` are escaped, so that a name in it
+/// cannot add lines or control a terminal.
 std::string message_line(const char* kind, const std::string& text);
 
-/// `sse: warning: text` and `sse: note: text` on stderr, each as one whole line.
+/// Print `sse: warning: text` or `sse: note: text` as one line on stderr. Any thread.
 void warn(const std::string& text);
 void note(const std::string& text);
 

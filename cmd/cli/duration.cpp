@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "cmd/cli/option_traits.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -118,7 +119,7 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, const std::st
         help);
     option->type_name("DURATION");
     if (!shown.empty()) option->default_str(shown);
-    return option;
+    return with_example(option, shown.empty() ? "5s" : shown);
 }
 
 } // namespace cmd

@@ -24,16 +24,16 @@ std::chrono::nanoseconds parse_duration(std::string_view text);
 /// The shortest text that parse_duration() reads back as `value`: `250ms`, `1500ms`, `2m`.
 std::string format_duration(std::chrono::nanoseconds value);
 
-/// Three digits, in the unit that reads best: `12.3ms`, `1.20s`, `5m03s`; for people only.
+/// Three significant digits in a fitting unit, for people: `12.3ms`, `1.20s`, `5m03s`.
 std::string rough_duration(std::chrono::nanoseconds value);
 
-/// Adds the options `names` to `app`; `store` gets the value, `shown` is the default in --help.
-/// A value that is no duration ends the parse with a CLI::ValidationError that names the flag.
+/// Adds the option `names` to `app`; `store` receives the value, `shown` is the default in --help.
+/// A value that is not a duration ends the parse with a CLI::ValidationError that names the option.
 CLI::Option* add_duration(CLI::App& app, const std::string& names, const std::string& help,
                           const std::string& shown,
                           std::function<void(std::chrono::nanoseconds)> store);
 
-/// The same, bound to `field`, which must outlive the parse and whose value now is the default.
+/// The same, bound to `field`, which must outlive the parse; its current value is the default.
 template <class Duration>
 CLI::Option* add_duration(CLI::App& app, const std::string& names, Duration& field,
                           const std::string& help) {
@@ -41,7 +41,7 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, Duration& fie
                         [&field](auto value) { field = std::chrono::ceil<Duration>(value); });
 }
 
-/// The same for a field that may stay empty.
+/// The same for a field without a default.
 template <class Duration>
 CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional<Duration>& field,
                           const std::string& help) {
@@ -49,7 +49,7 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional
                         [&field](auto value) { field = std::chrono::ceil<Duration>(value); });
 }
 
-/// The same for a limit, whose default is shown if there is one: 0 is none, as curl has it.
+/// The same for an optional limit: 0 means no limit, as in curl.
 template <class Duration>
 CLI::Option* add_limit(CLI::App& app, const std::string& names, std::optional<Duration>& field,
                        const std::string& help) {
@@ -60,13 +60,13 @@ CLI::Option* add_limit(CLI::App& app, const std::string& names, std::optional<Du
                         });
 }
 
-/// The same for a limit that there must be: 0 ends the parse, too.
+/// The same for a limit that cannot be switched off: 0 is refused.
 template <class Duration>
 CLI::Option* add_needed_limit(CLI::App& app, const std::string& names, Duration& field,
                               const std::string& help) {
     return add_duration(app, names, help, format_duration(field), [&field](auto value) {
         if (value.count() == 0)
-            throw sse::Error(sse::Errc::invalid_argument, "it must be longer than 0");
+            throw sse::Error(sse::Errc::invalid_argument, "it must be greater than 0");
         field = std::chrono::ceil<Duration>(value);
     });
 }

@@ -1,4 +1,4 @@
-// What was meant by a mistyped name.
+// Finds the intended name for a mistyped one.
 #pragma once
 
 #include <string>
@@ -7,13 +7,14 @@
 
 namespace cmd {
 
-/// How many letters must be changed, left out, put in, or swapped with the next one to make `b` of
-/// `a` (Damerau-Levenshtein, no place edited twice). Time and memory grow with the product of their
-/// lengths.
+/// The number of changed, removed, inserted or swapped neighbouring letters between `a` and `b`
+/// (Damerau-Levenshtein distance, optimal string alignment). Time and memory are proportional to
+/// the product of the lengths.
 std::size_t edit_distance(std::string_view a, std::string_view b);
 
-/// The one of `names` that `typed` is nearest to, or, if none is near, the shortest that begins
-/// with it; "" for neither. A third of the letters may differ, and no more than three.
+/// The name with the smallest distance to `typed`; if none is near enough, the shortest name that
+/// begins with `typed`; else "". Near enough means at most a third of the letters, and at most
+/// three.
 std::string nearest(std::string_view typed, const std::vector<std::string>& names);
 
 } // namespace cmd

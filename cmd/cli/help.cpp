@@ -13,7 +13,7 @@ namespace {
 
 constexpr std::size_t help_columns = 80, name_columns = 30;
 
-/// `text` from column `indent` on, its words in lines that end before the last column.
+/// `text` wrapped at words to lines that start at column `indent` and end before the last column.
 std::string wrapped(std::string_view text, std::size_t indent) {
     std::string out;
     std::size_t at = indent;
@@ -91,7 +91,7 @@ void set_help(CLI::App& app, const std::string& examples) {
     app.footer(examples);
     if (app.get_parent() == nullptr) return;
     app.group("Commands");
-    app.set_help_flag("-h,--help", "Say what there is");
+    app.set_help_flag("-h,--help", "Show this help");
 }
 
 std::string version_text() {

@@ -1,4 +1,4 @@
-// How --help looks: examples first, options by group, no line over 80 columns.
+// The layout of --help: examples first, options by group, no line over 80 columns.
 #pragma once
 
 #include <string>
@@ -9,11 +9,11 @@ class App;
 
 namespace cmd {
 
-/// Gives `app` and all commands added to it later that look, and the `examples`, lines that lead
-/// its own help.
+/// Sets the layout of `app` and of all commands added to it later. `examples` are the lines at the
+/// top of the help of `app`.
 void set_help(CLI::App& app, const std::string& examples);
 
-/// `sse 0.1.0`, then a line of the libraries with their versions, and one of what is built in.
+/// `sse 0.1.0`, then the libraries with their versions, then the features that are built in.
 std::string version_text();
 
 } // namespace cmd

@@ -1,10 +1,12 @@
-// Numbers and sizes as the values of flags: how many, how often, how large.
+// Options whose value is a number or a size in bytes.
 #pragma once
 
 #include "base/printable.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "protocol/event.hpp"
 
 #include <CLI/CLI.hpp>
+#include <algorithm>
 #include <charconv>
 #include <cstddef>
 #include <fmt/format.h>
@@ -14,8 +16,8 @@
 
 namespace cmd {
 
-/// The value of `flag` in `text`: a number from `least` to `most`, whole if Number is. Throws
-/// CLI::ValidationError that quotes anything else.
+/// Reads `text`, the value of `flag`, as a number from `least` to `most`; an integer if Number is
+/// one. Throws CLI::ValidationError that names `flag` and quotes `text`.
 template <class Number>
 Number read_number(const std::string& flag, const std::string& text, Number least,
                    Number most = std::numeric_limits<Number>::max()) {
@@ -33,8 +35,8 @@ Number read_number(const std::string& flag, const std::string& text, Number leas
     return value;
 }
 
-/// Adds the options `names` to `app`, their value read by read_number() into `field`, a Number or
-/// an optional one. What it holds now is the default in --help, unless it is 0, which is none.
+/// Adds the option `names` to `app`; read_number() reads its value into `field`, a Number or an
+/// std::optional<Number>. The current value of `field` is the default in --help, unless it is 0.
 template <class Number, class Field>
 CLI::Option* add_number(CLI::App& app, const std::string& names, Field& field, Number least,
                         const std::string& help, Number most = std::numeric_limits<Number>::max()) {
@@ -45,14 +47,14 @@ CLI::Option* add_number(CLI::App& app, const std::string& names, Field& field, N
     if constexpr (std::is_same_v<Field, Number>) {
         if (field != Number{}) option->default_str(fmt::format("{}", field));
     }
-    return option;
+    return with_example(option, fmt::format("{}", std::clamp(Number{10}, least, most)));
 }
 
-/// `16mb` for 16 MiB: what add_size() reads.
+/// The shortest text that add_size() reads: `16mb` for 16 MiB.
 std::string format_size(std::size_t bytes);
 
-/// Adds the option `name` to `app`: bytes, or `512kb`, `16mb`, from `least` to `most`, bound to
-/// `field`, whose value now is the default.
+/// Adds the option `name` to `app`: a number of bytes, or a size such as `512kb` or `16mb`, from
+/// `least` to `most`, bound to `field`, whose current value is the default.
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::size_t& field, std::size_t least,
                       std::size_t most, const std::string& help);
 

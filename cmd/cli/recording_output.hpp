@@ -1,4 +1,4 @@
-// Where a command writes a recording: a file, or standard output.
+// Opens the destination of a recording: a file or standard output.
 #pragma once
 
 #include "recording/writer.hpp"
@@ -8,7 +8,7 @@
 
 namespace cmd {
 
-/// The writer of `path`, standard output if that is `-`. Throws sse::Error (io).
+/// A writer for the file `path`, or for standard output if `path` is `-`. Throws sse::Error (io).
 std::unique_ptr<sse::RecordingWriter> make_recording(const std::string& path,
                                                      sse::RecordingHeader header,
                                                      sse::RecordingWriterOptions options = {});

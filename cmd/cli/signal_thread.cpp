@@ -8,7 +8,7 @@ namespace cmd {
 
 namespace {
 
-sigset_t asking_signals() {
+sigset_t report_signals() {
     sigset_t set;
     ::sigemptyset(&set);
     ::sigaddset(&set, SIGUSR1);
@@ -22,7 +22,7 @@ sigset_t asking_signals() {
 
 SignalThread::SignalThread(std::function<void()> action)
     : action_(std::move(action)) {
-    const auto set = asking_signals();
+    const auto set = report_signals();
     ::pthread_sigmask(SIG_BLOCK, &set, nullptr);
     thread_ = std::thread([this] { run(); });
 }
@@ -30,11 +30,11 @@ SignalThread::SignalThread(std::function<void()> action)
 SignalThread::~SignalThread() {
     ending_ = true;
     ::pthread_kill(thread_.native_handle(), SIGUSR1);
-    thread_.join(); // they stay blocked: one that comes now shall not end the process
+    thread_.join(); // the signals stay blocked: a late one must not end the process
 }
 
 void SignalThread::run() {
-    const auto set = asking_signals();
+    const auto set = report_signals();
     while (true) {
         int number = 0;
         ::sigwait(&set, &number);

@@ -1,4 +1,4 @@
-// A signal that asks for something to be said, and not to end: answered beside whatever waits.
+// Runs an action on SIGUSR1, such as printing statistics.
 #pragma once
 
 #include <atomic>
@@ -7,9 +7,9 @@
 
 namespace cmd {
 
-/// While it lives, SIGUSR1 (and SIGINFO, Ctrl-T, where there is one) runs `action` on a thread of
-/// its own. To be made before other threads, which inherit that the signals are blocked. One at a
-/// time.
+/// During its lifetime SIGUSR1 (and SIGINFO, on systems that have it) runs `action` on a thread of
+/// its own. Create it before other threads: they must inherit the blocked signals. At most one
+/// object exists at a time.
 class SignalThread {
 public:
     explicit SignalThread(std::function<void()> action);

@@ -14,7 +14,7 @@ std::atomic<int> first_signal{0};
 extern "C" void handle(int number) {
     int none = 0;
     if (!first_signal.compare_exchange_strong(none,
-                                              number)) { // again: the orderly end takes too long
+                                              number)) { // the second signal
         std::signal(number, SIG_DFL);
         std::raise(number);
         return;
@@ -28,12 +28,12 @@ Signals::Signals(sse::Interrupt& interrupt) {
     first_signal = 0;
     raised = &interrupt;
     struct sigaction action {};
-    action.sa_handler = handle; // without SA_RESTART: a blocked call comes back
+    action.sa_handler = handle; // without SA_RESTART, so that blocked calls return
     for (const int number : caught_signals) {
         struct sigaction before {};
         ::sigaction(number, nullptr, &before);
         if (before.sa_handler != SIG_IGN)
-            ::sigaction(number, &action, nullptr); // nohup stays nohup
+            ::sigaction(number, &action, nullptr); // else ignored, as under nohup
     }
 }
 

@@ -1,13 +1,14 @@
-// SIGINT, SIGTERM and SIGHUP as an orderly end: they raise an Interrupt, and the command sees to
-// the rest.
+// Orderly shutdown on SIGINT, SIGTERM and SIGHUP: the signals raise an Interrupt, and the command
+// then ends by itself.
 #pragma once
 
 #include "base/interrupt.hpp"
 
 namespace cmd {
 
-/// While it lives, the signals raise `interrupt`; a second one ends the process at once. One at a
-/// time.
+/// During its lifetime the first of these signals raises the interrupt, and a second one ends the
+/// process immediately. A signal that was ignored at the start stays ignored. At most one object
+/// exists at a time.
 class Signals {
 public:
     explicit Signals(sse::Interrupt& interrupt);
@@ -15,7 +16,7 @@ public:
     Signals(const Signals&) = delete;
     Signals& operator=(const Signals&) = delete;
 
-    /// The signal that came first; 0 for none.
+    /// The first signal received; 0 if there was none.
     int caught() const;
 };
 

@@ -1,5 +1,7 @@
-// Options whose values are texts.
+// Options whose value is a text.
 #pragma once
+
+#include "cmd/cli/option_traits.hpp"
 
 #include <CLI/CLI.hpp>
 #include <string>
@@ -7,21 +9,19 @@
 
 namespace cmd {
 
-/// What becomes of an empty value: where it can mean nothing, it is a variable that was not set.
+/// Whether an option accepts an empty value. One that has no meaning is most likely a shell
+/// variable that is not set: reject_empty_values() refuses it.
 enum class Empty { refused, taken };
 
-/// Adds the options `names` to `app`, stored in `field`; `type` is what --help calls the value.
+/// Adds the option `names` to `app`, stored in `field`; `type` is the name of the value in --help.
 template <class Field>
 CLI::Option* add_text(CLI::App& app, const char* names, Field& field, const char* type,
                       const std::string& help, Empty empty = Empty::refused) {
-    auto* option = app.add_option(names, field, help)->type_name(type);
-    if (empty == Empty::taken) return option;
-    return option->check([](const std::string& text) {
-        return text.empty() ? std::string("it is empty") : std::string();
-    });
+    auto* const option = app.add_option(names, field, help)->type_name(type);
+    return empty == Empty::taken ? with_empty_value(option) : option;
 }
 
-/// The same, to be given several times; each takes one value.
+/// The same for a repeatable option; each occurrence has one value.
 inline CLI::Option* add_texts(CLI::App& app, const char* names, std::vector<std::string>& field,
                               const char* type, const std::string& help,
                               Empty empty = Empty::refused) {

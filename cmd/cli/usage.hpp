@@ -1,4 +1,4 @@
-// What is wrong with a command line, said in our words: CLI11's never reach anybody.
+// Usage errors: the messages of CLI11 are replaced by ones with a hint.
 #pragma once
 
 #include "cmd/cli/command.hpp"
@@ -12,15 +12,15 @@ class ParseError;
 
 namespace cmd {
 
-/// Refuses an empty value for the options of `app` that mean nothing with one, and a value for
-/// those that take none. Once all options are added.
-void tighten(CLI::App& app);
+/// Makes the options of `app` refuse an empty value, unless with_empty_value() allows it, and makes
+/// flags refuse any value. Call it after all options are added.
+void reject_empty_values(CLI::App& app);
 
-/// What `app` could not parse, with the flag by name, and the way out: what was meant, or a value
-/// that will do.
-Failure misuse(const CLI::App& app, const CLI::ParseError& e);
+/// The failure for `error`, which `app.parse()` threw. The message names the option; the hint is
+/// the intended name or an example.
+Failure usage_error(CLI::App& app, const CLI::ParseError& error);
 
-/// For a command line that names no command.
+/// The failure for a command line without a command.
 Failure no_command();
 
 } // namespace cmd

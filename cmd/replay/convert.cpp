@@ -3,8 +3,8 @@
 #include "base/error.hpp"
 #include "base/mask.hpp"
 #include "cmd/cli/command.hpp"
+#include "cmd/cli/output.hpp"
 #include "cmd/cli/recording_output.hpp"
-#include "cmd/cli/stdout_text.hpp"
 #include "protocol/parser.hpp"
 #include "recording/har.hpp"
 #include "recording/record_events.hpp"
@@ -54,13 +54,13 @@ void append_head(const sse::RecordedResponse& response, std::string& out) {
 }
 
 void write_text(Recordings& recordings, const sse::PlaybackOptions& options, bool head) {
-    StdoutText out;
+    Output out(STDOUT_FILENO);
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playback(recordings.open(i, options.reader), options);
         if (head) append_head(playback.reader().header().response, out.text());
         const auto take = [&](const sse::Record& record) {
             sse::append_event_stream(record, out.text());
-            return out.written();
+            return out.added();
         };
         if (!each(playback, options, take)) return;
     }
@@ -85,7 +85,7 @@ private:
 };
 
 void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
-    StdoutText out;
+    Output out(STDOUT_FILENO);
     sse::HarText har(out.text());
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playback(recordings.open(i, options.reader), options);
@@ -95,7 +95,7 @@ void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
         const auto take = [&](const sse::Record& record) {
             events.take(record);
             last = record.t;
-            return out.written();
+            return out.added();
         };
         if (!each(playback, options, take)) return;
         har.end(last);

@@ -8,6 +8,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/server/access.hpp"
 #include "cmd/server/listen.hpp"
 #include "http/head.hpp"
@@ -44,10 +45,10 @@ sse::PlaybackPoint point(const std::string& flag, const std::string& text,
     }
 }
 
-void add_point(CLI::App& app, const std::string& flag, std::optional<sse::PlaybackPoint>& field,
-               const std::string& help) {
+CLI::Option* add_point(CLI::App& app, const std::string& flag,
+                       std::optional<sse::PlaybackPoint>& field, const std::string& help) {
     const auto store = [flag, &field](const std::string& text) { field = point(flag, text); };
-    app.add_option_function<std::string>(flag, store, help)
+    return app.add_option_function<std::string>(flag, store, help)
         ->type_name("TIME|id:ID")
         ->group("Playing");
 }
@@ -79,7 +80,9 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Playing";
     auto& playback = o.handler.playback;
     auto& timing = playback.timing;
-    add_number(app, "--speed", timing.speed, 1e-6, "Play so many times faster than recorded", 1e9)
+    with_example(add_number(app, "--speed", timing.speed, 1e-6,
+                            "Play so many times faster than recorded", 1e9),
+                 "10")
         ->group(group);
     app.add_flag_callback(
            "--no-wait", [&timing] { timing.wait = false; }, "Play everything at once")
@@ -93,25 +96,29 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
         const auto per_second = read_number("--rate", text, 1e-3, 1e6);
         timing.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / per_second));
     };
-    app.add_option_function<std::string>(
-           "--rate", rate, "Play so many events a second, instead of the recorded time")
+    with_example(app.add_option_function<std::string>(
+                     "--rate", rate, "Play so many events a second, instead of the recorded time"),
+                 "20")
         ->type_name("N")
         ->excludes("--interval")
         ->group(group);
-    add_point(app, "--from", playback.from, "Begin at this time, or after this id");
+    with_example(add_point(app, "--from", playback.from, "Begin at this time, or after this id"),
+                 "1m30s");
     const auto to = [&o, &playback](const std::string& text) { // no form looks like a point
         if (const auto form = recording_forms.find(text); form != recording_forms.end())
             o.form = form->second;
         else playback.to = point("--to", text, ", nor one of the forms jsonl, sse, har and curl");
     };
-    app.add_option_function<std::vector<std::string>>(
-           "--to",
-           [to](const std::vector<std::string>& texts) {
-               for (const auto& text : texts) to(text);
-           },
-           "End at this time, or with this id; or do not play it, but print it in this form: "
-           "jsonl, "
-           "sse, har or curl")
+    with_example(
+        app.add_option_function<std::vector<std::string>>(
+            "--to",
+            [to](const std::vector<std::string>& texts) {
+                for (const auto& text : texts) to(text);
+            },
+            "End at this time, or with this id; or do not play it, but print it in this form: "
+            "jsonl, "
+            "sse, har or curl"),
+        "2m")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -121,8 +128,10 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
     const auto loop = [&playback](const std::string& laps) {
         playback.laps = laps.empty() ? 0 : read_number<std::uint64_t>("--loop", laps, 1);
     };
-    app.add_option_function<std::string>(
-           "--loop", loop, "Play it so many times, or for ever; ids get @LAP behind them")
+    with_example(
+        app.add_option_function<std::string>(
+            "--loop", loop, "Play it so many times, or for ever; ids get @LAP behind them"),
+        "3")
         ->expected(0, 1)
         ->allow_extra_args(false)
         ->type_name("LAPS")
@@ -132,21 +141,25 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
             return types.selects(event.type);
         };
     };
-    app.add_option_function<std::vector<std::string>>(
-           "-e,--event", events,
-           "Only events of this type; globs select several types, !TYPE excludes types")
+    with_example(app.add_option_function<std::vector<std::string>>(
+                     "-e,--event", events,
+                     "Play only events of this type (repeatable; globs; !TYPE leaves out)"),
+                 "update")
         ->allow_extra_args(false)
         ->type_name("TYPE")
         ->group(group);
-    add_number<std::uint64_t>(app, "-n,--count", playback.events, 1,
-                              "Play so many events to each client")
+    with_example(add_number<std::uint64_t>(app, "-n,--count", playback.events, 1,
+                                           "Play so many events to each client"),
+                 "10")
         ->group(group);
     app.add_flag("-f,--follow", o.follow, "The recording is still being written: play what grows")
         ->group(group);
     app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
         ->group(group);
-    app.add_option("--post", o.post,
-                   "Post each event there in time, instead of serving it, and retry what fails")
+    with_example(app.add_option(
+                     "--post", o.post,
+                     "Post each event there in time, instead of serving it, and retry what fails"),
+                 "http://localhost:8080/in")
         ->type_name("URL")
         ->excludes("--stdout")
         ->group(group);
@@ -171,17 +184,23 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Faults";
     auto& faults = o.handler.faults;
     auto& playback = o.handler.playback;
-    add_number<std::uint64_t>(app, "--drop-every", faults.drop_every, 1,
-                              "Cut each connection after so many events")
+    with_example(add_number<std::uint64_t>(app, "--drop-every", faults.drop_every, 1,
+                                           "Cut each connection after so many events"),
+                 "3")
         ->group(group);
-    add_number<std::uint64_t>(app, "--cut-after", faults.cut_after, 1,
-                              "Cut each connection after so many bytes of the body")
+    with_example(add_number<std::uint64_t>(app, "--cut-after", faults.cut_after, 1,
+                                           "Cut each connection after so many bytes of the body"),
+                 "1000")
         ->group(group);
-    add_number<std::uint64_t>(app, "--stall-after", faults.stall_after, 1,
-                              "Send nothing more after so many events, and stay connected")
+    with_example(
+        add_number<std::uint64_t>(app, "--stall-after", faults.stall_after, 1,
+                                  "Send nothing more after so many events, and stay connected"),
+        "3")
         ->group(group);
-    add_number<std::size_t>(app, "--split", faults.split, 1,
-                            "Send pieces of so many bytes, through characters and line ends")
+    with_example(
+        add_number<std::size_t>(app, "--split", faults.split, 1,
+                                "Send pieces of so many bytes, through characters and line ends"),
+        "1")
         ->group(group);
     add_duration(app, "--coalesce", playback.timing.coalesce,
                  "Hold events back and send them together each time this is over")
@@ -190,11 +209,13 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     app.add_flag("--reset", faults.reset, "Cut, and end, with a RST instead of a FIN")
         ->group(group);
-    add_number(app, "--status", faults.status, 200, "Response the first requests with this status",
-               599)
+    with_example(add_number(app, "--status", faults.status, 200,
+                            "Response the first requests with this status", 599),
+                 "503")
         ->group(group);
-    add_number<std::uint64_t>(app, "--times", faults.status_times, 1,
-                              "How many requests --status answers")
+    with_example(add_number<std::uint64_t>(app, "--times", faults.status_times, 1,
+                                           "How many requests --status answers"),
+                 "2")
         ->needs("--status")
         ->group(group);
     add_number<std::uint64_t>(app, "--retry-after", faults.retry_after, 0,
@@ -205,8 +226,9 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
            "--no-comments", [&playback] { playback.comments = false; },
            "Leave comments out, heartbeats too")
         ->group(group);
-    add_number(app, "--corrupt", faults.corrupt, 0.0,
-               "Flip a bit of each byte with this probability", 1.0)
+    with_example(add_number(app, "--corrupt", faults.corrupt, 0.0,
+                            "Flip a bit of each byte with this probability", 1.0),
+                 "0.001")
         ->group(group);
     app.add_flag("--wrong-type", faults.wrong_type, "Say that the stream is text/html")
         ->group(group);
@@ -240,9 +262,11 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     const auto header = [&o](const std::vector<std::string>& lines) {
         for (const auto& line : lines) o.handler.headers.push_back(header_field(line));
     };
-    app.add_option_function<std::vector<std::string>>(
-           "--header", header,
-           "Response (or --post) with this field, in the place of a recorded one of its name")
+    with_example(
+        app.add_option_function<std::vector<std::string>>(
+            "--header", header,
+            "Response (or --post) with this field, in the place of a recorded one of its name"),
+        "'Name: value'")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)

@@ -2,7 +2,7 @@
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
-#include "cmd/cli/stdout_text.hpp"
+#include "cmd/cli/output.hpp"
 #include "cmd/replay/convert.hpp"
 #include "recording/summary.hpp"
 
@@ -132,7 +132,7 @@ void describe(sse::RecordReader& reader, const std::string& name, std::string& o
 } // namespace
 
 int inform(Recordings& recordings, const sse::RecordingReaderOptions& options) {
-    StdoutText out;
+    Output out(STDOUT_FILENO);
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         const auto reader = recordings.open(i, options);
         describe(*reader, recordings.name(i), out.text());

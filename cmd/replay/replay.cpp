@@ -2,7 +2,7 @@
 #include "base/error.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/help.hpp"
-#include "cmd/cli/stdout_text.hpp"
+#include "cmd/cli/output.hpp"
 #include "cmd/replay/playback_options.hpp"
 #include "cmd/replay/position_line.hpp"
 #include "cmd/replay/post.hpp"
@@ -35,7 +35,7 @@ public:
     bool take(const sse::Record& record) {
         if (!wire_) {
             sse::append_event_stream(record, out_.text());
-            return out_.written();
+            return out_.added();
         }
         std::string text;
         sse::append_event_stream(record, text);
@@ -44,7 +44,7 @@ public:
         for (auto piece = wire_->next(); open && !piece.empty(); piece = wire_->next()) {
             out_.text().append(piece);
             wire_->consume(piece.size());
-            open = pieces_ ? out_.flush() : out_.written();
+            open = pieces_ ? out_.flush() : out_.added();
         }
         if (!wire_->is_cut()) return open;
         out_.flush();
@@ -56,7 +56,7 @@ public:
     }
 
 private:
-    cmd::StdoutText out_;
+    cmd::Output out_{STDOUT_FILENO};
     std::optional<sse::PlaybackWire> wire_; ///< if there are faults
     bool pieces_ = false;
 };

@@ -5,6 +5,7 @@
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/help.hpp"
 #include "cmd/cli/number.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/serve/serve_input.hpp"
 #include "cmd/server/access.hpp"
 #include "cmd/server/listen.hpp"
@@ -107,10 +108,12 @@ void add_options(CLI::App& app, ServeOptions& o) {
                     "or disconnect the laggard")
         ->group(history);
     add_start(app, o.channel.start);
-    app.add_option("--gap-event", o.channel.gap_event,
-                   "Tell a client of events it missed by an event of that type, too: a page cannot "
-                   "see comments")
-        ->type_name("TYPE")
+    cmd::with_example(
+        app.add_option(
+            "--gap-event", o.channel.gap_event,
+            "Tell a client of events it missed by an event of that type, too: a page cannot "
+            "see comments"),
+        "gap")
         ->type_name("TYPE")
         ->check(cmd::check_type, "")
         ->group(history);

@@ -4,6 +4,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/recording_output.hpp"
 #include "input/followed_file.hpp"
 #include "input/input_reader.hpp"
@@ -83,7 +84,9 @@ void add_input_options(CLI::App& app, InputOptions& o) {
                "How the input says its events: lines, JSON objects one a line, event-stream text, "
                "blocks of lines with blank lines between, or text with NUL at its end")
         ->group(input);
-    app.add_option("--event", o.pump.decoder.event, "Type of the events that come without one")
+    with_example(
+        app.add_option("--event", o.pump.decoder.event, "Type of the events that come without one"),
+        "update")
         ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);
@@ -92,10 +95,14 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->group(input);
     app.add_flag("--strict", o.pump.strict, "Input that is no event ends the run with status 3")
         ->group(input);
-    app.add_option("--record", o.record, "Also write what is served to that file, as a recording")
+    with_example(app.add_option("--record", o.record,
+                                "Also write what is served to that file, as a recording"),
+                 "run.jsonl")
         ->type_name("FILE")
         ->group(input);
-    app.add_option("--end-event", o.end_event, "Send a last event of that type at the end")
+    with_example(
+        app.add_option("--end-event", o.end_event, "Send a last event of that type at the end"),
+        "end")
         ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);

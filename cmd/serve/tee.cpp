@@ -2,56 +2,24 @@
 
 #include "cmd/cli/command.hpp"
 
-#include <algorithm>
-#include <cerrno>
-#include <climits>
-#include <cstring>
 #include <fmt/format.h>
-#include <poll.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 namespace cmd {
 
-namespace {
-
-/// A pipe with room takes PIPE_BUF bytes without blocking (poll(2)); a file takes all.
-std::size_t bytes_at_once(int fd) {
-    struct stat status {};
-    const bool file = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
-    return file ? 1024 * 1024 : PIPE_BUF;
-}
-
-} // namespace
-
 Tee::Tee(int fd)
-    : fd_(fd)
-    , at_once_(bytes_at_once(fd)) {}
+    : output_(fd,
+              {[this](int full) { return stop_.wait(full); },
+               [] { note("the reader of standard output has closed it: --tee stops copying"); }}) {}
 
 void Tee::write(std::string_view bytes) {
     const std::lock_guard lock(mutex_);
-    if (!ended_) write_all(bytes);
-}
-
-void Tee::write_all(std::string_view bytes) {
-    while (!bytes.empty()) {
-        pollfd fds[2] = {{fd_, POLLOUT, 0}, {stopped_.fd(), POLLIN, 0}};
-        if (::poll(fds, 2, -1) < 0) continue; // EINTR
-        if (fds[1].revents != 0) {
-            ended_ = true;
-            return;
-        }
-        const auto wrote = ::write(fd_, bytes.data(), std::min(bytes.size(), at_once_));
-        if (wrote >= 0) {
-            bytes.remove_prefix(static_cast<std::size_t>(wrote));
-        } else if (errno != EINTR && errno != EAGAIN) {
-            ended_ = true;
-            const bool gone = errno == EPIPE;
-            return gone ? note("nobody reads standard output any more: the copy of --tee ends")
-                        : warn(fmt::format("cannot write standard output: {}; the copy of --tee "
-                                           "ends",
-                                           std::strerror(errno)));
-        }
+    if (ended_) return;
+    try {
+        output_.text().append(bytes);
+        ended_ = !output_.flush();
+    } catch (const Failure& e) {
+        ended_ = true;
+        warn(fmt::format("{}; --tee stops copying", e.what()));
     }
 }
 

@@ -1,7 +1,8 @@
 // `--tee`: the input, copied to standard output as it comes.
 #pragma once
 
-#include "base/wake_pipe.hpp"
+#include "cmd/cli/output.hpp"
+#include "cmd/cli/shutdown_grace.hpp"
 
 #include <cstddef>
 #include <mutex>
@@ -10,25 +11,22 @@
 
 namespace cmd {
 
-/// One descriptor that any number of inputs write to, from any thread. It waits for its reader, as
-/// tee does; when the reader has gone, or the disk is full, the copy ends with a warning, and what
-/// it copies goes on.
+/// One descriptor that any number of inputs write to, from any thread. write() waits for a slow
+/// reader, as tee(1) does. When the reader closes its end or a write fails, the copy stops with a
+/// message and the inputs continue.
 class Tee {
 public:
     explicit Tee(int fd);
 
     void write(std::string_view bytes);
-    /// Lets write() return, from now on at once.
-    void stop() { stopped_.set(); }
+    /// From now on write() waits for nobody.
+    void stop() { stop_.stop(); }
 
 private:
-    void write_all(std::string_view bytes);
-
-    int fd_;
-    std::size_t at_once_; ///< bytes that a write takes without blocking, once there is room
-    std::mutex mutex_;    ///< guards what follows
+    ShutdownGrace stop_{std::chrono::milliseconds(0)};
+    std::mutex mutex_; ///< guards the members below
+    Output output_;
     bool ended_ = false;
-    sse::WakePipe stopped_;
 };
 
 /// What one input copies. Beside others it copies whole lines, so that lines are never mixed.

@@ -2,6 +2,7 @@
 
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "http/authority.hpp"
 
 #include <CLI/CLI.hpp>
@@ -60,52 +61,67 @@ void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const
 void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources& tokens) {
     const auto group = "Access";
     auto& guard = server.guard;
-    app.add_option("--allow-host", guard.allowed_hosts,
-                   "Also answer to this Host on loopback: HOST or HOST:PORT")
+    with_example(app.add_option("--allow-host", guard.allowed_hosts,
+                                "Also answer to this Host on loopback: HOST or HOST:PORT"),
+                 "sse.example")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_host, ""))
         ->type_name("HOST")
         ->group(group);
-    app.add_option("--cors", guard.cors,
-                   "Let pages of this origin read and publish: https://app.example; or * alone, to "
-                   "let those of any origin read")
+    with_example(
+        app.add_option(
+            "--cors", guard.cors,
+            "Let pages of this origin read and publish: https://app.example; or * alone, to "
+            "let those of any origin read"),
+        "https://app.example")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_origin, ""))
         ->type_name("ORIGIN")
         ->group(group);
-    app.add_option("--token-file", tokens.read_files,
-                   "Ask for a token of this file, one a line; without it for the one in SSE_TOKEN, "
-                   "if that is set")
+    with_example(
+        app.add_option(
+            "--token-file", tokens.read_files,
+            "Ask for a token of this file, one a line; without it for the one in SSE_TOKEN, "
+            "if that is set"),
+        "readers")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
         ->type_name("FILE")
         ->group(group);
     auto* const certificate =
-        app.add_option("--tls-cert", server.tls.cert_file,
-                       "Speak HTTPS with this certificate (PEM, with those that vouch for it); "
-                       "SIGHUP reads it again")
+        with_example(
+            app.add_option("--tls-cert", server.tls.cert_file,
+                           "Speak HTTPS with this certificate (PEM, with those that vouch for it); "
+                           "SIGHUP reads it again"),
+            "cert.pem")
             ->type_name("FILE")
             ->group(group);
-    app.add_option("--tls-key", server.tls.key_file, "Its key (PEM), if it is not in the same file")
+    with_example(app.add_option("--tls-key", server.tls.key_file,
+                                "Its key (PEM), if it is not in the same file"),
+                 "key.pem")
         ->needs(certificate)
         ->type_name("FILE")
         ->group(group);
-    app.add_option("--tls-client-ca", server.tls.client_ca_file,
-                   "Only let clients in whose certificate is of these authorities (PEM)")
+    with_example(
+        app.add_option("--tls-client-ca", server.tls.client_ca_file,
+                       "Only let clients in whose certificate is of these authorities (PEM)"),
+        "ca.pem")
         ->needs(certificate)
         ->type_name("FILE")
         ->group(group);
 }
 
 void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
-    app.add_option("--publish-token-file", tokens.publish_files,
-                   "Tokens for publishing, if they are others than those for reading; without it "
-                   "the one in SSE_PUBLISH_TOKEN, if that is set")
+    with_example(app.add_option(
+                     "--publish-token-file", tokens.publish_files,
+                     "Tokens for publishing, if they are others than those for reading; without it "
+                     "the one in SSE_PUBLISH_TOKEN, if that is set"),
+                 "writers")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)

@@ -4,6 +4,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/server/access.hpp"
 #include "cmd/term/terminal_line.hpp"
 #include "net/socket.hpp"
@@ -35,10 +36,12 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         ->allow_extra_args(false)
         ->type_name("ADDRESS")
         ->group(group);
-    app.add_option("--port-file", port_file, "Write the port there once it listens")
+    with_example(app.add_option("--port-file", port_file, "Write the port there once it listens"),
+                 "port")
         ->type_name("FILE")
         ->group(group);
-    add_number<std::size_t>(app, "--threads", o.threads, 1, "Event loops", 256)->group(group);
+    with_example(add_number<std::size_t>(app, "--threads", o.threads, 1, "Event loops", 256), "4")
+        ->group(group);
     add_number(app, "--backlog", o.sockets.backlog, 1,
                "Connections that may wait to be accepted (the kernel has a bound, too)", 1 << 20)
         ->group(group);
@@ -52,8 +55,9 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
                 fmt::format("\"{}\" is not a mode such as 0660", sse::printable(text, 60)));
         o.sockets.mode = mode;
     };
-    app.add_option_function<std::string>("--socket-mode", store_mode,
-                                         "Permissions of unix sockets, as 0660")
+    with_example(app.add_option_function<std::string>("--socket-mode", store_mode,
+                                                      "Permissions of unix sockets, as 0660"),
+                 "0660")
         ->type_name("MODE")
         ->group(group);
 

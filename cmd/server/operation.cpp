@@ -2,6 +2,7 @@
 
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/server/listen.hpp"
 #include "cmd/term/terminal_line.hpp"
 #include "net/drop_privileges.hpp"
@@ -35,15 +36,21 @@ void tell_manager(std::string_view state) { sse::notify(std::getenv("NOTIFY_SOCK
 
 void add_operation_options(CLI::App& app, OperationOptions& o) {
     const auto group = "Running";
-    app.add_option("--admin", o.admin, "Listen there, too, for /healthz and /metrics (Prometheus)")
+    with_example(app.add_option("--admin", o.admin,
+                                "Listen there, too, for /healthz and /metrics (Prometheus)"),
+                 "127.0.0.1:9090")
         ->type_name("ADDRESS")
         ->group(group);
-    app.add_option("--access-log", o.access_log,
-                   "Append a JSON object for each connection at its end; - is stderr; SIGHUP "
-                   "opens it anew")
+    with_example(
+        app.add_option("--access-log", o.access_log,
+                       "Append a JSON object for each connection at its end; - is stderr; SIGHUP "
+                       "opens it anew"),
+        "access.log")
         ->type_name("FILE")
         ->group(group);
-    app.add_option("--user", o.user, "Once it listens, leave root and go on as NAME[:GROUP]")
+    with_example(
+        app.add_option("--user", o.user, "Once it listens, leave root and go on as NAME[:GROUP]"),
+        "www-data")
         ->type_name("NAME")
         ->group(group);
 }

@@ -144,7 +144,7 @@ std::string Executor::execute(const Job& job) {
         try {
             child.emplace(std::vector<std::string>{"/bin/sh", "-c", options_.command}, options);
         } catch (const std::system_error& e) {
-            return fmt::format("was not run: {}", e.what());
+            return fmt::format("could not be run: {}", e.what());
         }
         running_.insert(&*child);
     }
@@ -157,8 +157,8 @@ std::string Executor::execute(const Job& job) {
         status = child->status().value_or(0);
     }
     change_.notify_all();
-    if (child->signal() != 0) return fmt::format("was ended by signal {}", child->signal());
-    return status == 0 ? "" : fmt::format("ended with status {}", status);
+    if (child->signal() != 0) return fmt::format("was killed by signal {}", child->signal());
+    return status == 0 ? "" : fmt::format("exited with status {}", status);
 }
 
 } // namespace cmd

@@ -35,7 +35,7 @@ void note_head(char direction, std::string_view head, const Say& say) {
 std::string_view rule_of(sse::ParseWarning warning) {
     switch (warning) {
     case sse::ParseWarning::unknown_field: return "unknown field, ignored (HTML 9.2.6)";
-    case sse::ParseWarning::bad_retry: return "retry is not digits alone, ignored (HTML 9.2.6)";
+    case sse::ParseWarning::bad_retry: return "retry is not all digits, ignored (HTML 9.2.6)";
     case sse::ParseWarning::nul_in_id: return "id holds NUL, ignored (HTML 9.2.6)";
     case sse::ParseWarning::invalid_utf8: return "invalid UTF-8, read as U+FFFD (HTML 9.2.6)";
     case sse::ParseWarning::unfinished_block:
@@ -105,7 +105,7 @@ void Follower::on_event(const sse::EventView& event) {
     if (all_.stats) all_.stats->event(number_, event, printed);
     if (printed) {
         ++all_.printed;
-        if (all_.output.added()) written();
+        if (all_.output.added() && all_.output.text().empty()) written();
     }
     all_.until_came = is_last(event);
     all_.over = all_.until_came || (all_.options.count && all_.printed >= *all_.options.count);
@@ -155,11 +155,11 @@ void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
                        std::string_view last_event_id) {
     const std::lock_guard lock(all_.mutex);
     if (all_.recorder) all_.recorder->open(url, status, head, last_event_id);
-    say(fmt::format("{} is open", url.text()));
-    if (std::exchange(told_away_, false) && !all_.options.verbose) tell("connected again");
+    say(fmt::format("stream open: {}", url.text()));
+    if (std::exchange(told_away_, false) && !all_.options.verbose) tell("reconnected");
     if (!last_event_id.empty() && head.find(sse::gap_field) == "true") {
-        warn(fmt::format("{} no longer has event {}: some may be missing, or come again",
-                         url.text(), sse::printable(last_event_id, 100)));
+        warn(fmt::format("{} no longer has event {}: events may be missing or repeated", url.text(),
+                         sse::printable(last_event_id, 100)));
     }
 }
 
@@ -175,7 +175,7 @@ void Follower::on_pause() {
 }
 
 void Follower::on_request(const sse::Url& url, std::string_view head) {
-    say(fmt::format("asking {}", url.text()));
+    say(fmt::format("requesting {}", url.text()));
     note_head('>', head, [this](const std::string& text) { say(text); });
 }
 
@@ -185,12 +185,12 @@ void Follower::on_head(std::string_view head) {
 
 void Follower::on_connect(const sse::Url& peer, std::string_view address) {
     say(fmt::format("connected to {}{}", peer.endpoint(),
-                    address == peer.host ? "" : fmt::format(", which is {}", address)));
+                    address == peer.host ? "" : fmt::format(" ({})", address)));
 }
 
 void Follower::on_redirect(int status, const sse::ClientRequest& next, bool bare) {
-    say(fmt::format("{} redirects to {}, with {}{}", status, next.url.text(), next.method,
-                    bare ? "; another origin, so credentials and own headers stay behind" : ""));
+    say(fmt::format("redirected ({}) to {} with {}{}", status, next.url.text(), next.method,
+                    bare ? "; credentials and custom headers are not sent to another origin" : ""));
 }
 
 void Follower::on_tls(std::string_view description) { say(std::string(description)); }
@@ -204,7 +204,7 @@ void Follower::on_reconnect(std::chrono::milliseconds wait, std::string_view why
     const auto time = wait < 1s || wait % 1s == 0s
                           ? format_duration(wait)
                           : fmt::format("{:.1f}s", std::chrono::duration<double>(wait).count());
-    tell(fmt::format("connecting again in {}: {}", time, why));
+    tell(fmt::format("reconnecting in {}: {}", time, why));
     told_away_ = true;
 }
 
@@ -212,8 +212,8 @@ void Follower::on_unsendable_id(std::string_view id) {
     auto shown = sse::printable(id, 100);
     if (shown == unsendable_) return; // once, however often it tries
     unsendable_ = std::move(shown);
-    warn(fmt::format("the last event ID \"{}\" cannot be sent in a header: some events may be "
-                     "missing, or come again",
+    warn(fmt::format("the last event ID \"{}\" cannot be sent in a header: events may be "
+                     "missing or repeated",
                      unsendable_));
 }
 
@@ -223,12 +223,13 @@ void Follower::on_warning(sse::ParseWarning warning, std::string_view line) {
 
 void Follower::on_end(sse::Client::End end) {
     switch (end) {
-    case sse::Client::End::stopped: return say("that is enough");
-    case sse::Client::End::interrupted: return say("broken off");
-    case sse::Client::End::ended: return say("the stream has ended");
-    case sse::Client::End::no_content: return say("204: the server wants no more connections");
+    case sse::Client::End::stopped: return say("stopped: the stop condition is met");
+    case sse::Client::End::interrupted: return say("interrupted");
+    case sse::Client::End::ended: return say("the stream ended");
+    case sse::Client::End::no_content:
+        return say("204 No Content: the server asks clients not to reconnect");
     case sse::Client::End::gone:
-        return say("the stream had ended whole, and nobody listens there any more");
+        return say("the stream ended, and the server no longer accepts connections");
     }
 }
 

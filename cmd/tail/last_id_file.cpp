@@ -19,7 +19,7 @@ namespace {
 
 [[noreturn]] void fail(const std::string& what, const std::string& path) {
     throw std::system_error(errno, std::generic_category(),
-                            fmt::format("cannot {} the state {}", what, path));
+                            fmt::format("cannot {} the state file {}", what, path));
 }
 
 /// The file that is put in the place of another when it is written: what a link names, and no
@@ -29,7 +29,8 @@ std::string replaceable(const std::string& path) {
     const auto status = std::filesystem::status(path, error);
     if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) return path;
     if (!std::filesystem::is_regular_file(status))
-        throw sse::Error(sse::Errc::bad_input, fmt::format("{}: the state is no file", path));
+        throw sse::Error(sse::Errc::bad_input,
+                         fmt::format("{}: the state file is not a regular file", path));
     return std::filesystem::canonical(path);
 }
 
@@ -51,8 +52,9 @@ LastIdFile::LastIdFile(std::string path)
         if (parser.parse(line).get(entry) != simdjson::SUCCESS ||
             entry["url"].get(url) != simdjson::SUCCESS ||
             entry["last_event_id"].get(id) != simdjson::SUCCESS) {
-            throw sse::Error(sse::Errc::bad_input,
-                             fmt::format("{}:{}: this is not a state of sse tail", path_, number));
+            throw sse::Error(
+                sse::Errc::bad_input,
+                fmt::format("{}:{}: this is not a state file of sse tail", path_, number));
         }
         ids_[std::string(url)] = id;
     }

@@ -41,7 +41,8 @@ char escaped(char c, const std::string& format) {
     case '\\': return '\\';
     default:
         refuse(format,
-               fmt::format("has the unknown escape \\{}; there are \\n \\t \\r \\0 \\e \\\\", c));
+               fmt::format("has the unknown escape \\{}; the escapes are \\n \\t \\r \\0 \\e \\\\",
+                           c));
     }
 }
 
@@ -63,7 +64,7 @@ std::vector<Piece> read_format(const std::string& format) {
             ++at;
         } else if (c == '{') {
             const auto end = format.find('}', at);
-            if (end == format.npos) refuse(format, "has a { without its }");
+            if (end == format.npos) refuse(format, "has a { without a }");
             const auto name = format.substr(at + 1, end - at - 1);
             end_text();
             if (name.starts_with('/')) {
@@ -73,10 +74,11 @@ std::vector<Piece> read_format(const std::string& format) {
                        field_names.end()) {
                 pieces.push_back({Piece::Kind::field, name});
             } else {
-                refuse(format, fmt::format("has the unknown field {{{}}}; there are {{time}} {{t}} "
-                                           "{{gap}} {{source}} {{event}} "
-                                           "{{id}} {{data}} and pointers into the data as {{/a/0}}",
-                                           name));
+                refuse(format,
+                       fmt::format("has the unknown field {{{}}}; the fields are {{time}} {{t}} "
+                                   "{{gap}} {{source}} {{event}} "
+                                   "{{id}} {{data}} and JSON pointers such as {{/a/0}}",
+                                   name));
             }
             at = end;
         } else {

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/text_option.hpp"
 #include "cmd/tail/credentials.hpp"
 #include "http/content_coding.hpp"
@@ -45,7 +46,7 @@ std::string read_file(const std::string& name, const char* flag, const std::stri
 
 std::string read_file(const std::string& name, const char* flag) {
     return read_file(name, flag,
-                     fmt::format("{} @FILE reads a file, {} @- standard input", flag, flag));
+                     fmt::format("{0} @FILE reads a file, {0} @- reads standard input", flag));
 }
 
 /// The first of `names` that the environment has; "" for none.
@@ -72,8 +73,8 @@ void take_header(std::string_view line, sse::ClientRequest& request) {
     if (colon == line.npos || colon == 0) {
         throw Failure(Exit::usage,
                       fmt::format("-H \"{}\" is not a header", sse::printable(line, 100)),
-                      "write it as -H 'Name: value', as -H 'Name;' for an empty one, as -H 'Name:' "
-                      "to send none");
+                      "write it as -H 'Name: value'; -H 'Name;' sends it empty, -H 'Name:' "
+                      "removes it");
     }
     const auto name = line.substr(0, colon), value = without_blanks(line.substr(colon + 1));
     if (value.empty()) {
@@ -133,7 +134,7 @@ std::string cookie_text(const std::vector<std::string>& cookies) {
         if (text.find('=') == text.npos) {
             throw Failure(Exit::usage,
                           fmt::format("-b \"{}\" is not NAME=VALUE", sse::printable(text, 100)),
-                          "no file of cookies is read: write them as -b 'a=1; b=2'");
+                          "write cookies as -b 'a=1; b=2'; cookie files are not supported");
         }
     }
     return fmt::to_string(fmt::join(cookies, "; "));
@@ -151,7 +152,7 @@ std::optional<Login> netrc_login(const RequestFlags& flags, const sse::Url& url)
     const auto path = netrc_path(flags);
     if (path.empty()) return std::nullopt;
     const auto text = read_file(path, flags.netrc_file.empty() ? "--netrc" : "--netrc-file",
-                                "machine HOST login USER password PASSWORD is what it holds");
+                                "write its lines as machine HOST login USER password PASSWORD");
     return find_login(text, path, url.host, url.user);
 }
 
@@ -173,49 +174,67 @@ void authorize(const RequestFlags& flags, sse::ClientRequest& request) {
 } // namespace
 
 void add_request_flags(CLI::App& app, RequestFlags& flags) {
-    const auto group = "Request, as curl's";
-    add_text(app, "-X,--request", flags.method, "METHOD", "Method; else GET, or POST with data")
+    const auto group = "Request (as in curl)";
+    with_example(add_text(app, "-X,--request", flags.method, "METHOD",
+                          "Request method (default: GET, or POST with data)"),
+                 "POST")
         ->group(group);
-    add_texts(app, "-H,--header", flags.headers, "HEADER",
-              "Header: 'Name: value', 'Name;' empty, 'Name:' none, or @FILE")
+    with_example(add_texts(app, "-H,--header", flags.headers, "HEADER",
+                           "Send this header: 'Name: value', 'Name;' for an empty value, 'Name:' "
+                           "to remove it, or @FILE; repeatable"),
+                 "'Name: value'")
         ->group(group);
     add_texts(app, "-d,--data", flags.data, "DATA",
-              "POST this, @FILE or @- (stdin); several are joined with &", Empty::taken)
+              "POST this data, @FILE, or @- for stdin; repeated values are joined with &",
+              Empty::taken)
         ->group(group);
-    add_texts(app, "--json", flags.json, "DATA",
-              "POST this JSON, @FILE or @-, with the headers for it", Empty::taken)
+    add_texts(
+        app, "--json", flags.json, "DATA",
+        "POST this JSON, @FILE, or @- for stdin, with JSON headers; repeated values are joined",
+        Empty::taken)
         ->group(group);
-    add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
-             "Basic authentication; asks for the password if there is no colon")
+    with_example(
+        add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
+                 "Basic authentication; without a colon, read the password from the terminal"),
+        "alice:secret")
         ->group(group);
-    app.add_flag("--netrc", flags.netrc, "Take user and password from ~/.netrc")->group(group);
-    add_text(app, "--netrc-file", flags.netrc_file, "FILE", "Take them from this file")
+    app.add_flag("--netrc", flags.netrc, "Read the user and password from ~/.netrc")->group(group);
+    with_example(add_text(app, "--netrc-file", flags.netrc_file, "FILE",
+                          "Read the user and password from this netrc file"),
+                 "netrc")
         ->group(group);
-    add_text(app, "--bearer", flags.bearer, "TOKEN", "Send Authorization: Bearer TOKEN")
+    with_example(add_text(app, "--bearer", flags.bearer, "TOKEN",
+                          "Send the header Authorization: Bearer TOKEN"),
+                 "\"$KEY\"")
         ->group(group);
-    app.add_flag("--compressed", flags.compressed,
-                 fmt::format("Ask for compression, and undo it: {}", sse::known_codings))
+    app.add_flag(
+           "--compressed", flags.compressed,
+           fmt::format("Request a compressed response ({}) and decompress it", sse::known_codings))
         ->group(group);
-    add_text(app, "-A,--user-agent", flags.agent, "NAME", "Send this User-Agent; \"\": none",
-             Empty::taken)
+    with_example(add_text(app, "-A,--user-agent", flags.agent, "NAME",
+                          "Send this User-Agent; \"\" sends none", Empty::taken),
+                 "monitor/1")
         ->group(group);
     add_text(app, "-x,--proxy", flags.proxy, "[USER:PASSWORD@]HOST[:PORT]",
-             "Go through this HTTP proxy; \"\": through none, whatever the environment says",
+             "Connect through this HTTP proxy; \"\" uses no proxy, whatever the environment says",
              Empty::taken)
         ->group(group);
     add_text(app, "--noproxy", flags.no_proxy, "HOSTS",
-             "Hosts to go to without, between commas: names, addresses, or * for all", Empty::taken)
+             "Connect to these hosts without a proxy: names or addresses separated by commas, or * "
+             "for all",
+             Empty::taken)
         ->group(group);
-    add_texts(app, "-b,--cookie", flags.cookies, "NAME=VALUE; ...",
-              "Send these cookies; several are joined")
+    with_example(add_texts(app, "-b,--cookie", flags.cookies, "NAME=VALUE; ...",
+                           "Send these cookies; repeatable"),
+                 "session=7f3a")
         ->group(group);
 }
 
 void complete(RequestFlags& flags) {
     if (!flags.data.empty() && !flags.json.empty())
-        throw Failure(Exit::usage, "-d and --json are two bodies", "give one of them");
+        throw Failure(Exit::usage, "-d and --json cannot be used together", "use one of them");
     if (!flags.user.empty() && !flags.bearer.empty())
-        throw Failure(Exit::usage, "-u and --bearer are two authorizations", "give one of them");
+        throw Failure(Exit::usage, "-u and --bearer cannot be used together", "use one of them");
     flags.headers = read_headers(flags.headers);
     if (!flags.data.empty()) flags.body = form_body(flags.data);
     if (!flags.json.empty()) flags.body = json_body(flags.json);

@@ -108,7 +108,7 @@ std::string Stats::text() const {
             if (timing->tls) text += fmt::format(", TLS {}", rough_duration(*timing->tls));
             text += fmt::format(", first byte {}", rough_duration(timing->first_byte));
         } else {
-            text += ": never open";
+            text += ": never opened";
         }
         if (stream.first_event)
             text += fmt::format(", first event {}", rough_duration(*stream.first_event));
@@ -190,7 +190,8 @@ std::string Stats::line() {
     }
     return fmt::format(
         "{} events, {:.0f}/s{}", events_, line_rate_,
-        last_event_ ? fmt::format(", {} since the last", rough_duration(now - *last_event_)) : "");
+        last_event_ ? fmt::format(", {} since the last one", rough_duration(now - *last_event_))
+                    : "");
 }
 
 } // namespace cmd

@@ -17,8 +17,9 @@ StatsOutput::StatsOutput(Stats& stats, StatsOutputOptions options)
     if (!options_.file.empty()) {
         file_ = ::open(options_.file.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
         if (file_ < 0) {
-            throw std::system_error(errno, std::generic_category(),
-                                    fmt::format("cannot write the stats {}", options_.file));
+            throw std::system_error(
+                errno, std::generic_category(),
+                fmt::format("cannot write the statistics file {}", options_.file));
         }
     }
     if (options_.live) line_ = std::make_unique<TerminalLine>([this] { return stats_.line(); });
@@ -55,8 +56,9 @@ void StatsOutput::tell() {
         const auto taken = ::write(file_, rest.data(), rest.size());
         if (taken > 0) rest.remove_prefix(static_cast<std::size_t>(taken));
         else if (errno != EINTR) {
-            throw std::system_error(errno, std::generic_category(),
-                                    fmt::format("cannot write the stats {}", options_.file));
+            throw std::system_error(
+                errno, std::generic_category(),
+                fmt::format("cannot write the statistics file {}", options_.file));
         }
     }
 }

@@ -5,7 +5,6 @@
 #include "cmd/cli/help.hpp"
 #include "cmd/cli/output.hpp"
 #include "cmd/cli/signals.hpp"
-#include "cmd/cli/stdout_text.hpp"
 #include "cmd/tail/client_hints.hpp"
 #include "cmd/tail/follower.hpp"
 #include "cmd/tail/last_id_file.hpp"
@@ -108,14 +107,15 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
     case Reason::satisfied: return cmd::Exit::done;
     case Reason::reader_gone: return cmd::Exit::done;
     case Reason::expired:
-        throw cmd::Failure(cmd::Exit::timed_out,
-                           fmt::format("{} have passed", cmd::format_duration(*o.max_time)),
-                           "--max-time is how long it may take");
+        throw cmd::Failure(
+            cmd::Exit::timed_out,
+            fmt::format("the time limit of {} has passed", cmd::format_duration(*o.max_time)),
+            "raise the limit with --max-time");
     case Reason::idle:
         throw cmd::Failure(
             cmd::Exit::timed_out,
-            fmt::format("nothing came for {}", cmd::format_duration(*o.idle_timeout)),
-            "--idle-timeout is how long a silence may be");
+            fmt::format("no data arrived for {}", cmd::format_duration(*o.idle_timeout)),
+            "raise the limit with --idle-timeout");
     case Reason::raised:
         if (signals.caught() != 0) return 128 + signals.caught();
         break;
@@ -125,10 +125,11 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
     if (failure && o.record.path == "-" && cmd::reader_has_gone()) return cmd::Exit::done;
     if (failure) std::rethrow_exception(failure);
     if (following.satisfied()) return cmd::Exit::done;
-    throw cmd::Failure(cmd::Exit::incomplete,
-                       fmt::format("the stream ended after {} event{}, before what was waited for",
-                                   following.printed, following.printed == 1 ? "" : "s"),
-                       "-n, --until and --until-data say what ends it well");
+    throw cmd::Failure(
+        cmd::Exit::incomplete,
+        fmt::format("the stream ended after {} event{}, before the stop condition was met",
+                    following.printed, following.printed == 1 ? "" : "s"),
+        "check -n, --until and --until-data, which set the condition");
 }
 
 int run(const cmd::TailOptions& o) {
@@ -141,7 +142,9 @@ int run(const cmd::TailOptions& o) {
     const cmd::Signals signals(interrupt);
     if (o.max_time) interrupt.expire_at(sse::Interrupt::Clock::now() + *o.max_time);
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
-    cmd::Output output(STDOUT_FILENO, interrupt);
+    cmd::Output output(STDOUT_FILENO, {[&](int fd) { return interrupt.wait_served(fd, POLLOUT); },
+                                       [&] { interrupt.raise(Reason::reader_gone); }});
+    if (output.may_block()) interrupt.watch_reader(STDOUT_FILENO);
     cmd::Following following(o.follow, *printer, output);
     following.on_terminal = ::isatty(STDERR_FILENO) == 1;
     if (!o.record.path.empty()) {
@@ -176,12 +179,13 @@ int run(const cmd::TailOptions& o) {
     const bool delivered = (!following.recorder || following.recorder->finish()) && printed;
     if (told) told->finish();
     if (!o.pointers.empty() && following.printed == 0 && following.selected > 0) {
-        cmd::note(fmt::format("--pointer found nothing in any of {} events; -o data shows them",
-                              following.selected));
+        cmd::note(
+            fmt::format("--pointer found no value in any of {} events; use -o data to see them",
+                        following.selected));
     }
     if (following.executor && !following.executor->failure().empty()) {
         throw cmd::Failure(cmd::Exit::incomplete, following.executor->failure(),
-                           "--exec-fail warn goes on");
+                           "use --exec-fail warn to continue after a failure");
     }
     std::exception_ptr failure;
     for (const auto& followed : all) {
@@ -199,7 +203,7 @@ constexpr auto tail_examples =
     "  $ sse tail -e deployed -n 1 -m 1m https://ci.example/events && ./smoke-test\n"
     "  $ sse tail --bearer \"$KEY\" --json @body.json --until-data '[DONE]' \\\n"
     "      --pointer /choices/0/delta/content --join https://api.example/v1/chat\n"
-    "  $ sse tail --record run.jsonl https://host/events      for sse replay\n";
+    "  $ sse tail --record run.jsonl https://host/events      record for sse replay\n";
 
 } // namespace
 

@@ -6,6 +6,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
+#include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/text_option.hpp"
 
 #include <CLI/CLI.hpp>
@@ -36,157 +37,196 @@ const std::map<std::string, Times> times_names = {{"abs", Times::absolute},
 void add_output_options(CLI::App& app, TailOptions& o) {
     const auto group = "Output";
     add_choice(app, "-o,--output", o.format, format_names,
-               "Default: pretty on a terminal, else data")
+               "Output format (default: pretty on a terminal, otherwise data)")
         ->group(group);
     add_choice(app, "--color", o.colour, colour_names,
-               "Colours; NO_COLOR and TERM=dumb turn them off")
+               "Use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb")
         ->group(group);
     add_choice(app, "--time", o.times, times_names,
-               "What pretty says of the time: of day, since the start, since the last event")
+               "Time shown by pretty: of day, since the start, since the last event, or none")
         ->group(group);
-    add_duration(app, "--gap-warn", o.gap_warn, "Mark gaps in pretty that are longer")
+    add_duration(app, "--gap-warn", o.gap_warn,
+                 "Mark gaps between events that are longer than this in pretty output")
         ->group(group);
-    app.add_flag("--no-fold", o.no_fold, "Leave long lines of pretty as long as they are")
+    app.add_flag("--no-fold", o.no_fold,
+                 "Do not fold the lines of pretty output at the terminal's width")
         ->group(group);
-    add_text(app, "-F,--format", o.format_text, "TEXT",
-             "Print this: {time} {t} {gap} {event} {id} {data} {/pointer}, \\n \\t", Empty::taken)
+    with_example(add_text(app, "-F,--format", o.format_text, "TEXT",
+                          "Print each event in this format: {time} {t} {gap} {source} {event} {id} "
+                          "{data} {/pointer} \\n \\t",
+                          Empty::taken),
+                 "'{id} {data}'")
         ->group(group);
-    add_texts(app, "--pointer", o.pointers, "/A/0/B",
-              "Print what this JSON pointer finds in the data; repeatable", Empty::taken)
+    with_example(add_texts(app, "--pointer", o.pointers, "/A/0/B",
+                           "Print the value at this JSON pointer in the data; repeatable",
+                           Empty::taken),
+                 "/choices/0/delta/content")
         ->group(group);
     add_text(app, "--pointer-default", o.missing, "TEXT",
-             "Print this where a pointer finds nothing", Empty::taken)
+             "Print this text when a pointer finds no value", Empty::taken)
         ->group(group);
-    app.add_flag("--join", o.join,
-                 "No line ends behind --pointer and --format: text as it is written")
+    app.add_flag("--join", o.join, "Print no line end after the values of --pointer and --format")
         ->group(group);
-    app.add_flag("-v,--verbose", o.follow.verbose, "Say on stderr what goes over the wire, and why")
+    app.add_flag("-v,--verbose", o.follow.verbose,
+                 "Print requests, responses, comments, reconnections and warnings about the stream "
+                 "on stderr")
         ->group(group);
     app.add_flag(
            "--stats", o.stats,
-           "Say on stderr at the end, and at SIGUSR1, how it went: times, events, rates, gaps")
+           "Print statistics on stderr at the end and on SIGUSR1: times, events, rates and gaps")
         ->group(group);
-    add_text(app, "--stats-file", o.stats_file, "FILE", "Write the same there as a JSON object")
+    with_example(add_text(app, "--stats-file", o.stats_file, "FILE",
+                          "Write the statistics to this file as a JSON object"),
+                 "stats.json")
         ->group(group);
-    add_text(app, "--state", o.state, "FILE",
-             "Keep the last event ID there, and go on after it next time")
+    with_example(
+        add_text(app, "--state", o.state, "FILE",
+                 "Save the last event ID in this file, and resume after it on the next run"),
+        "last-id")
         ->group(group);
-    auto* record = add_text(app, "--record", o.record.path, "FILE",
-                            "Also record the stream, for sse replay; to -, instead of printing it")
+    auto* record = with_example(add_text(app, "--record", o.record.path, "FILE",
+                                         "Record the stream to this file for sse replay; - records "
+                                         "to stdout and prints no events"),
+                                "run.jsonl")
                        ->group(group);
-    app.add_flag("--bytes", o.record.bytes, "Record each read as it came, byte for byte")
+    app.add_flag("--bytes", o.record.bytes,
+                 "Record the bytes of each read instead of the parsed events")
         ->needs(record)
         ->group(group);
-    app.add_flag("--record-body", o.record.body, "Record the body of the request, too")
+    app.add_flag("--record-body", o.record.body, "Include the body of the request in the recording")
         ->needs(record)
         ->group(group);
     app.add_flag_callback(
-           "--no-mask", [&o] { o.record.writer.mask = false; }, "Record credentials, too")
+           "--no-mask", [&o] { o.record.writer.mask = false; },
+           "Record credentials instead of masking them")
         ->needs(record)
         ->group(group);
 }
 
 void add_selection_options(CLI::App& app, TailOptions& o) {
     const auto select = "Select and stop";
-    add_texts(app, "-e,--event", o.follow.select.types, "TYPE",
-              "Only events of this type; globs select several types, !TYPE excludes types")
+    with_example(
+        add_texts(
+            app, "-e,--event", o.follow.select.types, "TYPE",
+            "Select events of this type; * and ? are wildcards, !TYPE excludes a type; repeatable"),
+        "update")
         ->group(select);
-    add_texts(app, "--grep", o.follow.select.grep, "RE",
-              "Only events whose data this extended regular expression finds", Empty::taken)
+    with_example(add_texts(app, "--grep", o.follow.select.grep, "RE",
+                           "Select events whose data matches this regular expression; repeatable"),
+                 "error")
         ->group(select);
-    app.add_flag("--invert", o.follow.select.invert, "Only those that no --grep finds")
+    app.add_flag("--invert", o.follow.select.invert,
+                 "Select events whose data matches no --grep expression")
         ->group(select);
-    add_number<std::size_t>(app, "-n,--count", o.follow.count, 1, "Stop after so many events")
+    with_example(
+        add_number<std::size_t>(app, "-n,--count", o.follow.count, 1, "Stop after N events"), "10")
         ->group(select);
-    add_texts(app, "--until", o.follow.until, "TYPE", "Stop after an event of this type")
+    with_example(add_texts(app, "--until", o.follow.until, "TYPE",
+                           "Stop after an event of this type; repeatable"),
+                 "done")
         ->group(select);
     add_texts(app, "--until-data", o.follow.until_data, "TEXT",
-              "Stop after an event with this data, such as [DONE]", Empty::taken)
+              "Stop after an event with exactly this data, such as [DONE]; repeatable",
+              Empty::taken)
         ->group(select);
-    add_limit(app, "-m,--max-time", o.max_time, "Stop after so long, with exit status 28")
+    add_limit(app, "-m,--max-time", o.max_time, "Stop after this time, with exit status 28")
         ->group(select);
     add_limit(app, "--idle-timeout", o.idle_timeout,
-              "Stop when nothing came for so long, with exit status 28")
+              "Stop when no data arrives for this long, with exit status 28")
         ->group(select);
 }
 
 void add_connection_options(CLI::App& app, TailOptions& o) {
     const auto group = "Connection";
-    app.add_flag("--no-reconnect", o.no_reconnect, "End with the stream")->group(group);
+    app.add_flag("--no-reconnect", o.no_reconnect, "Exit when the stream ends or breaks")
+        ->group(group);
     app.add_flag("--reconnect", o.reconnect,
-                 "Connect again also after a POST, and after the server has gone")
+                 "Reconnect after a POST, too, and while the server refuses connections")
         ->group(group);
     app.add_flag("--resume-get", o.client.resume_with_get,
-                 "Go on after a POST with a GET and the last event ID, as MCP has it")
+                 "After a POST, resume with a GET and the last event ID, as MCP servers expect")
         ->group(group);
     app.add_flag("--retry-connect", o.client.retry_connect,
-                 "Also retry a first connection that fails")
+                 "Retry the first connection, too, if it fails")
         ->group(group);
-    add_number<unsigned>(app, "--retries", o.client.retries, 0,
-                         "Give up after so many failures in a row")
+    with_example(add_number<unsigned>(app, "--retries", o.client.retries, 0,
+                                      "Give up after N failed attempts in a row (default: never)"),
+                 "5")
         ->group(group);
     add_duration(app, "--retry", o.client.backoff.reconnection_time,
-                 "Reconnection time, until the server names another")
+                 "Reconnection time until the server sends another")
         ->group(group);
     add_duration(app, "--retry-max", o.client.backoff.retry_max,
-                 "Longest wait between failing attempts")
+                 "Longest wait between failed attempts")
         ->group(group);
-    add_text(app, "--last-event-id", o.client.last_event_id, "ID", "Go on after this event",
-             Empty::taken)
+    with_example(add_text(app, "--last-event-id", o.client.last_event_id, "ID",
+                          "Resume after the event with this ID", Empty::taken),
+                 "42")
         ->group(group);
     add_limit(app, "--connect-timeout", o.client.dial.connect_timeout,
-              "For name, connection and TLS together")
+              "Time limit for name lookup, connection and TLS handshake together")
         ->group(group);
     add_limit(app, "--read-timeout", o.client.response.read_timeout,
-              "Connect again when the server sent nothing for so long")
+              "Reconnect when the server sends nothing for this long")
         ->group(group);
-    add_max_event_bytes(app, o.client.parser.max_event_bytes, "Bytes that one event may have")
+    add_max_event_bytes(app, o.client.parser.max_event_bytes, "Maximum size of one event")
         ->group(group);
-    app.add_flag("-k,--insecure", o.insecure, "Do not check the server's certificate")
+    app.add_flag("-k,--insecure", o.insecure, "Do not verify the server's certificate")
         ->group(group);
-    add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
-             "Trust these certificates instead of the system's")
+    with_example(add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
+                          "Trust the certificates in this file instead of the system's (PEM)"),
+                 "ca.pem")
         ->group(group);
-    auto* cert = add_text(app, "--cert", o.client.tls.cert_file, "FILE", "Client certificate (PEM)")
+    auto* cert = with_example(add_text(app, "--cert", o.client.tls.cert_file, "FILE",
+                                       "Client certificate (PEM)"),
+                              "client.pem")
                      ->group(group);
-    add_text(app, "--key", o.client.tls.key_file, "FILE", "Its key, if it is not in the same file")
+    with_example(add_text(app, "--key", o.client.tls.key_file, "FILE",
+                          "Private key of --cert, if it is in another file (PEM)"),
+                 "key.pem")
         ->needs(cert)
         ->group(group);
-    add_text(app, "--unix-socket", o.client.dial.unix_socket, "PATH",
-             "Connect to this socket instead of the URL's host")
+    with_example(add_text(app, "--unix-socket", o.client.dial.unix_socket, "PATH",
+                          "Connect to this Unix socket instead of the URL's host"),
+                 "/run/app.sock")
         ->group(group);
-    add_texts(app, "--resolve", o.resolve, "HOST:PORT:ADDRESS",
-              "Connect to ADDRESS for HOST and PORT")
+    with_example(add_texts(app, "--resolve", o.resolve, "HOST:PORT:ADDRESS",
+                           "Connect to ADDRESS for HOST and PORT; repeatable"),
+                 "example.org:443:127.0.0.1")
         ->group(group);
     app.add_flag("--ndjson", o.client.json_lines,
-                 "The answer is JSON lines, whatever its type says")
+                 "Read the response as JSON lines, whatever its Content-Type")
         ->group(group);
-    auto* v4 = app.add_flag("-4,--ipv4", o.v4, "Only IPv4 addresses")->group(group);
-    app.add_flag("-6,--ipv6", o.v6, "Only IPv6 addresses")->excludes(v4)->group(group);
+    auto* v4 = app.add_flag("-4,--ipv4", o.v4, "Use only IPv4 addresses")->group(group);
+    app.add_flag("-6,--ipv6", o.v6, "Use only IPv6 addresses")->excludes(v4)->group(group);
 }
 
 const std::map<std::string, bool> exec_fail_names = {{"stop", true}, {"warn", false}};
 
 void add_exec_options(CLI::App& app, TailOptions& o) {
-    const auto group = "Act";
-    add_text(app, "--exec", o.exec.command, "COMMAND",
-             "Run this shell command for each event instead of printing it: the data on stdin, "
-             "SSE_EVENT, SSE_ID and SSE_DATA in the environment")
+    const auto group = "Run commands";
+    with_example(add_text(app, "--exec", o.exec.command, "COMMAND",
+                          "Run this shell command for each event instead of printing it, with the "
+                          "data on stdin and SSE_EVENT, SSE_ID and SSE_DATA in the environment"),
+                 "'wc -c'")
         ->group(group);
-    add_number<std::size_t>(app, "--jobs", o.exec.jobs, 1, "Commands at a time, in order with 1")
+    add_number<std::size_t>(app, "--jobs", o.exec.jobs, 1,
+                            "Run up to N commands at once; 1 keeps the order of events")
         ->default_str(fmt::format("{}", o.exec.jobs))
         ->group(group);
     add_choice(app, "--exec-fail", o.exec.stop, exec_fail_names,
-               "What becomes of it when a command fails: a warning, or an end with status 1")
+               "When a command fails: warn and continue, or stop with status 1")
         ->group(group);
 }
 
 } // namespace
 
 void add_tail_options(CLI::App& app, TailOptions& o) {
-    app.add_option("URL", o.urls, "http or https; localhost:8080/x and :8080 mean http");
-    add_texts(app, "--name", o.named, "NAME=URL", "A URL too, whose lines are marked with NAME",
-              Empty::taken);
+    app.add_option("URL", o.urls,
+                   "Stream to read (http or https); localhost:8080/x and :8080 mean http");
+    with_example(add_texts(app, "--name", o.named, "NAME=URL",
+                           "Read this URL, too, and label its lines with NAME; repeatable"),
+                 "staging=https://example.org/events");
     add_output_options(app, o);
     add_selection_options(app, o);
     add_request_flags(app, o.request);
@@ -212,7 +252,7 @@ sse::HostAddress read_resolve(const std::string& text) {
         throw Failure(
             Exit::usage,
             fmt::format("--resolve \"{}\" is not HOST:PORT:ADDRESS", sse::printable(text, 100)),
-            "write it as --resolve example.org:443:127.0.0.1");
+            "use the form --resolve example.org:443:127.0.0.1");
     }
 }
 
@@ -221,13 +261,13 @@ void check_first_id(const sse::ClientOptions& client) {
     const auto& id = client.last_event_id;
     if (std::any_of(id.begin(), id.end(), sse::is_control))
         throw Failure(Exit::usage,
-                      "--last-event-id holds a control character, which no header can carry",
-                      "give the id as the server sent it");
+                      "--last-event-id holds a control character, which a header cannot carry",
+                      "use the ID as the server sent it");
     if (id.size() > client.max_sent_id_bytes)
         throw Failure(Exit::usage,
-                      fmt::format("--last-event-id has {} bytes, and over {} are not sent",
-                                  id.size(), client.max_sent_id_bytes),
-                      "give the id of another event");
+                      fmt::format("--last-event-id has {} bytes; the limit is {}", id.size(),
+                                  client.max_sent_id_bytes),
+                      "use the ID of another event");
 }
 
 /// What the flags ask for that do not go together.
@@ -237,43 +277,43 @@ void check_together(const TailOptions& o, Format format) {
         throw Failure(Exit::usage, what, hint);
     };
     if (o.no_reconnect && o.reconnect)
-        refuse("--reconnect and --no-reconnect exclude each other", "give one of them");
+        refuse("--reconnect and --no-reconnect cannot be used together", "use one of them");
     if (o.client.resume_with_get && (o.reconnect || o.no_reconnect))
-        refuse("--resume-get does not go with --reconnect, nor with --no-reconnect",
-               "give one of them");
+        refuse("--resume-get cannot be used with --reconnect or --no-reconnect", "use one of them");
     if (format == Format::raw &&
         (!o.follow.select.types.empty() || !o.follow.select.grep.empty())) {
-        refuse("-e and --grep do not go with -o raw, which prints the bytes as they come",
-               "-o sse prints the events they select");
+        refuse("-e and --grep cannot be used with -o raw, which prints unparsed bytes",
+               "use -o sse to print the selected events");
     }
     if (o.format_text && !o.pointers.empty())
-        refuse("--format and --pointer exclude each other",
-               "pointers may stand in a format, as {/a/0}");
+        refuse("--format and --pointer cannot be used together",
+               "use a pointer inside the format, such as {/a/0}");
     if (o.format && (o.format_text || !o.pointers.empty()))
-        refuse("-o does not go with --format or --pointer", "leave -o out");
+        refuse("-o cannot be used with --format or --pointer", "remove -o");
     if ((o.join || o.missing) && !o.format_text && o.pointers.empty()) {
         refuse("--join and --pointer-default need --pointer or --format",
-               "name what to print, as --pointer /choices/0/delta/content");
+               "add for example --pointer /choices/0/delta/content");
     }
     if (o.request.proxy && !o.request.proxy->empty() && !o.client.dial.unix_socket.empty())
-        refuse("--proxy and --unix-socket exclude each other", "give one of them");
+        refuse("--proxy and --unix-socket cannot be used together", "use one of them");
     if (several && format == Format::raw)
-        refuse("-o raw prints one URL", "-o sse prints the events of several");
+        refuse("-o raw accepts only one URL", "use -o sse to print the events of several URLs");
     if (o.record.path == "-" && (o.format || o.format_text || !o.pointers.empty()))
-        refuse("--record - and an output format both want standard output",
-               "leave one of them out, or record to a file");
+        refuse("--record - and an output format both use standard output",
+               "remove one of them, or record to a file");
     if (several && !o.record.path.empty())
-        refuse("--record records one URL", "run one sse tail for each");
-    if (several && o.join) refuse("--join prints one URL", "run one sse tail for each");
+        refuse("--record accepts only one URL", "run sse tail once for each URL");
+    if (several && o.join) refuse("--join accepts only one URL", "run sse tail once for each URL");
     if (several && !o.client.last_event_id.empty()) {
-        refuse("--last-event-id is of one URL", "--state keeps the last event ID of each");
+        refuse("--last-event-id accepts only one URL",
+               "use --state to save the last event ID of each URL");
     }
     if (o.exec.command.empty() && (o.exec.jobs != 1 || o.exec.stop))
-        refuse("--jobs and --exec-fail need --exec", "name what to run with --exec");
+        refuse("--jobs and --exec-fail need --exec", "add --exec COMMAND");
     if (o.exec.jobs > 1000)
-        refuse("--jobs is at most 1000", "a thread waits for each, so few are best");
+        refuse("--jobs is at most 1000", "use a smaller number: each job has a thread");
     if (o.follow.select.invert && o.follow.select.grep.empty())
-        refuse("--invert needs --grep", "name what is not wanted with --grep");
+        refuse("--invert needs --grep", "add --grep RE");
 }
 
 sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& request,
@@ -283,7 +323,7 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
         client.request.url = sse::Url::parse(url);
     } catch (const sse::Error& e) {
         throw Failure(Exit::usage, e.what(),
-                      "write it as http://HOST:PORT/PATH; :8080 is this machine");
+                      "use the form http://HOST:PORT/PATH; :8080 means http://localhost:8080/");
     }
     client.request = make_request(request, client.request.url);
     if (const auto* id = client.request.find("Last-Event-ID")) { // only until the stream has others
@@ -297,8 +337,9 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
     } catch (const sse::Error& e) {
         throw Failure(
             Exit::usage,
-            fmt::format("{} {}", request.proxy ? "--proxy" : "of the environment,", e.what()),
-            "write it as http://HOST:PORT, or as http://USER:PASSWORD@HOST:PORT");
+            fmt::format("{} {}",
+                        request.proxy ? "--proxy" : "proxy from the environment:", e.what()),
+            "use the form http://HOST:PORT or http://USER:PASSWORD@HOST:PORT");
     }
     for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
     client.response.compressed = o.request.compressed;
@@ -354,7 +395,7 @@ std::vector<Stream> streams_of(const TailOptions& o, Format format) {
         if (equals == text.npos || equals == 0) {
             throw Failure(Exit::usage,
                           fmt::format("--name \"{}\" is not NAME=URL", sse::printable(text, 100)),
-                          "write it as --name staging=https://example.org/events");
+                          "use the form --name staging=https://example.org/events");
         }
         streams.push_back(
             {text.substr(0, equals), client_options(o, request, text.substr(equals + 1), format)});

@@ -1,4 +1,4 @@
-// How wide text is on a terminal. Text without escape sequences: they are fold.hpp's to know.
+// The width of text on a terminal. The text must not contain escape sequences (see fold.hpp).
 #pragma once
 
 #include <cstddef>
@@ -6,7 +6,7 @@
 
 namespace cmd {
 
-/// What a reader takes for one character (a grapheme cluster, UAX 29): never cut in two.
+/// One user-perceived character (a grapheme cluster, UAX 29), which must not be split.
 struct Glyph {
     std::string_view bytes;
     std::size_t columns = 0;
@@ -14,12 +14,12 @@ struct Glyph {
 
 inline bool is_plain_ascii(char c) { return c >= 0x20 && c < 0x7F; }
 
-/// The first of `text`, which is not empty; ill-formed bytes are a column each. East Asian wide
-/// characters and emoji take two columns, marks none. Emoji that are joined to one count as all
-/// their parts: some terminals show them so, and the others have room to spare.
+/// The first cluster of `text`, which must not be empty. An ill-formed byte is one column, an East
+/// Asian wide character or an emoji two, a combining mark none. A joined emoji counts the columns
+/// of all its parts, because some terminals show the parts separately.
 Glyph first_cluster(std::string_view text);
 
-/// The same, quicker where that is ASCII, which a mark may follow.
+/// The same, with a fast path for an ASCII character that no mark can follow.
 inline Glyph first_glyph(std::string_view text) {
     const bool alone = text.size() == 1 || is_plain_ascii(text[1]);
     return is_plain_ascii(text[0]) && alone ? Glyph{text.substr(0, 1), 1} : first_cluster(text);
@@ -27,7 +27,7 @@ inline Glyph first_glyph(std::string_view text) {
 
 std::size_t columns_of(std::string_view text);
 
-/// As much of `text` as has room in `columns`.
+/// The longest prefix of `text` that fits in `columns`.
 std::string_view fitting(std::string_view text, std::size_t columns);
 
 } // namespace cmd

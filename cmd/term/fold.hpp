@@ -1,4 +1,4 @@
-// Long lines as several, for a terminal: by the width, at a space if there is one near the end.
+// Folds long lines for a terminal, preferably at a space near the end of the line.
 #pragma once
 
 #include <cstddef>
@@ -7,10 +7,10 @@
 
 namespace cmd {
 
-/// Appends `text` with every line that is wider than `width` columns cut into several; those that
-/// continue one are indented two columns deeper than it. Characters are as wide as columns.hpp has
-/// it, a TAB goes to the next eighth, escape sequences take no column; none of them is cut. Widths
-/// under 20 are taken for 20.
+/// Appends `text` to `out`, with every line wider than `width` columns folded; continuation lines
+/// are indented by two more columns. The width of a character is that of columns.hpp, a TAB extends
+/// to the next multiple of eight, an escape sequence has no width; none of these is split. A
+/// `width` below 20 counts as 20.
 void append_folded(std::string_view text, std::size_t width, std::string& out);
 
 } // namespace cmd

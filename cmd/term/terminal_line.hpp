@@ -1,4 +1,4 @@
-// The one line at the foot of a terminal that is written over, and the lines that go above it.
+// A status line at the bottom of the terminal, and messages above it.
 #pragma once
 
 #include <chrono>
@@ -16,9 +16,10 @@ void write_above(const std::string& lines);
 /// True if stderr is a terminal that can erase a line.
 bool has_terminal_line();
 
-/// Shows `text()` at the foot of the terminal, anew several times a second, cut to its width, until
-/// it is destroyed; then the line is gone. One at a time; only if has_terminal_line(). It draws on
-/// a thread of its own, so that a stopped terminal stops nothing else.
+/// Shows `text()` on the last line of the terminal, cut to its width, and redraws it every `every`;
+/// the destructor erases the line. At most one object exists at a time, and only if
+/// has_terminal_line(). It draws on a thread of its own, so that a stopped terminal blocks nothing
+/// else.
 class TerminalLine {
 public:
     explicit TerminalLine(std::function<std::string()> text,

@@ -193,7 +193,7 @@ def test_an_output_that_cannot_be_written_is_no_success_however_it_ends(sse, for
     with open("/dev/full", "wb") as full:
         done = sse.run("tail", "-o", form, *stop, server.url, stdout=full)
     assert done.status == 23
-    assert "sse: error: cannot write to stdout: No space left on device\nsse: hint: " in done.err
+    assert "sse: error: cannot write to standard output: No space left on device\nsse: hint: " in done.err
 
 
 @pytest.mark.release  # a sanitizer has no room in so little
@@ -206,7 +206,7 @@ def test_more_threads_than_there_can_be_are_an_error_and_no_crash(sse, args, sai
                              "--retry-connect", *args)
     assert done.wait() == 23
     assert done.stderr.text() == (f"sse: error: {said}: Resource temporarily unavailable\n"
-                                  "sse: hint: ask for fewer at a time, or raise the limit: ulimit -u, ulimit -v\n")
+                                  "sse: hint: use fewer at once, or raise the limit with ulimit -u or ulimit -v\n")
 
 
 @pytest.mark.parametrize("args", [["--stdout"], ["--info"], *[["--to", form] for form in ("jsonl", "sse", "har", "curl")]])
@@ -215,7 +215,7 @@ def test_what_replay_prints_and_cannot_has_a_way_out(sse, args, tmp_path):
     with open("/dev/full", "wb") as full:
         done = sse.run("replay", tmp_path / "r.sse", *args, stdout=full)
     assert done.status == 23 and "No space left on device" in done.err
-    assert done.err.splitlines()[1:] == ["sse: hint: make room on the disk, or send the output elsewhere"]
+    assert done.err.splitlines()[1:] == ["sse: hint: free space on the disk, or redirect the output to another one"]
 
 
 @pytest.mark.parametrize("args", [["--help"], ["--version"], ["tail", "--help"]])
@@ -223,8 +223,8 @@ def test_help_that_nobody_gets_is_no_success(sse, args):
     with open("/dev/full", "wb") as full:
         done = sse.run(*args, stdout=full)
     assert done.status == 23
-    assert done.err == ("sse: error: cannot write to stdout: No space left on device\n"
-                        "sse: hint: make room on the disk, or send the output elsewhere\n")
+    assert done.err == ("sse: error: cannot write to standard output: No space left on device\n"
+                        "sse: hint: free space on the disk, or redirect the output to another one\n")
     assert sse.start_program("bash", "-c", f"set -o pipefail; {sse.binary} {' '.join(args)} | true").wait() == 0
 
 

@@ -201,7 +201,7 @@ def test_a_recording_to_stdout_is_all_that_is_there(sse, origin, tmp_path):
     assert played.out.startswith(b": hi\n\n")
     both = sse.run("tail", ":1", "--record", "-", "-o", "json")
     assert (both.status, both.err.splitlines()[0]) == (
-        2, "sse: error: --record - and an output format both want standard output")
+        2, "sse: error: --record - and an output format both use standard output")
 
 
 def test_a_reader_of_the_recording_that_goes_ends_it_quietly(sse, origin, tmp_path):

@@ -123,8 +123,8 @@ def test_a_reader_that_goes_ends_it_quietly_even_in_a_pause(sse, tmp_path):
 def test_a_full_disk_is_an_error(sse, three):
     with open("/dev/full", "wb") as full:
         ran = sse.run("replay", "--stdout", "--no-wait", three, stdout=full)
-    assert (ran.status, ran.err) == (23, "sse: error: cannot write to stdout: No space left on device\n"
-                                    "sse: hint: make room on the disk, or send the output elsewhere\n")
+    assert (ran.status, ran.err) == (23, "sse: error: cannot write to standard output: No space left on device\n"
+                                    "sse: hint: free space on the disk, or redirect the output to another one\n")
 
 
 PARTS = {  # of five events a second apart, with ids a to e, c twice; types x, y, x.z

@@ -48,14 +48,14 @@ def test_a_retry_that_is_no_number_changes_nothing(sse, origin, wire):
     server = script(origin, events(f"{wire}\ndata: x\n\n"), no_content)
     tail = sse.run("tail", server.url, "--retry", "100ms", "-v")
     assert tail.status == 0
-    assert "connecting again in 100ms" in tail.err and "retry is not digits alone" in tail.err
+    assert "reconnecting in 100ms" in tail.err and "retry is not all digits" in tail.err
 
 
 @pytest.mark.parametrize("digits", [31, 63, 64, 133])
 def test_a_retry_of_many_bits_is_bounded_and_can_be_left(sse, origin, digits):
     server = script(origin, events(f"retry: {1 << digits}\ndata: x\n\n"))
     tail = sse.start("tail", server.url, "-v")
-    tail.stderr.wait_for("connecting again in 1h")
+    tail.stderr.wait_for("reconnecting in 1h")
     tail.signal(15)
     assert tail.wait(1) == 143 and len(server.requests) == 1
 
@@ -68,7 +68,7 @@ def test_a_server_that_leaves_at_once_is_no_storm(sse, origin, leave):
     tail = sse.run("tail", server.url, "--retries", "3", "-v")
     assert tail.status in (7, 56), tail.err
     assert len(server.requests) == 5
-    waits = re.findall(r"connecting again in ([\d.]+)(ms|s)", tail.err)
+    waits = re.findall(r"reconnecting in ([\d.]+)(ms|s)", tail.err)
     assert len(waits) == 4 and all(unit == "s" or float(value) >= 100 for value, unit in waits)
 
 
@@ -178,7 +178,7 @@ def test_every_option_that_takes_a_value_says_so(sse):
     (["-x", "socks5://h"], '--proxy "socks5://h" is not a proxy: its scheme is socks5'),
     (["--pointer", "a"], '--pointer "a" is not a JSON pointer such as /choices/0/delta/content'),
     (["--last-event-id", "a\nb"], "--last-event-id holds a control character"),
-    (["-x", "h", "--unix-socket", "/s"], "--proxy and --unix-socket exclude each other"),
+    (["-x", "h", "--unix-socket", "/s"], "--proxy and --unix-socket cannot be used together"),
 ])
 def test_values_that_cannot_be_meant(sse, args, said):
     tail = sse.run("tail", ":1", *args)

@@ -99,9 +99,9 @@ def test_a_command_is_out_before_the_next_event_comes(sse, origin):
 
 
 @pytest.mark.parametrize("command, why", [
-    ("exit 3", "ended with status 3"),
-    ("kill -9 $$", "was ended by signal 9"),
-    ("no-such-command-anywhere 2>/dev/null", "ended with status 127"),
+    ("exit 3", "exited with status 3"),
+    ("kill -9 $$", "was killed by signal 9"),
+    ("no-such-command-anywhere 2>/dev/null", "exited with status 127"),
 ])
 def test_failures_are_reported(sse, origin, command, why):
     server = stream(origin, "event: add\nid: 7\ndata: x\n\ndata: y\n\n")
@@ -111,7 +111,7 @@ def test_failures_are_reported(sse, origin, command, why):
                         f"sse: warning: the command for message #7 {why}\n")
     tail = sse.run("tail", server.url, "--no-reconnect", "--exec", command, "--exec-fail", "stop")
     assert tail.status == 1
-    assert tail.err == f"sse: error: the command for add #7 {why}\nsse: hint: --exec-fail warn goes on\n"
+    assert tail.err == f"sse: error: the command for add #7 {why}\nsse: hint: use --exec-fail warn to continue after a failure\n"
 
 
 def test_stop_runs_nothing_further(sse, origin, tmp_path):
@@ -136,7 +136,7 @@ def test_an_environment_that_is_full_is_a_failure_of_the_event(sse, origin):
     tail = sse.run("tail", stream(origin, "data: " + "x" * 60_000 + "\n\n" * 2).url, "--no-reconnect", "--exec", "cat",
                    env=env, seconds=20)
     if tail.err:  # as much as fits differs from system to system
-        assert "sse: warning: the command for message was not run: Argument list too long" in tail.err
+        assert "sse: warning: the command for message could not be run: Argument list too long" in tail.err
     assert tail.status == 0
 
 

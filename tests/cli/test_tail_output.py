@@ -99,7 +99,7 @@ def test_selecting_and_stopping(sse, origin, args, expected):
 def test_a_stream_that_ends_before_what_was_waited_for_is_1(sse, origin, args):
     tail = sse.run("tail", stream(origin, "data: 1\n\n").url, "--no-reconnect", *args)
     assert (tail.status, tail.out) == (1, b"1\n")
-    assert tail.err == ("sse: error: the stream ended after 1 event, before what was waited for\n"
+    assert tail.err == ("sse: error: the stream ended after 1 event, before the stop condition was met\n"
                         "sse: hint: -n, --until and --until-data say what ends it well\n")
 
 
@@ -164,8 +164,8 @@ def test_a_full_disk_is_an_error(sse, origin):
     with open("/dev/full", "wb") as full:
         tail = sse.run("tail", stream(origin, "data: 1\n\n", end=False).url, stdout=full)
     assert tail.status == 23
-    assert tail.err == ("sse: error: cannot write to stdout: No space left on device\n"
-                        "sse: hint: make room on the disk, or send the output elsewhere\n")
+    assert tail.err == ("sse: error: cannot write to standard output: No space left on device\n"
+                        "sse: hint: free space on the disk, or redirect the output to another one\n")
 
 
 def test_a_reader_that_reads_nothing_costs_no_memory_and_no_signal(sse, origin):

@@ -55,7 +55,7 @@ def test_pointers_that_find_nothing_are_told_of(sse, origin):
     tail = sse.run("tail", stream(origin, OPENAI).url, "-d", "{}", "--until-data", "[DONE]",
                    "--pointer", "/choices/0/delta/contents", "--join")
     assert (tail.status, tail.out) == (0, b"")
-    assert tail.err == "sse: note: --pointer found nothing in any of 7 events; -o data shows them\n"
+    assert tail.err == "sse: note: --pointer found no value in any of 7 events; use -o data to see them\n"
 
 
 @pytest.mark.parametrize("format, expected", [
@@ -96,13 +96,13 @@ def test_times_of_pretty(sse, origin, args, pattern):
     (["-F", "{id"], "has a { without its }"),
     (["-F", "\\q"], "has the unknown escape \\q"),
     (["-F", "x\\"], "ends in a backslash"),
-    (["-F", "x", "--pointer", "/a"], "--format and --pointer exclude each other"),
-    (["-F", "x", "-o", "json"], "-o does not go with --format or --pointer"),
+    (["-F", "x", "--pointer", "/a"], "--format and --pointer cannot be used together"),
+    (["-F", "x", "-o", "json"], "-o cannot be used with --format or --pointer"),
     (["--join"], "--join and --pointer-default need --pointer or --format"),
     (["--invert"], "--invert needs --grep"),
     (["--time", "noon"], '"noon" is none of abs|delta|none|rel'),
     (["--resolve", "h:80"], '--resolve "h:80" is not HOST:PORT:ADDRESS'),
-    (["-o", "raw", "--grep", "x"], "-e and --grep do not go with -o raw"),
+    (["-o", "raw", "--grep", "x"], "-e and --grep cannot be used with -o raw"),
 ])
 def test_what_cannot_be_meant(sse, args, said):
     tail = sse.run("tail", ":1", *args)
@@ -208,11 +208,11 @@ def test_verbose_says_what_happens_and_no_secrets(sse, origin):
     server = origin(handler)
     tail = sse.run("tail", server.url, "-v", "--bearer", "secret")
     assert (tail.status, tail.out) == (0, b"x\n")
-    for said in (f"connected to 127.0.0.1:{server.port}\n", f"asking {server.url}\n", "> GET / HTTP/1.1\n", "> Authorization: ***\n", "< HTTP/1.1 302 Found\n",
-                 "< Location: /there\n", f"302 redirects to {server.url}there, with GET\n",
-                 f"asking {server.url}there\n", "204: the server wants no more connections\n", f"{server.url}there is open\n",
+    for said in (f"connected to 127.0.0.1:{server.port}\n", f"requesting {server.url}\n", "> GET / HTTP/1.1\n", "> Authorization: ***\n", "< HTTP/1.1 302 Found\n",
+                 "< Location: /there\n", f"redirected (302) to {server.url}there with GET\n",
+                 f"requesting {server.url}there\n", "204 No Content: the server asks clients not to reconnect\n", f"stream open: {server.url}there\n",
                  "reconnection time: 100ms\n", "comment: hi\n", 'unknown field, ignored (HTML 9.2.6): "foo: bar"\n',
-                 'retry is not digits alone, ignored (HTML 9.2.6): "retry: x"\n', "connecting again in 100ms: the stream ended\n"):
+                 'retry is not all digits, ignored (HTML 9.2.6): "retry: x"\n', "reconnecting in 100ms: the stream ended\n"):
         assert f"sse: note: {said}" in tail.err, (said, tail.err)
     assert 'sse: warning: the last event ID "\\x01" cannot be sent in a header: ' in tail.err
     assert "secret" not in tail.err and "\x9b" not in tail.err

@@ -98,7 +98,7 @@ def test_a_full_disk_ends_all(sse, origin):
     with open("/dev/full", "wb") as full:
         tail = sse.run("tail", *[s.url for s in servers], stdout=full)
     assert tail.status == 23
-    assert "cannot write to stdout: No space left on device" in tail.err
+    assert "cannot write to standard output: No space left on device" in tail.err
 
 
 def test_states_are_kept_for_each(sse, origin, tmp_path):
@@ -112,10 +112,10 @@ def test_states_are_kept_for_each(sse, origin, tmp_path):
 @pytest.mark.parametrize("args, said", [
     (["--name", "x"], '--name "x" is not NAME=URL'),
     (["--name", "=:1"], '--name "=:1" is not NAME=URL'),
-    ([":1", ":2", "-o", "raw"], "-o raw prints one URL"),
-    ([":1", ":2", "--record", "x"], "--record records one URL"),
-    ([":1", ":2", "--pointer", "/a", "--join"], "--join prints one URL"),
-    ([":1", ":2", "--last-event-id", "x"], "--last-event-id is of one URL"),
+    ([":1", ":2", "-o", "raw"], "-o raw accepts only one URL"),
+    ([":1", ":2", "--record", "x"], "--record accepts only one URL"),
+    ([":1", ":2", "--pointer", "/a", "--join"], "--join accepts only one URL"),
+    ([":1", ":2", "--last-event-id", "x"], "--last-event-id accepts only one URL"),
     ([":1", "http://"], '"http://" is not a URL of a stream: it has no host'),
 ])
 def test_what_cannot_be_meant(sse, args, said):

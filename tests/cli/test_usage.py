@@ -86,35 +86,35 @@ def test_the_example_of_every_hint_is_accepted(sse, command):
         assert example[:2] == [command, name] and len(example) == 3
         example += NEEDS.get(name, [])
         error, _ = two_lines(sse.run(*example, *operand, "--no-such-option").err)
-        assert error == "no option --no-such-option", (example, error)
+        assert error == "unknown option --no-such-option", (example, error)
 
 
 @pytest.mark.parametrize("args, error, hint", [
-    ([], "no command", "sse serve, sse tail or sse replay; sse --help shows how"),
-    (["srve"], "no command srve", "did you mean serve?"),
-    (["tial", "--help"], "no command tial", "did you mean tail?"),
-    (["help", "replya"], "no command replya", "did you mean replay?"),
-    (["hlep"], "no command hlep", "did you mean help?"),
-    (["http://h/x"], "no command http://h/x", "sse tail http://h/x reads it"),
-    (["frobnicate"], "no command frobnicate", "sse serve, sse tail or sse replay; sse --help shows how"),
-    (["\x1b]0;x\x07"], "no command \\x1b]0;x\\x07", "sse serve, sse tail or sse replay; sse --help shows how"),
-    (["tail", "--recrod", "x", ":1"], "no option --recrod", "did you mean --record?"),
-    (["tail", "--recrod=x", ":1"], "no option --recrod", "did you mean --record?"),
-    (["tail", "--cout=3", ":1"], "no option --cout", "did you mean --count?"),
-    (["tail", "--publish", ":1"], "no option --publish", "sse serve has it"),
-    (["tail", "-sSNL", ":1"], "no option -sSNL", "what -sSNL asks of curl, sse tail does by itself: leave it out"),
-    (["tail", "--quiet", ":1"], "no option --quiet", "sse tail --help lists what there is"),
-    (["--listen", ":0", "serve"], "no option --listen", "sse serve has it"),
-    (["--versoin"], "no option --versoin", "did you mean --version?"),
+    ([], "no command was given", "use sse serve, sse tail or sse replay; sse --help shows examples"),
+    (["srve"], "unknown command srve", "did you mean serve?"),
+    (["tial", "--help"], "unknown command tial", "did you mean tail?"),
+    (["help", "replya"], "unknown command replya", "did you mean replay?"),
+    (["hlep"], "unknown command hlep", "did you mean help?"),
+    (["http://h/x"], "unknown command http://h/x", "use sse tail http://h/x to read this stream"),
+    (["frobnicate"], "unknown command frobnicate", "use sse serve, sse tail or sse replay; sse --help shows examples"),
+    (["\x1b]0;x\x07"], "unknown command \\x1b]0;x\\x07", "use sse serve, sse tail or sse replay; sse --help shows examples"),
+    (["tail", "--recrod", "x", ":1"], "unknown option --recrod", "did you mean --record?"),
+    (["tail", "--recrod=x", ":1"], "unknown option --recrod", "did you mean --record?"),
+    (["tail", "--cout=3", ":1"], "unknown option --cout", "did you mean --count?"),
+    (["tail", "--publish", ":1"], "unknown option --publish", "sse serve has this option"),
+    (["tail", "-sSNL", ":1"], "unknown option -sSNL", "remove -sSNL: sse tail always behaves that way"),
+    (["tail", "--quiet", ":1"], "unknown option --quiet", "sse tail --help lists the options"),
+    (["--listen", ":0", "serve"], "unknown option --listen", "sse serve has this option"),
+    (["--versoin"], "unknown option --versoin", "did you mean --version?"),
     (["replay"], "RECORDING is required", "for example sse replay run.jsonl"),
     (["serve", "--listen"], "--listen needs a value", "for example sse serve --listen 127.0.0.1:8080"),
     (["serve", "--follow=yes"], "--follow takes no value", "for example sse serve --follow"),
-    (["tail", "--bearer=", ":1"], "--bearer: it is empty", 'for example sse tail --bearer "$KEY"'),
+    (["tail", "--bearer=", ":1"], "--bearer: the value is empty", 'for example sse tail --bearer "$KEY"'),
     (["tail", "--bytes", ":1"], "--bytes needs --record", "for example --record run.jsonl --bytes"),
-    (["tail", "-4", "-6", ":1"], "--ipv4 and --ipv6 exclude each other", "give one of them"),
-    (["replay", "--post", "http://h/", "--stdout", "x"], "--stdout and --post exclude each other", "give one of them"),
+    (["tail", "-4", "-6", ":1"], "--ipv4 and --ipv6 cannot be used together", "use one of them"),
+    (["replay", "--post", "http://h/", "--stdout", "x"], "--stdout and --post cannot be used together", "use one of them"),
     (["replay", "--times", "2", "x"], "--times needs --status", "for example --status 503 --times"),
-    (["serve", "--"], "no command behind --", "sse serve -- COMMAND ARGUMENTS"),
+    (["serve", "--"], "no command after --", "use the form sse serve -- COMMAND ARGUMENT..."),
 ], ids=lambda v: ascii(" ".join(v)) if isinstance(v, list) else "")
 def test_what_is_mistyped_is_told_with_what_was_meant(sse, args, error, hint):
     done = sse.run(*args)

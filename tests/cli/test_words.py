@@ -127,7 +127,7 @@ def test_hints_and_pages_name_only_options_that_there_are(sse):
     known = {"-", "--"}.union(*(help_options(sse, *filter(None, [c])) for c in ("", *COMMANDS)))
     others = {"-N", "-i", "-iN", "-c", "-l"}  # of curl, sh and ls
     unknown = []
-    for path in sorted((ROOT / "cmd").glob("*.cpp")):
+    for path in sorted((ROOT / "cmd").rglob("*.cpp")):
         for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")):
             if re.fullmatch(r"-\w,--[\w-]+|--[\w-]+", literal):
                 continue  # where the option is made
