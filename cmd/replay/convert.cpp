@@ -5,6 +5,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/output.hpp"
 #include "cmd/cli/recording_output.hpp"
+#include "playback/playback_driver.hpp"
 #include "protocol/parser.hpp"
 #include "recording/har.hpp"
 #include "recording/record_events.hpp"
@@ -20,22 +21,23 @@ namespace {
 
 using std::chrono::microseconds;
 
-/// Calls `take(record)` for each record that is played, its `t` that of the playing. False as soon
-/// as `take` is.
-template <class Take>
-bool each(sse::Playback& playback, const sse::PlaybackOptions& options, const Take& take) {
-    const sse::Playback::Clock::time_point start{}; // nobody waits: any clock does
-    while (const auto* record = playback.peek()) {
-        auto played = *record;
-        played.t = std::chrono::duration_cast<microseconds>(playback.due(start) - start);
-        if (!take(played)) return false;
-        playback.take();
+/// Calls `write(record)` for each record that is played, with `t` as the time of the playback.
+/// False as soon as `write` returns false.
+template <class Write>
+bool each(sse::Playback& playback, const sse::PlaybackOptions& options, const Write& write) {
+    const sse::Playback::Clock::time_point start{}; // nothing waits, so the clock can stand still
+    sse::PlaybackDriver driver(playback, [start] { return start; });
+    for (auto step = driver.step(); step.record != nullptr; step = driver.step()) {
+        auto played = *step.record;
+        played.t = std::chrono::duration_cast<microseconds>(step.when - start);
+        if (!write(played)) return false;
+        playback.advance();
     }
     warn_about(playback, options, playback.reader().input().name());
     return true;
 }
 
-/// The head as `curl -i` would have shown it, less what is of the transfer.
+/// Appends a head as `curl -i` prints it, without the fields of transfer and content coding.
 void append_head(const sse::RecordedResponse& response, std::string& out) {
     const auto is = [](const std::string& name, const char* other) {
         return ::strcasecmp(name.c_str(), other) == 0;
@@ -58,23 +60,23 @@ void write_text(Recordings& recordings, const sse::PlaybackOptions& options, boo
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playback(recordings.open(i, options.reader), options);
         if (head) append_head(playback.reader().header().response, out.text());
-        const auto take = [&](const sse::Record& record) {
+        const auto write = [&](const sse::Record& record) {
             sse::append_event_stream(record, out.text());
             return out.added();
         };
-        if (!each(playback, options, take)) return;
+        if (!each(playback, options, write)) return;
     }
     out.flush();
 }
 
-/// Events, those in recorded reads among them.
+/// Writes events to a HAR file, including those in recorded reads.
 class HarEvents : public sse::Parser::Sink {
 public:
     explicit HarEvents(sse::HarText& har)
         : har_(har) {}
-    void take(const sse::Record& record) {
+    void on_record(const sse::Record& record) {
         t_ = record.t;
-        events_.take(record);
+        events_.on_record(record);
     }
     void on_event(const sse::EventView& event) override { har_.event(t_, event); }
 
@@ -92,12 +94,12 @@ void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
         har.begin(playback.reader().header());
         HarEvents events(har);
         microseconds last{0};
-        const auto take = [&](const sse::Record& record) {
-            events.take(record);
+        const auto write = [&](const sse::Record& record) {
+            events.on_record(record);
             last = record.t;
             return out.added();
         };
-        if (!each(playback, options, take)) return;
+        if (!each(playback, options, write)) return;
         har.end(last);
     }
     har.finish();
@@ -106,8 +108,8 @@ void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
 
 void write_recording(Recordings& recordings, const sse::PlaybackOptions& options) {
     if (recordings.files().size() > 1) {
-        throw Failure(Exit::usage, "--to jsonl writes one recording, and several were named",
-                      "run one sse replay for each, or write them --to har");
+        throw Failure(Exit::usage, "--to jsonl can convert only one recording at a time",
+                      "run sse replay once for each recording, or use --to har");
     }
     sse::Playback playback(recordings.open(0, options.reader), options);
     try {
@@ -124,12 +126,12 @@ void write_recording(Recordings& recordings, const sse::PlaybackOptions& options
 
 } // namespace
 
-int convert(Recordings& recordings, const sse::PlaybackOptions& options, RecordingForm form) {
-    switch (form) {
-    case RecordingForm::jsonl: write_recording(recordings, options); break;
-    case RecordingForm::sse: write_text(recordings, options, false); break;
-    case RecordingForm::har: write_har(recordings, options); break;
-    case RecordingForm::curl: write_text(recordings, options, true); break;
+int convert(Recordings& recordings, const sse::PlaybackOptions& options, RecordingFormat format) {
+    switch (format) {
+    case RecordingFormat::jsonl: write_recording(recordings, options); break;
+    case RecordingFormat::sse: write_text(recordings, options, false); break;
+    case RecordingFormat::har: write_har(recordings, options); break;
+    case RecordingFormat::curl: write_text(recordings, options, true); break;
     }
     return Exit::done;
 }

@@ -1,4 +1,4 @@
-// sse replay --to and --info: a recording as another file, or in numbers, instead of a playing.
+// sse replay --to and --info: converts or summarizes recordings instead of playing them.
 #pragma once
 
 #include "cmd/replay/recordings.hpp"
@@ -8,18 +8,18 @@
 
 namespace cmd {
 
-enum class RecordingForm : std::uint8_t {
+enum class RecordingFormat : std::uint8_t {
     jsonl, ///< sse-recording(5)
     sse,   ///< event-stream text
     har,   ///< HTTP Archive
     curl,  ///< what curl -i prints
 };
 
-/// Writes what `options` play of `recordings` to standard output, in that form, with the times at
-/// which it would be played. Returns the exit status. Throws Failure, sse::Error.
-int convert(Recordings& recordings, const sse::PlaybackOptions& options, RecordingForm form);
+/// Writes the part of `recordings` that `options` select to standard output, in this format, with
+/// the times of the playback. Returns the exit status. Throws Failure, sse::Error.
+int convert(Recordings& recordings, const sse::PlaybackOptions& options, RecordingFormat format);
 
-/// Says on standard output what is in each of them. Throws sse::Error.
-int inform(Recordings& recordings, const sse::RecordingReaderOptions& options);
+/// Prints a summary of each recording to standard output. Throws sse::Error.
+int print_info(Recordings& recordings, const sse::RecordingReaderOptions& options);
 
 } // namespace cmd

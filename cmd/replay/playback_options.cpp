@@ -24,14 +24,17 @@ namespace cmd {
 
 namespace {
 
+constexpr auto playback_group = "Playback";
+
 using Repeat = sse::PlaybackRouteOptions::Repeat;
-const std::map<std::string, RecordingForm> recording_forms = {{"jsonl", RecordingForm::jsonl},
-                                                              {"sse", RecordingForm::sse},
-                                                              {"har", RecordingForm::har},
-                                                              {"curl", RecordingForm::curl}};
+const std::map<std::string, RecordingFormat> recording_formats = {{"jsonl", RecordingFormat::jsonl},
+                                                                  {"sse", RecordingFormat::sse},
+                                                                  {"har", RecordingFormat::har},
+                                                                  {"curl", RecordingFormat::curl}};
 const std::map<std::string, Repeat> repeats = {{"last", Repeat::last}, {"cycle", Repeat::cycle}};
 
-/// `30`, `1m30s`: since the start; `id:7`: the record with that id.
+/// Reads `30` or `1m30s`, a time since the start of the recording, or `id:7`, the last record with
+/// that id. `others` ends the message for any other text.
 sse::PlaybackPoint point(const std::string& flag, const std::string& text,
                          const std::string& others = "") {
     if (text.starts_with("id:")) return {{}, text.substr(3)};
@@ -39,9 +42,9 @@ sse::PlaybackPoint point(const std::string& flag, const std::string& text,
         return {std::chrono::duration_cast<std::chrono::microseconds>(parse_duration(text)),
                 std::nullopt};
     } catch (const sse::Error&) {
-        throw CLI::ValidationError(flag,
-                                   fmt::format("\"{}\" is neither a time, as 30 or 1m, nor id:ID{}",
-                                               sse::printable(text, 60), others));
+        throw CLI::ValidationError(
+            flag, fmt::format("\"{}\" is not a time such as 30 or 1m, and not id:ID{}",
+                              sse::printable(text, 60), others));
     }
 }
 
@@ -50,10 +53,10 @@ CLI::Option* add_point(CLI::App& app, const std::string& flag,
     const auto store = [flag, &field](const std::string& text) { field = point(flag, text); };
     return app.add_option_function<std::string>(flag, store, help)
         ->type_name("TIME|id:ID")
-        ->group("Playing");
+        ->group(playback_group);
 }
 
-/// `Name: value`; not one of those that say how the body is framed.
+/// Splits `Name: value`. Refuses fields that frame the body: the server writes those itself.
 std::pair<std::string, std::string> header_field(const std::string& line) {
     const auto refuse = [&](const char* why) {
         throw CLI::ValidationError("--header",
@@ -76,38 +79,42 @@ std::pair<std::string, std::string> header_field(const std::string& line) {
     return {name, line.substr(start)};
 }
 
-void add_playing_options(CLI::App& app, ReplayOptions& o) {
-    const auto group = "Playing";
+void add_playback_options(CLI::App& app, ReplayOptions& o) {
+    const auto* const group = playback_group;
     auto& playback = o.handler.playback;
     auto& timing = playback.timing;
     with_example(add_number(app, "--speed", timing.speed, 1e-6,
-                            "Play so many times faster than recorded", 1e9),
+                            "Play this many times faster than recorded", 1e9),
                  "10")
         ->group(group);
     app.add_flag_callback(
-           "--no-wait", [&timing] { timing.wait = false; }, "Play everything at once")
+           "--no-wait", [&timing] { timing.wait = false; },
+           "Play all events at once, without pauses")
         ->group(group);
-    add_duration(app, "--max-gap", timing.max_gap, "Let no pause of the playing last longer")
+    add_duration(app, "--max-gap", timing.max_gap, "Shorten every pause to at most this long")
         ->group(group);
     add_duration(app, "--interval", timing.interval,
-                 "Play with this between events, instead of the recorded time")
+                 "Play events at this fixed interval instead of the recorded times")
         ->group(group);
     const auto rate = [&timing](const std::string& text) {
         const auto per_second = read_number("--rate", text, 1e-3, 1e6);
         timing.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / per_second));
     };
     with_example(app.add_option_function<std::string>(
-                     "--rate", rate, "Play so many events a second, instead of the recorded time"),
+                     "--rate", rate, "Play N events per second instead of the recorded times"),
                  "20")
         ->type_name("N")
         ->excludes("--interval")
         ->group(group);
-    with_example(add_point(app, "--from", playback.from, "Begin at this time, or after this id"),
+    with_example(add_point(app, "--from", playback.from,
+                           "Start at this time of the recording, or after the event with this id"),
                  "1m30s");
-    const auto to = [&o, &playback](const std::string& text) { // no form looks like a point
-        if (const auto form = recording_forms.find(text); form != recording_forms.end())
-            o.form = form->second;
-        else playback.to = point("--to", text, ", nor one of the forms jsonl, sse, har and curl");
+    const auto to = [&o, &playback](const std::string& text) { // no format looks like a point
+        if (const auto format = recording_formats.find(text); format != recording_formats.end())
+            o.format = format->second;
+        else
+            playback.to =
+                point("--to", text, ", and not one of the formats jsonl, sse, har and curl");
     };
     with_example(
         app.add_option_function<std::vector<std::string>>(
@@ -115,22 +122,23 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
             [to](const std::vector<std::string>& texts) {
                 for (const auto& text : texts) to(text);
             },
-            "End at this time, or with this id; or do not play it, but print it in this form: "
-            "jsonl, "
-            "sse, har or curl"),
+            "Stop at this time or after the event with this id; or convert the recording to this "
+            "format on standard output: jsonl, sse, har or curl"),
         "2m")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
-        ->type_name("TIME|id:ID|FORM")
+        ->type_name("TIME|id:ID|FORMAT")
         ->group(group);
-    app.add_flag("--info", o.info, "Do not play it, but say what is in it")->group(group);
+    app.add_flag("--info", o.info, "Print a summary of each recording instead of playing it")
+        ->group(group);
     const auto loop = [&playback](const std::string& laps) {
         playback.laps = laps.empty() ? 0 : read_number<std::uint64_t>("--loop", laps, 1);
     };
     with_example(
-        app.add_option_function<std::string>(
-            "--loop", loop, "Play it so many times, or for ever; ids get @LAP behind them"),
+        app.add_option_function<std::string>("--loop", loop,
+                                             "Play the recording LAPS times (without a number: "
+                                             "forever); later laps add @LAP to event ids"),
         "3")
         ->expected(0, 1)
         ->allow_extra_args(false)
@@ -141,42 +149,48 @@ void add_playing_options(CLI::App& app, ReplayOptions& o) {
             return types.selects(event.type);
         };
     };
-    with_example(app.add_option_function<std::vector<std::string>>(
-                     "-e,--event", events,
-                     "Play only events of this type (repeatable; globs; !TYPE leaves out)"),
-                 "update")
+    with_example(
+        app.add_option_function<std::vector<std::string>>(
+            "-e,--event", events,
+            "Play only events of this type; a glob such as 'delta*', or !TYPE to exclude one "
+            "(repeatable)"),
+        "update")
         ->allow_extra_args(false)
         ->type_name("TYPE")
         ->group(group);
     with_example(add_number<std::uint64_t>(app, "-n,--count", playback.events, 1,
-                                           "Play so many events to each client"),
+                                           "Stop after N events for each client (default: all)"),
                  "10")
         ->group(group);
-    app.add_flag("-f,--follow", o.follow, "The recording is still being written: play what grows")
+    app.add_flag("-f,--follow", o.follow, "Keep reading a recording that is still being written")
         ->group(group);
-    app.add_flag("--stdout", o.to_stdout, "Print event-stream text in time, instead of serving it")
+    app.add_flag("--stdout", o.to_stdout,
+                 "Print the event stream to standard output, in time, instead of serving it")
         ->group(group);
     with_example(app.add_option(
                      "--post", o.post,
-                     "Post each event there in time, instead of serving it, and retry what fails"),
+                     "POST each event to this URL, in time, instead of serving it; failed requests "
+                     "are retried"),
                  "http://localhost:8080/in")
         ->type_name("URL")
         ->excludes("--stdout")
         ->group(group);
-    app.add_flag(
-           "--shared", o.shared,
-           "One clock for all clients, which the first one starts; the others join where it is")
+    app.add_flag("--shared", o.shared,
+                 "Use one clock for all clients; it starts with the first, and later clients join "
+                 "in progress")
         ->group(group);
-    app.add_flag("--once", o.once, "Exit when a client has had all")->group(group);
+    app.add_flag("--once", o.once, "Exit after one client has received the whole recording")
+        ->group(group);
 }
 
 void add_route_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Several recordings";
-    add_choice(app, "--repeat", o.handler.routes.repeat, repeats,
-               "After the last one of a route: the last again, or the first")
+    add_choice(
+        app, "--repeat", o.handler.routes.repeat, repeats,
+        "When a route has served all its recordings: repeat the last one, or cycle from the first")
         ->group(group);
     app.add_flag("--match-body", o.handler.routes.match_body,
-                 "Choose also by the recorded body of the request")
+                 "Also match the body of a request against the recorded one")
         ->group(group);
 }
 
@@ -185,57 +199,63 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
     auto& faults = o.handler.faults;
     auto& playback = o.handler.playback;
     with_example(add_number<std::uint64_t>(app, "--drop-every", faults.drop_every, 1,
-                                           "Cut each connection after so many events"),
+                                           "Close each connection after N events (default: never)"),
                  "3")
         ->group(group);
     with_example(add_number<std::uint64_t>(app, "--cut-after", faults.cut_after, 1,
-                                           "Cut each connection after so many bytes of the body"),
+                                           "Close each connection after N bytes of the body, even "
+                                           "within an event (default: never)"),
                  "1000")
         ->group(group);
-    with_example(
-        add_number<std::uint64_t>(app, "--stall-after", faults.stall_after, 1,
-                                  "Send nothing more after so many events, and stay connected"),
-        "3")
+    with_example(add_number<std::uint64_t>(
+                     app, "--stall-after", faults.stall_after, 1,
+                     "Stop sending after N events but keep the connection open (default: never)"),
+                 "3")
         ->group(group);
-    with_example(
-        add_number<std::size_t>(app, "--split", faults.split, 1,
-                                "Send pieces of so many bytes, through characters and line ends"),
-        "1")
+    with_example(add_number<std::size_t>(
+                     app, "--split", faults.split, 1,
+                     "Send the body in pieces of N bytes, even inside characters and line "
+                     "ends (default: whole events)"),
+                 "1")
         ->group(group);
     add_duration(app, "--coalesce", playback.timing.coalesce,
-                 "Hold events back and send them together each time this is over")
+                 "Buffer events and send them together at this interval (0: no buffering)")
         ->group(group);
-    add_duration(app, "--jitter", playback.timing.jitter, "Send each event up to so much late")
+    add_duration(app, "--jitter", playback.timing.jitter,
+                 "Delay each event by a random time up to this long (0: none)")
         ->group(group);
-    app.add_flag("--reset", faults.reset, "Cut, and end, with a RST instead of a FIN")
+    app.add_flag("--reset", faults.reset,
+                 "Close connections with a TCP reset (RST) instead of a FIN")
         ->group(group);
-    with_example(add_number(app, "--status", faults.status, 200,
-                            "Response the first requests with this status", 599),
-                 "503")
+    with_example(
+        add_number(app, "--status", faults.status, 200,
+                   "Answer the first --times requests with this HTTP status (default: none)", 599),
+        "503")
         ->group(group);
     with_example(add_number<std::uint64_t>(app, "--times", faults.status_times, 1,
-                                           "How many requests --status answers"),
+                                           "Number of requests that --status answers"),
                  "2")
         ->needs("--status")
         ->group(group);
     add_number<std::uint64_t>(app, "--retry-after", faults.retry_after, 0,
-                              "Seconds in the Retry-After that goes with --status")
+                              "Seconds in the Retry-After header of --status responses")
         ->needs("--status")
         ->group(group);
     app.add_flag_callback(
            "--no-comments", [&playback] { playback.comments = false; },
-           "Leave comments out, heartbeats too")
+           "Omit comments, including keepalives")
         ->group(group);
     with_example(add_number(app, "--corrupt", faults.corrupt, 0.0,
-                            "Flip a bit of each byte with this probability", 1.0),
+                            "Flip one bit of each byte with this probability, 0 to 1 (default: 0)",
+                            1.0),
                  "0.001")
         ->group(group);
-    app.add_flag("--wrong-type", faults.wrong_type, "Say that the stream is text/html")
-        ->group(group);
+    app.add_flag("--wrong-type", faults.wrong_type, "Serve the stream as text/html")->group(group);
     const auto seed = [&faults, &playback](const std::string& text) {
         faults.seed = playback.timing.seed = read_number<std::uint64_t>("--seed", text, 0);
     };
-    app.add_option_function<std::string>("--seed", seed, "Of the dice of --jitter and --corrupt")
+    app.add_option_function<std::string>("--seed", seed,
+                                         "Seed of the random numbers of --jitter and --corrupt")
         ->type_name("N")
         ->default_str("0")
         ->group(group);
@@ -244,17 +264,17 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
 } // namespace
 
 ReplayOptions::ReplayOptions() {
-    server.grace = std::chrono::milliseconds(100);    // a playing need not be drained
-    server.request.max_body_bytes = 16 * 1024 * 1024; // prompts hold images
+    server.grace = std::chrono::milliseconds(100);    // a client can play the recording again
+    server.request.max_body_bytes = 16 * 1024 * 1024; // prompts of model APIs contain images
 }
 
 void add_replay_options(CLI::App& app, ReplayOptions& o) {
-    app.add_option("RECORDING", o.recordings,
-                   "What to play: recordings, event-stream text, captures of curl -i, HAR files, "
-                   "gzipped or "
-                   "not; directories of them; or - for standard input")
+    app.add_option(
+           "RECORDING", o.recordings,
+           "Recordings to play: JSON Lines, event-stream text, output of curl -i, or HAR files, "
+           "gzipped or not; directories of these; or - for standard input")
         ->required();
-    add_playing_options(app, o);
+    add_playback_options(app, o);
     add_route_options(app, o);
     add_fault_options(app, o);
     add_listen_options(app, o.server, o.port_file);
@@ -265,7 +285,8 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     with_example(
         app.add_option_function<std::vector<std::string>>(
             "--header", header,
-            "Response (or --post) with this field, in the place of a recorded one of its name"),
+            "Header field for responses, or for the requests of --post; replaces a recorded field "
+            "of the same name (repeatable)"),
         "'Name: value'")
         ->expected(1)
         ->take_all()
@@ -277,16 +298,16 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
 
 namespace {
 
-/// What is done to those who connect, or to their bytes, and not to the text of --stdout or less.
+/// Refuses faults of connections where nothing is served.
 void check_faults(const ReplayOptions& o) {
     const char* const instead = o.info            ? "--info"
-                                : o.form          ? "--to"
+                                : o.format        ? "--to"
                                 : !o.post.empty() ? "--post"
                                 : o.to_stdout     ? "--stdout"
                                                   : nullptr;
     if (instead == nullptr) return;
     const auto& faults = o.handler.faults;
-    const bool text = o.to_stdout && !o.info && !o.form;
+    const bool text = o.to_stdout && !o.info && !o.format;
     const std::pair<bool, const char*> refused[] = {{faults.drop_every != 0, "--drop-every"},
                                                     {faults.stall_after != 0, "--stall-after"},
                                                     {faults.reset, "--reset"},
@@ -298,10 +319,10 @@ void check_faults(const ReplayOptions& o) {
                                                     {faults.corrupt > 0 && !text, "--corrupt"}};
     for (const auto& [given, flag] : refused) {
         if (!given) continue;
-        throw Failure(Exit::usage, fmt::format("{} with {}", flag, instead),
-                      fmt::format("it is done to clients that connect: leave {} out, and serve the "
+        throw Failure(Exit::usage, fmt::format("{} cannot be combined with {}", flag, instead),
+                      fmt::format("{} applies to clients that connect; remove {} to serve the "
                                   "recording",
-                                  instead));
+                                  flag, instead));
     }
 }
 
@@ -312,9 +333,9 @@ void check(const ReplayOptions& o) {
     const auto& [from, to] = std::tie(o.handler.playback.from, o.handler.playback.to);
     if (!from || !to || from->id || to->id || from->t <= to->t) return;
     throw Failure(Exit::usage,
-                  fmt::format("--to {} comes before --from {}", format_duration(to->t),
+                  fmt::format("--to {} is before --from {}", format_duration(to->t),
                               format_duration(from->t)),
-                  "both are times since the start of the recording");
+                  "give a later time to --to; both are times since the start of the recording");
 }
 
 } // namespace cmd

@@ -1,4 +1,4 @@
-// The flags of `sse replay`, and what they mean together. Plays nothing.
+// The command-line options of `sse replay`, and checks of their combinations.
 #pragma once
 
 #include "cmd/replay/convert.hpp"
@@ -18,23 +18,24 @@ class App;
 namespace cmd {
 
 struct ReplayOptions {
-    std::vector<std::string> recordings; ///< as typed: files, directories, `-`
+    std::vector<std::string> recordings; ///< as given: files, directories, `-`
     sse::PlaybackHandlerOptions handler; // limits and defaults live in lib
     sse::ServerOptions server;
     TokenSources tokens;
     OperationOptions operation;
     std::string port_file;
-    std::string post;                  ///< --post: a URL; "": none
-    std::optional<RecordingForm> form; ///< --to: write it instead of playing it
+    std::string post;                      ///< --post: URL; "": none
+    std::optional<RecordingFormat> format; ///< --to: convert instead of playing
     bool info = false, to_stdout = false, once = false, follow = false, shared = false;
 
     ReplayOptions();
 };
 
-/// Adds them to `app`; `o` must outlive the parse. A value that cannot be ends the parse.
+/// Adds the options to `app`. `o` must outlive the parse. An invalid value ends the parse with
+/// CLI::ValidationError.
 void add_replay_options(CLI::App& app, ReplayOptions& o);
 
-/// Throws Failure (usage) where flags make no sense together.
+/// Throws Failure (usage) for options that cannot be combined.
 void check(const ReplayOptions& o);
 
 } // namespace cmd

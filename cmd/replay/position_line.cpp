@@ -11,7 +11,7 @@ namespace cmd {
 
 namespace {
 
-/// Whole seconds once there are many: nobody reads a line that flickers.
+/// Whole seconds from 10 s on, so that the line does not flicker.
 std::string short_time(std::chrono::microseconds t) {
     using namespace std::chrono;
     if (t >= seconds(10)) return format_duration(floor<seconds>(t));
@@ -22,7 +22,7 @@ std::string short_time(std::chrono::microseconds t) {
 
 } // namespace
 
-std::optional<std::chrono::microseconds> PlaybackLengths::of(const std::string& file) {
+std::optional<std::chrono::microseconds> PlaybackLengths::length_of(const std::string& file) {
     const std::lock_guard lock(mutex_);
     const auto [at, is_new] = known_.try_emplace(file);
     if (!is_new || file == "-" || options_.reader.growing) return at->second;
@@ -31,11 +31,11 @@ std::optional<std::chrono::microseconds> PlaybackLengths::of(const std::string& 
         const auto length = playback.reader().input().random_access()
                                 ? playback.length()
                                 : std::chrono::microseconds(0);
-        if (length.count() > 0) {
-            at->second =
-                length * static_cast<std::int64_t>(std::max<std::uint64_t>(1, options_.laps));
-        }
-    } catch (const sse::Error&) { // whoever plays it says what is wrong
+        const auto laps = std::max<std::uint64_t>(1, options_.laps);
+        constexpr auto most = static_cast<std::uint64_t>(std::chrono::microseconds::max().count());
+        if (length.count() > 0 && laps <= most / static_cast<std::uint64_t>(length.count()))
+            at->second = length * static_cast<std::int64_t>(laps);
+    } catch (const sse::Error&) { // the playback reports it
     }
     return at->second;
 }
@@ -45,8 +45,10 @@ std::string position_text(std::chrono::microseconds t,
                           const sse::PlaybackTiming& timing) {
     auto text = short_time(t);
     if (length && length->count() > 0) {
-        text += fmt::format(" of {} ({}%)", short_time(*length),
-                            std::min<std::int64_t>(100, t.count() * 100 / length->count()));
+        text += fmt::format(
+            " of {} ({}%)", short_time(*length),
+            static_cast<int>(std::min(100.0, 100.0 * static_cast<double>(t.count()) /
+                                                 static_cast<double>(length->count()))));
     }
     if (!timing.wait) return text + ", without waiting";
     if (timing.speed != 1) text += fmt::format(", speed {}", timing.speed);

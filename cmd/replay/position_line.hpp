@@ -1,4 +1,4 @@
-// Where a playing is, as text for the line at the foot of a terminal.
+// The position of a playback, as text for the status line of a terminal.
 #pragma once
 
 #include "playback/playback.hpp"
@@ -12,13 +12,13 @@
 
 namespace cmd {
 
-/// How long recordings are as they are played, each looked at once. Any thread.
+/// Durations of playbacks, measured once for each recording. Any thread.
 class PlaybackLengths {
 public:
     explicit PlaybackLengths(sse::PlaybackOptions options)
         : options_(std::move(options)) {}
-    /// Nullopt for those of which nobody knows it without reading them to their end.
-    std::optional<std::chrono::microseconds> of(const std::string& file);
+    /// nullopt if the duration is unknown without reading the whole recording.
+    std::optional<std::chrono::microseconds> length_of(const std::string& file);
 
 private:
     sse::PlaybackOptions options_;
@@ -26,7 +26,7 @@ private:
     std::map<std::string, std::optional<std::chrono::microseconds>> known_;
 };
 
-/// `12s of 1m (20%), speed 2`: `t` of `length`, if that is known.
+/// Text such as `12s of 1m (20%), speed 2`; without the length if that is unknown.
 std::string position_text(std::chrono::microseconds t,
                           std::optional<std::chrono::microseconds> length,
                           const sse::PlaybackTiming& timing);

@@ -5,6 +5,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/signals.hpp"
 #include "http/url.hpp"
+#include "playback/playback_driver.hpp"
 #include "protocol/parser.hpp"
 #include "recording/record_events.hpp"
 
@@ -17,28 +18,30 @@ namespace cmd {
 
 namespace {
 
-std::string way_out(sse::Errc code) {
+std::string hint_for_post(sse::Errc code) {
     switch (code) {
-    case sse::Errc::http_status: return "--header 'Authorization: ...' says who posts";
-    case sse::Errc::tls_verify: return "SSL_CERT_FILE in the environment names what is trusted";
+    case sse::Errc::http_status:
+        return "if the server requires credentials, add --header 'Authorization: Bearer TOKEN'";
+    case sse::Errc::tls_verify:
+        return "set SSL_CERT_FILE to a PEM file with the certificate authority of the server";
     case sse::Errc::resolve:
-    case sse::Errc::connect: return "check the URL of --post, and that its server runs";
-    default: return "play the rest later, with --from";
+    case sse::Errc::connect: return "check the URL of --post and that its server is running";
+    default: return "post the remaining events later, with --from";
     }
 }
 
-/// Posts what it hears.
-class PostedEvents : public sse::Parser::Sink {
+/// Posts each event, and counts them.
+class EventPoster : public sse::Parser::Sink {
 public:
-    explicit PostedEvents(sse::Poster& poster)
+    explicit EventPoster(sse::Poster& poster)
         : poster_(poster) {}
     std::uint64_t count() const { return count_; }
     void on_event(const sse::EventView& event) override {
         ++count_;
         try {
             poster_.post(event);
-        } catch (const sse::Error& e) { // not one of the recording's
-            throw Failure(exit_status(e.code()), e.what(), way_out(e.code()));
+        } catch (const sse::Error& e) { // of the request, not of the recording
+            throw Failure(exit_status(e.code()), e.what(), hint_for_post(e.code()));
         }
     }
 
@@ -47,29 +50,28 @@ private:
     std::uint64_t count_ = 0;
 };
 
-void post_all(sse::Playback& playback, PostedEvents& posted, sse::Interrupt& interrupt) {
+void post_all(sse::Playback& playback, EventPoster& posted, sse::Interrupt& interrupt) {
+    using Kind = sse::PlaybackStep::Kind;
+    constexpr std::chrono::milliseconds search_time{50}; // between checks for an interrupt
+    sse::PlaybackDriver driver(playback);
     sse::RecordEvents events(posted);
-    std::uint64_t lap = 1, before = posted.count();     // events before that lap
-    constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
+    std::uint64_t lap = 1, before = posted.count(); // `before`: events posted before this lap
     for (;;) {
         if (interrupt) throw sse::Interrupted();
-        const bool grows = playback.grows(); // before what is read, so that nothing is missed
-        const auto now = std::chrono::steady_clock::now();
-        const bool more = playback.peek(now + look_again) != nullptr;
-        if (playback.looking()) continue;
+        const auto step = driver.step(sse::PlaybackDriver::Clock::now() + search_time);
         if (interrupt) throw sse::Interrupted();
-        if (!more && !grows) return;
-        const auto due = more ? playback.due(now) : now + look_again;
-        if (due > now && !interrupt.sleep_until(due)) throw sse::Interrupted();
-        if (!more) continue;
+        if (step.kind == Kind::end) return;
+        if (step.kind == Kind::wait && !interrupt.sleep_until(step.when)) throw sse::Interrupted();
+        if (step.kind != Kind::send) continue;
         if (playback.position().lap != std::exchange(lap, playback.position().lap) &&
             posted.count() == std::exchange(before, posted.count())) {
-            throw sse::Error(sse::Errc::bad_input,
-                             fmt::format("{}: a lap of it posts nothing, so no other would be sent",
-                                         playback.reader().input().name()));
+            throw sse::Error(
+                sse::Errc::bad_input,
+                fmt::format("{}: no event would be posted, so it cannot be played in a loop",
+                            playback.reader().input().name()));
         }
-        events.take(*playback.peek());
-        playback.take();
+        events.on_record(*step.record);
+        playback.advance();
     }
 }
 
@@ -79,8 +81,9 @@ sse::PosterOptions poster_options(const std::string& url,
     try {
         options.request.url = sse::Url::parse(url);
     } catch (const sse::Error& e) {
-        throw Failure(Exit::usage, e.what(),
-                      "write it as http://HOST:PORT/PATH; :8080 is this machine");
+        throw Failure(
+            Exit::usage, e.what(),
+            "use a URL such as http://HOST:PORT/PATH; :8080 means port 8080 of this machine");
     }
     for (const auto& [name, value] : headers) options.request.set(name, value);
     return options;
@@ -93,7 +96,7 @@ int post(Recordings& recordings, const sse::PlaybackOptions& options, const std:
     sse::Interrupt interrupt;
     const Signals signals(interrupt);
     sse::Poster poster(poster_options(url, headers), interrupt);
-    PostedEvents posted(poster);
+    EventPoster posted(poster);
     const auto report = [&] {
         note(fmt::format("{} event{} accepted by {}, retried {} times{}{}", poster.accepted(),
                          poster.accepted() == 1 ? "" : "s", url, poster.retried(),

@@ -1,4 +1,4 @@
-// sse replay --post: each event of a recording as a request, in time.
+// sse replay --post: sends each event of a recording as a POST request, when it is due.
 #pragma once
 
 #include "cmd/replay/recordings.hpp"
@@ -10,8 +10,8 @@
 
 namespace cmd {
 
-/// Posts what `options` play of `recordings` to `url`, with these header fields, and says what was
-/// accepted. Returns the exit status. Throws Failure, sse::Error.
+/// Posts the events of `recordings` that `options` select to `url`, with these header fields, and
+/// prints how many were accepted. Returns the exit status. Throws Failure, sse::Error.
 int post(Recordings& recordings, const sse::PlaybackOptions& options, const std::string& url,
          const std::vector<std::pair<std::string, std::string>>& headers);
 

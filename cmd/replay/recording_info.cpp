@@ -1,4 +1,4 @@
-// sse replay --info.
+// sse replay --info: prints a summary of each recording.
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
@@ -19,7 +19,7 @@ namespace {
 
 using std::chrono::microseconds;
 
-/// Three digits for every time, as nobody reads more.
+/// A time with three digits.
 std::string time(microseconds t) { return t.count() == 0 ? "0s" : rough_duration(t); }
 std::string time(std::uint64_t us) { return time(microseconds(static_cast<std::int64_t>(us))); }
 
@@ -94,7 +94,7 @@ std::string warnings(const sse::RecordingSummary& sum, const std::string& warnin
 
 void describe(sse::RecordReader& reader, const std::string& name, std::string& out) {
     const auto sum = sse::summarize(reader);
-    out += fmt::format("{}: {}{}\n", name, reader.form(), sum.reads > 0 ? " of reads" : "");
+    out += fmt::format("{}: {}{}\n", name, reader.format_name(), sum.reads > 0 ? " of reads" : "");
     Lines lines(out);
     add_head(reader.header(), lines);
     lines.add("span", fmt::format("{}, from {} to {}", time(sum.last - sum.first), time(sum.first),
@@ -131,7 +131,7 @@ void describe(sse::RecordReader& reader, const std::string& name, std::string& o
 
 } // namespace
 
-int inform(Recordings& recordings, const sse::RecordingReaderOptions& options) {
+int print_info(Recordings& recordings, const sse::RecordingReaderOptions& options) {
     Output out(STDOUT_FILENO);
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         const auto reader = recordings.open(i, options);

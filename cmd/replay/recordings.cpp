@@ -14,8 +14,8 @@ namespace cmd {
 
 namespace {
 
-/// Can be read again, from its start.
-bool is_kept(const std::string& path) {
+/// True if the file can be opened again and read from its start.
+bool is_reopenable(const std::string& path) {
     struct stat about {};
     return path != "-" && (::stat(path.c_str(), &about) != 0 || S_ISREG(about.st_mode));
 }
@@ -35,34 +35,36 @@ Recordings::Recordings(const std::vector<std::string>& named, Pipes use, bool fo
         for (const auto& file : sse::recordings_under(path)) add(file, file);
     }
     if (follow_ && files_.size() > 1) {
-        throw Failure(Exit::usage, "--follow plays one recording", "run one sse replay for each");
+        throw Failure(Exit::usage, "--follow accepts only one recording",
+                      "run one sse replay for each recording");
     }
-    if (follow_ && !growing_ && streamed_.empty()) // the end of a pipe is its end
+    if (follow_ && !growing_ && streamed_.empty()) // a pipe ends when its writer closes it
         growing_ = std::make_shared<const std::atomic<bool>>(true);
 }
 
-void Recordings::tell(sse::RecordingReaderOptions& options) const {
+void Recordings::configure(sse::RecordingReaderOptions& options) const {
     options.growing = growing_;
     options.names = std::make_shared<const std::map<std::string, std::string>>(other_names_);
 }
 
 void Recordings::add(const std::string& path, const std::string& name) {
     if (path == "-" && std::exchange(has_stdin_, true)) {
-        throw Failure(Exit::usage, "standard input is named twice", "it can be read only once");
+        throw Failure(Exit::usage, "standard input is named twice",
+                      "remove one -; standard input can be read only once");
     }
-    const bool kept = is_kept(path);
-    if (!kept && use_ == Pipes::kept) {
+    const bool reopenable = is_reopenable(path);
+    if (!reopenable && use_ == Pipes::kept) {
         auto& spool = spools_.emplace_back();
         if (follow_) growing_ = spool.follow(path);
         else spool.copy(path);
         return add(spool.path(), name);
     }
     auto input = std::make_unique<sse::RecordingInput>(path);
-    input->call(name);
+    input->set_name(name);
     if (path != name) other_names_[path] = name;
     if (sse::is_har(sse::start_of(*input))) return add_streams(*input);
-    if (!kept) streamed_[files_.size()] = std::move(input);
-    files_.push_back(kept ? path : "-");
+    if (!reopenable) streamed_[files_.size()] = std::move(input);
+    files_.push_back(reopenable ? path : "-");
     names_.push_back(name);
 }
 
@@ -70,7 +72,7 @@ void Recordings::add_streams(sse::RecordingInput& har) {
     const auto before = files_.size();
     sse::read_har(har, [&](sse::RecordingHeader header) {
         sse::RecordingWriterOptions options;
-        options.mask = false; // it is as good as the file that it comes from
+        options.mask = false; // a private copy for this process
         files_.push_back(spools_.emplace_back().path());
         names_.push_back(fmt::format("{}, stream {}", har.name(), files_.size() - before));
         other_names_[files_.back()] = names_.back();
@@ -91,7 +93,7 @@ void warn_about(const sse::Playback& playback, const sse::PlaybackOptions& optio
     if (!warning.empty()) warn(warning);
     if (playback.played() || playback.grows()) return;
     if (options.from || options.to || options.wanted)
-        warn(fmt::format("{}: --from, --to and -e leave nothing of it to be played", name));
+        warn(fmt::format("{}: --from, --to and -e select no event of it", name));
 }
 
 } // namespace cmd

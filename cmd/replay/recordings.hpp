@@ -1,5 +1,5 @@
-// The recordings that a command line names, as files that can be opened again and again, whatever
-// form they come in. Plays nothing.
+// The recordings named on a command line, as files that can be opened repeatedly, regardless of
+// their format. Does not play them.
 #pragma once
 
 #include "cmd/replay/spool.hpp"
@@ -13,29 +13,31 @@
 
 namespace cmd {
 
-/// Files, those of directories, pipes, standard input for `-`, and each stream of a HAR file.
+/// Files, files of directories, pipes, standard input as `-`, and each stream of a HAR file. Owns
+/// the temporary copies. One thread.
 class Recordings {
 public:
-    /// What is done with a pipe, which can be read only once.
+    /// How pipes are read, which cannot be opened again.
     enum class Pipes {
-        streamed, ///< may be opened once, and is read as it comes
-        kept,     ///< copied to a file first
+        streamed, ///< directly; open() may be called once
+        kept,     ///< from a temporary copy
     };
 
-    /// `follow`: they are still being written. Throws sse::Error for what cannot be read, Failure.
+    /// `follow`: the recording is still being written. Throws sse::Error if a recording cannot be
+    /// read, Failure.
     Recordings(const std::vector<std::string>& named, Pipes use, bool follow);
 
-    /// In the order in which they were named; `-` for a pipe that is streamed.
+    /// Paths in the order of the command line; `-` for a streamed pipe.
     const std::vector<std::string>& files() const { return files_; }
-    /// What people call files()[i].
+    /// Name of files()[i] in messages.
     const std::string& name(std::size_t i) const { return names_[i]; }
-    /// Some are files of this process's own, which no other user may open.
-    bool copied() const { return !spools_.empty(); }
-    /// Several, which are told apart by what was recorded of the request.
+    /// True if there are temporary copies, which other users cannot open.
+    bool has_copies() const { return !spools_.empty(); }
+    /// True if recordings are selected by their recorded request; false for a single one.
     bool routed() const { return routed_; }
-    /// Sets what is to be known of them to read them.
-    void tell(sse::RecordingReaderOptions& options) const;
-    /// Opens files()[i]; a pipe that is streamed only once.
+    /// Sets the options for reading them.
+    void configure(sse::RecordingReaderOptions& options) const;
+    /// Opens files()[i]; a streamed pipe only once.
     std::unique_ptr<sse::RecordReader> open(std::size_t i, sse::RecordingReaderOptions options);
 
 private:
@@ -43,16 +45,18 @@ private:
     void add_streams(sse::RecordingInput& har);
 
     std::vector<std::string> files_, names_;
-    std::map<std::string, std::string> other_names_; ///< of files_, where they differ
+    std::map<std::string, std::string>
+        other_names_; ///< names of files_ that differ from their path
     std::deque<Spool> spools_;
-    std::map<std::size_t, std::unique_ptr<sse::RecordingInput>> streamed_; ///< and not yet opened
+    std::map<std::size_t, std::unique_ptr<sse::RecordingInput>>
+        streamed_; ///< pipes not yet opened, by index
     std::shared_ptr<const std::atomic<bool>> growing_;
     Pipes use_;
     bool follow_, routed_, has_stdin_ = false;
 };
 
-/// Warns, once it has been played, of what could not be read at its end, and where nothing of it
-/// was played since `options` leave nothing. `name`: what people call it.
+/// Call after a playback. Warns about an unreadable end of the recording, and if `options` left
+/// nothing to play. `name` is the name of the recording in messages.
 void warn_about(const sse::Playback& playback, const sse::PlaybackOptions& options,
                 const std::string& name);
 

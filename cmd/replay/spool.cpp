@@ -25,10 +25,8 @@ Spool::Spool() {
     path_ = fmt::format("{}/sse-replay-XXXXXX",
                         directory != nullptr && *directory != '\0' ? directory : "/tmp");
     fd_ = ::mkstemp(path_.data());
-    if (fd_ < 0)
-        fail(fmt::format("cannot create {}", path_),
-             "TMPDIR names a directory that can be written to");
-    // Without a name, where it can be opened without one: then it goes however we end.
+    if (fd_ < 0) fail(fmt::format("cannot create {}", path_), "set TMPDIR to a writable directory");
+    // Unlinked if it can be opened by descriptor, so that it is deleted however the process ends.
     const auto nameless = fmt::format("/proc/self/fd/{}", fd_);
     if (::access(nameless.c_str(), W_OK) != 0) return;
     ::unlink(path_.c_str());
@@ -51,7 +49,7 @@ void Spool::open(const std::string& source) {
                        : ::open(source.c_str(), O_RDONLY | O_CLOEXEC);
     if (source_ < 0)
         fail(fmt::format("cannot open {}", source_name_),
-             "name a recording that can be read, or - for standard input");
+             "name a readable recording, or - for standard input");
 }
 
 bool Spool::copy(bool one_line) {
@@ -70,8 +68,8 @@ bool Spool::copy(bool one_line) {
             const auto wrote = ::write(fd_, bytes.data() + done, size - done);
             if (wrote < 0 && errno == EINTR) continue;
             if (wrote < 0)
-                fail(fmt::format("cannot keep {} in a file", source_name_),
-                     "TMPDIR names a directory with room, or name a file instead of -");
+                fail(fmt::format("cannot copy {} to a temporary file", source_name_),
+                     "set TMPDIR to a directory with enough space, or name a file instead of -");
             done += static_cast<std::size_t>(wrote);
         }
         if (one_line && std::memchr(bytes.data(), '\n', size) != nullptr) return false;

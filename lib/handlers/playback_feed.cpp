@@ -8,10 +8,11 @@ namespace sse {
 
 PlaybackFeed::PlaybackFeed(std::unique_ptr<Playback> playback, Framing framing,
                            const PlaybackFaults& faults, const PlaybackReports& reports)
-    : playback_(std::move(playback))
-    , faults_(faults)
+    : faults_(faults)
     , reports_(reports)
-    , wire_(framing, faults) {}
+    , wire_(framing, faults) {
+    begin(std::move(playback));
+}
 
 PlaybackFeed::PlaybackFeed(std::unique_ptr<IdSearch> search, std::string path,
                            PlaybackOptions options, Framing framing, const PlaybackFaults& faults,
@@ -23,8 +24,15 @@ PlaybackFeed::PlaybackFeed(std::unique_ptr<IdSearch> search, std::string path,
     , reports_(reports)
     , wire_(framing, faults) {}
 
-void PlaybackFeed::tell_gap() {
-    encode_comment(" the last event id is not of this recording: playing from its start", block_);
+void PlaybackFeed::begin(std::unique_ptr<Playback> playback) {
+    playback_ = std::move(playback);
+    driver_.emplace(*playback_, [this] { return now_; });
+}
+
+void PlaybackFeed::announce_gap() {
+    encode_comment(
+        " gap: the recording does not contain the last event id; it starts from the beginning",
+        block_);
     send_block();
 }
 
@@ -34,7 +42,7 @@ std::size_t PlaybackFeed::gather(Clock::time_point now, std::span<std::string_vi
         if (search_ && !failed_) search(now);
         if (playback_ && !at_end_ && !failed_) fill(now);
     } catch (const Error& e) {
-        failed_ = true; // what could be read is sent, and then the stream is cut
+        failed_ = true; // the records before the error are sent, then the connection is closed
         send_block();
         reports_.failed(e);
     }
@@ -44,51 +52,42 @@ std::size_t PlaybackFeed::gather(Clock::time_point now, std::span<std::string_vi
 }
 
 void PlaybackFeed::search(Clock::time_point now) {
-    if (!search_->step(now + slice)) return;
-    playback_ = std::make_unique<Playback>(path_, options_, search_->found());
-    if (!search_->found()) tell_gap();
+    if (!search_->step(now + reading_time)) return;
+    begin(std::make_unique<Playback>(path_, options_, search_->found()));
+    if (!search_->found()) announce_gap();
     search_.reset();
 }
 
 void PlaybackFeed::fill(Clock::time_point now) {
-    const auto until = now + slice;
-    TimeBudget played(until);
+    using Kind = PlaybackStep::Kind;
+    now_ = now;
+    const auto until = now + reading_time;
+    TimeBudget budget(until);
     while (wire_.waiting() + block_.size() < max_waiting_bytes) {
         if (dropping_ || stalled_ || wire_.is_cut()) break;
         due_ = now;
-        if (played.over(playback_->reader().place().offset)) break;
-        const bool grows = playback_->grows(); // before what is read: see there
-        const auto* record = playback_->peek(until);
-        if (playback_->looking()) break;
-        if (record == nullptr) {
-            at_end_ = !grows;
-            due_ = now + look_again;
-            break;
-        }
-        due_ = playback_->due(now);
-        if (*due_ > now) break;
-        if (const auto id = id_of(*record); id && index_ != nullptr)
-            index_->add(*id, playback_->position());
-        if (shown_) shown_->store(record->t.count(), std::memory_order_relaxed);
-        play(*record);
-        playback_->take();
+        if (budget.over(playback_->reader().place().offset)) break;
+        const auto step = driver_->step(until);
+        at_end_ = step.kind == Kind::end;
+        due_ = step.when;
+        if (step.kind != Kind::send) break;
+        send(*step.record);
+        playback_->advance();
         dropping_ = faults_.drop_every != 0 && counter_.events >= faults_.drop_every;
         stalled_ = faults_.stall_after != 0 && counter_.events >= faults_.stall_after;
     }
     send_block();
 }
 
-void PlaybackFeed::play(const Record& record) {
+void PlaybackFeed::send(const Record& record) {
+    if (const auto id = id_of(record); id && index_ != nullptr)
+        index_->add(*id, playback_->position());
+    if (position_) position_->store(record.t.count(), std::memory_order_relaxed);
+    record_events_.on_record(record);
     const auto* read = std::get_if<RecordedBytes>(&record.what);
-    if (read == nullptr) {
-        append_event_stream(record, block_);
-        if (const auto* event = std::get_if<EventView>(&record.what)) counter_.on_event(*event);
-        return;
-    }
-    send_block(); // a read is a chunk of its own
+    if (read == nullptr) return append_event_stream(record, block_);
+    send_block(); // each read is a chunk of its own
     wire_.add(read->bytes);
-    if (!parser_) parser_ = std::make_unique<Parser>(counter_);
-    parser_->feed(read->bytes);
     mark();
 }
 
@@ -112,7 +111,7 @@ void PlaybackFeed::report_end() {
 
 void PlaybackFeed::consume(std::size_t bytes) {
     wire_.consume(bytes);
-    for (; !marks_.empty() && marks_.front().framed <= wire_.taken(); marks_.pop_front()) {
+    for (; !marks_.empty() && marks_.front().framed <= wire_.written(); marks_.pop_front()) {
         auto& mark = marks_.front();
         reports_.sent(mark.events - std::exchange(sent_, mark.events));
         last_sent_ = std::move(mark.last_id);
@@ -121,7 +120,7 @@ void PlaybackFeed::consume(std::size_t bytes) {
 }
 
 std::optional<Feed::Clock::time_point> PlaybackFeed::due() const {
-    if (search_ || !wire_.empty()) return Clock::time_point(); // at once
+    if (search_ || !wire_.empty()) return Clock::time_point(); // now
     if (at_end_ || failed_ || stalled_) return std::nullopt;
     return due_;
 }

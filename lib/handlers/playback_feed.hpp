@@ -1,12 +1,12 @@
-// One client's playing of a recording, as the body of its answer. Not the choice of the recording,
-// nor of the place: those are PlaybackHandler's.
+// The body of one response that plays a recording to one client. PlaybackHandler chooses the
+// recording and the position.
 #pragma once
 
 #include "base/error.hpp"
 #include "playback/id_index.hpp"
 #include "playback/playback.hpp"
+#include "playback/playback_driver.hpp"
 #include "playback/wire.hpp"
-#include "protocol/parser.hpp"
 #include "server/feed.hpp"
 
 #include <atomic>
@@ -14,43 +14,44 @@
 #include <deque>
 #include <functional>
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace sse {
 
-/// What whoever runs the playing hears of it; called on the loop's thread of the connection.
+/// Callbacks about the progress of playbacks, called on the thread of the connection's loop.
 struct PlaybackReports {
-    std::function<void()> played = [] {};                    ///< a client has had all
-    std::function<void(const Error&)> failed = [](auto&) {}; ///< the recording cannot be read on
-    std::function<void(std::uint64_t)> sent = [](auto) {};   ///< so many more events went out whole
+    std::function<void()> played = [] {}; ///< a client received the whole stream
+    std::function<void(const Error&)> failed = [](auto&) {
+    };                                                     ///< the recording cannot be read further
+    std::function<void(std::uint64_t)> sent = [](auto) {}; ///< number of further events sent whole
 };
 
-/// Sends records as they become due, on a clock that starts with the first gather(). Reads the
-/// recording as it goes, so its size does not matter; a client that does not read stops the
-/// reading.
+/// Sends records when they are due, on a clock that starts with the first gather(). Reads the
+/// recording as it goes, in bounded memory; while a client does not read, nothing is read.
 class PlaybackFeed : public Feed {
 public:
-    /// Bytes that wait for the socket before no more are read.
+    /// Bytes waiting for the socket beyond which no more records are read.
     static constexpr std::size_t max_waiting_bytes = 64 * 1024;
-    /// What the reading may take of the loop's time at once.
-    static constexpr std::chrono::milliseconds slice{1};
-    /// How often a recording that is still being written is looked at for more.
-    static constexpr std::chrono::milliseconds look_again{50};
+    /// Time that one gather() may spend on reading.
+    static constexpr std::chrono::milliseconds reading_time{1};
 
     /// Plays `playback`. `reports` must outlive the feed.
     PlaybackFeed(std::unique_ptr<Playback> playback, Framing framing, const PlaybackFaults& faults,
                  const PlaybackReports& reports);
-    /// Goes on with `search`, whose end decides where the playing of `path` begins.
+    /// Completes `search`, then plays the recording `path` from its result.
     PlaybackFeed(std::unique_ptr<IdSearch> search, std::string path, PlaybackOptions options,
                  Framing framing, const PlaybackFaults& faults, const PlaybackReports& reports);
 
-    /// Tells the client, by a comment before all else, that its id is not known.
-    void tell_gap();
+    /// Sends a comment that the client's last event ID is unknown, before anything else.
+    void announce_gap();
 
-    /// Keeps `t` of what it plays there, in microseconds.
-    void show_in(std::shared_ptr<std::atomic<std::int64_t>> shown) { shown_ = std::move(shown); }
-    /// Puts the ids that it plays into `index`, which must outlive it.
-    void remember_in(IdIndex& index) { index_ = &index; }
+    /// Stores `t` of the newest record sent there, in microseconds.
+    void report_position_in(std::shared_ptr<std::atomic<std::int64_t>> position) {
+        position_ = std::move(position);
+    }
+    /// Adds the IDs it sends to `index`, which must outlive the feed.
+    void add_ids_to(IdIndex& index) { index_ = &index; }
 
     void attach(std::function<void()>) override {}
     std::size_t gather(Clock::time_point now, std::span<std::string_view> out) override;
@@ -61,48 +62,38 @@ public:
     StreamCounts counts() const override;
 
 private:
-    /// Counts the events that are given to the wire, those in recorded reads too.
-    struct Counter : Parser::Sink {
-        std::uint64_t events = 0;
-        std::string last_id; ///< of those that had one
-        void on_event(const EventView& event) override {
-            ++events;
-            if (event.id) last_id.assign(*event.id);
-        }
-        bool on_too_large() override { // for the counting: it is sent as it was
-            ++events;
-            return true;
-        }
-    };
-    /// What had been given to the wire when it had framed so many bytes.
+    /// The events contained in the first `framed` bytes of the wire.
     struct Mark {
         std::uint64_t framed, events;
         std::string last_id;
     };
 
+    void begin(std::unique_ptr<Playback> playback);
     void search(Clock::time_point now);
     void fill(Clock::time_point now);
-    void play(const Record& record);
+    void send(const Record& record);
     void send_block();
     void mark();
     void report_end();
 
     std::unique_ptr<Playback> playback_;
+    std::optional<PlaybackDriver> driver_; ///< of playback_
+    Clock::time_point now_{};              ///< of the current gather()
     std::unique_ptr<IdSearch> search_;
     std::string path_;
     PlaybackOptions options_;
     PlaybackFaults faults_;
     const PlaybackReports& reports_;
     PlaybackWire wire_;
-    std::string block_;        ///< being encoded
-    IdIndex* index_ = nullptr; ///< of the recording, if it is large
-    std::shared_ptr<std::atomic<std::int64_t>> shown_;
-    Counter counter_;
-    std::deque<Mark> marks_;               ///< of what is not taken yet
-    std::uint64_t sent_ = 0;               ///< events
-    std::string last_sent_;                ///< id of the last of them
-    std::unique_ptr<Parser> parser_;       ///< of recorded reads
-    std::optional<Clock::time_point> due_; ///< of the next record, once looked at
+    std::string block_;        ///< encoded records not yet given to the wire
+    IdIndex* index_ = nullptr; ///< null: the recording is small, and needs none
+    std::shared_ptr<std::atomic<std::int64_t>> position_;
+    EventCounter counter_; ///< events given to the wire
+    RecordEvents record_events_{counter_};
+    std::deque<Mark> marks_;               ///< of bytes not yet consumed
+    std::uint64_t sent_ = 0;               ///< events sent whole
+    std::string last_sent_;                ///< ID of the last of them
+    std::optional<Clock::time_point> due_; ///< when to look for the next record
     bool at_end_ = false, failed_ = false, reported_ = false;
     bool dropping_ = false, stalled_ = false;
 };

@@ -15,36 +15,36 @@ namespace sse {
 
 namespace {
 
-/// Fields of a recorded head that are not about the stream: of one hop (RFC 9110, 7.6.1), of the
-/// framing, of the coding that was taken off, of the origin's policy on who may read, of other
-/// servers to go to, and those that a proxy or server writes anew.
-constexpr std::array<std::string_view, 18> own_fields = {"connection",
-                                                         "keep-alive",
-                                                         "proxy-connection",
-                                                         "proxy-authenticate",
-                                                         "proxy-authorization",
-                                                         "te",
-                                                         "trailer",
-                                                         "transfer-encoding",
-                                                         "upgrade",
-                                                         "content-length",
-                                                         "content-encoding",
-                                                         "content-type",
-                                                         "date",
-                                                         "server",
-                                                         "alt-svc",
-                                                         "strict-transport-security",
-                                                         "vary",
-                                                         "set-cookie"};
+/// Fields of a recorded head that are not sent: those of one connection (RFC 9110, 7.6.1), of
+/// framing and content coding, of the recorded server's policy and cookies, and those that a proxy
+/// or server generates itself.
+constexpr std::array<std::string_view, 18> unsent_fields = {"connection",
+                                                            "keep-alive",
+                                                            "proxy-connection",
+                                                            "proxy-authenticate",
+                                                            "proxy-authorization",
+                                                            "te",
+                                                            "trailer",
+                                                            "transfer-encoding",
+                                                            "upgrade",
+                                                            "content-length",
+                                                            "content-encoding",
+                                                            "content-type",
+                                                            "date",
+                                                            "server",
+                                                            "alt-svc",
+                                                            "strict-transport-security",
+                                                            "vary",
+                                                            "set-cookie"};
 
-bool goes_out(std::string_view name, std::string_view value) {
-    if (value == mask_text) return false; // it says only that there was one
+bool is_sent(std::string_view name, std::string_view value) {
+    if (value == mask_text) return false; // the value is not known
     if (name.size() >= 15 && same_name(name.substr(0, 15), "access-control-")) return false;
-    return std::none_of(own_fields.begin(), own_fields.end(),
+    return std::none_of(unsent_fields.begin(), unsent_fields.end(),
                         [&](std::string_view own) { return same_name(own, name); });
 }
 
-/// Neither has a body, nor may have one (RFC 9110, 15.3.5 and 15.4.5).
+/// These responses have no body (RFC 9110, 15.3.5 and 15.4.5).
 bool has_no_body(int status) { return status == 204 || status == 304; }
 
 bool holds(const RecordedFields& fields, std::string_view name) {
@@ -52,16 +52,16 @@ bool holds(const RecordedFields& fields, std::string_view name) {
                        [&](const auto& field) { return same_name(field.first, name); });
 }
 
-/// True if nothing that a client could see follows; false if `until` comes before that is known.
+/// True if the playback sends no more bytes; false if `until` passes before that is known.
 bool is_over(Playback& playback, Feed::Clock::time_point until) {
-    for (;; playback.take()) {
+    for (;; playback.advance()) {
         const auto* record = playback.peek(until);
-        if (record == nullptr) return !playback.looking();
-        if (is_sent(*record) || Feed::Clock::now() >= until) return false;
+        if (record == nullptr) return !playback.searching();
+        if (sends_bytes(*record) || Feed::Clock::now() >= until) return false;
     }
 }
 
-/// The record at `position` still sets that id: the file may be another one since.
+/// True if the record at `position` sets the ID `id`. False if the file was replaced meanwhile.
 bool is_there(const std::string& file, const PlaybackPosition& position, const std::string& id,
               const PlaybackOptions& options) {
     try {
@@ -69,14 +69,14 @@ bool is_there(const std::string& file, const PlaybackPosition& position, const s
         reader->seek(position.place);
         const auto* record = reader->next();
         const auto own = record != nullptr ? id_of(*record) : std::nullopt;
-        const auto lapped = position.lap > 1 ? in_lap(id, options.laps) : std::nullopt;
+        const auto lapped = position.lap > 1 ? parse_lapped_id(id, options.laps) : std::nullopt;
         return own && trimmed(*own) == (lapped ? lapped->id : id);
-    } catch (const Error&) { // nor is it a line any more
+    } catch (const Error&) { // the position is no longer the start of a line
         return false;
     }
 }
 
-/// Those that are there all the time.
+/// The faults that affect every stream from its start.
 Faults constant_faults(const PlaybackHandlerOptions& options) {
     Faults names;
     const auto add = [&](bool there, std::string_view name) {
@@ -119,7 +119,7 @@ void PlaybackHandler::share(Channels& channels) {
         shared.channel = channels.open(it.file);
         if (!shared.channel)
             throw Error(Errc::too_large,
-                        fmt::format("{}: too many recordings for one clock", it.file));
+                        fmt::format("{}: too many recordings for --shared", it.file));
         auto playback = std::make_unique<Playback>(it.file, options_.playback);
         playback->find_start(Feed::Clock::time_point::max());
         shared.playback = std::make_unique<SharedPlayback>(
@@ -131,13 +131,13 @@ void PlaybackHandler::tick(std::size_t loop) {
     for (const auto& [file, shared] : shared_) shared.channel->shard(loop).measure_lag();
 }
 
-/// As ChannelHandler does, behind the recorded head.
-void PlaybackHandler::join(const Request& request, const std::string& file, const std::string& id,
-                           std::size_t loop, Response& response) {
+/// Subscribes the client to the channel of a shared playback, as ChannelHandler does.
+void PlaybackHandler::join_shared(const Request& request, const std::string& file,
+                                  const std::string& id, std::size_t loop, Response& response) {
     auto& [channel, playback] = shared_[file];
     auto& shard = channel->shard(loop);
     if (has_received_all(shard, id)) {
-        stop(response);
+        respond_complete(response);
         return;
     }
     auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
@@ -145,7 +145,7 @@ void PlaybackHandler::join(const Request& request, const std::string& file, cons
     if (feed->subscriber().gap()) {
         mark_gap(response);
         std::string comment;
-        encode_comment(" gap: the id to resume after is not among the last ones played", comment);
+        encode_comment(" gap: the last event id is no longer available", comment);
         feed->subscriber().prepend(comment);
     }
     response.feed = std::move(feed);
@@ -169,8 +169,9 @@ std::string PlaybackHandler::position() const {
     }
     if (channels_ == nullptr) {
         const std::lock_guard lock(mutex_);
-        if (shown_) t = std::chrono::microseconds(shown_->load(std::memory_order_relaxed));
-        file = shown_file_;
+        if (newest_position_)
+            t = std::chrono::microseconds(newest_position_->load(std::memory_order_relaxed));
+        file = newest_file_;
     }
     return file.empty() ? "waiting" : show_position(t, file);
 }
@@ -188,7 +189,7 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
         requests_.fetch_add(1, std::memory_order_relaxed) < faults.status_times) {
         auto refusal = has_no_body(faults.status)
                            ? Response{faults.status, {}, "", "", nullptr}
-                           : text_response(faults.status, "as --status asks\n");
+                           : text_response(faults.status, "simulated by --status\n");
         refusal.headers.emplace_back("Retry-After", std::to_string(faults.retry_after));
         refusal.faults.emplace_back("status");
         return refusal;
@@ -198,7 +199,7 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
     const auto* recording = routes_.find(request, !id.empty(), response);
     if (recording == nullptr) return response;
     response = head(recording->header);
-    const bool whole = has_no_body(response.status); // whatever was recorded behind it
+    const bool whole = has_no_body(response.status); // even if events were recorded
     if (whole) response.content_type.clear();
     if (request.method == "HEAD") return response;
     if (whole) {
@@ -207,7 +208,7 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
     }
     response.faults = constant_faults(options_);
     if (channels_ != nullptr) {
-        join(request, recording->file, id, loop, response);
+        join_shared(request, recording->file, id, loop, response);
         return response;
     }
     try {
@@ -226,7 +227,7 @@ Response PlaybackHandler::head(const RecordingHeader& header) const {
     RecordedFields fields = options_.headers;
     for (const auto& [name, value] : header.response.headers) {
         if (same_name(name, "content-type")) response.content_type = value;
-        else if (goes_out(name, value) && !holds(options_.headers, name))
+        else if (is_sent(name, value) && !holds(options_.headers, name))
             fields.emplace_back(name, value);
     }
     if (!holds(fields, "Cache-Control"))
@@ -250,14 +251,14 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     if (show_position) {
         shown = std::make_shared<std::atomic<std::int64_t>>(0);
         const std::lock_guard lock(mutex_);
-        shown_ = shown;
-        shown_file_ = file;
+        newest_position_ = shown;
+        newest_file_ = file;
     }
     const auto feed_of = [&](auto playback) {
         auto feed =
             std::make_unique<PlaybackFeed>(std::move(playback), framing, options_.faults, reports_);
-        if (index != nullptr) feed->remember_in(*index);
-        feed->show_in(shown);
+        if (index != nullptr) feed->add_ids_to(*index);
+        feed->report_position_in(shown);
         return feed;
     };
     const auto until = Feed::Clock::now() + options_.search_time;
@@ -274,8 +275,8 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
         if (!search->step(until)) {
             auto feed = std::make_unique<PlaybackFeed>(std::move(search), file, options, framing,
                                                        options_.faults, reports_);
-            if (index != nullptr) feed->remember_in(*index);
-            feed->show_in(shown);
+            if (index != nullptr) feed->add_ids_to(*index);
+            feed->report_position_in(shown);
             response.feed = std::move(feed);
             return;
         }
@@ -284,13 +285,13 @@ void PlaybackHandler::play(const std::string& file, const std::string& id, Frami
     auto playback = std::make_unique<Playback>(file, options, found);
     const bool grows = options.reader.grows();
     playback->find_start(until);
-    if (found && is_over(*playback, until) && (!grows || playback->over())) {
-        stop(response);
+    if (found && is_over(*playback, until) && (!grows || playback->finished())) {
+        respond_complete(response);
         return;
     }
     auto feed = feed_of(std::move(playback));
     if (!found) {
-        feed->tell_gap();
+        feed->announce_gap();
         mark_gap(response);
     }
     response.feed = std::move(feed);

@@ -1,5 +1,5 @@
-// Answers requests with the playing of recordings. Not the choice of the recording
-// (PlaybackRoutes), nor the playing itself (PlaybackFeed).
+// Responds to requests with playbacks of recordings. PlaybackRoutes chooses the recording, and
+// PlaybackFeed sends it.
 #pragma once
 
 #include "handlers/channel_feed.hpp"
@@ -28,62 +28,63 @@ struct PlaybackHandlerOptions {
     PlaybackOptions playback;
     PlaybackRouteOptions routes;
     PlaybackFaults faults;
-    /// Header fields for every stream, instead of recorded ones of the same name.
+    /// Header fields of every response; they replace recorded fields of the same name.
     std::vector<std::pair<std::string, std::string>> headers;
-    /// How long an answer may be kept by the search for where the playing begins. A longer search
-    /// goes on behind the head, which then cannot say `Sse-Gap`.
+    /// How long a response may be delayed by the search for the start of the playback. A longer
+    /// search continues after the head is sent, which then cannot contain `Sse-Gap`.
     std::chrono::milliseconds search_time{20};
 };
 
-/// Plays each client its recording, from the start or after the client's Last-Event-ID, with the
-/// recorded status, content type and headers. HEAD gets the head alone. An id that is the last of
-/// the recording gets 204, which tells an EventSource to stop. Any thread.
+/// Plays a recording to each client, from its start or after the client's Last-Event-ID, with the
+/// recorded status, content type and header fields. A HEAD request receives the head only. The
+/// response is 204, which makes an EventSource stop, if nothing follows the ID. Any thread.
 class PlaybackHandler : public Handler, public CountsSource {
 public:
-    /// Reads the first lines of `files`, which can be opened again and again. Throws Error as
-    /// open_recording() does.
+    /// Reads the first lines of `files`, which must be openable any number of times. Throws Error
+    /// as open_recording() does.
     PlaybackHandler(const std::vector<std::string>& files, PlaybackHandlerOptions options,
                     PlaybackReports reports = {});
 
     Response respond(const Request& request, std::size_t loop) override;
     void tick(std::size_t loop) override;
 
-    /// One clock for all: `channels`, which must outlive it, gets one for each recording. The clock
-    /// of a recording begins with its first client; others join where it is. Before it answers.
+    /// Plays each recording once for all clients: opens a channel in `channels` for each, which
+    /// must outlive the handler. The playback starts with its first client; later clients join it
+    /// in progress. Call before the first request.
     void share(Channels& channels);
 
-    /// Events that were sent: unless the clock is shared, each client has its own.
+    /// Number of events sent to clients.
     ChannelCounts counts() const override;
-    /// What `show_position` makes of where the newest playing is: its `t`, and its file.
+    /// Text of `show_position` for the newest playback.
     std::string position() const override;
-    /// Set before it answers; without it, playings keep no account of where they are.
+    /// Formats a position. Set before the first request; without it, positions are not recorded.
     std::function<std::string(std::chrono::microseconds t, const std::string& file)> show_position;
 
 private:
     Response head(const RecordingHeader& header) const;
-    void stop(Response& response) const;
+    void respond_complete(Response& response) const;
     void play(const std::string& file, const std::string& id, Framing framing, Response& response);
 
-    /// A recording on the clock of all.
+    /// A recording that is played to all clients at once.
     struct Shared {
         std::shared_ptr<Channel> channel;
         std::unique_ptr<SharedPlayback> playback;
     };
-    void join(const Request& request, const std::string& file, const std::string& id,
-              std::size_t loop, Response& response);
+    void join_shared(const Request& request, const std::string& file, const std::string& id,
+                     std::size_t loop, Response& response);
 
     PlaybackHandlerOptions options_;
     PlaybackReports reports_;
     PlaybackRoutes routes_;
-    std::map<std::string, IdIndex> indexes_; ///< of the files that are large
-    const Channels* channels_ = nullptr;     ///< if the clock is shared
+    std::map<std::string, IdIndex> indexes_; ///< of large recordings, by file
+    const Channels* channels_ = nullptr;     ///< null: each client has its own playback
     std::map<std::string, Shared> shared_;
     ChannelFeed::OnStreamEnd on_stream_end_;
     std::atomic<std::uint64_t> requests_{0}, sent_{0};
 
-    mutable std::mutex mutex_;                         ///< guards what follows
-    std::shared_ptr<std::atomic<std::int64_t>> shown_; ///< `t` of the newest playing, in us
-    std::string shown_file_;
+    mutable std::mutex mutex_;                                   ///< guards the members below
+    std::shared_ptr<std::atomic<std::int64_t>> newest_position_; ///< microseconds
+    std::string newest_file_;
 };
 
 } // namespace sse

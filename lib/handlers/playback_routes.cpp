@@ -50,7 +50,7 @@ std::vector<std::string_view> sorted_parameters(std::string_view query) {
     return parameters;
 }
 
-/// The same parameters in any order; a recorded value that was masked is any value.
+/// Compares parameters in any order; a masked recorded value matches any value.
 bool same_query(std::string_view recorded, std::string_view asked) {
     const auto same = [](std::string_view a, std::string_view b) {
         const auto name = a.substr(0, a.find('=') + 1);
@@ -88,35 +88,36 @@ const RoutedRecording* PlaybackRoutes::find(const Request& request, bool resumes
         const bool method = request.method == group.method || (head && group.method == "GET") ||
                             (options_.any_path && (head || request.method == "GET"));
         if (!method || (!options_.any_path && request.path != group.path)) continue;
-        auto alike = suited(group, request);
-        if (!alike.empty()) return take_turn(group, std::move(alike), resumes || head);
+        auto found = matching(group, request);
+        if (!found.empty()) return select_next(group, std::move(found), resumes || head);
     }
     refusal = refuse(request);
     return nullptr;
 }
 
-std::vector<const RoutedRecording*> PlaybackRoutes::suited(const Group& group,
-                                                           const Request& request) const {
+std::vector<const RoutedRecording*> PlaybackRoutes::matching(const Group& group,
+                                                             const Request& request) const {
     auto found = group.recordings;
     if (group.differ_by_query) {
         std::erase_if(found, [&](const auto* it) { return !same_query(it->query, request.query); });
     }
     if (!options_.match_body || request.method == "HEAD") return found;
     const auto body = comparable(request.body);
-    auto equal = found; // those without a recorded body answer what no other does
+    auto equal = found; // a recording without a body matches if no other does
     std::erase_if(equal, [&](const auto* it) { return it->body != body; });
     std::erase_if(found, [](const auto* it) { return it->body.has_value(); });
     return equal.empty() ? found : equal;
 }
 
-const RoutedRecording*
-PlaybackRoutes::take_turn(Group& group, std::vector<const RoutedRecording*> alike, bool resumes) {
+const RoutedRecording* PlaybackRoutes::select_next(Group& group,
+                                                   std::vector<const RoutedRecording*> matching,
+                                                   bool resumes) {
     const std::lock_guard lock(mutex_);
     auto turn = std::find_if(group.turns.begin(), group.turns.end(),
-                             [&](const auto& it) { return it.first == alike; });
-    if (turn == group.turns.end()) turn = group.turns.insert(turn, {std::move(alike), 0});
-    auto& [recordings, given] = *turn;
-    const auto number = resumes ? std::max<std::size_t>(given, 1) - 1 : given++;
+                             [&](const auto& it) { return it.first == matching; });
+    if (turn == group.turns.end()) turn = group.turns.insert(turn, {std::move(matching), 0});
+    auto& [recordings, selections] = *turn;
+    const auto number = resumes ? std::max<std::size_t>(selections, 1) - 1 : selections++;
     if (options_.repeat == PlaybackRouteOptions::Repeat::cycle)
         return recordings[number % recordings.size()];
     return recordings[std::min(number, recordings.size() - 1)];

@@ -1,5 +1,5 @@
-// What may be broken on purpose about a playing, to test its client. Each is repeatable: the dice
-// are seeded, so the same client gets the same bytes.
+// Faults that a playback injects into a connection, to test its client. They are repeatable: with
+// the same seed, the same client receives the same bytes.
 #pragma once
 
 #include <cstddef>
@@ -8,25 +8,26 @@
 namespace sse {
 
 struct PlaybackFaults {
-    /// Cut the connection after so many events of it; 0: never.
+    /// Close the connection after this many events; 0: never.
     std::uint64_t drop_every = 0;
-    /// Cut the connection after so many bytes of the body, be it within an event; 0: never.
+    /// Close the connection after this many bytes of the body, even within an event; 0: never.
     std::uint64_t cut_after = 0;
-    /// Send nothing more after so many events, and stay connected; 0: never.
+    /// Stop sending after this many events, but keep the connection open; 0: never.
     std::uint64_t stall_after = 0;
-    /// Send pieces of so many bytes, each a chunk of its own; 0: whole events.
+    /// Size of the pieces of the body in bytes, each a separate chunk; 0: whole events.
     std::size_t split = 0;
-    /// Cuts, and the end, are a RST rather than a FIN.
+    /// Close with a RST instead of a FIN.
     bool reset = false;
-    /// For each byte of the body, how probable it is that one of its bits is flipped.
+    /// Probability for each byte of the body that one of its bits is flipped, 0 to 1.
     double corrupt = 0;
-    /// The content type is text/html.
+    /// Send text/html as the content type.
     bool wrong_type = false;
-    /// The first `status_times` requests are answered with this status; 0: none.
+    /// HTTP status of the first `status_times` responses; 0: none.
     int status = 0;
     std::uint64_t status_times = 1;
-    /// Seconds that their Retry-After names.
+    /// Value of their Retry-After header, in seconds.
     std::uint64_t retry_after = 1;
+    /// Seed of the random numbers of `corrupt`.
     std::uint64_t seed = 0;
 };
 

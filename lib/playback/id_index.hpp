@@ -1,6 +1,5 @@
-// Where ids that have been played lately are in their recording, so that a client that comes back
-// is sent on at once, however large the recording is. Not all ids: what is older has to be looked
-// for.
+// Positions of recently played event IDs in a recording, so that a client that reconnects resumes
+// without a search. Bounded: an older ID has to be found by IdSearch.
 #pragma once
 
 #include "playback/id_search.hpp"
@@ -15,19 +14,20 @@
 
 namespace sse {
 
-/// Any thread.
+/// Safe to use from any thread.
 class IdIndex {
 public:
-    /// Ids that it keeps: what a thousand clients have on their way, and a few MiB.
+    /// Maximum number of IDs: enough for the events in transit to a thousand clients, in a few MiB.
     static constexpr std::size_t max_ids = 65'536;
 
+    /// Stores the position of `id`; removes the oldest ID if the index is full.
     void add(std::string_view id, const PlaybackPosition& position);
     std::optional<PlaybackPosition> find(std::string_view id) const;
 
 private:
-    mutable std::mutex mutex_; ///< guards what follows
+    mutable std::mutex mutex_; ///< guards the members below
     std::unordered_map<std::string, PlaybackPosition> positions_;
-    std::deque<const std::string*> order_; ///< keys of positions_, the oldest first
+    std::deque<const std::string*> order_; ///< keys of positions_, oldest first
 };
 
 } // namespace sse

@@ -10,8 +10,8 @@ namespace sse {
 
 namespace {
 
-/// Less than 0, 0 or more, with runs of digits as the numbers they are: `9` before `10`,
-/// `1700000000000-2` before `1700000000000-10`.
+/// Compares two IDs as std::string::compare() does, but runs of digits as numbers: `9` is before
+/// `10`, and `1700000000000-2` before `1700000000000-10`.
 int compare_ids(std::string_view a, std::string_view b) {
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
     const auto number = [&](std::string_view& text) {
@@ -35,7 +35,7 @@ int compare_ids(std::string_view a, std::string_view b) {
     return static_cast<int>(a.size() > 0) - static_cast<int>(b.size() > 0);
 }
 
-/// As a client gives it back.
+/// The ID as a client sends it back.
 std::optional<std::string_view> trimmed_id_of(const Record& record) {
     const auto id = id_of(record);
     return id ? std::optional(trimmed(*id)) : std::nullopt;
@@ -49,7 +49,7 @@ std::optional<std::string_view> id_of(const Record& record) {
     return std::nullopt;
 }
 
-std::optional<LappedId> in_lap(std::string_view id, std::uint64_t laps) {
+std::optional<LappedId> parse_lapped_id(std::string_view id, std::uint64_t laps) {
     const auto at = id.rfind('@');
     if (laps == 1 || at == id.npos) return std::nullopt;
     const auto digits = id.substr(at + 1);
@@ -65,16 +65,16 @@ IdSearch::IdSearch(const std::string& path, std::string_view id, std::uint64_t l
                    const RecordingReaderOptions& options)
     : reader_(open_recording(path, options))
     , id_(trimmed(id))
-    , later_(in_lap(id, laps)) {
+    , later_(parse_lapped_id(id, laps)) {
     const auto& input = reader_->input();
     if (!input.random_access() || input.size().value_or(0) < large) return;
     if (later_) in_order_.push_back(*later_);
     in_order_.push_back({id_, 1});
 }
 
-/// Goes to a place before `id`, by halves. False if ids are in no order.
-bool IdSearch::halve(const std::string& id) {
-    std::optional<std::string> least, most; // of those that were looked at, on either side
+/// Moves the reader to a place before `id` by binary search. False if the IDs are not in order.
+bool IdSearch::seek_by_halves(const std::string& id) {
+    std::optional<std::string> least, most; // of the IDs seen on either side
     bool order = true;
     reader_->seek_before([&](const Record& record) -> std::optional<bool> {
         const auto own = trimmed_id_of(record);
@@ -88,36 +88,36 @@ bool IdSearch::halve(const std::string& id) {
     return order;
 }
 
-IdSearch::Reading IdSearch::read_in_order(const LappedId& wanted, TimeBudget& slice) {
-    while (!slice.over(reader_->place().offset)) {
+IdSearch::Result IdSearch::read_in_order(const LappedId& wanted, TimeBudget& budget) {
+    while (!budget.over(reader_->place().offset)) {
         const auto* record = reader_->next();
         const auto own = record == nullptr ? std::nullopt : trimmed_id_of(*record);
         if (record != nullptr && (!own || own->empty())) continue;
         if (own && *own == wanted.id) found_ = {reader_->place(), wanted.lap};
         else if (!own || compare_ids(*own, wanted.id) > 0)
-            return found_ ? Reading::found : Reading::not_there;
+            return found_ ? Result::found : Result::not_there;
     }
-    return Reading::not_yet;
+    return Result::not_yet;
 }
 
 bool IdSearch::step(std::chrono::steady_clock::time_point until) {
-    TimeBudget slice(until);
+    TimeBudget budget(until);
     while (!in_order_.empty()) {
-        if (!std::exchange(halved_, true) && !halve(in_order_.front().id)) {
+        if (!std::exchange(at_candidate_, true) && !seek_by_halves(in_order_.front().id)) {
             in_order_.clear();
             break;
         }
-        const auto reading = read_in_order(in_order_.front(), slice);
-        if (reading == Reading::found) return true;
-        if (reading == Reading::not_yet) return false;
+        const auto result = read_in_order(in_order_.front(), budget);
+        if (result == Result::found) return true;
+        if (result == Result::not_yet) return false;
         in_order_.pop_front();
-        halved_ = false;
+        at_candidate_ = false;
     }
     if (!std::exchange(reading_all_, true)) {
-        if (halved_ || reader_->place().offset != 0) reader_->rewind();
-        reader_->only_with_id(later_ ? later_->id : id_); // which is a part of the other
+        if (at_candidate_ || reader_->place().offset != 0) reader_->rewind();
+        reader_->only_with_id(later_ ? later_->id : id_); // a part of the other
     }
-    while (!slice.over(reader_->place().offset)) {
+    while (!budget.over(reader_->place().offset)) {
         const auto* record = reader_->next();
         if (record == nullptr) return true;
         const auto id = trimmed_id_of(*record);

@@ -24,7 +24,7 @@ Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options
 
 bool Playback::find_start(Clock::time_point until) {
     if (started_) return true;
-    if (!find_ends(until)) return false;
+    if (!find_range(until)) return false;
     if (!after_) {
         begin_lap();
         return started_ = true;
@@ -33,11 +33,11 @@ bool Playback::find_start(Clock::time_point until) {
     if (!measured_) {
         if (lap_ > 1 && !measure_lap(until)) return false;
         measured_ = true;
-        lap_start_ = lap_length_ * static_cast<std::int64_t>(std::min(lap_ - 1, longest_laps()));
+        lap_start_ = lap_length_ * static_cast<std::int64_t>(std::min(lap_ - 1, max_laps()));
     }
-    if (options_.events != 0 && !count_had(until)) return false;
-    if (!go_after(until)) return false;
-    lap_sends_ = true; // what the client has had
+    if (options_.events != 0 && !count_received(until)) return false;
+    if (!seek_after(until)) return false;
+    lap_sends_ = true; // the client has received events of it
     lap_done_ = false;
     const auto of_lap = std::max(microseconds(0), after_->place.t - from_);
     lap_length_ = std::max(lap_length_, of_lap);
@@ -45,44 +45,43 @@ bool Playback::find_start(Clock::time_point until) {
     return started_ = true;
 }
 
-/// Where a file has no random access, to go there is to read up to there. False: `until` came
-/// first.
-bool Playback::go_after(Clock::time_point until) {
+/// Moves the reader behind the record at after_. Without random access it reads up to that record.
+/// False if `until` passed first.
+bool Playback::seek_after(Clock::time_point until) {
     const auto& place = after_->place;
     if (reader_->input().random_access()) {
         reader_->seek(place);
         reader_->next(); // the record there
         return true;
     }
-    if (!std::exchange(going_, true)) reader_->rewind();
-    for (TimeBudget slice(until); !slice.over(reader_->place().offset);) {
+    if (!std::exchange(seeking_, true)) reader_->rewind();
+    for (TimeBudget budget(until); !budget.over(reader_->place().offset);) {
         if (reader_->next() == nullptr || !reader_->place().before(place)) return true;
     }
     return false;
 }
 
-/// Laps whose time can be counted: who comes back names any.
-std::uint64_t Playback::longest_laps() const {
+/// Bounds the lap in a client's Last-Event-ID, which can be any number.
+std::uint64_t Playback::max_laps() const {
     constexpr microseconds longest = std::chrono::hours(24 * 365 * 1000);
     return static_cast<std::uint64_t>(longest / std::max(lap_length_, microseconds(1)));
 }
 
-/// False: `until` came first.
-bool Playback::find_ends(Clock::time_point until) {
-    if (!find_end(options_.from, first_, until) || !find_end(options_.to, last_, until))
+/// Finds the records of PlaybackOptions::from and to. False if `until` passed first.
+bool Playback::find_range(Clock::time_point until) {
+    if (!find_point(options_.from, first_, until) || !find_point(options_.to, last_, until))
         return false;
     if (options_.from) from_ = first_ ? first_->t : options_.from->t;
     if ((first_ && last_ && !first_->before(*last_)) || (last_ && last_->t < from_) ||
         (options_.to && !options_.to->id && options_.to->t < from_)) {
         throw Error(Errc::bad_input,
-                    fmt::format("{}: the end that is asked for comes before the beginning",
-                                reader_->input().name()));
+                    fmt::format("{}: --to is before --from", reader_->input().name()));
     }
     return true;
 }
 
-bool Playback::find_end(const std::optional<PlaybackPoint>& point,
-                        std::optional<RecordingPlace>& place, Clock::time_point until) {
+bool Playback::find_point(const std::optional<PlaybackPoint>& point,
+                          std::optional<RecordingPlace>& place, Clock::time_point until) {
     if (!point || !point->id || place) return true;
     const auto& path = reader_->input().path();
     if (!search_) search_ = std::make_unique<IdSearch>(path, *point->id, 1, options_.reader);
@@ -98,7 +97,7 @@ bool Playback::find_end(const std::optional<PlaybackPoint>& point,
 void Playback::begin_lap() {
     lap_done_ = false;
     lap_sends_ = false;
-    parser_.reset();
+    record_events_.reset();
     const bool random = reader_->input().random_access();
     if (first_ && random) {
         reader_->seek(*first_);
@@ -110,13 +109,27 @@ void Playback::begin_lap() {
         reader_->seek_before([this](const Record& record) { return record.t >= from_; });
 }
 
+/// Throws Error (too_large) if the time of the playback would no longer fit into 64 bits.
+void Playback::begin_next_lap() {
+    constexpr microseconds longest = std::chrono::hours(24 * 365 * 100'000LL);
+    if (lap_start_ > longest - lap_length_) {
+        throw Error(Errc::too_large,
+                    fmt::format("{}: lap {} would begin more than 100000 years after the start",
+                                reader_->input().name(), lap_ + 1));
+    }
+    lap_start_ += lap_length_;
+    ++lap_;
+    begin_lap();
+}
+
 microseconds Playback::length() {
-    find_ends(Clock::time_point::max());
+    find_range(Clock::time_point::max());
     measure_lap(Clock::time_point::max());
     return lap_length_;
 }
 
-/// From the first time that is played to the last; moves the reader. False: `until` came first.
+/// Sets lap_length_, from the first time that is played to the last. Moves the reader. False if
+/// `until` passed first.
 bool Playback::measure_lap(Clock::time_point until) {
     if (last_) lap_length_ = last_->t - from_;
     if (last_) return true;
@@ -124,7 +137,7 @@ bool Playback::measure_lap(Clock::time_point until) {
         return options_.to && record.t > options_.to->t;
     };
     if (!std::exchange(measuring_, true)) reader_->seek_before(is_over);
-    for (TimeBudget slice(until); !slice.over(reader_->place().offset);) {
+    for (TimeBudget budget(until); !budget.over(reader_->place().offset);) {
         const auto* record = reader_->next();
         if (record == nullptr || is_over(*record)) return true;
         lap_length_ = std::max(lap_length_, record->t - from_);
@@ -132,24 +145,26 @@ bool Playback::measure_lap(Clock::time_point until) {
     return false;
 }
 
-/// Counts the events up to the one to go on after. False: `until` came first.
-bool Playback::count_had(Clock::time_point until) {
+/// Counts the events that the client has received: those up to after_. False if `until` passed
+/// first.
+bool Playback::count_received(Clock::time_point until) {
     if (!std::exchange(counting_, true)) {
         laps_counted_ = lap_ == 1;
         begin_lap();
     }
-    for (TimeBudget slice(until); events_ < options_.events;) {
-        const auto* record = next_of_lap(slice);
-        if (looking_) return false;
-        const bool had =
+    for (TimeBudget budget(until); counter_.events < options_.events;) {
+        const auto* record = next_of_lap(budget);
+        if (searching_) return false;
+        const bool received =
             record != nullptr && (!laps_counted_ || !after_->place.before(reader_->place()));
-        if (had) {
+        if (received) {
             if (is_wanted(*record)) count(*record);
         } else if (std::exchange(laps_counted_, true)) {
             break;
-        } else { // those before this one had as many
-            if (events_ > 0 && lap_ - 1 > options_.events / events_) events_ = options_.events;
-            else events_ *= lap_ - 1;
+        } else { // each lap before this one had as many
+            if (counter_.events > 0 && lap_ - 1 > options_.events / counter_.events)
+                counter_.events = options_.events;
+            else counter_.events *= lap_ - 1;
             begin_lap();
         }
     }
@@ -157,11 +172,7 @@ bool Playback::count_had(Clock::time_point until) {
 }
 
 void Playback::count(const Record& record) {
-    if (std::holds_alternative<EventView>(record.what)) ++events_;
-    const auto* read = std::get_if<RecordedBytes>(&record.what);
-    if (options_.events == 0 || read == nullptr) return;
-    if (!parser_) parser_ = std::make_unique<Parser>(counter_);
-    parser_->feed(read->bytes);
+    if (options_.events != 0) record_events_.on_record(record);
 }
 
 bool Playback::is_wanted(const Record& record) const {
@@ -170,10 +181,10 @@ bool Playback::is_wanted(const Record& record) const {
     return event == nullptr || !options_.wanted || options_.wanted(*event);
 }
 
-const Record* Playback::next_of_lap(TimeBudget& slice) {
+const Record* Playback::next_of_lap(TimeBudget& budget) {
     while (!lap_done_) {
-        looking_ = slice.over(reader_->place().offset);
-        if (looking_) break;
+        searching_ = budget.over(reader_->place().offset);
+        if (searching_) break;
         const auto* record = reader_->next();
         if (record == nullptr) break;
         if (first_ ? !first_->before(reader_->place()) : record->t < from_) continue;
@@ -186,39 +197,38 @@ const Record* Playback::next_of_lap(TimeBudget& slice) {
     return nullptr;
 }
 
-const Record* Playback::next(TimeBudget& slice) {
+const Record* Playback::next(TimeBudget& budget) {
     for (;;) {
-        over_ = options_.events != 0 && events_ >= options_.events;
-        if (over_) return nullptr;
-        const auto* record = next_of_lap(slice);
+        finished_ = options_.events != 0 && counter_.events >= options_.events;
+        if (finished_) return nullptr;
+        const auto* record = next_of_lap(budget);
         if (record == nullptr) {
-            if (looking_) return nullptr;
+            if (searching_) return nullptr;
             const bool more = options_.laps == 0 || lap_ < options_.laps;
-            over_ = lap_done_ && !more;
+            finished_ = lap_done_ && !more;
             if (!more || (!lap_done_ && grows())) return nullptr;
             if (!lap_sends_) {
-                throw Error(Errc::bad_input, fmt::format("{}: nothing of it would be sent, however "
-                                                         "often it is played",
-                                                         reader_->input().name()));
+                throw Error(Errc::bad_input,
+                            fmt::format("{}: no record would be sent, so it cannot "
+                                        "be played in a loop",
+                                        reader_->input().name()));
             }
-            lap_start_ += lap_length_;
-            ++lap_;
-            begin_lap();
+            begin_next_lap();
             continue;
         }
         if (!is_wanted(*record)) continue;
         count(*record);
-        lap_sends_ = lap_sends_ || is_sent(*record);
+        lap_sends_ = lap_sends_ || sends_bytes(*record);
         return record;
     }
 }
 
 const Record* Playback::peek(Clock::time_point until) {
     if (peeked_) return &record_;
-    looking_ = !find_start(until);
-    if (looking_) return nullptr;
-    TimeBudget slice(until);
-    const auto* record = next(slice);
+    searching_ = !find_start(until);
+    if (searching_) return nullptr;
+    TimeBudget budget(until);
+    const auto* record = next(budget);
     if (record == nullptr) return nullptr;
     peeked_ = true;
     record_ = *record;
@@ -237,13 +247,13 @@ Playback::Clock::time_point Playback::due(Clock::time_point now) {
     return *due_;
 }
 
-void Playback::take() {
+void Playback::advance() {
     peeked_ = false;
     played_ = true;
     due_.reset();
 }
 
-bool is_sent(const Record& record) {
+bool sends_bytes(const Record& record) {
     if (const auto* read = std::get_if<RecordedBytes>(&record.what)) return !read->bytes.empty();
     return !std::holds_alternative<RecordedOpen>(record.what) &&
            !std::holds_alternative<RecordedClose>(record.what);

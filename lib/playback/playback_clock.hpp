@@ -1,4 +1,4 @@
-// When each record of a playing is due. Told the time; waits for nothing.
+// Computes when each record of a playback is due. The time is passed in; this never waits.
 #pragma once
 
 #include "base/random.hpp"
@@ -12,44 +12,43 @@ namespace sse {
 struct PlaybackTiming {
     /// How many times faster than recorded; above 0.
     double speed = 1;
-    /// False: everything is due at once.
+    /// False: every record is due at once.
     bool wait = true;
-    /// No pause of the playing lasts longer; what is cut off a pause, all that follows comes
-    /// earlier by.
+    /// Longest pause of the playback. Shortening a pause moves all later records forward.
     std::optional<std::chrono::microseconds> max_gap;
-    /// Instead of the recorded times: from one record to the next.
+    /// Fixed time between records, instead of the recorded times.
     std::optional<std::chrono::nanoseconds> interval;
-    /// Each record comes up to so much late; order is kept.
+    /// Maximum random delay of each record; the order does not change.
     std::chrono::microseconds jitter{0};
-    /// Records gather and come at whole multiples of this, as through a proxy that buffers; 0: not.
+    /// Records are due at whole multiples of this time, as behind a buffering proxy; 0: no
+    /// buffering.
     std::chrono::microseconds coalesce{0};
-    /// Of the jitter's dice.
+    /// Seed of the random numbers of `jitter`.
     std::uint64_t seed = 0;
 };
 
-/// The time of one playing: record k is due at start + t(k) / speed, whenever the ones before it
-/// were asked for, so that no error adds up.
+/// The clock of one playback. A record is due at start + t / speed, whenever earlier records were
+/// asked for, so errors do not accumulate. One thread at a time.
 class PlaybackClock {
 public:
     using Clock = std::chrono::steady_clock;
 
-    /// `base` is the `t` that is due at the start.
+    /// `base` is the `t` of records that are due at the start.
     PlaybackClock(const PlaybackTiming& timing, std::chrono::microseconds base);
     void start(Clock::time_point now) { start_ = now; }
     bool started() const { return start_.has_value(); }
-    /// When a record with that `t` is due. To be asked once for each record, in order, once
-    /// started.
+    /// Returns when the next record, with this `t`, is due. Call once for each record, in order,
+    /// after start(). No record is due later than 126 years after the start.
     Clock::time_point due(std::chrono::microseconds t);
 
 private:
-    std::chrono::nanoseconds played(std::chrono::nanoseconds recorded,
-                                    std::int64_t times = 1) const;
+    long double played(long double recorded_ns) const;
 
     PlaybackTiming timing_;
     std::chrono::microseconds base_, last_;
-    std::chrono::nanoseconds skipped_{0}; ///< playing time that max_gap took out
-    std::chrono::nanoseconds latest_{0};  ///< of what has been given out, jitter and all
-    std::int64_t records_ = 0;
+    long double skipped_ns_ = 0;         ///< playback time that max_gap removed
+    std::chrono::nanoseconds latest_{0}; ///< latest due time so far, with jitter, since the start
+    std::uint64_t records_ = 0;
     SeededRandom random_;
     std::optional<Clock::time_point> start_;
 };

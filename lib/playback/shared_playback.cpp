@@ -1,5 +1,7 @@
 #include "playback/shared_playback.hpp"
 
+#include "playback/playback_driver.hpp"
+
 #include <utility>
 
 namespace sse {
@@ -15,8 +17,8 @@ SharedPlayback::~SharedPlayback() {
         const std::lock_guard lock(mutex_);
         stopped_ = true;
     }
-    news_.notify_one();
-    channel_->close(); // it may wait there
+    stop_requested_.notify_one();
+    channel_->close(); // the thread may be waiting in publish()
     if (thread_.joinable()) thread_.join();
 }
 
@@ -27,7 +29,7 @@ void SharedPlayback::start() {
 
 bool SharedPlayback::wait_until(Playback::Clock::time_point when) {
     std::unique_lock lock(mutex_);
-    news_.wait_until(lock, when, [this] { return stopped_; });
+    stop_requested_.wait_until(lock, when, [this] { return stopped_; });
     return !stopped_;
 }
 
@@ -38,44 +40,39 @@ bool SharedPlayback::stopped() {
 
 void SharedPlayback::run() {
     constexpr std::size_t enough_events = 1'000, enough_bytes = 64 * 1024;
-    constexpr std::chrono::milliseconds look_again{50}; // at a file that grows
-    constexpr std::chrono::milliseconds slice{20};      // of looking for what is played
-    using Clock = Playback::Clock;
+    constexpr std::chrono::milliseconds search_time{20};
+    using Kind = PlaybackStep::Kind;
+    PlaybackDriver driver(*playback_);
     Batch batch;
     try {
         for (bool open = true; open && !stopped();) {
-            const bool grows = playback_->grows(); // before what is read, so that nothing is missed
-            const bool more = playback_->peek(Clock::now() + slice) != nullptr;
-            const auto now = Clock::now();
-            const auto look = playback_->looking() ? now : now + look_again;
-            const auto due = more ? playback_->due(now) : look;
-            const bool waits = due > now || !more;
-            if (waits || batch.size() >= enough_events || batch.bytes() >= enough_bytes)
+            const auto step = driver.step(PlaybackDriver::Clock::now() + search_time);
+            const bool full = batch.size() >= enough_events || batch.bytes() >= enough_bytes;
+            if (step.kind != Kind::send || full)
                 open = channel_->publish(std::exchange(batch, Batch()));
-            if (!more && !grows && !playback_->looking()) break;
-            if (waits) open = open && wait_until(due);
-            else play(batch);
+            if (step.kind == Kind::end) break;
+            if (step.kind == Kind::wait) open = open && wait_until(step.when);
+            if (step.kind == Kind::send) publish_later(*step.record, batch);
         }
     } catch (const Error& e) {
-        channel_->publish(std::move(batch)); // what could be read is played
+        channel_->publish(std::move(batch)); // the records before the error
         failed_(e);
     }
     channel_->end();
 }
 
-void SharedPlayback::play(Batch& batch) {
-    const auto& record = *playback_->peek();
+void SharedPlayback::publish_later(const Record& record, Batch& batch) {
     position_.store(record.t.count(), std::memory_order_relaxed);
     if (const auto* event = std::get_if<EventView>(&record.what)) {
-        batch.add(*event); // with its own id or none: never one of ours
+        batch.add(*event); // with the recorded id, or none
     } else {
         if (const auto* retry = std::get_if<RecordedRetry>(&record.what))
-            channel_->set_retry(retry->time); // for those who come later
+            channel_->set_retry(retry->time); // for clients that join later
         std::string text;
         append_event_stream(record, text);
         if (!text.empty()) batch.add_text(text);
     }
-    playback_->take();
+    playback_->advance();
 }
 
 } // namespace sse

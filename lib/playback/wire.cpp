@@ -6,8 +6,8 @@ namespace sse {
 
 namespace {
 
-/// Bytes that have been taken and are still kept, at least, before what follows is moved.
-constexpr std::size_t most_taken = 64 * 1024;
+/// Written bytes are removed from the buffer once there are this many.
+constexpr std::size_t max_written_kept = 64 * 1024;
 
 } // namespace
 
@@ -41,18 +41,18 @@ void PlaybackWire::frame(std::string_view piece) {
 }
 
 std::string_view PlaybackWire::next() const {
-    const auto rest = std::string_view(out_).substr(taken_);
+    const auto rest = std::string_view(out_).substr(written_);
     return writes_.empty() ? rest : rest.substr(0, writes_.front());
 }
 
 void PlaybackWire::consume(std::size_t bytes) {
-    taken_ += bytes;
+    written_ += bytes;
     if (!writes_.empty() && (writes_.front() -= bytes) == 0) writes_.pop_front();
-    // A client that is never done with all of it must not make us keep what it has had.
-    if (taken_ < out_.size() && taken_ < std::max(most_taken, out_.size() / 2)) return;
-    gone_ += taken_;
-    out_.erase(0, taken_);
-    taken_ = 0;
+    // A client that never empties the buffer must not make it grow without bound.
+    if (written_ < out_.size() && written_ < std::max(max_written_kept, out_.size() / 2)) return;
+    removed_ += written_;
+    out_.erase(0, written_);
+    written_ = 0;
 }
 
 } // namespace sse

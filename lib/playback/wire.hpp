@@ -1,5 +1,5 @@
-// The bytes of one playing on their way to the socket: broken where that was asked for, framed, cut
-// into what goes out in one write. Knows no events and no time.
+// The body of one playback as bytes for a socket: applies faults to the bytes, frames them, and
+// splits them into writes. Knows no events and no time.
 #pragma once
 
 #include "base/random.hpp"
@@ -17,18 +17,18 @@ class PlaybackWire {
 public:
     PlaybackWire(Framing framing, const PlaybackFaults& faults);
 
-    /// Adds a piece of the body: one chunk, unless faults say otherwise.
+    /// Appends a piece of the body, as one chunk unless it is split.
     void add(std::string_view body);
-    /// What goes out next, in one write; "" for nothing.
+    /// The bytes of the next write; empty if there are none.
     std::string_view next() const;
-    /// So much of next() has been taken.
+    /// The first `bytes` of next() have been written.
     void consume(std::size_t bytes);
     bool empty() const { return out_.empty(); }
-    std::size_t waiting() const { return out_.size() - taken_; }
-    /// Bytes that were made of all that has been added, and how many of them have been taken.
-    std::uint64_t framed() const { return gone_ + out_.size(); }
-    std::uint64_t taken() const { return gone_ + taken_; }
-    /// All that `cut_after` allows has been added: nothing more will be.
+    std::size_t waiting() const { return out_.size() - written_; }
+    /// Number of framed bytes so far, and how many of them have been written.
+    std::uint64_t framed() const { return removed_ + out_.size(); }
+    std::uint64_t written() const { return removed_ + written_; }
+    /// The limit of `cut_after` is reached; nothing more is accepted.
     bool is_cut() const { return faults_.cut_after != 0 && added_ == faults_.cut_after; }
 
 private:
@@ -37,11 +37,11 @@ private:
     Framing framing_;
     PlaybackFaults faults_;
     SeededRandom random_;
-    std::string out_; ///< framed; the first `taken_` bytes have gone
-    std::size_t taken_ = 0;
-    std::uint64_t gone_ = 0;         ///< bytes that were taken before those of out_
-    std::deque<std::size_t> writes_; ///< how much of the rest goes out at once, if it is split
-    std::uint64_t added_ = 0;        ///< bytes of the body
+    std::string out_; ///< framed; the first `written_` bytes have been written
+    std::size_t written_ = 0;
+    std::uint64_t removed_ = 0;      ///< bytes written and removed from out_
+    std::deque<std::size_t> writes_; ///< sizes of the next writes, if the body is split
+    std::uint64_t added_ = 0;        ///< bytes of the body so far
 };
 
 } // namespace sse

@@ -1,5 +1,5 @@
-// Reads what a client was sent, as text: a `.sse` file, what `curl -N` or `curl -i` left. There are
-// no times in it: every `t` is 0. Not the parser, and not the guess at what a file is.
+// Reads event-stream text as a recording: a `.sse` file, or the output of `curl -N` or `curl -i`.
+// Text contains no times, so every `t` is 0. open_recording() detects the format.
 #pragma once
 
 #include "protocol/parser.hpp"
@@ -16,14 +16,14 @@ namespace sse {
 /// Reads event-stream text in order, in memory bounded by its largest event. One thread at a time.
 class EventTextReader : public RecordReader, private Parser::Sink {
 public:
-    /// `input` is at its start. A head (`curl -i`; the last, if there are several) is read at once.
-    /// Throws Error: bad_input with `file:line: why` where it is broken, io.
+    /// `input` is at its start. The constructor reads the response head, or the last of several
+    /// (`curl -i`). Throws Error: bad_input with `file:line: reason`, too_large, io.
     EventTextReader(std::unique_ptr<RecordingInput> input, RecordingReaderOptions options);
 
     const Record* next() override;
     void seek(const RecordingPlace& place) override;
     void rewind() override { seek(body_); }
-    std::string_view form() const override { return "event-stream text"; }
+    std::string_view format_name() const override { return "event-stream text"; }
 
 private:
     bool fill();
@@ -40,16 +40,16 @@ private:
 
     std::unique_ptr<Parser> parser_;
     std::vector<char> buffer_;
-    std::size_t begin_ = 0, end_ = 0; ///< what of the buffer has not been given to the parser
-    std::uint64_t offset_ = 0;        ///< of begin_ in the text
-    std::uint64_t line_ = 0;          ///< lines given to the parser
-    RecordingPlace body_;             ///< where the head, if any, is over
-    RecordingPlace block_;            ///< where the block being read begins
-    std::uint32_t of_block_ = 0;      ///< records that it has given
-    bool got_ = false;                ///< the sink was called: `record_` is new
+    std::size_t begin_ = 0, end_ = 0; ///< bytes of the buffer not yet parsed
+    std::uint64_t offset_ = 0;        ///< of buffer_[begin_] in the text
+    std::uint64_t line_ = 0;          ///< number of lines parsed
+    RecordingPlace body_;             ///< first line after the head
+    RecordingPlace block_;            ///< start of the current block
+    std::uint32_t of_block_ = 0;      ///< records of the current block so far
+    bool got_ = false;                ///< the parser produced a record
     bool finished_ = false;
     Record record_;
-    std::string type_, data_, id_; ///< what record_ looks at
+    std::string type_, data_, id_; ///< storage of record_
 };
 
 } // namespace sse

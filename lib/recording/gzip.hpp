@@ -1,4 +1,5 @@
-// Text into gzip (RFC 1952), so that what has been given can be read back at any moment. No I/O.
+// Compresses text with gzip (RFC 1952). After each call, all text so far can be decompressed. No
+// I/O.
 #pragma once
 
 #include <memory>
@@ -7,7 +8,7 @@
 
 namespace sse {
 
-/// One member. One thread at a time.
+/// One gzip member. One thread at a time.
 class Gzip {
 public:
     Gzip();
@@ -15,9 +16,9 @@ public:
     Gzip(const Gzip&) = delete;
     Gzip& operator=(const Gzip&) = delete;
 
-    /// Appends to `out` what `text` becomes, whole: whoever reads `out` so far gets all of it.
+    /// Appends the compressed `text` to `out`, flushed: a reader of `out` gets all of it.
     void add(std::string_view text, std::string& out);
-    /// Appends the end. Nothing may follow.
+    /// Appends the end of the member. Call once, last.
     void finish(std::string& out);
 
 private:

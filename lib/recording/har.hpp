@@ -1,5 +1,5 @@
-// HAR files (HTTP Archive 1.2), as browsers export them, from and to recordings. Of all that is in
-// them, only streams of events.
+// Converts HAR files (HTTP Archive 1.2), as exported by browsers, from and to recordings. Entries
+// other than event streams are ignored.
 #pragma once
 
 #include "recording/input.hpp"
@@ -16,11 +16,12 @@
 namespace sse {
 
 struct HarOptions {
-    /// Bytes of a file: it is read as a whole, since JSON has its members in any order.
+    /// Maximum size of a file in bytes. A file is read into memory, since JSON members have no
+    /// order.
     std::size_t max_bytes = 512 * 1024 * 1024;
 };
 
-/// True if a file that begins like this is one.
+/// True if this start of a file is that of a HAR file.
 bool is_har(std::string_view start);
 
 /// Writes each stream of events in `input` to a recording of its own, which `make` gives. Events
@@ -31,19 +32,19 @@ void read_har(RecordingInput& input,
               const std::function<std::unique_ptr<RecordingWriter>(RecordingHeader)>& make,
               const HarOptions& options = {});
 
-/// A HAR file as text, one stream after the other. Events only: HAR has no place for comments,
-/// reconnection times and bytes.
+/// Writes a HAR file as text, one stream after the other. Events only: HAR cannot represent
+/// comments, reconnection times and bytes. One thread at a time.
 class HarText {
 public:
-    /// Appends to `out`, which must outlive it and may be emptied between calls. Secrets are masked
-    /// as RecordingWriter does.
+    /// Appends to `out`, which must outlive it and may be cleared between calls. Masks secrets as
+    /// RecordingWriter does.
     explicit HarText(std::string& out);
     void begin(const RecordingHeader& header);
     /// `t` is since RecordingHeader::started.
     void event(std::chrono::microseconds t, const EventView& event);
     /// The stream's last record was at `t`.
     void end(std::chrono::microseconds t);
-    /// After the last stream.
+    /// Call after the last stream.
     void finish();
 
 private:

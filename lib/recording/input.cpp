@@ -39,7 +39,7 @@ RecordingInput::RecordingInput(std::string path)
     struct stat status {};
     pipe_ = ::fstat(fd_, &status) != 0 || !(S_ISREG(status.st_mode) || S_ISDIR(status.st_mode));
     try {
-        look_for_gzip();
+        detect_gzip();
     } catch (...) {
         ::close(fd_);
         throw;
@@ -48,7 +48,7 @@ RecordingInput::RecordingInput(std::string path)
 
 RecordingInput::~RecordingInput() { ::close(fd_); }
 
-void RecordingInput::look_for_gzip() {
+void RecordingInput::detect_gzip() {
     magic_.resize(2);
     std::size_t have = 0;
     while (have < 2) {
@@ -129,7 +129,7 @@ std::size_t RecordingInput::read_gzip(char* to, std::size_t size) {
 void RecordingInput::seek(std::uint64_t offset) {
     const auto target = gzip_ ? 0 : static_cast<off_t>(offset);
     if (::lseek(fd_, target, SEEK_SET) < 0) {
-        throw Error(Errc::io, fmt::format("cannot go back in {}: {}", name_, std::strerror(errno)));
+        throw Error(Errc::io, fmt::format("cannot seek in {}: {}", name_, std::strerror(errno)));
     }
     magic_.clear();
     ahead_.clear();

@@ -55,7 +55,7 @@ bool LineReader::next(RecordingLine& line) {
     }
 }
 
-void LineReader::keep_torn() { // its bytes are still in the buffer: only fill() moves them
+void LineReader::keep_incomplete() { // its bytes are still in the buffer: only fill() moves them
     offset_ -= begin_ - last_;
     begin_ = last_;
     searched_ = end_;

@@ -1,5 +1,4 @@
-// Lines of a file with a bound on their length, wherever the reads cut them. Does not know what a
-// line says.
+// Splits a file into lines of bounded length. Does not interpret them.
 #pragma once
 
 #include "recording/input.hpp"
@@ -13,38 +12,36 @@
 
 namespace sse {
 
-/// One line, without its LF. 64 bytes behind it may be read (not used), as simdjson does.
+/// One line, without its LF. The 64 bytes after it are readable memory, as simdjson requires.
 struct RecordingLine {
     std::string_view text;
-    std::uint64_t offset = 0; ///< of its first byte in the text
-    std::uint64_t number = 0; ///< from 1; 0: not known, since the reading began in the middle
-    bool whole = true;        ///< false: the file ended before its LF
+    std::uint64_t offset = 0; ///< of the first byte in the text
+    std::uint64_t number = 0; ///< from 1; 0: unknown after a seek
+    bool whole = true;        ///< false: the file ends without an LF
 };
 
-/// Reads lines in order, in memory that is bounded by the longest one.
+/// Reads lines in order, in memory bounded by the longest line. One thread at a time.
 class LineReader {
 public:
-    /// `buffer_bytes` are read at a time; `max_line_bytes` is the bound of a line.
-    /// `input` must outlive it.
+    /// Reads `buffer_bytes` at a time. `input` must outlive it.
     LineReader(RecordingInput& input, std::size_t buffer_bytes, std::size_t max_line_bytes);
 
-    /// The next line, valid until the next call; false at the end. Where the file has grown since,
-    /// the next call goes on, with an unfinished line from its start if `keep_torn()` was called.
-    /// Throws Error: too_large `name:line: ...`, and what RecordingInput throws.
+    /// The next line, valid until the next call; false at the end. If the file has grown since, the
+    /// next call continues, with an incomplete line from its start if keep_incomplete() was called.
+    /// Throws Error: too_large with `name:line: reason`, and as RecordingInput does.
     bool next(RecordingLine& line);
-    /// Takes back the unfinished line that next() just gave: it is given again when there is more.
-    void keep_torn();
-    /// Goes on with the line that begins at `offset` and has that number, 0 if nobody knows it.
+    /// Returns the incomplete line of the last next() again, once there is more of it.
+    void keep_incomplete();
+    /// Continues with the line that begins at `offset`; `number` is its number, 0 if unknown.
     void seek(std::uint64_t offset, std::uint64_t number);
-    /// Goes on with the first line that begins at `offset` or behind it.
+    /// Continues with the first line that begins at or after `offset`.
     void seek_near(std::uint64_t offset);
-    /// From now on, lines that hold neither `text` nor a `\u`, which it may hide behind, are left
-    /// out, but for one in `given_every` bytes, so that a caller can look at the time; "": none.
-    /// Much faster than to parse each.
-    void only_with(std::string text) { wanted_ = std::move(text); }
-    /// `FILE:LINE`, or `FILE: byte OFFSET` where the number is not known.
+    /// Skips lines that contain neither `text` nor a `\u` escape, which may encode it; "": skips
+    /// none. This is much faster than parsing every line.
+    void skip_without(std::string text) { wanted_ = std::move(text); }
+    /// `FILE:LINE`, or `FILE: byte OFFSET` if the number is unknown.
     std::string where(const RecordingLine& line) const;
-    /// Where the next line begins in the text.
+    /// Start of the next line in the text.
     std::uint64_t offset() const { return offset_; }
 
 private:
@@ -56,12 +53,12 @@ private:
     std::size_t max_line_bytes_;
     std::vector<char> buffer_;
     std::size_t begin_ = 0, searched_ = 0, end_ = 0; ///< begin_ <= searched_ <= end_, in the buffer
-    std::size_t last_ = 0;                           ///< where the line given last began
-    std::uint64_t offset_ = 0;                       ///< of begin_ in the text
-    std::uint64_t number_ = 0;                       ///< of the line given last
-    bool counts_ = true;                             ///< the numbers are known
+    std::size_t last_ = 0;                           ///< start of the newest line, in the buffer
+    std::uint64_t offset_ = 0;                       ///< of buffer_[begin_] in the text
+    std::uint64_t number_ = 0;                       ///< of the newest line
+    bool counts_ = true;                             ///< line numbers are known
     std::string wanted_;
-    std::uint64_t given_ = 0; ///< offset of the line that was given last
+    std::uint64_t given_ = 0; ///< offset of the newest line returned
 };
 
 } // namespace sse

@@ -54,12 +54,12 @@ const Record* RecordingReader::next() {
     while (lines_.next(line)) {
         if (blank(line.text)) continue;
         try {
-            if (const auto* record = take(line)) return record;
+            if (const auto* record = parse(line)) return record;
         } catch (const BadLine& e) {
             if (line.whole && !input_->cut_short()) fail(line, e.what());
             check_length(lines_.offset(), lines_.where(line));
             if (grows) {
-                lines_.keep_torn();
+                lines_.keep_incomplete();
                 return nullptr;
             }
             warning_ = fmt::format("{}: the last line is torn and was skipped", lines_.where(line));
@@ -75,7 +75,7 @@ const Record* RecordingReader::next() {
     return nullptr;
 }
 
-const Record* RecordingReader::take(const RecordingLine& line) {
+const Record* RecordingReader::parse(const RecordingLine& line) {
     const auto* record = parser_.record(line.text);
     if (record == nullptr) return nullptr;
     if (record->t < place_.t) {
@@ -95,23 +95,23 @@ void RecordingReader::seek(const RecordingPlace& place) {
 
 void RecordingReader::rewind() { seek({records_at_, 2, std::chrono::microseconds(0)}); }
 
-/// Whether that is so of the first record that tells, of those that begin from `offset` on and
-/// before `end`; place() is then its. Nullopt: none tells, or none does soon.
+/// The result of `reached` for the first record between `offset` and `end` that has one; place() is
+/// then the place of that record. nullopt if none of the next records has one.
 std::optional<bool> RecordingReader::reached_from(std::uint64_t offset, std::uint64_t end,
                                                   const Reached& reached) {
     lines_.seek_near(offset);
     place_.t = {};
     RecordingLine line;
-    constexpr std::uint64_t far = 1024 * 1024; // or each half would be read to its end
+    constexpr std::uint64_t far = 1024 * 1024; // otherwise each half would be read to its end
     end = std::min(end, offset + far);
     while (lines_.next(line) && line.offset < end) {
         if (blank(line.text)) continue;
         try {
-            const auto* record = take(line);
+            const auto* record = parse(line);
             if (record == nullptr) continue;
             if (const auto response = reached(*record)) return response;
         } catch (const BadLine& e) {
-            if (!line.whole) break; // torn: it is not there yet, or never will be
+            if (!line.whole) break; // incomplete: still being written, or the writer was killed
             fail(line, e.what());
         }
     }
@@ -119,7 +119,7 @@ std::optional<bool> RecordingReader::reached_from(std::uint64_t offset, std::uin
 }
 
 void RecordingReader::seek_before(const Reached& reached) {
-    constexpr std::uint64_t near = 64 * 1024; // from there on, reading is as quick
+    constexpr std::uint64_t near = 64 * 1024; // below this, reading is as fast
     rewind();
     if (!input_->random_access()) return;
     auto low = records_at_, high = *input_->size();
@@ -134,13 +134,13 @@ void RecordingReader::seek_before(const Reached& reached) {
     seek({low, 0, {}, 0});
 }
 
-/// An id of these characters is written as it is, or with escapes.
+/// IDs of these characters are written unescaped, or with `\u`.
 void RecordingReader::only_with_id(const std::string& id) {
     const auto plain = [](char c) {
         return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') ||
                c == '-' || c == '_' || c == '.' || c == ':' || c == '@';
     };
-    if (!id.empty() && std::all_of(id.begin(), id.end(), plain)) lines_.only_with(id);
+    if (!id.empty() && std::all_of(id.begin(), id.end(), plain)) lines_.skip_without(id);
 }
 
 } // namespace sse

@@ -1,4 +1,4 @@
-// Reads a recording, sse-recording(5). Not a clock: waits for nothing.
+// Reads a recording in the format of sse-recording(5). Does not wait for the times in it.
 #pragma once
 
 #include "recording/line_reader.hpp"
@@ -15,8 +15,8 @@ namespace sse {
 /// Reads one recording in order, in memory bounded by its longest line. One thread at a time.
 class RecordingReader : public RecordReader {
 public:
-    /// `input` is at its start; reads its first line. Throws Error: io, and bad_input or too_large
-    /// with `file:line: why`, as next() does.
+    /// `input` is at its start. The constructor reads the first line. Throws Error: io, and
+    /// bad_input or too_large with `file:line: reason`.
     explicit RecordingReader(std::unique_ptr<RecordingInput> input,
                              RecordingReaderOptions options = {});
 
@@ -28,17 +28,17 @@ public:
     void rewind() override;
     void seek_before(const Reached& reached) override;
     void only_with_id(const std::string& id) override;
-    std::string_view form() const override { return "recording"; }
+    std::string_view format_name() const override { return "recording"; }
 
 private:
     [[noreturn]] void fail(const RecordingLine& line, const std::string& why) const;
     std::optional<bool> reached_from(std::uint64_t offset, std::uint64_t end,
                                      const Reached& reached);
-    const Record* take(const RecordingLine& line);
+    const Record* parse(const RecordingLine& line);
 
     LineReader lines_;
     RecordParser parser_;
-    std::uint64_t records_at_ = 0; ///< where the second line begins
+    std::uint64_t records_at_ = 0; ///< start of the second line
 };
 
 } // namespace sse

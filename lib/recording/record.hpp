@@ -1,4 +1,4 @@
-// The lines of a recording as values: sse-recording(5) in C++. No I/O, and no JSON.
+// The lines of a recording, sse-recording(5), as C++ values. No I/O, no JSON.
 #pragma once
 
 #include "protocol/event.hpp"
@@ -13,64 +13,64 @@
 
 namespace sse {
 
-/// The version of the format that is written, and the newest that is read.
+/// The version of the format that is written, and the highest that can be read.
 inline constexpr int recording_version = 1;
 
-/// Header fields in their order; names as they came.
+/// Header fields in order, with names as received.
 using RecordedFields = std::vector<std::pair<std::string, std::string>>;
 
-/// The request of the recorded stream. An empty method: not recorded.
+/// The request of the recorded stream; not recorded if the method is empty.
 struct RecordedRequest {
     std::string method;
     RecordedFields headers;
-    std::optional<std::string> body; ///< only when asked for; any bytes
+    std::optional<std::string> body; ///< recorded only on request; any bytes
 };
 
-/// The head of its answer. Status 0: not recorded.
+/// The head of the response; not recorded if the status is 0.
 struct RecordedResponse {
     int status = 0;
     RecordedFields headers;
 };
 
-/// A recording's first line. What is not known is empty, and then not written.
+/// The first line of a recording. Empty members are unknown, and not written.
 struct RecordingHeader {
     int version = recording_version;
-    std::string started; ///< RFC 3339, UTC, milliseconds: where `t` begins
-    std::string tool;    ///< what wrote it, with its version
+    std::string started; ///< time at which `t` is 0: RFC 3339, UTC, milliseconds
+    std::string tool;    ///< name and version of the writer
     std::string url;
     RecordedRequest request;
     RecordedResponse response;
 };
 
-/// A block that named an id and had no data: no event, but the last event ID changed.
+/// A block with an ID and no data: not an event, but it sets the last event ID.
 struct RecordedId {
     std::string_view id;
 };
-/// All that followed the colon, the leading space included.
+/// All text after the colon, including a leading space.
 struct RecordedComment {
     std::string_view text;
 };
 struct RecordedRetry {
     std::chrono::milliseconds time;
 };
-/// A reconnection: the head of the new answer.
+/// A reconnection: the head of the new response.
 struct RecordedOpen {
     RecordedResponse response;
-    std::string last_event_id; ///< what the client asked to go on after; "" for none
+    std::string last_event_id; ///< Last-Event-ID of the request; "": none
 };
 /// How a connection ended.
 struct RecordedClose {
     std::string_view how; ///< eof, reset, timeout or error
     std::string_view message;
 };
-/// What one read gave, in byte mode: a piece of the body without transfer coding.
+/// Bytes returned by one read of the body, without transfer coding (`--bytes`).
 struct RecordedBytes {
     std::string_view bytes;
 };
 
-/// A line of a recording after its first. Views belong to whoever handed it out.
+/// A line of a recording after the first. Its views belong to the reader that returned it.
 struct Record {
-    std::chrono::microseconds t{0}; ///< since `started`; never less than the line before
+    std::chrono::microseconds t{0}; ///< since `started`; never lower than in the line before
     std::variant<EventView, RecordedId, RecordedComment, RecordedRetry, RecordedOpen, RecordedClose,
                  RecordedBytes>
         what;

@@ -4,7 +4,7 @@
 
 namespace sse {
 
-void RecordEvents::take(const Record& record) {
+void RecordEvents::on_record(const Record& record) {
     struct {
         RecordEvents& self;
         void operator()(const EventView& it) const { self.sink_.on_event(it); }

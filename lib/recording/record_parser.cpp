@@ -13,7 +13,7 @@ namespace {
 namespace json = simdjson::ondemand;
 static_assert(simdjson::SIMDJSON_PADDING <= 64);
 
-/// What simdjson gives, or BadLine: `name` is the key it was looked for under.
+/// The value in `result`. Throws BadLine with the key `name`, and `wanted` as the expected type.
 template <typename T>
 T get(simdjson::simdjson_result<T> result, const char* name, const char* wanted) {
     T value;
@@ -43,18 +43,18 @@ std::string_view line_of_text(json::value value, const char* name) {
     return found;
 }
 
-/// Calls `take(key, value)` for each member; keys that it does not know it leaves alone.
-template <typename Take>
-void each_member(json::object object, Take&& take) {
+/// Calls `visit(key, value)` for each member.
+template <typename Visit>
+void each_member(json::object object, Visit&& visit) {
     for (auto member : object) {
         json::field field;
         if (std::move(member).get(field) != simdjson::SUCCESS) throw BadLine("not a JSON object");
         const auto key = get(field.unescaped_key(), "a key", "a string");
-        take(key, field.value());
+        visit(key, field.value());
     }
 }
 
-void take_field(std::string_view name, json::value value, RecordedFields& fields) {
+void add_field(std::string_view name, json::value value, RecordedFields& fields) {
     for (const char c : name) {
         if (c <= ' ' || c >= 0x7F || c == ':') throw BadLine("a header's name is not a token");
     }
@@ -68,11 +68,11 @@ RecordedFields headers(json::value value) {
                 [&](std::string_view key, json::value member) {
                     const std::string name(key);
                     if (get(member.type(), "a header", "a string") != json::json_type::array) {
-                        return take_field(name, member, fields);
+                        return add_field(name, member, fields);
                     }
                     for (auto item : get(member.get_array(), "a header", "an array")) {
                         // NOLINTNEXTLINE(performance-move-const-arg): a later simdjson asks for it
-                        take_field(name, get(std::move(item), "a header", "a string"), fields);
+                        add_field(name, get(std::move(item), "a header", "a string"), fields);
                     }
                 });
     return fields;
@@ -97,7 +97,7 @@ RecordedResponse response(json::value value, const char* name,
     return found;
 }
 
-void take_base64(std::string_view encoded, const char* name, std::string& out) {
+void decode_base64(std::string_view encoded, const char* name, std::string& out) {
     if (!append_from_base64(encoded, out)) throw BadLine(fmt::format("{} is not base64", name));
 }
 
@@ -109,7 +109,7 @@ RecordedRequest request(json::value value) {
         else if (key == "headers") found.headers = headers(member);
         else if (key == "body") found.body = std::string(text(member, "body"));
         else if (key == "body_base64")
-            take_base64(text(member, "body_base64"), "body_base64", found.body.emplace());
+            decode_base64(text(member, "body_base64"), "body_base64", found.body.emplace());
     });
     return found;
 }
@@ -180,7 +180,7 @@ RecordingHeader RecordParser::header(std::string_view line) {
 const Record* RecordParser::record(std::string_view line) {
     auto& record = impl_->record;
     bool timed = false;
-    const char* kind = nullptr; // the key that says what the line is
+    const char* kind = nullptr; // the key that determines the type of the line
     const auto is = [&](const char* name) {
         if (kind != nullptr) throw BadLine(fmt::format("both {} and {}", kind, name));
         kind = name;
@@ -219,7 +219,7 @@ const Record* RecordParser::record(std::string_view line) {
         } else if (key == "base64") {
             is("base64");
             impl_->base64.clear();
-            take_base64(text(value, "base64"), "base64", impl_->base64);
+            decode_base64(text(value, "base64"), "base64", impl_->base64);
             record.what = RecordedBytes{impl_->base64};
         }
     });

@@ -1,4 +1,4 @@
-// One line of a recording from JSON to values. Knows no file and no order of lines.
+// Parses single lines of a recording from JSON. Knows no file and no order of lines.
 #pragma once
 
 #include "recording/record.hpp"
@@ -10,16 +10,16 @@
 
 namespace sse {
 
-/// Why a line is not what sse-recording(5) says, without where.
+/// A line that sse-recording(5) does not allow. what() is the reason, without the place.
 class BadLine : public std::runtime_error {
     using std::runtime_error::runtime_error;
 };
 
-/// Parses lines; keeps buffers between them. The bytes given must have 64 more behind them that may
-/// be read. One thread at a time.
+/// Parses lines, and reuses its buffers. The 64 bytes after each line must be readable memory. One
+/// thread at a time.
 class RecordParser {
 public:
-    /// `t` above this (31 years) is refused.
+    /// Highest `t` that is accepted: 31 years.
     static constexpr std::chrono::seconds max_t{1'000'000'000};
 
     RecordParser();
@@ -27,10 +27,10 @@ public:
     RecordParser(RecordParser&&) noexcept;
     RecordParser& operator=(RecordParser&&) noexcept;
 
-    /// The first line. Throws BadLine where it is not one, or of a newer version.
+    /// Parses the first line. Throws BadLine, also for a newer version.
     RecordingHeader header(std::string_view line);
-    /// Another line, valid until the next call; nullptr where all its keys are unknown (to be
-    /// ignored). Throws BadLine.
+    /// Parses another line; the record is valid until the next call. nullptr if all keys are
+    /// unknown, and the line is to be ignored. Throws BadLine.
     const Record* record(std::string_view line);
 
 private:

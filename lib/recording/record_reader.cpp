@@ -15,10 +15,10 @@ namespace sse {
 
 namespace {
 
-/// Bytes that show what a file is.
+/// Bytes that are enough to detect the format of a file.
 constexpr std::size_t shown_bytes = 4096;
 
-/// Its first line that is not empty could be one of an event stream: a comment or a known field.
+/// True if the first line that is not empty can be one of an event stream: a comment or a field.
 bool is_event_text(std::string_view text) {
     if (text.starts_with(bom)) text.remove_prefix(bom.size());
     while (text.starts_with('\n') || text.starts_with('\r')) text.remove_prefix(1);
@@ -29,8 +29,8 @@ bool is_event_text(std::string_view text) {
     return std::find(fields.begin(), fields.end(), line.substr(0, colon)) != fields.end();
 }
 
-/// Of JSON the first key, of text the first line.
-bool shows_form(std::string_view text) {
+/// True once `text` contains the first key of JSON, or the first line of other text.
+bool shows_format(std::string_view text) {
     if (text.starts_with(bom)) text.remove_prefix(bom.size());
     const auto skip_blanks = [&] {
         text.remove_prefix(std::min(text.find_first_not_of(" \t\r\n"), text.size()));
@@ -44,7 +44,7 @@ bool shows_form(std::string_view text) {
 
 } // namespace
 
-std::string_view start_of(RecordingInput& input) { return input.peek(shown_bytes, shows_form); }
+std::string_view start_of(RecordingInput& input) { return input.peek(shown_bytes, shows_format); }
 
 void RecordReader::check_length(std::uint64_t read, const std::string& where) const {
     const auto size = input_->size();
@@ -66,7 +66,7 @@ std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> inp
     const auto start = start_of(*input);
     if (is_har(start)) {
         throw Error(Errc::bad_input,
-                    fmt::format("{}: a HAR file is not a recording by itself", input->name()));
+                    fmt::format("{}: a HAR file is not a single recording", input->name()));
     }
     if (start.starts_with("HTTP/") || is_event_text(start))
         return std::make_unique<EventTextReader>(std::move(input), std::move(options));
@@ -78,7 +78,7 @@ std::unique_ptr<RecordReader> open_recording(const std::string& path,
     auto input = std::make_unique<RecordingInput>(path);
     if (options.names) {
         if (const auto known = options.names->find(path); known != options.names->end())
-            input->call(known->second);
+            input->set_name(known->second);
     }
     return open_recording(std::move(input), std::move(options));
 }

@@ -1,4 +1,4 @@
-// Which files of a directory are recordings, by their names. Reads none of them.
+// Lists the recordings in a directory by their file names. Does not read them.
 #pragma once
 
 #include <string>
@@ -7,8 +7,8 @@
 namespace sse {
 
 /// The files under `directory`, at any depth, whose names end in `.jsonl`, `.sse` or `.har`, with
-/// or without `.gz`, and do not begin with a dot, sorted by path. Throws Error: io where it cannot
-/// be read, bad_input where there is none.
+/// or without `.gz`, and do not begin with a dot, sorted by path. Throws Error: io if the directory
+/// cannot be read, bad_input if it contains none.
 std::vector<std::string> recordings_under(const std::string& directory);
 
 } // namespace sse

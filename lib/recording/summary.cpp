@@ -12,14 +12,14 @@ namespace sse {
 
 namespace {
 
-/// 16 steps for each power of two: exact below 32.
+/// Sixteen buckets for each power of two; values below 32 have their own.
 std::size_t bucket_of(std::uint64_t value) {
     if (value < 16) return static_cast<std::size_t>(value);
     const auto power = static_cast<std::size_t>(std::bit_width(value)) - 5;
     return power * 16 + static_cast<std::size_t>(value >> power);
 }
 
-std::uint64_t most_of(std::size_t bucket) {
+std::uint64_t highest_of(std::size_t bucket) {
     if (bucket < 32) return bucket;
     const auto power = bucket / 16 - 1;
     return (static_cast<std::uint64_t>(bucket % 16 + 17) << power) - 1;
@@ -30,7 +30,7 @@ public:
     explicit Summing(RecordingSummary& sum)
         : sum_(sum) {}
 
-    void take(const Record& record) {
+    void on_record(const Record& record) {
         if (sum_.records++ == 0) sum_.first = record.t;
         sum_.last = t_ = record.t;
         sum_.closed = std::holds_alternative<RecordedClose>(record.what);
@@ -44,7 +44,7 @@ public:
             ++sum_.reads;
             sum_.read_bytes += read->bytes.size();
         }
-        events_.take(record);
+        events_.on_record(record);
     }
     void finish() { events_.finish(); }
 
@@ -81,19 +81,19 @@ private:
 
 } // namespace
 
-void Spread::add(std::uint64_t value) {
+void Distribution::add(std::uint64_t value) {
     ++counts_[bucket_of(value)];
     ++count_;
     sum_ += value;
     largest_ = std::max(largest_, value);
 }
 
-std::uint64_t Spread::quantile(double share) const {
+std::uint64_t Distribution::quantile(double share) const {
     const auto wanted = static_cast<std::uint64_t>(std::ceil(share * static_cast<double>(count_)));
     std::uint64_t seen = 0;
     for (std::size_t i = 0; i < counts_.size(); ++i) {
         seen += counts_[i];
-        if (seen >= wanted && seen > 0) return std::min(most_of(i), largest_);
+        if (seen >= wanted && seen > 0) return std::min(highest_of(i), largest_);
     }
     return largest_;
 }
@@ -101,7 +101,7 @@ std::uint64_t Spread::quantile(double share) const {
 RecordingSummary summarize(RecordReader& reader) {
     RecordingSummary sum;
     Summing summing(sum);
-    while (const auto* record = reader.next()) summing.take(*record);
+    while (const auto* record = reader.next()) summing.on_record(*record);
     summing.finish();
     for (std::size_t i = 0; i < sum.warnings.size(); ++i) sum.warnings[i] += reader.warnings()[i];
     return sum;

@@ -1,4 +1,4 @@
-// What is in a recording, in numbers.
+// A summary of a recording in numbers.
 #pragma once
 
 #include "recording/record_reader.hpp"
@@ -11,14 +11,14 @@
 
 namespace sse {
 
-/// How numbers are spread, to about 6%, in a fixed amount of memory.
-class Spread {
+/// Distribution of numbers, with a precision of about 6%, in a fixed amount of memory.
+class Distribution {
 public:
     void add(std::uint64_t value);
     std::uint64_t count() const { return count_; }
     std::uint64_t largest() const { return largest_; }
     std::uint64_t sum() const { return sum_; }
-    /// What `share` (0 to 1) of them do not exceed; 0 if there is none.
+    /// The value that a share of the numbers (0 to 1) does not exceed; 0 if there are none.
     std::uint64_t quantile(double share) const;
 
 private:
@@ -27,27 +27,27 @@ private:
 };
 
 struct RecordingSummary {
-    /// Types beyond so many are counted together, under "".
+    /// Further types are counted together, under "".
     static constexpr std::size_t max_types = 1'000;
 
     std::map<std::string, std::uint64_t> types; ///< events of each
-    Spread data;                                ///< bytes of an event's data
-    Spread gaps;                                ///< microseconds between an event and the next
+    Distribution data;                          ///< bytes of an event's data
+    Distribution gaps;                          ///< microseconds between an event and the next
     std::chrono::microseconds longest_gap_at{0};
     std::chrono::microseconds first{0}, last{0}; ///< t of the first and the last record
     std::uint64_t records = 0, events = 0;
-    std::uint64_t with_id = 0; ///< events whose block named an id
-    std::uint64_t same_id = 0; ///< of them, the same as the event before
+    std::uint64_t with_id = 0; ///< events with an ID field
+    std::uint64_t same_id = 0; ///< of these, with the same ID as the event before
     std::uint64_t comments = 0, retries = 0, bare_ids = 0;
-    std::uint64_t reads = 0, read_bytes = 0; ///< of a recording of reads
+    std::uint64_t reads = 0, read_bytes = 0; ///< only in a recording of reads
     std::uint64_t reconnects = 0;
-    std::uint64_t resumed = 0;                   ///< of them, with a last event id
-    std::map<std::string, std::uint64_t> closes; ///< ends of connections, by how
-    RecordReader::OddityCounts warnings{};
-    bool closed = false; ///< the last record says that the connection ended
+    std::uint64_t resumed = 0;                   ///< of these, with a last event ID
+    std::map<std::string, std::uint64_t> closes; ///< ends of connections, by type
+    RecordReader::WarningCounts warnings{};
+    bool closed = false; ///< the last record is the end of a connection
 };
 
-/// Reads `reader` to its end. Throws Error as it does.
+/// Reads `reader` to its end. Throws Error as next() does.
 RecordingSummary summarize(RecordReader& reader);
 
 } // namespace sse

@@ -37,7 +37,7 @@ void number_key(const char* name, long long value, std::string& out) {
     fmt::format_to(std::back_inserter(out), "{}", value);
 }
 
-/// One member a name; a name that comes again (Set-Cookie) makes an array of its values.
+/// Writes one member for each name; several values of one name (Set-Cookie) become an array.
 void fields_key(const RecordedFields& fields, bool mask, std::string& out) {
     key("headers", out);
     out.push_back('{');
@@ -107,14 +107,14 @@ int create(const std::string& path) {
     return fd;
 }
 
-/// Writing to it may block. A file never does.
+/// True if writing to `fd` may block: not for a file.
 bool blocks(int fd) {
     struct stat about {};
     return ::fstat(fd, &about) == 0 &&
            (S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || ::isatty(fd) == 1);
 }
 
-/// So that PIPE_BUF bytes go in without blocking.
+/// True if PIPE_BUF bytes can be written without blocking.
 bool has_room(int fd) {
     pollfd room{fd, POLLOUT, 0};
     return ::poll(&room, 1, 0) > 0;
@@ -150,7 +150,7 @@ RecordingWriter::RecordingWriter(int fd, std::string name, RecordingHeader heade
 RecordingWriter::~RecordingWriter() {
     try {
         finish();
-    } catch (const Error&) { // finish() is there for who wants to know
+    } catch (const Error&) { // finish() reports them
     }
 }
 
@@ -255,8 +255,8 @@ bool RecordingWriter::flush() {
     return write_out(packed_, size);
 }
 
-/// Writes the first `size` bytes of `from` and takes off it, and off `size`, what was written.
-/// False if not all was.
+/// Writes the first `size` bytes of `from`, and subtracts what was written from both. False if some
+/// are left.
 bool RecordingWriter::write_out(std::string& from, std::size_t& size) {
     if (error_ != 0) fail(error_);
     std::size_t done = 0;
@@ -271,7 +271,8 @@ bool RecordingWriter::write_out(std::string& from, std::size_t& size) {
             ::poll(&ready, 1, -1);
         } else if (errno != EINTR) {
             const int error = errno;
-            // Of lines as many as are whole; of gzip nothing, or what follows could not be read.
+            // Keep whole lines; of gzip nothing, since a partial block would make the rest
+            // unreadable.
             const auto whole = gzip_ ? 0 : std::string_view(from).substr(0, done).rfind('\n') + 1;
             if (may_cut_ && ::ftruncate(fd_, static_cast<off_t>(written_ + whole)) == 0)
                 done = whole;

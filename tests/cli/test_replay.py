@@ -83,7 +83,7 @@ def test_what_is_kept_of_standard_input_goes_however_it_ends(sse, wire, three, t
 
 def test_what_another_user_could_not_read_is_refused(sse, three):
     ran = sse.run("replay", "--listen", "127.0.0.1:0", "--user", "nobody", "-", input=three.read_bytes())
-    assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: --user with a pipe or a HAR file")
+    assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: --user cannot be combined with a pipe or a HAR file")
 
 
 def test_standard_input_can_be_named_once(sse, three):
@@ -91,15 +91,14 @@ def test_standard_input_can_be_named_once(sse, three):
     assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: standard input is named twice")
 
 
-@pytest.mark.parametrize("flags, least, most", [
-    ((), 0.3, 2), (("--speed", "0.5"), 0.6, 3), (("--speed", "3"), 0.1, 1.5), (("--max-gap", "20ms"), 0.06, 1),
-    (("--no-wait",), 0, 1)])
-def test_time_passes_as_recorded(sse, three, flags, least, most):
+@pytest.mark.parametrize("flags, least", [
+    ((), 0.3), (("--speed", "0.5"), 0.6), (("--speed", "3"), 0.1), (("--max-gap", "20ms"), 0.06), (("--no-wait",), 0)])
+def test_time_passes_as_recorded(sse, three, flags, least):
     begun = time.monotonic()
     ran = sse.run("replay", "--stdout", three, *flags)
     taken = time.monotonic() - begun
     assert (ran.status, ran.out) == (0, THREE)
-    assert least <= taken < most
+    assert taken >= least  # that it is not much longer, a unit test shows with a clock of its own
 
 
 def test_each_event_leaves_when_it_is_due_and_not_later(sse, tmp_path):
@@ -165,7 +164,7 @@ def test_other_times_than_the_recorded(sse, tmp_path, flags, least):
     path = recording(tmp_path / "r", *({"t": 100 + i / 10, "data": ""} for i in range(5)))
     begun = time.monotonic()
     assert sse.run("replay", "--stdout", path, *flags).status == 0
-    assert least <= time.monotonic() - begun < least + 3
+    assert time.monotonic() - begun >= least
 
 
 def test_an_id_that_is_not_there_is_an_error(sse, three):
@@ -174,12 +173,12 @@ def test_an_id_that_is_not_there_is_an_error(sse, three):
 
 
 @pytest.mark.parametrize("flags, status, said", [
-    (("--from", "5", "--to", "2"), 2, "--to 2s comes before --from 5s"),
-    (("--from", "1m30s", "--to", "2"), 2, "--to 2s comes before --from 90s"),
-    (("--from", "id:3", "--to", "id:1"), 3, "the end that is asked for comes before the beginning"),
-    (("--from", "id:2", "--to", "id:2"), 3, "the end that is asked for comes before the beginning"),
-    (("--from", "0.35", "--to", "id:3"), 3, "the end that is asked for comes before the beginning"),
-    (("--from", "id:3", "--to", "0.1"), 3, "the end that is asked for comes before the beginning"),
+    (("--from", "5", "--to", "2"), 2, "--to 2s is before --from 5s"),
+    (("--from", "1m30s", "--to", "2"), 2, "--to 2s is before --from 90s"),
+    (("--from", "id:3", "--to", "id:1"), 3, "--to is before --from"),
+    (("--from", "id:2", "--to", "id:2"), 3, "--to is before --from"),
+    (("--from", "0.35", "--to", "id:3"), 3, "--to is before --from"),
+    (("--from", "id:3", "--to", "0.1"), 3, "--to is before --from"),
 ])
 @pytest.mark.parametrize("how", ["--stdout", "--no-wait"])
 def test_an_end_before_the_beginning_is_an_error(sse, three, flags, status, said, how):
@@ -191,7 +190,7 @@ def test_an_end_before_the_beginning_is_an_error(sse, three, flags, status, said
 
 @pytest.mark.parametrize("flags", [("--from", "1h"), ("-e", "none"), ("--from", "0.21", "--to", "0.25")])
 def test_a_part_with_nothing_in_it_is_a_warning(sse, wire, three, flags):
-    warning = f"sse: warning: {three}: --from, --to and -e leave nothing of it to be played\n"
+    warning = f"sse: warning: {three}: --from, --to and -e select no event of it\n"
     for how in ("--stdout",), ("--to", "sse"):
         ran = sse.run("replay", *how, three, *flags)
         assert (ran.status, ran.out, ran.err) == (0, b"", warning)
@@ -310,7 +309,7 @@ def test_a_directory_without_a_recording(sse, tmp_path):
     ran = sse.run("replay", tmp_path)
     assert (ran.status, ran.err.splitlines()) == (3, [
         f"sse: error: {tmp_path}: no recording in it",
-        "sse: hint: it would end in .jsonl, .sse or .har; sse tail --record FILE URL makes one"])
+        "sse: hint: name a directory with .jsonl, .sse or .har files; sse tail --record FILE URL makes a recording"])
 
 
 @pytest.mark.parametrize("flags", [("--speed", "0"), ("--speed", "-1"), ("--speed", "x"), ("--max-gap", "x"), ("--nope",)])
@@ -472,9 +471,9 @@ NOTHING = {
 @pytest.mark.parametrize("record,args", [(it[0], it[1:]) for it in NOTHING.values()], ids=NOTHING)
 def test_a_loop_that_sends_nothing_is_told_and_holds_up_nobody(sse, wire, tmp_path, record, args):
     path = recording(tmp_path / "r", record)
-    told = f"{path}: nothing of it would be sent, however often it is played"
+    told = f"{path}: no record would be sent, so it cannot be played in a loop"
     ran = sse.run("replay", path, "--stdout", "--loop", *args)
-    assert ran.status == 3 and ran.err.startswith(f"sse: error: {told}\nsse: hint: leave --loop out")
+    assert ran.status == 3 and ran.err.startswith(f"sse: error: {told}\nsse: hint: remove --loop")
     for more in ((), ("--shared",)):
         server = sse.replay(path, "--loop", *args, *more)
         for _ in range(2):  # the second as well

@@ -100,8 +100,8 @@ def test_recorded_reads_stay_reads_and_are_events_to_a_har_file(sse, tmp_path):
 def test_one_recording_at_a_time(sse, path):
     ran = sse.run("replay", path, path, "--to", "jsonl")
     assert (ran.status, ran.err.splitlines()[0]) == (
-        2, "sse: error: --to jsonl writes one recording, and several were named")
-    assert sse.run("replay", path, "--to", "xml").err.startswith("sse: error: --to: \"xml\" is neither a time")
+        2, "sse: error: --to jsonl can convert only one recording at a time")
+    assert sse.run("replay", path, "--to", "xml").err.startswith("sse: error: --to: \"xml\" is not a time")
 
 
 @pytest.mark.parametrize("form", ["jsonl", "har"])

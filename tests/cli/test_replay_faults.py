@@ -168,7 +168,7 @@ def test_what_is_done_to_clients_is_not_silently_left_out(sse, seven, how, fault
         return
     ran = sse.run("replay", *how, fault, seven)
     assert (ran.status, ran.out) == (2, b"")
-    assert ran.err.splitlines()[0] == f"sse: error: {flag} with {how[0]}"
+    assert ran.err.splitlines()[0] == f"sse: error: {flag} cannot be combined with {how[0]}"
 
 
 def test_faults_of_bytes_are_of_the_printed_text_too(sse, wire, seven):

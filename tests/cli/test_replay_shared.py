@@ -24,7 +24,7 @@ def test_all_clients_have_one_clock(sse, wire, tmp_path):
     assert [event.id for event in late.events(1)] == ["b"]  # it joined where the clock was
     assert [event.id for event in back.events(1)] == ["b"]
     assert [event.id for event in first.events(2)] == ["a", "b"]
-    assert 1 <= time.monotonic() - begun < 5
+    assert time.monotonic() - begun >= 1
     again = wire.get(server.url, headers={"Last-Event-ID": "a"})
     assert [event.id for event in again.events(1)] == ["b"]  # from the history
     gap = wire.get(server.url, headers={"Last-Event-ID": "nope"})
@@ -106,7 +106,7 @@ def test_a_bad_line_ends_it_with_a_warning(sse, wire, tmp_path):
 def test_faults_of_a_connection_need_clocks_of_their_own(sse, tmp_path, flags):
     ran = sse.run("replay", recording(tmp_path / "r"), "--shared", *flags)
     assert (ran.status, ran.err.splitlines()[0]) == (
-        2, "sse: error: --shared does not go with faults of single connections")
+        2, "sse: error: --shared cannot be combined with faults of single connections")
 
 
 def test_it_stops_at_once_when_told_to(sse, wire, tmp_path):

@@ -265,7 +265,7 @@ TEST_CASE("a client goes on after its last event id, from either place that can 
         {"", "x=1&last_event_id=%31", "id: 2\ndata: b\n\n", "", 200},
         {"Last-Event-ID: 1\r\n", "last_event_id=9", "id: 2\ndata: b\n\n", "", 200},
         {"Last-Event-ID: 9\r\n", "",
-         ": the last event id is not of this recording: playing from its start\n\nid: 1\ndata: "
+         ": gap: the recording does not contain the last event id; it starts from the beginning\n\nid: 1\ndata: "
          "a\n\nid: 2\ndata: b\n\n",
          "true;", 200},
         {"Last-Event-ID: 2\r\n", "", "", "", 204},
@@ -301,7 +301,7 @@ TEST_CASE("a search that takes long goes on behind the head") {
             out += drain(*response.feed, Clock::now());
         }
         if (std::string(id) == "none")
-            CHECK(out.starts_with(": the last event id is not of this recording"));
+            CHECK(out.starts_with(": gap: the recording does not contain"));
         else CHECK(out == "id: no 998\ndata: \n\nid: no 999\ndata: \n\n");
     }
 }

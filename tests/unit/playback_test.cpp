@@ -86,10 +86,10 @@ TEST_CASE("a playing gives each record in order, on a clock that starts when fir
     CHECK(playback.due(start) == start + 1s);
     CHECK(playback.due(start + 7s) == start + 1s);
     CHECK(describe(*playback.peek()) == "1.000000 message(a)");
-    playback.take();
+    playback.advance();
     CHECK(describe(*playback.peek()) == "3.000000 message(b)");
     CHECK(playback.due(start + 9s) == start + 3s);
-    playback.take();
+    playback.advance();
     CHECK(playback.peek() == nullptr);
 }
 
@@ -148,14 +148,14 @@ TEST_CASE("a lap that sends nothing is the last") {
         sse::Playback playback(file.path(), options);
         std::string played;
         try {
-            for (; played.size() < 4 && playback.peek() != nullptr; playback.take()) {
+            for (; played.size() < 4 && playback.peek() != nullptr; playback.advance()) {
                 const auto& what = playback.peek()->what;
                 if (const auto* event = std::get_if<sse::EventView>(&what)) played += event->data;
                 else if (std::holds_alternative<sse::RecordedId>(what)) played += "#";
             }
         } catch (const sse::Error& e) {
             CHECK(e.what() ==
-                  file.path() + ": nothing of it would be sent, however often it is played");
+                  file.path() + ": no record would be sent, so it cannot be played in a loop");
             played += "!";
         }
         CHECK(played == row.played);
@@ -211,8 +211,8 @@ TEST_CASE("looking for the next record stops when its time is over, and goes on"
         int looks = 0;
         const sse::Record* record = nullptr;
         for (; (record = playback.peek(Clock::time_point::min())) == nullptr; ++looks)
-            REQUIRE(playback.looking());
-        CHECK_FALSE(playback.looking());
+            REQUIRE(playback.searching());
+        CHECK_FALSE(playback.searching());
         CHECK(looks == 3);
         CHECK(sse::id_of(*record) == row.id);
     }
@@ -239,9 +239,9 @@ TEST_CASE(
             REQUIRE(search.step(Clock::time_point::max()));
             sse::Playback playback(file->path(), options, search.found());
             for (; playback.peek(Clock::time_point::min()) == nullptr; ++looks[file])
-                REQUIRE(playback.looking());
+                REQUIRE(playback.searching());
             std::string ids;
-            for (; playback.peek() != nullptr; playback.take())
+            for (; playback.peek() != nullptr; playback.advance())
                 ids += std::string(*sse::id_of(*playback.peek())) + " ";
             const bool second = std::string_view(after).ends_with("@2");
             CHECK(ids.starts_with(second ? "951@2 952@2 " : "951 952 "));
