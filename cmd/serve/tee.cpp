@@ -15,7 +15,8 @@ namespace cmd {
 
 namespace {
 
-/// A pipe with room takes PIPE_BUF bytes without blocking (poll(2)); a file takes all.
+/// Bytes that one write() accepts without blocking once poll(2) reports room: PIPE_BUF for a pipe,
+/// a large piece for a file.
 std::size_t bytes_at_once(int fd) {
     struct stat status {};
     const bool file = ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
@@ -47,10 +48,10 @@ void Tee::write_all(std::string_view bytes) {
         } else if (errno != EINTR && errno != EAGAIN) {
             ended_ = true;
             const bool gone = errno == EPIPE;
-            return gone ? note("nobody reads standard output any more: the copy of --tee ends")
-                        : warn(fmt::format("cannot write standard output: {}; the copy of --tee "
-                                           "ends",
-                                           std::strerror(errno)));
+            return gone ? note("standard output was closed; --tee stops copying")
+                        : warn(fmt::format(
+                              "cannot write to standard output: {}; --tee stops copying",
+                              std::strerror(errno)));
         }
     }
 }

@@ -1,4 +1,4 @@
-// `--tee`: the input, copied to standard output as it comes.
+// `--tee`: copies the input to standard output as it arrives.
 #pragma once
 
 #include "base/wake_pipe.hpp"
@@ -10,31 +10,31 @@
 
 namespace cmd {
 
-/// One descriptor that any number of inputs write to, from any thread. It waits for its reader, as
-/// tee does; when the reader has gone, or the disk is full, the copy ends with a warning, and what
-/// it copies goes on.
+/// A descriptor that any number of inputs write to, from any thread. write() blocks until the
+/// reader accepts the bytes, as tee(1) does. When the reader is gone or the disk is full, copying
+/// stops with a warning, and the inputs continue.
 class Tee {
 public:
     explicit Tee(int fd);
 
     void write(std::string_view bytes);
-    /// Lets write() return, from now on at once.
+    /// Makes a blocked write() return, and every later one at once. Any thread.
     void stop() { stopped_.tell(); }
 
 private:
     void write_all(std::string_view bytes);
 
     int fd_;
-    std::size_t at_once_; ///< bytes that a write takes without blocking, once there is room
-    std::mutex mutex_;    ///< guards what follows
+    std::size_t at_once_; ///< bytes that one write accepts without blocking once there is room
+    std::mutex mutex_;    ///< guards ended_
     bool ended_ = false;
     sse::WakePipe stopped_;
 };
 
-/// What one input copies. Beside others it copies whole lines, so that lines are never mixed.
+/// The copy of one input. Next to other inputs it copies whole lines, so that lines never mix.
 class TeeInput {
 public:
-    /// `end` ends a line; a line of over `max_bytes` is copied in pieces.
+    /// `end` terminates a line; a line longer than `max_bytes` is copied in pieces.
     TeeInput(Tee& tee, bool beside_others, char end, std::size_t max_bytes)
         : tee_(tee)
         , beside_others_(beside_others)
@@ -42,7 +42,7 @@ public:
         , max_bytes_(max_bytes) {}
 
     void write(std::string_view bytes);
-    /// The text is over: a last line without its end is given one if others may follow.
+    /// At the end of the input: terminates an unfinished last line, because others may follow.
     void finish();
 
 private:

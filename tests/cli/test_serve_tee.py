@@ -55,7 +55,7 @@ def test_a_reader_that_has_gone_ends_only_the_copy(sse, wire):
     os.close(write)
     os.close(read)
     server.write("a\n")
-    server.stderr.wait_for("^sse: note: nobody reads standard output any more: the copy of --tee ends$")
+    server.stderr.wait_for("^sse: note: standard output was closed; --tee stops copying$")
     server.write("b\n")
     server.close_stdin()
     assert finish(server, wire) == (["a", "b"], 0)
@@ -65,8 +65,8 @@ def test_a_full_disk_ends_only_the_copy(sse, wire):
     with open("/dev/full", "wb") as full:
         server = sse.serve("--tee", stdout=full, input=b"a\nb\n")
     assert finish(server, wire) == (["a", "b"], 0)
-    assert ("sse: warning: cannot write standard output: No space left on device; "
-            "the copy of --tee ends\n") in server.stderr.text()
+    assert ("sse: warning: cannot write to standard output: No space left on device; "
+            "--tee stops copying\n") in server.stderr.text()
 
 
 def test_a_slow_reader_slows_the_input_and_a_stop_is_still_heard(sse):
@@ -86,4 +86,4 @@ def test_a_closed_stdout_is_no_socket_of_ours(sse, wire):
     shell.stderr.wait_for(r"^sse: serving \S+$")
     shell.url = shell.stderr.wait_for(r"^sse: serving (\S+)$")[1]
     assert finish(shell, wire) == (["a", "b"], 0)
-    assert "cannot write standard output: Bad file descriptor" in shell.stderr.text()
+    assert "cannot write to standard output: Bad file descriptor" in shell.stderr.text()
