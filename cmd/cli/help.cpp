@@ -64,11 +64,13 @@ public:
 
     std::string make_option(const CLI::Option* option, bool is_positional) const override {
         auto name = "  " + make_option_name(option, is_positional);
+        auto text = option->get_description();
         if (!is_positional && option->get_type_size() != 0) {
             name += " " + option->get_type_name();
-            if (!option->get_default_str().empty()) name += "=" + option->get_default_str();
+            if (const auto shown = option->get_default_str(); !shown.empty())
+                text += fmt::format(" (default {})", shown);
         }
-        return entry(name, option->get_description());
+        return entry(name, text);
     }
 
     std::string make_subcommand(const CLI::App* command) const override {

@@ -31,7 +31,7 @@ void InputPump::on_bytes(std::string_view bytes) {
     if (copy_) copy_->write(bytes);
     try {
         decoder_->feed(bytes);
-    } catch (...) { // what came before it is good
+    } catch (...) { // publish the events before the faulty one
         publishers_.flush();
         throw;
     }
@@ -51,7 +51,7 @@ void InputPump::finish_text() {
 
 void InputPump::on_channel(std::string_view name) {
     if (!options_.channels && !name.empty()) {
-        throw sse::Error(sse::Errc::bad_input, "a channel is named, which needs --channels");
+        throw sse::Error(sse::Errc::bad_input, "the event names a channel, which needs --channels");
     }
     publishers_.select(name);
 }
@@ -61,7 +61,7 @@ void InputPump::on_note(const std::string& text) { note(text); }
 void InputPump::on_skipped(const std::string& where, const std::string& why) {
     if (options_.strict) {
         throw Failure(Exit::bad_input, fmt::format("{} of {}: {}", where, source_->name(), why),
-                      "without --strict it is skipped, and the rest is served");
+                      "leave out --strict to skip invalid input and serve the rest");
     }
     if (++skipped_ <= options_.max_warnings)
         warn(fmt::format("skipped {} of {}: {}", where, source_->name(), why));

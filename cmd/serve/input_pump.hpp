@@ -1,5 +1,5 @@
-// One input of `sse serve`: its bytes, decoded, become events of the channel. Not a thread: run()
-// is called on one.
+// One input of `sse serve`: decodes its bytes and publishes the events. It owns no thread: run()
+// blocks the thread that calls it.
 #pragma once
 
 #include "cmd/serve/tee.hpp"
@@ -16,25 +16,25 @@ namespace cmd {
 struct PumpOptions {
     sse::InputFormat format = sse::InputFormat::lines;
     sse::DecoderOptions decoder;
-    /// What cannot be read as an event ends the run, and is not only skipped.
+    /// Invalid input ends the run instead of being skipped.
     bool strict = false;
     /// Events may name their channel.
     bool channels = false;
-    /// Warnings of one input; those after it are only counted.
+    /// Warnings per input; further ones are counted and reported in one line.
     std::uint64_t max_warnings = 100;
 };
 
-/// Used on one thread, but for stop().
+/// Used on one thread, except for stop().
 class InputPump : private sse::ByteSource::Sink, private sse::Decoder::Sink {
 public:
-    /// Events that name no channel are for `channel`. `copy` is given every piece of the input
-    /// before it is decoded; it may be nullptr.
+    /// Events that name no channel go to `channel`. `copy` receives every piece of the input before
+    /// it is decoded; it may be nullptr.
     InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
               sse::Channels& channels, const std::string& channel, std::unique_ptr<TeeInput> copy);
 
-    /// Until the end of the input, or stop(). True at the end of the input. Throws Failure for what
-    /// `strict` refuses, std::system_error for what cannot be read, sse::Error for input that
-    /// cannot be understood from some place on.
+    /// Reads until the end of the input or stop(); true at the end of the input. Throws Failure for
+    /// invalid input with `strict`, std::system_error for a read error, sse::Error for input that
+    /// cannot be decoded any further.
     bool run();
     /// Any thread.
     void stop() { source_->stop(); }

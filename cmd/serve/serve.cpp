@@ -76,7 +76,7 @@ void add_start(CLI::App& app, sse::Start& start) {
     };
     app.add_option_function<std::string>(
            "--start", store,
-           "Where a client without a last event id begins: oldest, new, or so many events before "
+           "First event for a client without a last event ID: oldest, new, or N events before "
            "the end")
         ->type_name("WHERE")
         ->default_str("oldest")
@@ -87,32 +87,32 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_input_options(app, o.input);
     const auto input = "Input";
     cmd::add_duration(app, "--retry", o.channel.retry,
-                      "Tell clients to wait so long before they reconnect")
+                      "Ask clients to wait this long before they reconnect")
         ->group(input);
     cmd::add_choice(app, "--on-eof", o.on_eof, on_eofs,
-                    "At the end of the input: exit once all have all, or hold")
+                    "When the input ends: exit after every client has received everything, or hold "
+                    "(keep serving)")
         ->group(input);
     cmd::add_number<std::size_t>(app, "--wait-clients", o.wait_clients, 0,
-                                 "Do not exit before so many have been served to the end")
+                                 "Exit only after N clients have received everything")
         ->group(input);
 
     const auto history = "History";
     cmd::add_number<std::size_t>(app, "--history", o.channel.history.max_events, 1,
-                                 "Events kept for those who come late or come back")
+                                 "Keep the newest N events for clients that connect late or resume")
         ->group(history);
     cmd::add_size(app, "--history-bytes", o.channel.history.max_bytes, 1,
-                  std::numeric_limits<std::size_t>::max(), "Bytes of events kept")
+                  std::numeric_limits<std::size_t>::max(), "Keep at most this many bytes of events")
         ->group(history);
     cmd::add_choice(app, "--overflow", o.channel.overflow, overflows,
-                    "When the history is full and somebody still needs it: block the input, drop "
-                    "or disconnect the laggard")
+                    "When the history is full and a client still needs its oldest event: block the "
+                    "input, drop events for that client, or disconnect it")
         ->group(history);
     add_start(app, o.channel.start);
     cmd::with_example(
         app.add_option(
             "--gap-event", o.channel.gap_event,
-            "Tell a client of events it missed by an event of that type, too: a page cannot "
-            "see comments"),
+            "Also report missed events as an event of this type; pages cannot see comments"),
         "gap")
         ->type_name("TYPE")
         ->check(cmd::check_type, "")
@@ -121,31 +121,32 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_listen_options(app, o.server, o.port_file);
     cmd::add_access_options(app, o.server, o.tokens);
     cmd::add_publish_token_option(app, o.tokens);
-    app.add_option("--path", o.route.path, "Where the stream is")
+    app.add_option("--path", o.route.path, "URL path of the stream")
         ->capture_default_str()
         ->type_name("PATH")
         ->check(is_path, "")
         ->group("HTTP");
     app.add_flag("--publish", o.route.publish,
-                 "A POST publishes its body: text, a JSON event, or event-stream text; standard "
-                 "input is then read only if - is given")
+                 "Publish the body of each POST: text, a JSON event or event-stream text; read "
+                 "standard input only if - is given")
         ->group("HTTP");
     app.add_flag("--channels", o.route.channels,
-                 "Every path is a channel of its own; JSON input names it with \"channel\"")
+                 "Make every path a channel of its own; JSON input names it with \"channel\"")
         ->group("HTTP");
     cmd::add_number<std::size_t>(app, "--max-channels", o.channels.max_channels, 1,
-                                 "Channels at a time")
+                                 "Keep at most N channels at once")
         ->group("HTTP");
     cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
-                          "Forget a channel that nobody used for so long")
+                          "Remove a channel that has been unused for this long")
         ->group("HTTP");
     cmd::add_duration(app, "--keepalive", o.route.keepalive,
-                      "Send a comment after so much silence; 0 for none")
+                      "Send a comment after this much silence; 0 sends none")
         ->group("HTTP");
     cmd::add_operation_options(app, o.operation);
 }
 
-/// Decides when all is done: the input has ended, and enough clients have had everything.
+/// Finishes the server once the input has ended and enough clients have received everything.
+/// Any thread.
 class End {
 public:
     End(const ServeOptions& o, sse::Server& server)
@@ -156,11 +157,12 @@ public:
         check();
     }
     void input_ended(bool failed) {
-        if (failed) server_.finish(true); // what is wrong is not to wait for a client
+        if (failed) server_.finish(true); // a failure does not wait for clients
         else if (o_.on_eof == OnEof::exit && served_ < o_.wait_clients && !server_.stopping())
-            cmd::note("the input has ended, and waits for a client to take all of it; "
-                      "--wait-clients 0 would not");
-        ended_ = true; // behind the note: what follows from it, the totals, comes last
+            cmd::note(
+                "the input has ended; waiting for a client to read it (--wait-clients 0 exits "
+                "at once)");
+        ended_ = true; // after the note, so that the totals are printed last
         check();
     }
 
@@ -174,7 +176,7 @@ private:
     std::atomic<bool> ended_{false};
 };
 
-bool something_is_piped_in() {
+bool stdin_has_input() {
     struct stat status {};
     return ::fstat(STDIN_FILENO, &status) == 0 &&
            (S_ISFIFO(status.st_mode) || S_ISREG(status.st_mode));
@@ -187,12 +189,12 @@ int run(ServeOptions o) {
         server->post(loop, std::move(action));
     };
     sse::Channels channels(o.channel, o.server.threads, executor, o.channels);
-    cmd::ShutdownGrace grace(o.server.grace);       // with who reads the recording
-    std::unique_ptr<sse::ChannelRecorder> recorder; // outlives those who publish
-    std::optional<cmd::Inputs> inputs;              // none: all events are published
+    cmd::ShutdownGrace grace(o.server.grace);       // for the reader of the recording
+    std::unique_ptr<sse::ChannelRecorder> recorder; // outlives the publishers
+    std::optional<cmd::Inputs> inputs;              // nullopt: all events are published by POST
     if (!o.route.publish || o.input.any()) inputs.emplace(o.input, channels, o.route.path);
-    else if (something_is_piped_in())
-        cmd::note("standard input is not read with --publish; - names it, to serve it too");
+    else if (stdin_has_input())
+        cmd::note("standard input is not read with --publish; add - to serve it as well");
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     o.server.tick_for(o.route.keepalive);
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
@@ -201,7 +203,7 @@ int run(ServeOptions o) {
     handler.on_stream_end = [&](bool whole) { end.stream_gone(whole); };
     cmd::Operation operation(o.operation, *server, channels);
     cmd::listen(*server, o.server);
-    // Now that nothing else can be wrong: it takes the place of what the file held.
+    // Last, because it replaces the file: nothing else can fail from here on.
     recorder = cmd::record(o.input, channels, o.route.path, grace);
     operation.begin();
     cmd::announce(*server, o.route.path, o.port_file);
@@ -222,31 +224,30 @@ int run(ServeOptions o) {
     operation.end();
     if (inputs) inputs->stop();
     channels.close();
-    const int status = inputs ? inputs->join() : 0; // of the command, if there is one
+    const int status = inputs ? inputs->join() : 0; // of the command; 0 without one
     if (recorder) recorder->finish();
     if (recorder && recorder->failed() && status == 0 && signal == 0) {
         throw cmd::Failure(
             cmd::Exit::io_error,
-            o.input.record == "-"
-                ? "standard output has not got all that was served"
-                : fmt::format("{} does not hold all that was served", o.input.record),
-            grace.is_over() ? "it was not read; --grace says how long is waited for that"
-                            : "what it holds is whole; the warning above says what stopped it");
+            o.input.record == "-" ? "the recording on standard output is incomplete"
+                                  : fmt::format("the recording {} is incomplete", o.input.record),
+            grace.is_over() ? "its reader did not finish in time; allow more time with --grace"
+                            : "the warning above gives the reason; the events it holds are valid");
     }
     return signal == 0 ? status : 128 + signal;
 }
 
 constexpr auto serve_examples =
-    "  $ make 2>&1 | sse serve                 what a command says\n"
-    "  $ sse serve -f app.log                  a log, also when it is rotated\n"
-    "  $ sse serve --restart -- vmstat -n 1    a command, started again when it ends\n"
-    "  $ sse serve --publish --channels        what programs POST, by path\n"
+    "  $ make 2>&1 | sse serve                 the output of a command\n"
+    "  $ sse serve -f app.log                  a log file, across rotation\n"
+    "  $ sse serve --restart -- vmstat -n 1    a command, restarted when it exits\n"
+    "  $ sse serve --publish --channels        events that programs POST, by path\n"
     "  $ sse tail -o sse https://host/events | sse serve --input sse    relay it\n";
 
 } // namespace
 
 void cmd::add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command) {
-    auto& sub = *app.add_subcommand("serve", "Put a stream of events on the web");
+    auto& sub = *app.add_subcommand("serve", "Serve a stream of events over HTTP");
     set_help(sub, serve_examples);
     const auto options =
         std::make_shared<ServeOptions>(); // CLI11 binds by address: outlive the parse

@@ -29,10 +29,11 @@ const std::map<std::string, sse::InputFormat> formats = {{"lines", sse::InputFor
                                                          {"blocks", sse::InputFormat::blocks},
                                                          {"nul", sse::InputFormat::nul}};
 
-/// A file that grows is followed; what has no end of its own is only read on.
+/// A regular file is followed; a FIFO or device never ends by itself and is only read.
 std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
     if (file == "-" || file == "/dev/stdin") {
-        throw Failure(Exit::usage, "cannot follow standard input", "--follow takes files by name");
+        throw Failure(Exit::usage, "cannot follow standard input",
+                      "name the files to follow, or leave out --follow");
     }
     struct stat status {};
     const bool there = ::stat(file.c_str(), &status) == 0;
@@ -44,12 +45,13 @@ std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
     return std::make_unique<sse::FollowedFile>(file);
 }
 
-/// What cannot be run ends with the statuses that a shell has for it.
+/// Throws Failure with the exit statuses of a shell: 127 for a missing program, 126 otherwise.
 [[noreturn]] void cannot_run(const std::system_error& e) {
     const bool missing = e.code() == std::errc::no_such_file_or_directory;
     throw Failure(missing ? 127 : 126, e.what(),
-                  missing ? "-- takes a program and its arguments; sh -c '...' runs a line of shell"
-                          : "-- takes a program that may be executed");
+                  missing
+                      ? "-- takes a program and its arguments; use sh -c '...' for a shell command"
+                      : "-- takes a program that you may execute");
 }
 
 } // namespace
@@ -67,42 +69,42 @@ std::string check_type(const std::string& type) {
 
 void add_input_options(CLI::App& app, InputOptions& o) {
     app.add_option("FILE", o.files,
-                   "What to serve, one file after the other; - is standard input, and so is none");
+                   "Files to serve, one after the other; - or no FILE is standard input");
 
     const auto input = "Input";
     app.add_flag("-f,--follow", o.follow,
-                 "Read on as the FILEs grow, wait for those that are missing, and go on when they "
-                 "are rotated or truncated")
+                 "Keep reading as the FILEs grow; wait for missing files; follow rotation and "
+                 "truncation")
         ->group(input);
-    app.add_flag("--restart", o.run.restart, "Start the command behind -- again whenever it ends")
+    app.add_flag("--restart", o.run.restart, "Restart the command after -- whenever it exits")
         ->group(input);
     add_duration(app, "--restart-delay", o.run.restart_delay,
-                 "Before that; twice as long each time, if it ends soon")
+                 "Wait before a restart; doubles while the command keeps failing quickly")
         ->group(input);
-    app.add_flag("--tee", o.tee, "Copy the input to standard output as it comes")->group(input);
+    app.add_flag("--tee", o.tee, "Copy the input to standard output as it arrives")->group(input);
     add_choice(app, "--input", o.pump.format, formats,
-               "How the input says its events: lines, JSON objects one a line, event-stream text, "
-               "blocks of lines with blank lines between, or text with NUL at its end")
+               "Input format: lines, one JSON object per line, event-stream text, blocks of lines "
+               "separated by blank lines, or NUL-terminated text")
         ->group(input);
-    with_example(
-        app.add_option("--event", o.pump.decoder.event, "Type of the events that come without one"),
-        "update")
+    with_example(app.add_option("--event", o.pump.decoder.event, "Type of events that name none"),
+                 "update")
         ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);
     add_max_event_bytes(app, o.pump.decoder.max_event_bytes,
-                        "Bytes that one event may have; a longer one is skipped")
+                        "Skip an event larger than this, with a warning")
         ->group(input);
-    app.add_flag("--strict", o.pump.strict, "Input that is no event ends the run with status 3")
+    app.add_flag("--strict", o.pump.strict,
+                 "Exit with status 3 at the first invalid input instead of skipping it")
         ->group(input);
     with_example(app.add_option("--record", o.record,
-                                "Also write what is served to that file, as a recording"),
+                                "Also record the served events to this file; - is standard output"),
                  "run.jsonl")
         ->type_name("FILE")
         ->group(input);
-    with_example(
-        app.add_option("--end-event", o.end_event, "Send a last event of that type at the end"),
-        "end")
+    with_example(app.add_option("--end-event", o.end_event,
+                                "Send a last event of this type when the input ends"),
+                 "end")
         ->type_name("TYPE")
         ->check(check_type, "")
         ->group(input);
@@ -113,29 +115,29 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
     if (o.record.empty()) return nullptr;
     if (o.pump.channels) {
         throw Failure(Exit::usage, "--record and --channels exclude each other",
-                      "a recording holds one stream; sse tail --record records any channel");
+                      "a recording holds one stream; record a channel with sse tail --record");
     }
     if (o.record == "-" && o.tee) {
-        throw Failure(Exit::usage, "--record - and --tee both want standard output",
-                      "leave one of them out, or record to a file");
+        throw Failure(Exit::usage, "--record - and --tee both write to standard output",
+                      "record to a file, or leave one of them out");
     }
     for (const auto& file : o.files) {
         std::error_code ignored;
         if (std::filesystem::equivalent(file, o.record, ignored)) {
-            throw Failure(Exit::usage, fmt::format("{} is the input, and --record too", file),
-                          "record to another file");
+            throw Failure(Exit::usage, fmt::format("--record would overwrite its input {}", file),
+                          "choose another file for --record");
         }
     }
-    const auto say = [file = o.record](const std::string& what) {
-        warn(fmt::format("{}; serving goes on without it in {}", what, file));
+    const auto on_failure = [](const std::string& why) {
+        warn(fmt::format("{}; serving continues without recording", why));
     };
     sse::RecordingWriterOptions writer;
     writer.wait = [&grace](int fd) { return grace.wait(fd); };
     try {
         return std::make_unique<sse::ChannelRecorder>(make_recording(o.record, {}, writer),
-                                                      channels.open(channel), say);
+                                                      channels.open(channel), on_failure);
     } catch (const sse::Error& e) {
-        throw Failure(Exit::io_error, e.what(), "--record names a file that can be written");
+        throw Failure(Exit::io_error, e.what(), "--record takes a file that can be written");
     }
 }
 
@@ -147,7 +149,7 @@ Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::
     const auto sources = files.size() + (options.command.empty() ? 0 : 1);
     if (options.run.restart && options.command.empty()) {
         throw Failure(Exit::usage, "--restart needs a command",
-                      "sse serve --restart -- COMMAND ARGUMENTS");
+                      "for example sse serve --restart -- vmstat -n 1");
     }
     const auto add = [&](std::unique_ptr<sse::ByteSource> source) {
         std::unique_ptr<TeeInput> copy;
@@ -195,9 +197,9 @@ void Inputs::run_all() {
         }
         try {
             beside.emplace_back([this, &pump] { run(*pump); });
-        } catch (const std::system_error&) { // no thread is left
+        } catch (const std::system_error&) { // out of threads
             fail(std::current_exception());
-            run(*pump); // it is stopped already
+            run(*pump); // returns at once: fail() has stopped it
         }
     }
     for (auto& thread : beside) thread.join();

@@ -1,4 +1,4 @@
-// What `sse serve` reads: its flags, its inputs, and the threads that read them.
+// The inputs of `sse serve`: their flags and the threads that read them.
 #pragma once
 
 #include "cmd/cli/shutdown_grace.hpp"
@@ -23,49 +23,48 @@ class App;
 namespace cmd {
 
 struct InputOptions {
-    /// Paths; "-" is standard input, and so is none if there is no command.
+    /// Paths; "-" is standard input, as is an empty list without a command.
     std::vector<std::string> files;
-    /// What stands behind `--`: its output is an input, too.
+    /// Command and arguments after `--`, whose output is an input; empty: none.
     std::vector<std::string> command;
     sse::CommandOptions run;
-    /// Something is named.
+    /// True if a file or a command is given.
     bool any() const { return !files.empty() || !command.empty(); }
-    /// Files are read on as they grow, are truncated and replaced.
+    /// Files are followed as they grow, are truncated or replaced.
     bool follow = false;
     /// The input is copied to standard output.
     bool tee = false;
     PumpOptions pump;
-    /// Where what is served is recorded; "": nowhere.
+    /// Path of the recording of the served events; "": none.
     std::string record;
-    /// Type of a last event once all inputs have ended; "": none.
+    /// Type of the event sent once all inputs have ended; "": none.
     std::string end_event;
 };
 
-/// A check of CLI11: "" if `type` is one that the format can carry, or else why it is not.
+/// Validator for CLI11: "" if the format can carry `type`, else the reason.
 std::string check_type(const std::string& type);
 void add_input_options(CLI::App& app, InputOptions& options);
 
-/// The recorder that --record asks for, or nullptr. It waits for who reads a pipe as long as
-/// `patience` does, which must outlive it. Throws Failure if its file cannot be made.
+/// The recorder of --record, or nullptr without it. `grace` bounds how long it waits for the reader
+/// of a pipe and must outlive it. Throws Failure if the file cannot be created.
 std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& options, sse::Channels& channels,
                                              const std::string& channel, ShutdownGrace& grace);
 
-/// All inputs of one server. start() and join() on the thread that made it; stop() on any.
+/// All inputs of one server. stop() may be called on any thread, the rest on the creating thread.
 class Inputs {
 public:
-    /// Opens all of them. Events that name no channel are for `channel`. Throws Failure or
-    /// std::system_error for what cannot be read.
+    /// Opens all inputs. Events that name no channel go to `channel`. Throws Failure or
+    /// std::system_error for an input that cannot be opened.
     Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel);
     ~Inputs();
 
-    /// Reads them in their order: a plain file to its end before what stands behind it, while what
-    /// has no end of its own (a pipe, a command, a file that is followed) keeps nobody waiting.
-    /// `on_end` is called once, on any thread, when all have ended; `failed`: one could not be read
-    /// on, which stops the others.
+    /// Reads the inputs in order. A plain file is read to its end before the next input starts; a
+    /// pipe, a command or a followed file does not delay the next one. `on_end` is called once, on
+    /// any thread, when all have ended; `failed` is true if one failed, which stops the others.
     void start(std::function<void(bool failed)> on_end);
     void stop();
-    /// Waits for their end. Throws what made an input fail. Returns the exit status of the
-    /// command, 0 if there is none.
+    /// Waits until all have ended. Rethrows the failure of an input. Returns the exit status of the
+    /// command, 0 without one.
     int join();
 
 private:
@@ -82,7 +81,7 @@ private:
     std::thread thread_;
     std::function<void(bool)> on_end_;
     std::atomic<std::size_t> running_{0};
-    std::atomic<bool> stopped_{false}; ///< not all were read to their end
+    std::atomic<bool> stopped_{false}; ///< true if an input was stopped before its end
     std::mutex mutex_;                 ///< guards failure_
     std::exception_ptr failure_;
 };

@@ -7,9 +7,8 @@
 namespace cmd {
 
 Tee::Tee(int fd)
-    : output_(fd,
-              {[this](int full) { return stop_.wait(full); },
-               [] { note("the reader of standard output has closed it: --tee stops copying"); }}) {}
+    : output_(fd, {[this](int full) { return stop_.wait(full); },
+                   [] { note("standard output was closed; --tee stops copying"); }}) {}
 
 void Tee::write(std::string_view bytes) {
     const std::lock_guard lock(mutex_);

@@ -1,4 +1,4 @@
-// `--tee`: the input, copied to standard output as it comes.
+// `--tee`: copies the input to standard output as it arrives.
 #pragma once
 
 #include "cmd/cli/output.hpp"
@@ -11,15 +11,15 @@
 
 namespace cmd {
 
-/// One descriptor that any number of inputs write to, from any thread. write() waits for a slow
-/// reader, as tee(1) does. When the reader closes its end or a write fails, the copy stops with a
-/// message and the inputs continue.
+/// A descriptor that any number of inputs write to, from any thread. write() blocks until the
+/// reader accepts the bytes, as tee(1) does. When the reader is gone or the disk is full, copying
+/// stops with a warning, and the inputs continue.
 class Tee {
 public:
     explicit Tee(int fd);
 
     void write(std::string_view bytes);
-    /// From now on write() waits for nobody.
+    /// Makes a blocked write() return, and every later one at once. Any thread.
     void stop() { stop_.stop(); }
 
 private:
@@ -29,10 +29,10 @@ private:
     bool ended_ = false;
 };
 
-/// What one input copies. Beside others it copies whole lines, so that lines are never mixed.
+/// The copy of one input. Next to other inputs it copies whole lines, so that lines never mix.
 class TeeInput {
 public:
-    /// `end` ends a line; a line of over `max_bytes` is copied in pieces.
+    /// `end` terminates a line; a line longer than `max_bytes` is copied in pieces.
     TeeInput(Tee& tee, bool beside_others, char end, std::size_t max_bytes)
         : tee_(tee)
         , beside_others_(beside_others)
@@ -40,7 +40,7 @@ public:
         , max_bytes_(max_bytes) {}
 
     void write(std::string_view bytes);
-    /// The text is over: a last line without its end is given one if others may follow.
+    /// At the end of the input: terminates an unfinished last line, because others may follow.
     void finish();
 
 private:

@@ -16,7 +16,7 @@ namespace cmd {
 
 namespace {
 
-/// CLI11's own word for what is wrong with a value; "" if nothing is.
+/// Validator for CLI11: "" if `origin` is valid, else the reason.
 std::string fault_of_origin(const std::string& origin) {
     try {
         sse::check_origin(origin);
@@ -35,11 +35,12 @@ std::string fault_of_host(const std::string& host) {
 void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const char* variable,
                  const char* flag) {
     const auto hint =
-        fmt::format("{} names a file with one token a line; # begins a comment line", flag);
+        fmt::format("{} takes a file with one token per line; # starts a comment line", flag);
     for (const auto& file : files) {
         try {
             if (into.add_file(file))
-                warn(fmt::format("everybody on this machine can read the tokens in {}", file));
+                warn(
+                    fmt::format("{} holds tokens and every user can read it; use chmod 600", file));
         } catch (const std::system_error& e) {
             throw Failure(Exit::io_error, e.what(), hint);
         } catch (const sse::Error& e) {
@@ -52,7 +53,7 @@ void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const
         into.add(value);
     } catch (const sse::Error& e) {
         throw Failure(Exit::usage, fmt::format("{}: {}", variable, e.what()),
-                      "a token is visible ASCII, without a space");
+                      "a token is visible ASCII without spaces");
     }
 }
 
@@ -62,7 +63,7 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
     const auto group = "Access";
     auto& guard = server.guard;
     with_example(app.add_option("--allow-host", guard.allowed_hosts,
-                                "Also answer to this Host on loopback: HOST or HOST:PORT"),
+                                "Also accept this Host header on loopback: HOST or HOST:PORT"),
                  "sse.example")
         ->expected(1)
         ->take_all()
@@ -73,8 +74,8 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
     with_example(
         app.add_option(
             "--cors", guard.cors,
-            "Let pages of this origin read and publish: https://app.example; or * alone, to "
-            "let those of any origin read"),
+            "Let pages of this origin (https://app.example) read and publish; * lets pages of "
+            "any origin read"),
         "https://app.example")
         ->expected(1)
         ->take_all()
@@ -85,8 +86,8 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
     with_example(
         app.add_option(
             "--token-file", tokens.read_files,
-            "Ask for a token of this file, one a line; without it for the one in SSE_TOKEN, "
-            "if that is set"),
+            "Require a token from this file, one per line; without the option, require the "
+            "one in SSE_TOKEN if it is set"),
         "readers")
         ->expected(1)
         ->take_all()
@@ -95,33 +96,33 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
         ->group(group);
     auto* const certificate =
         with_example(
-            app.add_option("--tls-cert", server.tls.cert_file,
-                           "Speak HTTPS with this certificate (PEM, with those that vouch for it); "
-                           "SIGHUP reads it again"),
+            app.add_option(
+                "--tls-cert", server.tls.cert_file,
+                "Serve HTTPS with the certificate chain in this file (PEM); SIGHUP reloads it"),
             "cert.pem")
             ->type_name("FILE")
             ->group(group);
     with_example(app.add_option("--tls-key", server.tls.key_file,
-                                "Its key (PEM), if it is not in the same file"),
+                                "Private key of the certificate (PEM), if not in the same file"),
                  "key.pem")
         ->needs(certificate)
         ->type_name("FILE")
         ->group(group);
-    with_example(
-        app.add_option("--tls-client-ca", server.tls.client_ca_file,
-                       "Only let clients in whose certificate is of these authorities (PEM)"),
-        "ca.pem")
+    with_example(app.add_option("--tls-client-ca", server.tls.client_ca_file,
+                                "Require a client certificate issued by a CA in this file (PEM)"),
+                 "ca.pem")
         ->needs(certificate)
         ->type_name("FILE")
         ->group(group);
 }
 
 void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
-    with_example(app.add_option(
-                     "--publish-token-file", tokens.publish_files,
-                     "Tokens for publishing, if they are others than those for reading; without it "
-                     "the one in SSE_PUBLISH_TOKEN, if that is set"),
-                 "writers")
+    with_example(
+        app.add_option(
+            "--publish-token-file", tokens.publish_files,
+            "Require a token from this file to publish; without the option, require the one "
+            "in SSE_PUBLISH_TOKEN if it is set, else a token for reading"),
+        "writers")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -132,8 +133,8 @@ void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
 sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& tokens) {
     auto& guard = options.guard;
     if (guard.cors.size() > 1 && std::count(guard.cors.begin(), guard.cors.end(), "*") > 0) {
-        throw Failure(Exit::usage, "--cors * goes alone",
-                      "with * every origin may read already; leave the others out, or the *");
+        throw Failure(Exit::usage, "--cors * cannot be combined with other origins",
+                      "give --cors * alone, or exact origins only");
     }
     read_tokens(guard.read_tokens, tokens.read_files, "SSE_TOKEN", "--token-file");
     read_tokens(guard.publish_tokens, tokens.publish_files, "SSE_PUBLISH_TOKEN",
@@ -148,14 +149,14 @@ void load_tls(sse::Server& server, const sse::TlsServerOptions& options) {
     } catch (const sse::Error& e) {
         throw Failure(exit_status(e.code()), e.what(),
                       "--tls-cert takes a PEM file with the server's certificate first, --tls-key "
-                      "one with its key, not encrypted");
+                      "one with its unencrypted key");
     }
     server.on_signal(SIGHUP, [&server] {
         try {
             for (const auto& warning : server.load_tls()) warn(warning);
-            note("certificate and key were read again");
+            note("reloaded the certificate and key");
         } catch (const sse::Error& e) {
-            warn(fmt::format("{}; going on with the old certificate", e.what()));
+            warn(fmt::format("{}; keeping the previous certificate", e.what()));
         }
     });
 }

@@ -28,22 +28,25 @@ namespace cmd {
 
 void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_file) {
     const auto group = "HTTP";
-    app.add_option("--listen", o.listen,
-                   "Where to listen: HOST:PORT, [V6]:PORT, :PORT for all, unix:PATH")
+    app.add_option(
+           "--listen", o.listen,
+           "Listen on HOST:PORT, [IPv6]:PORT, :PORT (all interfaces) or unix:PATH; repeatable")
         ->default_str(o.listen.front())
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
         ->type_name("ADDRESS")
         ->group(group);
-    with_example(app.add_option("--port-file", port_file, "Write the port there once it listens"),
+    with_example(app.add_option("--port-file", port_file,
+                                "Write the port number to this file once the server listens"),
                  "port")
         ->type_name("FILE")
         ->group(group);
-    with_example(add_number<std::size_t>(app, "--threads", o.threads, 1, "Event loops", 256), "4")
+    with_example(add_number<std::size_t>(app, "--threads", o.threads, 1, "Run N event loops", 256),
+                 "4")
         ->group(group);
     add_number(app, "--backlog", o.sockets.backlog, 1,
-               "Connections that may wait to be accepted (the kernel has a bound, too)", 1 << 20)
+               "Let up to N connections wait to be accepted; the kernel may lower it", 1 << 20)
         ->group(group);
     const auto store_mode = [&o](const std::string& text) {
         unsigned mode = 0;
@@ -56,38 +59,39 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         o.sockets.mode = mode;
     };
     with_example(app.add_option_function<std::string>("--socket-mode", store_mode,
-                                                      "Permissions of unix sockets, as 0660"),
+                                                      "Permissions of unix sockets, such as 0660"),
                  "0660")
         ->type_name("MODE")
         ->group(group);
 
     const auto limits = "Limits";
     add_number<std::size_t>(app, "--max-clients", o.max_clients, 1,
-                            "Connections at a time; more are answered 503")
+                            "Accept up to N connections at once; answer more with 503")
         ->group(limits);
     add_number<std::size_t>(
         app, "--max-clients-per-address", o.max_clients_per_address, 0,
-        "Of them from one address (IPv6: network of 64 bits); 0: as many as there may be")
+        "Accept up to N connections at once from one address or IPv6 /64 network (default 0: no "
+        "limit)")
         ->group(limits);
     add_size(app, "--max-head-bytes", o.request.max_head_bytes, 256, 1 << 20,
-             "Bytes of a request's head")
+             "Refuse a larger request head with 431")
         ->group(limits);
     add_needed_limit(app, "--head-timeout", o.head_timeout,
-                     "A request's head must be whole after so long")
+                     "Time for a client to send a complete request head")
         ->group(limits);
     add_size(app, "--max-body-bytes", o.request.max_body_bytes, 0,
-             std::numeric_limits<std::size_t>::max(), "Bytes of a request's body")
+             std::numeric_limits<std::size_t>::max(), "Refuse a larger request body with 413")
         ->group(limits);
     add_needed_limit(app, "--body-timeout", o.body_timeout,
-                     "A request's body must be whole so long after its head")
+                     "Time for a client to send a complete request body after the head")
         ->group(limits);
     add_needed_limit(app, "--idle-timeout", o.idle_timeout,
-                     "A connection on which no request comes for so long is closed")
+                     "Close a connection that sends no request for this long")
         ->group(limits);
     add_needed_limit(app, "--stall-timeout", o.stall_timeout,
-                     "A client that takes no byte for so long is disconnected")
+                     "Disconnect a client that accepts no data for this long")
         ->group(limits);
-    add_duration(app, "--grace", o.grace, "When told to stop, open streams may take so long")
+    add_duration(app, "--grace", o.grace, "Time for open streams to finish after SIGTERM")
         ->group(limits);
 }
 
@@ -101,7 +105,7 @@ std::string port_of(const std::string& url) {
 }
 
 void write_port_file(const std::string& file, const std::string& url) {
-    // Whole or not at all: a script may be waiting for it to appear.
+    // Written elsewhere and renamed: a script may be waiting for the file to appear.
     const auto part = file + ".part";
     std::ofstream out(part, std::ios::trunc);
     out << port_of(url) << '\n';
@@ -109,11 +113,11 @@ void write_port_file(const std::string& file, const std::string& url) {
     if (!out || std::rename(part.c_str(), file.c_str()) != 0) {
         throw Failure(Exit::io_error,
                       fmt::format("cannot write {}: {}", file, std::strerror(errno)),
-                      "--port-file names a file that can be made");
+                      "--port-file takes a file that can be created");
     }
 }
 
-/// `url` for those who are elsewhere; "" where nobody knows a name.
+/// `url` with the name of this machine, for use from other machines; "" if it has no name.
 std::string url_from_elsewhere(std::string url) {
     char name[256] = {};
     if (::gethostname(name, sizeof name - 1) != 0 || name[0] == '\0') return "";
@@ -122,7 +126,7 @@ std::string url_from_elsewhere(std::string url) {
     return url.replace(host, url.rfind(':') - host, name);
 }
 
-/// For what is no client: listeners, files, pipes of loops and commands.
+/// Descriptors for everything but clients: listeners, files, pipes of loops and commands.
 constexpr std::size_t reserved_descriptors = 64;
 
 } // namespace
@@ -141,22 +145,24 @@ void listen(sse::Server& server, const sse::ServerOptions& options,
         const bool denied = e.code() == std::errc::permission_denied;
         throw Failure(
             Exit::cannot_connect, e.what(),
-            taken    ? "name another with --listen, or port 0 for any free one"
-            : denied ? "ports below 1024 need root; name another with --listen"
-                     : "--listen takes an address of this machine, as 127.0.0.1:8080 or :8080");
+            taken ? "choose another address with --listen, or port 0 for any free port"
+            : denied
+                ? "ports below 1024 need root; choose another with --listen"
+                : "--listen takes an address of this machine, such as 127.0.0.1:8080 or :8080");
     } catch (const sse::Error& e) {
-        throw Failure(exit_status(e.code()), e.what(),
-                      "--listen takes 127.0.0.1:8080, [::1]:0, :8080 or unix:/path");
+        throw Failure(
+            exit_status(e.code()), e.what(),
+            "--listen takes an address such as 127.0.0.1:8080, [::1]:0, :8080 or unix:/path");
     }
     const auto descriptors = sse::raise_descriptor_limit();
     const auto room = descriptors - std::min(descriptors, reserved_descriptors);
     if (room / descriptors_of_client < options.max_clients) {
-        note(fmt::format("{} descriptors are too few for {} clients{}; raise the hard limit "
-                         "(LimitNOFILE=) or lower --max-clients",
-                         descriptors, options.max_clients,
-                         descriptors_of_client == 1
-                             ? ""
-                             : fmt::format(", which take {} each", descriptors_of_client)));
+        note(fmt::format(
+            "a limit of {} file descriptors is too low for {} clients{}; raise the hard "
+            "limit (LimitNOFILE=) or lower --max-clients",
+            descriptors, options.max_clients,
+            descriptors_of_client == 1 ? ""
+                                       : fmt::format(" that need {} each", descriptors_of_client)));
     }
 }
 
@@ -168,8 +174,8 @@ void say_where(const char* word, const std::vector<sse::ServerAddress>& addresse
     for (const auto& [url, everywhere] : addresses) {
         if (!everywhere) continue;
         const auto other = url_from_elsewhere(url);
-        note(fmt::format("port {} is open to every network this machine is on{}{}", port_of(url),
-                         other.empty() ? "" : "; from there it is ",
+        note(fmt::format("port {} is reachable from every network of this machine{}{}",
+                         port_of(url), other.empty() ? "" : ", as ",
                          other.empty() ? "" : at(other)));
     }
 }

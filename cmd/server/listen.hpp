@@ -1,4 +1,4 @@
-// What every command that listens shares: the flags of a server, and the words when it accepts.
+// Shared by every command that listens: the flags of a server and its messages at the start.
 #pragma once
 
 #include "server/server.hpp"
@@ -12,21 +12,21 @@ class App;
 
 namespace cmd {
 
-/// Adds --listen and the server's limits; they must outlive the parse.
+/// Adds --listen and the server's limits; the arguments must outlive the parse.
 void add_listen_options(CLI::App& app, sse::ServerOptions& options, std::string& port_file);
 
-/// Listens; who connects waits until the server runs. A client takes so many descriptors. Throws
-/// Failure with the way out.
+/// Opens the listeners; connections wait until the server runs. `descriptors_of_client`: file
+/// descriptors that one client needs. Throws Failure.
 void listen(sse::Server& server, const sse::ServerOptions& options,
             std::size_t descriptors_of_client = 1);
 
-/// Says on stderr where something is: `sse: WORD URL` for each, with `path` behind it, as this
-/// machine reaches it; and a note for those that every network reaches.
+/// Prints `sse: WORD URL` to stderr for each address, with `path` appended, as this machine reaches
+/// it; and a note for each that other machines reach.
 void say_where(const char* word, const std::vector<sse::ServerAddress>& addresses,
                const std::string& path);
 
-/// Once nothing can fail any more: says where, `sse: serving URL`, and writes `port_file` if there
-/// is one. Throws Failure if that cannot be written.
+/// Writes `port_file`, if one is named, and prints `sse: serving URL`: the last step before the
+/// server runs. Throws Failure if the file cannot be written.
 void announce(sse::Server& server, const std::string& path, const std::string& port_file);
 
 } // namespace cmd

@@ -37,20 +37,20 @@ void tell_manager(std::string_view state) { sse::notify(std::getenv("NOTIFY_SOCK
 void add_operation_options(CLI::App& app, OperationOptions& o) {
     const auto group = "Running";
     with_example(app.add_option("--admin", o.admin,
-                                "Listen there, too, for /healthz and /metrics (Prometheus)"),
+                                "Serve /healthz and /metrics (Prometheus) on this address"),
                  "127.0.0.1:9090")
         ->type_name("ADDRESS")
         ->group(group);
-    with_example(
-        app.add_option("--access-log", o.access_log,
-                       "Append a JSON object for each connection at its end; - is stderr; SIGHUP "
-                       "opens it anew"),
-        "access.log")
+    with_example(app.add_option(
+                     "--access-log", o.access_log,
+                     "Append a JSON object for each closed connection to this file; - is standard "
+                     "error; SIGHUP reopens it"),
+                 "access.log")
         ->type_name("FILE")
         ->group(group);
-    with_example(
-        app.add_option("--user", o.user, "Once it listens, leave root and go on as NAME[:GROUP]"),
-        "www-data")
+    with_example(app.add_option("--user", o.user,
+                                "Switch from root to NAME[:GROUP] once the server listens"),
+                 "www-data")
         ->type_name("NAME")
         ->group(group);
 }
@@ -67,12 +67,13 @@ Operation::Operation(const OperationOptions& options, sse::Server& server,
         try {
             log_.emplace(options.access_log, warn);
         } catch (const std::system_error& e) {
-            throw Failure(Exit::io_error, e.what(), "--access-log names a file that can be made");
+            throw Failure(Exit::io_error, e.what(),
+                          "--access-log takes a file that can be created");
         }
         server.log_to(*log_);
         server.on_signal(SIGHUP, [this] { log_->reopen(); });
     }
-    // Before anything is announced: a signal that comes then must not end it.
+    // Before the announcement: from then on SIGUSR1 must not end the process.
     server.on_signal(SIGUSR1, [this] { print_state(); });
     listen_admin();
 }
@@ -87,10 +88,11 @@ void Operation::listen_admin() {
         if (sockets.empty() && !options_.admin.empty()) sockets = sse::listen_on(options_.admin);
         say_where("admin", server_.take_admin(std::move(sockets), admin_), "/");
     } catch (const std::system_error& e) {
-        throw Failure(Exit::cannot_connect, e.what(), "name another with --admin");
+        throw Failure(Exit::cannot_connect, e.what(), "choose another address with --admin");
     } catch (const sse::Error& e) {
-        throw Failure(exit_status(e.code()), e.what(),
-                      "--admin takes 127.0.0.1:9090, [::1]:0, :9090 or unix:/path");
+        throw Failure(
+            exit_status(e.code()), e.what(),
+            "--admin takes an address such as 127.0.0.1:9090, [::1]:0, :9090 or unix:/path");
     }
 }
 
@@ -98,19 +100,22 @@ void Operation::leave_root() {
     if (options_.user.empty()) return;
     try {
         const auto account = sse::find_account(options_.user);
-        // What it must find again under its name: the log at SIGHUP, the sockets at its end.
+        // Files that are opened or removed again by name: the log on SIGHUP, the sockets at exit.
         std::vector<std::string> ours;
         if (log_ && options_.access_log != "-") ours.push_back(options_.access_log);
         for (const auto& path : server_.socket_paths()) ours.push_back(path);
         for (const auto& path : ours) {
             if (::geteuid() == 0 && ::lchown(path.c_str(), account.uid, account.gid) != 0)
-                warn(fmt::format("cannot give {} to {}", path, account.name));
+                warn(fmt::format("cannot change the owner of {} to {}", path, account.name));
         }
         sse::become(account);
     } catch (const std::system_error& e) {
-        throw Failure(Exit::usage, e.what(), "only root can; without --user it stays who it is");
+        throw Failure(
+            Exit::usage, e.what(),
+            "only root can switch to another user; leave out --user to stay the same one");
     } catch (const sse::Error& e) {
-        throw Failure(exit_status(e.code()), e.what(), "--user takes www-data or www-data:adm");
+        throw Failure(exit_status(e.code()), e.what(),
+                      "--user takes NAME or NAME:GROUP, such as www-data:adm");
     }
 }
 
@@ -118,7 +123,7 @@ void Operation::begin() {
     leave_root();
     server_.on_stop([] { tell_manager("STOPPING=1"); });
     tell_manager("READY=1");
-    // A log on the terminal and a line that is written over cannot share it.
+    // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
 }
@@ -138,7 +143,7 @@ void Operation::end() {
 void Operation::print_state() const {
     const auto server = server_.counts();
     const auto hub = counts_.counts();
-    note(fmt::format("up {:.0f} s{}: {} now, {}, {} in all", seconds_since(started_),
+    note(fmt::format("up {:.0f} s{}: {} now, {}, {} in total", seconds_since(started_),
                      server_.stopping() ? ", draining" : "", count(server.clients, "client"),
                      count(server.streams, "stream"), count(server.connects, "connection")));
     note(fmt::format("{} published, {} deliveries, {} missed, {} sent", count(hub.events, "event"),

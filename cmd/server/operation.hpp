@@ -1,4 +1,4 @@
-// Running a server: what an operator asks it, and what it tells him. Not the serving.
+// Operating a server: admin listener, access log, signals, status line, user. Not the serving.
 #pragma once
 
 #include "handlers/admin_handler.hpp"
@@ -23,25 +23,25 @@ class TerminalLine;
 struct OperationOptions {
     std::string admin;      ///< address; "": none
     std::string access_log; ///< file, - for stderr; "": none
-    std::string user;       ///< NAME[:GROUP] to go on as; "": stay
+    std::string user;       ///< NAME[:GROUP] to switch to; "": stay
 };
 
 /// Adds --admin, --access-log and --user; `options` must outlive the parse.
 void add_operation_options(CLI::App& app, OperationOptions& options);
 
-/// One server's, for its whole life.
+/// The operation of one server; used on the thread that runs it.
 class Operation {
 public:
-    /// Before the server listens: opens the log and the admin listener, and says where it is.
-    /// Throws Failure. All three must outlive it.
+    /// Before the server listens: opens the log and the admin listener and prints its address.
+    /// Throws Failure. All arguments must outlive it.
     Operation(const OperationOptions& options, sse::Server& server,
               const sse::CountsSource& counts);
     ~Operation();
 
-    /// Once all listens, before it runs: leaves root, answers signals (SIGHUP: the log is opened
-    /// anew; SIGUSR1: the state is printed), tells the service manager, shows the status line.
+    /// After all listeners are open and before the server runs: drops root, notifies the service
+    /// manager and shows the status line.
     void begin();
-    /// When it has run: the line goes, and the totals are printed.
+    /// After the server has run: removes the status line and prints the totals.
     void end();
 
 private:
@@ -58,7 +58,7 @@ private:
     sse::AdminHandler admin_;
     std::unique_ptr<TerminalLine> line_;
 
-    struct Rate { ///< of events, over about a second; the status line's own
+    struct Rate { ///< events per second over about a second, for the status line
         std::chrono::steady_clock::time_point since;
         std::uint64_t events = 0;
         double per_second = 0;

@@ -28,7 +28,7 @@ def test_a_port_that_is_taken(sse, command, tmp_path):
     error, hint = two_lines(failed)
     assert failed.status == 7 and failed.out == b""
     assert error == f"cannot listen on {address}: Address already in use"
-    assert hint == "name another with --listen, or port 0 for any free one"
+    assert hint == "choose another address with --listen, or port 0 for any free port"
 
 
 @pytest.mark.parametrize("command, name, why", [

@@ -164,4 +164,4 @@ def test_standard_input_cannot_be_followed(sse):
     result = sse.run("serve", "-f", "-")
     assert result.status == 2
     assert result.err.splitlines() == ["sse: error: cannot follow standard input",
-                                       "sse: hint: --follow takes files by name"]
+                                       "sse: hint: name the files to follow, or leave out --follow"]

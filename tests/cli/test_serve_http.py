@@ -177,9 +177,9 @@ def test_all_interfaces_are_announced_as_what_can_be_typed_and_noted(sse, wire, 
     word, path = ("serving", "x") if flag == "--listen" else ("admin", "")
     url, port = server.stderr.wait_for(rf"^sse: {word} (http://{re.escape(host)}:(\d+)/{path})$").groups()
     name = socket.gethostname()
-    elsewhere = "" if name in ("", "localhost") else f"; from there it is http://{name}:{port}/{path}"
+    elsewhere = "" if name in ("", "localhost") else f", as http://{name}:{port}/{path}"
     server.stderr.wait_for(
-        f"^sse: note: port {port} is open to every network this machine is on{re.escape(elsewhere)}$")
+        f"^sse: note: port {port} is reachable from every network of this machine{re.escape(elsewhere)}$")
     assert wire.request(url, "HEAD").status in (200, 404)
 
 
@@ -209,7 +209,7 @@ def test_a_port_that_is_taken(sse):
     result = sse.run("serve", "--listen", taken)
     assert result.status == 7
     assert result.err == (f"sse: error: cannot listen on {taken}: Address already in use\n"
-                          "sse: hint: name another with --listen, or port 0 for any free one\n")
+                          "sse: hint: choose another address with --listen, or port 0 for any free port\n")
 
 
 @pytest.mark.parametrize("address, status", [("192.0.2.1:80", 7), ("unix:/nonexistent/socket", 7),
@@ -226,4 +226,4 @@ def test_a_port_file_that_cannot_be_made(sse):
     error, hint = result.err.splitlines()
     assert result.status == 23
     assert error == "sse: error: cannot write /nonexistent/port: No such file or directory"
-    assert hint == "sse: hint: --port-file names a file that can be made"
+    assert hint == "sse: hint: --port-file takes a file that can be created"

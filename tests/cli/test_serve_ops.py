@@ -162,7 +162,7 @@ def test_an_admin_address_in_use_is_told_with_the_way_out(sse, origin):
     assert result.status == 7
     assert result.err == (
         f"sse: error: cannot listen on 127.0.0.1:{taken.port}: Address already in use\n"
-        "sse: hint: name another with --admin\n")
+        "sse: hint: choose another address with --admin\n")
 
 
 # -- the access log
@@ -313,7 +313,7 @@ def test_a_log_that_cannot_be_made_ends_it_before_it_listens(sse):
     assert result.status == 23
     assert result.err == (
         "sse: error: cannot write the access log /no/such/log: No such file or directory\n"
-        "sse: hint: --access-log names a file that can be made\n")
+        "sse: hint: --access-log takes a file that can be created\n")
 
 
 def test_the_log_may_be_stderr(sse, wire):
@@ -330,7 +330,7 @@ def test_sigusr1_prints_the_state(sse, wire):
     wire.get(server.url).events(2)
     wire.get(server.url, headers={"Host": "evil.example"}).read_all()
     server.signal(signal.SIGUSR1)
-    server.stderr.wait_for(r"^sse: note: up \d+ s: 2 clients now, 1 stream, 2 connections in all\n"
+    server.stderr.wait_for(r"^sse: note: up \d+ s: 2 clients now, 1 stream, 2 connections in total\n"
                            r"sse: note: 3 events published, \d deliveries, 0 missed, \d+ bytes sent\n"
                            r"sse: note: history of 2 events in \d+ bytes; "
                            r"\d subscribers? behind, the slowest by \d events?\n"

@@ -77,7 +77,7 @@ def test_a_passed_socket_that_does_not_listen_is_refused(sse):
     assert server.wait() == 2
     assert server.stderr.text() == (
         "sse: error: descriptor 3 is no socket that listens\n"
-        "sse: hint: --listen takes 127.0.0.1:8080, [::1]:0, :8080 or unix:/path\n")
+        "sse: hint: --listen takes an address such as 127.0.0.1:8080, [::1]:0, :8080 or unix:/path\n")
 
 
 @pytest.mark.skipif(not shutil.which("systemd-socket-activate"), reason="no systemd")
@@ -149,7 +149,7 @@ def test_a_stale_socket_is_replaced_and_a_live_one_is_not(sse, wire, tmp_path):
     assert second.status == 7
     assert second.err == (
         f"sse: error: cannot listen on unix:{path}: Address already in use\n"
-        "sse: hint: name another with --listen, or port 0 for any free one\n")
+        "sse: hint: choose another address with --listen, or port 0 for any free port\n")
     assert [e.data for e in wire.get(f"unix:{path}").events(1)] == ["a"]
     assert server.running
 
@@ -214,7 +214,7 @@ def test_whom_it_cannot_become(sse, user, why):
     result = sse.run("serve", "--listen", "127.0.0.1:0", "--user", user)
     assert result.status == 2
     assert result.err.splitlines()[-2:] == [f"sse: error: {why}",
-                                            "sse: hint: --user takes www-data or www-data:adm"]
+                                            "sse: hint: --user takes NAME or NAME:GROUP, such as www-data:adm"]
 
 
 @root_only
@@ -225,7 +225,7 @@ def test_who_is_not_root_is_told_so(sse):
     assert shell.wait() == 2
     assert shell.stderr.text().splitlines()[-2:] == [
         "sse: error: cannot become daemon: Operation not permitted",
-        "sse: hint: only root can; without --user it stays who it is"]
+        "sse: hint: only root can switch to another user; leave out --user to stay the same one"]
 
 
 # -- descriptors
@@ -239,7 +239,7 @@ def test_the_limit_of_descriptors_is_raised_and_one_that_is_too_low_is_told(sse)
         assert re.search(rf"^Max open files +{hard} +{hard} ", limits, re.MULTILINE)
         return shell.stderr.text()
 
-    note = "sse: note: 300 descriptors are too few for 1000 clients; raise the hard limit " \
+    note = "sse: note: a limit of 300 file descriptors is too low for 1000 clients; raise the hard limit " \
            "(LimitNOFILE=) or lower --max-clients\n"
     assert note in start(300, "--max-clients", "1000")
     assert "note" not in start(300, "--max-clients", "200")

@@ -179,7 +179,7 @@ def test_a_body_in_a_content_coding_is_refused_and_not_published_as_it_is(server
     assert answer.status == status
 
 
-NOTE = "sse: note: standard input is not read with --publish; - names it, to serve it too"
+NOTE = "sse: note: standard input is not read with --publish; add - to serve it as well"
 
 
 @pytest.mark.parametrize("args, said", [([], True), (["-"], False)])

@@ -91,8 +91,8 @@ def test_a_full_disk_is_told_and_serving_goes_on(sse, wire, tmp_path):
     stream.close()
     assert server.wait() == 23
     err = server.stderr.text()
-    assert err.count(f"sse: warning: cannot write {path}: File too large; serving goes on") == 1
-    assert f"sse: error: {path} does not hold all that was served" in err
+    assert err.count(f"sse: warning: cannot write {path}: File too large; serving continues") == 1
+    assert f"sse: error: the recording {path} is incomplete" in err
     lines = read(path)[1]  # every line that is there is whole
     assert 0 < len(lines) < 5000
 
@@ -101,7 +101,7 @@ def test_a_full_disk_is_told_and_serving_goes_on(sse, wire, tmp_path):
     (["--record", "/no/such/directory/x"], 23, "cannot create /no/such/directory/x: No such file"),
     (["--record", "/dev/full"], 23, "cannot write /dev/full: No space left on device"),
     (["--record", "x", "--channels"], 2, "--record and --channels exclude"),
-    (["--record", "-", "--tee"], 2, "--record - and --tee both want")])
+    (["--record", "-", "--tee"], 2, "--record - and --tee both write to")])
 def test_what_cannot_be_recorded_is_refused_at_once(sse, args, status, what):
     result = sse.run("serve", "--listen", "127.0.0.1:0", *args)
     assert result.status == status
@@ -139,8 +139,8 @@ def test_a_stuck_reader_of_the_recording_is_waited_for_within_grace(sse, wire):
     server.signal(signal.SIGTERM)  # once
     assert server.wait() == 23
     assert server.stderr.text().endswith(
-        "sse: error: standard output has not got all that was served\n"
-        "sse: hint: it was not read; --grace says how long is waited for that\n")
+        "sse: error: the recording on standard output is incomplete\n"
+        "sse: hint: its reader did not finish in time; allow more time with --grace\n")
     os.close(reader)
 
 

@@ -73,7 +73,7 @@ def test_a_token_is_in_nothing_that_the_server_says(sse, wire, tmp_path):
     server.signal(15)
     server.wait()
     assert TOKEN not in server.stderr.text() and TOKEN.encode() not in server.stdout.bytes
-    assert f"warning: everybody on this machine can read the tokens in {tmp_path}/tokens" \
+    assert f"warning: {tmp_path}/tokens holds tokens and every user can read it" \
         in server.stderr.text()
 
 
@@ -155,7 +155,7 @@ def test_cors_for_any_origin_is_for_reading(sse, wire):
 
 
 @pytest.mark.parametrize("args, what", [
-    (["--cors", "*", "--cors", PAGE], "--cors * goes alone"),
+    (["--cors", "*", "--cors", PAGE], "--cors * cannot be combined with other origins"),
     (["--cors", PAGE + "/x"], "is not an origin"),
     (["--cors", "null"], "null cannot be allowed"),
     (["--allow-host", "http://x"], "is not a host name"),

@@ -220,12 +220,12 @@ def test_sighup_reads_the_certificate_again_and_a_bad_one_keeps_the_old(sse, tal
     assert stream.events(1)[0].data == "x"
     certs.issue("reloaded")
     server.signal(signal.SIGHUP)
-    server.stderr.wait_for("^sse: note: certificate and key were read again")
+    server.stderr.wait_for("^sse: note: reloaded the certificate and key")
     second = talk(server)
     assert serial(second) != serial(first)
     key.write_text("no key at all\n")
     server.signal(signal.SIGHUP)
-    server.stderr.wait_for(r"^sse: warning: cannot use .*reloaded\.key .*going on with the old")
+    server.stderr.wait_for(r"^sse: warning: cannot use .*reloaded\.key .*keeping the previous")
     assert serial(talk(server)) == serial(second)
     assert server.running and not stream.ended
 
@@ -266,7 +266,7 @@ def test_one_file_may_hold_certificate_and_key(sse, certs, talk):
     both.write_text(cert.read_text() + key.read_text())
     both.chmod(0o644)
     server = sse.serve("--tls-cert", both, "--on-eof", "hold", input=b"x\n")
-    assert "everybody on this machine can read the key" in server.stderr.text()
+    assert "holds a private key and every user can read it" in server.stderr.text()
     assert get(talk(server), server).events(1)[0].data == "x"
 
 

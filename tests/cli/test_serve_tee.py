@@ -55,7 +55,7 @@ def test_a_reader_that_has_gone_ends_only_the_copy(sse, wire):
     os.close(write)
     os.close(read)
     server.write("a\n")
-    server.stderr.wait_for("^sse: note: the reader of standard output has closed it: --tee stops copying$")
+    server.stderr.wait_for("^sse: note: standard output was closed; --tee stops copying$")
     server.write("b\n")
     server.close_stdin()
     assert finish(server, wire) == (["a", "b"], 0)
@@ -86,4 +86,4 @@ def test_a_closed_stdout_is_no_socket_of_ours(sse, wire):
     shell.stderr.wait_for(r"^sse: serving \S+$")
     shell.url = shell.stderr.wait_for(r"^sse: serving (\S+)$")[1]
     assert finish(shell, wire) == (["a", "b"], 0)
-    assert "cannot write standard output: Bad file descriptor" in shell.stderr.text()
+    assert "cannot write to standard output: Bad file descriptor" in shell.stderr.text()

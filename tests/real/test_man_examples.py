@@ -205,7 +205,7 @@ def over_tls(bench, text, **_):
     secret, private, serve, read = commands(text)
     bench.run(f"{secret}\n{private}")
     server = bench.serve(serve)
-    assert "everybody" not in server.stderr.text()
+    assert "every user" not in server.stderr.text()
     assert bench.run(read) == "started\n"
     bench.run(re.sub(r'--bearer "\S+ \S+"', "--bearer wrong", read), status=22)
 
