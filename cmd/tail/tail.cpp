@@ -142,8 +142,9 @@ int run(const cmd::TailOptions& o) {
     const cmd::Signals signals(interrupt);
     if (o.max_time) interrupt.expire_at(sse::Interrupt::Clock::now() + *o.max_time);
     if (o.idle_timeout) interrupt.expire_when_idle(*o.idle_timeout);
-    cmd::Output output(STDOUT_FILENO, {[&](int fd) { return interrupt.wait_served(fd, POLLOUT); },
-                                       [&] { interrupt.raise(Reason::reader_gone); }});
+    cmd::Output output(STDOUT_FILENO,
+                       {[&](int fd) { return interrupt.wait_for_output(fd, POLLOUT); },
+                        [&] { interrupt.raise(Reason::reader_gone); }});
     if (output.may_block()) interrupt.watch_reader(STDOUT_FILENO);
     cmd::Following following(o.follow, *printer, output);
     following.on_terminal = ::isatty(STDERR_FILENO) == 1;

@@ -103,9 +103,9 @@ struct Start {
     ::prctl(PR_SET_PDEATHSIG, SIGTERM); // also when the parent is killed
     if (::getppid() != start.parent) ::_exit(127);
 #endif
-    sigset_t none;
-    sigemptyset(&none);
-    ::sigprocmask(SIG_SETMASK, &none, nullptr);
+    sigset_t unblocked;
+    sigemptyset(&unblocked);
+    ::sigprocmask(SIG_SETMASK, &unblocked, nullptr);
     ::signal(SIGPIPE, SIG_DFL); // ignored in the parent, which would be inherited
     if (start.output >= 0) ::dup2(start.output, STDOUT_FILENO);
     if (start.input >= 0) {

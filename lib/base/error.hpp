@@ -57,8 +57,8 @@ enum class Reason : std::uint8_t {
     empty_lap,           ///< a lap of --loop sends nothing
 };
 
-/// A failure. `what()` is one lowercase line without a full stop: the action that failed, its object
-/// and the reason.
+/// A failure. `what()` is one lowercase line without a full stop: the action that failed, its
+/// object and the reason.
 class Error : public std::runtime_error {
 public:
     Error(Errc code, const std::string& what, Reason reason = Reason::unspecified)

@@ -152,8 +152,8 @@ void PlaybackHandler::join_shared(const Request& request, const std::string& fil
     playback->start();
 }
 
-/// It has had all, and is told not to come back (HTML 9.2.1).
-void PlaybackHandler::stop(Response& response) const {
+/// Responds 204: the client has received the whole stream, and stops reconnecting (HTML 9.2.1).
+void PlaybackHandler::respond_complete(Response& response) const {
     response = stop_reconnecting();
     reports_.played();
 }

@@ -28,7 +28,8 @@ private:
 };
 
 /// The events of `bytes`, fed in pieces of `first` and `second` bytes by turns, as one text.
-std::string parse(std::string_view bytes, std::size_t first, std::size_t second, std::size_t bound) {
+std::string parse(std::string_view bytes, std::size_t first, std::size_t second,
+                  std::size_t bound) {
     Watch received(bound);
     sse::Parser parser(received, {.max_event_bytes = bound});
     try {

@@ -59,7 +59,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     parser.finish();
     if (!received.warnings.empty() || received.events.size() != 1) std::abort();
     const auto type = event.type.empty() ? "message" : utf8(event.type);
-    const test::RecordingSink::Event expected{type, lines(utf8(event.data)), utf8(event.id.value_or(""))};
+    const test::RecordingSink::Event expected{type, lines(utf8(event.data)),
+                                              utf8(event.id.value_or(""))};
     if (received.events[0] != expected) std::abort();
     std::string said;
     for (const auto& line : received.comments) said.append(said.empty() ? "" : "\n").append(line);

@@ -286,11 +286,6 @@ TEST_CASE("the admin routes have their statuses") {
         CHECK_THAT(response.body, ContainsSubstring(row.body));
         CHECK(header(response, "Allow") == (row.status == 405 ? "GET, HEAD" : ""));
     }
-    server.finish(false);
-    sse::Request health;
-    health.method = "GET";
-    health.path = "/healthz";
-    CHECK(admin.respond(health, 0).status == 503);
 }
 
 TEST_CASE("a keepalive comment follows silence, and never without it") {

@@ -49,7 +49,7 @@ TEST_CASE("event-stream text is read as records at time 0") {
         {"a field that is none", "HTTP/1.1 200 OK\r\nabc\r\n\r\n", "F:2: not a header field"},
         {"a torn head", "HTTP/1.1 200 OK\r\nA: b", "F:2: the head is torn: nothing was captured"},
         {"another text", "hello\n", "F:1: not a recording: not a JSON object"},
-        {"a HAR file", "{\n \"log\": {}}", "F: a HAR file is not a recording by itself"},
+        {"a HAR file", "{\n \"log\": {}}", "F: a HAR file is not a single recording"},
     };
     for (const auto& row : rows) {
         INFO(row.rule);

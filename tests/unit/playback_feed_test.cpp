@@ -265,7 +265,8 @@ TEST_CASE("a client goes on after its last event id, from either place that can 
         {"", "x=1&last_event_id=%31", "id: 2\ndata: b\n\n", "", 200},
         {"Last-Event-ID: 1\r\n", "last_event_id=9", "id: 2\ndata: b\n\n", "", 200},
         {"Last-Event-ID: 9\r\n", "",
-         ": gap: the recording does not contain the last event id; it starts from the beginning\n\nid: 1\ndata: "
+         ": gap: the recording does not contain the last event id; it starts from the "
+         "beginning\n\nid: 1\ndata: "
          "a\n\nid: 2\ndata: b\n\n",
          "true;", 200},
         {"Last-Event-ID: 2\r\n", "", "", "", 204},

@@ -40,7 +40,7 @@ TEST_CASE("Stats tell times, types, gaps and sizes, as text and as JSON") {
     CHECK(told.stats.text() ==
           "sse: stats: http://a/: resolve 1.00ms, connect 2.00ms, TLS 3.00ms, first byte 20.0ms, "
           "first event 40.0ms, reconnects 1\n"
-          "sse: stats: http://b/\\x1b: never open, reconnects 0\n"
+          "sse: stats: http://b/\\x1b: never opened, reconnects 0\n"
           "sse: stats: events 3, printed 2, 20.0 kB in 5.00s: 0.6 events/s, 4024 B/s\n"
           "sse: stats: types: message 1, x\\x0ay 1, others 1\n"
           "sse: stats: gaps: p50 1.01s, p90 3.00s, p99 3.00s, max 3.00s\n"
@@ -65,9 +65,9 @@ TEST_CASE("the line that lives tells the rate since it was asked last") {
     CHECK(told.stats.line() == "0 events, 0/s");
     for (int i = 0; i < 10; ++i) told.event(a, "message", "");
     told.now += 2s;
-    CHECK(told.stats.line() == "10 events, 5/s, 2.00s since the last");
+    CHECK(told.stats.line() == "10 events, 5/s, 2.00s since the last one");
     told.now += 1s;
-    CHECK(told.stats.line() == "10 events, 0/s, 3.00s since the last");
+    CHECK(told.stats.line() == "10 events, 0/s, 3.00s since the last one");
 }
 
 TEST_CASE("durations for people have three digits") {
