@@ -3,7 +3,7 @@ import re
 import socket
 
 import pytest
-from support.deadline import poll
+from support.deadline import HANG, at_pace, poll
 from support.wire import reset
 
 
@@ -123,7 +123,7 @@ def test_a_request_of_garbage_harms_nobody(sse, wire, garbage):
     server = sse.serve()
     sock = wire.send(server.url, garbage)
     sock.shutdown(socket.SHUT_WR)  # whoever waits for more will not get it
-    sock.settimeout(10)
+    sock.settimeout(HANG)
     answer = sock.recv(65536)
     assert answer == b"" or re.match(rb"HTTP/1\.1 (400|408|505) ", answer), answer
     server.write("1\n")
@@ -131,9 +131,9 @@ def test_a_request_of_garbage_harms_nobody(sse, wire, garbage):
 
 
 def test_a_request_that_never_ends_is_given_up(sse, wire):
-    server = sse.serve("--head-timeout", "100ms")
+    server = sse.serve("--head-timeout", "500ms")
     sock = wire.send(server.url, b"GET / HTTP/1.1\r\nHost: localhost\r\nX-Slow: ")
-    sock.settimeout(20)
+    sock.settimeout(HANG)
     answer = b""
     while piece := sock.recv(65536):
         answer += piece
@@ -188,6 +188,7 @@ def test_a_file_that_cannot_be_served_has_a_way_out(sse, tmp_path, file, said):
 
 @pytest.mark.parametrize("form", ["data", "json", "sse", "raw", "pretty"])
 @pytest.mark.parametrize("stop", [["-n", "2"], ["--until-data", "2"], ["-m", "500ms"], []])
+@at_pace(0.1)
 def test_an_output_that_cannot_be_written_is_no_success_however_it_ends(sse, form, stop):
     server = sse.serve("--on-eof", "hold" if stop else "exit", input=b"1\n2\n3\n")
     with open("/dev/full", "wb") as full:

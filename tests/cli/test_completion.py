@@ -45,7 +45,7 @@ class Terminal:
         os.write(self.fd, text.encode())
 
     def wait_for(self, pattern):
-        deadline = Deadline(20)
+        deadline = Deadline()
         while not re.search(pattern, CONTROL.sub(b"", self.shown)):
             try:
                 deadline.check(f"{pattern!r} in {CONTROL.sub(b'', self.shown)!r}")

@@ -10,6 +10,7 @@ import threading
 
 import pytest
 
+from support.deadline import HANG
 from support.recording import HEAD, recording
 from support.wire import Cut
 
@@ -50,7 +51,7 @@ def test_a_stream_in_another_form_is_played(sse, tmp_path, data, played, how):
 
 def test_what_curl_captures_is_played(sse, tmp_path):
     server = sse.serve("--input", "sse", input=TEXT)
-    done = subprocess.run(["curl", "-siN", server.url], capture_output=True, timeout=20, check=True)
+    done = subprocess.run(["curl", "-siN", server.url], capture_output=True, timeout=HANG, check=True)
     path = tmp_path / "capture.sse"
     path.write_bytes(done.stdout)
     ran = sse.run("replay", "--stdout", path)
@@ -151,9 +152,9 @@ def test_a_recorder_can_be_piped_into_a_server(sse, wire, origin):
     def handler(connection):
         connection.head("200 OK")
         for text in "abc":
-            go.acquire(timeout=20)
+            go.acquire(timeout=HANG)
             connection.chunk(f"data: {text}\n\n")
-        go.acquire(timeout=20)
+        go.acquire(timeout=HANG)
         connection.end()
     reading, writing = os.pipe()
     sse.start("tail", origin(handler).url, "--no-reconnect", "--record", "-", stdout=writing)

@@ -5,7 +5,7 @@ import socket
 import threading
 
 import pytest
-from support.deadline import Deadline, poll
+from support.deadline import HANG, Deadline, poll
 from support.wire import Answer, Cut, request_bytes, reset
 
 HOST = b"Host: localhost\r\n"
@@ -56,7 +56,7 @@ ATTACKS = {
 def send(wire, url, data, dice):
     """Sends it, whole or in pieces, and goes in one of the ways that clients go."""
     sock = wire.connect(url)
-    sock.settimeout(10)
+    sock.settimeout(HANG)
     try:
         cut = dice.randrange(1, len(data))
         sock.sendall(data[:cut])
@@ -131,7 +131,7 @@ def test_attacks_by_the_hundred_leave_nothing_behind(sse, wire):
     storms = [threading.Thread(target=storm, args=(seed,)) for seed in range(1, 7)]
     for thread in storms:
         thread.start()
-    deadline = Deadline(60)
+    deadline = Deadline()
     while any(thread.is_alive() for thread in storms):
         publish()
         sent += 1

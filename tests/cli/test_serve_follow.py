@@ -3,7 +3,7 @@ import os
 import subprocess
 
 import pytest
-from support.deadline import poll
+from support.deadline import HANG, poll
 
 def lines(stream, count):
     return [e.data for e in stream.events(count)]
@@ -130,7 +130,7 @@ def test_a_fifo_that_is_followed_outlives_its_writers(sse, wire, tmp_path):
     os.mkfifo(fifo)
     server, stream = follow(sse, wire, fifo)
     for n in range(3):
-        subprocess.run(["sh", "-c", f"echo {n} > {fifo}"], check=True, timeout=10)
+        subprocess.run(["sh", "-c", f"echo {n} > {fifo}"], check=True, timeout=HANG)
     assert lines(stream, 3) == ["0", "1", "2"]
 
 

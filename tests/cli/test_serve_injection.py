@@ -5,6 +5,7 @@ import re
 import threading
 
 import pytest
+from support.deadline import HANG
 from support.eventstream import EventStream
 from support.wire import request_bytes
 
@@ -41,7 +42,7 @@ class Plain:
 
     def __init__(self, wire, url):
         self._sock = wire.send(url, request_bytes(url, version="HTTP/1.0"))
-        self._sock.settimeout(30)
+        self._sock.settimeout(HANG)
 
     def read(self):
         got = b""
@@ -222,7 +223,7 @@ def test_what_is_published_is_data_to_others(sse, wire, kind, framing):
     expected.append(("message", None, "last"))
     # All on one connection: a byte that is taken for more or less than it is would show here, too.
     sock = wire.connect(server.url)
-    sock.settimeout(30)
+    sock.settimeout(HANG)
     last = b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 4\r\n\r\nlast"
     writer = threading.Thread(target=sock.sendall, args=(sent + last,), daemon=True)
     writer.start()

@@ -9,7 +9,7 @@ import subprocess
 
 import pytest
 from support import prometheus
-from support.deadline import poll
+from support.deadline import HANG, poll
 from support.process import Pipe
 from support.wire import reset
 
@@ -167,9 +167,8 @@ def test_an_admin_address_in_use_is_told_with_the_way_out(sse, origin):
 
 # -- the access log
 
-def log_of(path, count, seconds=10.0):
-    poll(f"{count} lines of the log", lambda: path.exists() and path.read_bytes().count(b"\n") >= count,
-         seconds)
+def log_of(path, count):
+    poll(f"{count} lines of the log", lambda: path.exists() and path.read_bytes().count(b"\n") >= count)
     return [json.loads(line) for line in path.read_text().splitlines()]
 
 
@@ -227,7 +226,7 @@ def test_a_connection_is_a_line_that_says_how_it_ended(sse, wire, tmp_path, clie
     line, = log_of(log, 1)
     assert {k: line[k] for k in expected} == expected
     assert re.fullmatch(r"\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z", line["time"])
-    assert line["address"] == "127.0.0.1" and 0 <= line["seconds"] < 60 and line["bytes"] > 0
+    assert line["address"] == "127.0.0.1" and 0 <= line["seconds"] and line["bytes"] > 0
     assert "sesame" not in log.read_text()
 
 
@@ -261,7 +260,7 @@ def test_a_stalled_client_and_one_overrun_are_told(sse, wire, tmp_path):
         wire.get(server.url).events(1)
         for _ in range(400):
             server.write(big)
-        assert log_of(log, 1, 20)[0]["end"] == end
+        assert log_of(log, 1)[0]["end"] == end
 
 
 def test_any_bytes_of_a_client_are_valid_json(sse, wire, tmp_path):
@@ -428,7 +427,7 @@ def test_a_terminal_has_a_status_line_that_vanishes(sse, wire):
         assert terminal.screen()[-1].startswith("1 client, 2 events")
         terminal.popen.stdin.close()
         read_to_end(stream)
-        assert terminal.popen.wait(10) == 0
+        assert terminal.popen.wait(HANG) == 0
         terminal.out.wait_for_end()
         screen = terminal.screen()
         assert screen[-1] == "" and screen[-2].startswith("sse: served 2 events to 1 connection")
@@ -445,7 +444,7 @@ def test_no_status_line_where_it_would_be_in_the_way(sse, wire, args, term):
         terminal.popen.stdin.write(b"a\n")
         terminal.popen.stdin.close()
         read_to_end(wire.get(url))
-        assert terminal.popen.wait(10) == 0
+        assert terminal.popen.wait(HANG) == 0
         terminal.out.wait_for_end()
         assert "\x1b" not in terminal.out.text()
     finally:

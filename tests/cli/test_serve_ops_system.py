@@ -10,7 +10,7 @@ import stat
 import sys
 
 import pytest
-from support.deadline import poll
+from support.deadline import HANG, poll
 
 root_only = pytest.mark.skipif(os.geteuid() != 0, reason="only root can become somebody else")
 
@@ -97,7 +97,7 @@ def test_the_manager_is_told_that_it_serves_and_that_it_stops(sse, tmp_path, abs
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     name = f"@sse-test-{os.getpid()}" if abstract else str(tmp_path / "notify")
     manager.bind(name.replace("@", "\0"))
-    manager.settimeout(10)
+    manager.settimeout(HANG)
     server = sse.serve(env={"NOTIFY_SOCKET": name})
     assert manager.recv(100) == b"READY=1"
     server.signal(signal.SIGTERM)

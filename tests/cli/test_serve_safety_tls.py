@@ -6,7 +6,7 @@ import subprocess
 
 import pytest
 
-from support.deadline import poll
+from support.deadline import HANG, poll
 from support.wire import Answer, request_bytes
 
 
@@ -61,7 +61,7 @@ def talk(certs):
         port = int(server.url.rstrip("/").rsplit(":", 1)[1])
         raw = socket.socket()
         opened.append(raw)
-        raw.settimeout(10)
+        raw.settimeout(HANG)
         if window:
             raw.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, window)
         raw.connect(("127.0.0.1", port))
@@ -124,7 +124,7 @@ def test_many_events_reach_a_reader_with_a_small_window(sse, talk, pair):
     lines = [f"{i} " + "x" * 300 for i in range(10_000)]
     server = secure(sse, pair, input="\n".join(lines).encode() + b"\n")
     answer = get(talk(server, window=65536), server)
-    assert [e.data for e in answer.events(seconds=30)] == lines
+    assert [e.data for e in answer.events()] == lines
 
 
 @pytest.mark.parametrize("overflow", ["drop", "disconnect"])
@@ -138,7 +138,7 @@ def test_a_laggard_that_is_moved_on_sees_no_torn_event(sse, talk, pair, overflow
         server.write("".join(f"{i} {text}\n" for i in range(start, start + 1000)))
     server.close_stdin()
     try:
-        answer.events(seconds=30)
+        answer.events()
     except (Exception if overflow == "disconnect" else ()):  # cut, as was asked for
         pass
     numbers = [int(e.data.split(" ")[0]) for e in answer.stream.events]
@@ -192,7 +192,7 @@ def test_a_handshake_that_never_comes_is_ended_by_the_head_timeout(sse, wire, pa
     idle = wire.connect(server.url.replace("https:", "http:"))
     begun = wire.send(server.url.replace("https:", "http:"), b"\x16\x03\x01\x02\x00\x01")
     for sock in (idle, begun):
-        sock.settimeout(10)
+        sock.settimeout(HANG)
         assert sock.recv(1) == b""
     assert get(talk(server), server).status == 200
 

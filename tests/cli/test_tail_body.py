@@ -3,6 +3,7 @@ import subprocess
 import threading
 
 import pytest
+from support.deadline import HANG
 
 
 @pytest.fixture(scope="module")
@@ -34,7 +35,7 @@ def test_an_answer_that_comes_before_the_body_is_read(post, interim):
     def handler(c):
         c.send(interim)
         c.answer("413 Too Large", "no more than 1 MB")
-        assert over.wait(10)
+        assert over.wait(HANG)
     tail = post(handler)
     over.set()
     assert tail.status == 22
@@ -61,7 +62,7 @@ def test_a_body_goes_on_behind_a_head_that_refuses_nothing(post, answer_first):
 @pytest.mark.parametrize("args", [["--read-timeout", "300ms"], ["--connect-timeout", "300ms"]])
 def test_a_server_that_takes_nothing_is_not_waited_for(post, args):
     over = threading.Event()
-    tail = post(lambda c: over.wait(10), *args)
+    tail = post(lambda c: over.wait(HANG), *args)
     over.set()
     assert tail.status == 28
     assert "sse: error: the server has taken nothing of the request for too long" in tail.err

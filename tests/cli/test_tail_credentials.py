@@ -90,7 +90,7 @@ class Asked:
         self.pid, self.terminal = pty.fork()
         if self.pid == 0:
             os.execv(sse_bin, [sse_bin, "tail", *args])
-        self.seen, self._deadline = b"", Deadline(10)
+        self.seen, self._deadline = b"", Deadline()
 
     def wait_for(self, text):
         while text not in self.seen:

@@ -10,7 +10,7 @@ import threading
 
 import pytest
 
-from support.deadline import poll
+from support.deadline import HANG, TooSlow, at_pace, poll
 
 FIRST, SECOND = b"a" * 60_000, b"b" * 60_000  # the first fills a pipe of 64 KiB, the second waits
 
@@ -39,7 +39,7 @@ class Slow:
         def handler(c):
             c.head()
             c.chunk(b"id: 1\ndata: " + FIRST + b"\n\n")
-            assert self._second.wait(10)
+            assert self._second.wait(HANG)
             c.chunk(b"id: 2\ndata: " + SECOND + b"\n\nevent: end\ndata\n\n")
             c.wait_for_close()
             self.closed.set()
@@ -47,7 +47,9 @@ class Slow:
         silent = [origin(lambda c: c.wait_for_close()).url] if several else []
         self.tail = sse.start("tail", origin(handler).url, *silent, *args, stdout=write)
         os.close(write)
-        poll("the first event in the pipe", lambda: waiting_in(self.pipe) >= len(FIRST))
+        poll("the first event in the pipe", lambda: waiting_in(self.pipe) >= len(FIRST) or not self.tail.running)
+        if not self.tail.running:
+            raise TooSlow  # --max-time ended it before
         self._second.set()
 
     def still_there(self):
@@ -70,6 +72,7 @@ def lines(*texts):
     (["--idle-timeout", "300ms"], 28, lines(FIRST, SECOND, b"")),
 ], ids=["count", "until", "count and time", "time", "idle"])
 @pytest.mark.parametrize("several", [False, True], ids=["one", "several"])
+@at_pace(0.1)
 def test_what_was_printed_before_the_end_is_delivered(sse, origin, args, status, expected, several):
     slow = Slow(sse, origin, *args, several=several)
     slow.still_there()
@@ -82,9 +85,9 @@ def test_what_was_printed_before_the_end_is_delivered(sse, origin, args, status,
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_also_the_delivery(sse, origin, number):
     slow = Slow(sse, origin, "-n", "2")
-    assert slow.closed.wait(10)
+    assert slow.closed.wait(HANG)
     slow.tail.signal(number)
-    assert slow.tail.wait(2) == 128 + number
+    assert slow.tail.wait() == 128 + number
     assert slow.out().startswith(FIRST)
 
 
@@ -92,13 +95,14 @@ def test_a_signal_ends_also_the_delivery(sse, origin, number):
 def test_a_signal_ends_also_the_delivery_of_a_recording(sse, origin, number, tmp_path):
     state = tmp_path / "state"
     slow = Slow(sse, origin, "--record", "-", "--state", state, "-n", "2")
-    assert slow.closed.wait(10)
+    assert slow.closed.wait(HANG)
     slow.tail.signal(number)
-    assert slow.tail.wait(2) == 128 + number
+    assert slow.tail.wait() == 128 + number
     assert FIRST in slow.out() and slow.tail.stderr.text() == ""
     assert json.loads(state.read_text())["last_event_id"] == "1"
 
 
+@at_pace(0.1)
 def test_a_recording_is_delivered_whole(sse, origin):
     slow = Slow(sse, origin, "--record", "-", "-m", "300ms")
     slow.still_there()
@@ -109,9 +113,9 @@ def test_a_recording_is_delivered_whole(sse, origin):
 
 def test_a_reader_that_goes_ends_also_the_delivery(sse, origin):
     slow = Slow(sse, origin, "-n", "2")
-    assert slow.closed.wait(10)
+    assert slow.closed.wait(HANG)
     os.close(slow.pipe)
-    assert (slow.tail.wait(2), slow.tail.stderr.text()) == (0, "")
+    assert (slow.tail.wait(), slow.tail.stderr.text()) == (0, "")
 
 
 def test_a_state_does_not_name_what_was_thrown_away(sse, origin, tmp_path):

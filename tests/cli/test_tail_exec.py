@@ -4,7 +4,7 @@ import threading
 
 import pytest
 
-from support.deadline import poll
+from support.deadline import HANG, poll
 from support.steps import stream
 
 
@@ -49,7 +49,7 @@ def test_several_urls_say_which(sse, origin):
 def test_one_after_the_other(sse, origin, tmp_path):
     """Each ends before the next begins, and all before sse does."""
     command = f"echo begin $SSE_ID >> {tmp_path}/log; sleep 0.0$((RANDOM % 3)) ; echo end $SSE_ID >> {tmp_path}/log"
-    assert sse.run("tail", stream(origin, numbers(20)).url, "-n", "20", "--exec", command, seconds=20).status == 0
+    assert sse.run("tail", stream(origin, numbers(20)).url, "-n", "20", "--exec", command).status == 0
     expected = [f"{word} {i}" for i in range(20) for word in ("begin", "end")]
     assert (tmp_path / "log").read_text().splitlines() == expected
 
@@ -89,7 +89,7 @@ def test_a_command_is_out_before_the_next_event_comes(sse, origin):
     def handler(c):
         c.head()
         c.chunk("data: 1\n\n")
-        assert seen.wait(10)
+        assert seen.wait(HANG)
         c.chunk("data: 2\n\n")
         c.end()
     tail = sse.start("tail", origin(handler).url, "--no-reconnect", "--exec", "cat")
@@ -134,7 +134,7 @@ def test_an_environment_that_is_full_is_a_failure_of_the_event(sse, origin):
     """E2BIG: what we add fits by itself, and not beside what is there."""
     env = {f"BIG{i}": "x" * 120_000 for i in range(17)}
     tail = sse.run("tail", stream(origin, "data: " + "x" * 60_000 + "\n\n" * 2).url, "--no-reconnect", "--exec", "cat",
-                   env=env, seconds=20)
+                   env=env)
     if tail.err:  # as much as fits differs from system to system
         assert "sse: warning: the command for message could not be run: Argument list too long" in tail.err
     assert tail.status == 0
@@ -152,7 +152,7 @@ def test_a_signal_ends_the_command_too(sse, origin, tmp_path, command):
                      f"echo $$ > {tmp_path}/pid; {command}")
     pid = int(poll("a pid", lambda: (tmp_path / "pid").exists() and (tmp_path / "pid").read_text()))
     tail.signal(15)
-    assert tail.wait(3) == 143
+    assert tail.wait() == 143
     poll("its end", lambda: not os.path.exists(f"/proc/{pid}"))
 
 

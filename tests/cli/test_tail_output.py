@@ -12,7 +12,7 @@ from datetime import datetime
 import pytest
 
 from support.clock import faketime, movable
-from support.deadline import poll
+from support.deadline import HANG, poll
 from support.steps import stream
 
 
@@ -59,7 +59,7 @@ def test_json_has_the_time_of_the_calendar_also_when_that_was_set(sse, origin, t
     def handler(c):
         c.head()
         c.chunk("data: 1\n\n")
-        assert moved.wait(10)
+        assert moved.wait(HANG)
         c.chunk("data: 2\n\n")
         c.end()
     tail = sse.start("tail", origin(handler).url, "--no-reconnect", "-o", "json", env=movable(clock))
@@ -69,7 +69,7 @@ def test_json_has_the_time_of_the_calendar_also_when_that_was_set(sse, origin, t
     assert tail.wait() == 0
     first, second = map(json.loads, tail.stdout.text().splitlines())
     times = [datetime.fromisoformat(e["time"].replace("Z", "+00:00")) for e in (first, second)]
-    assert (times[1] - times[0]).total_seconds() >= 36000 and 0 <= second["t"] - first["t"] < 60
+    assert (times[1] - times[0]).total_seconds() >= 36000 and 0 <= second["t"] - first["t"] < 3600
 
 
 @pytest.mark.parametrize("name", ["error", "open", "__proto__", "", "message"])
@@ -122,7 +122,7 @@ def test_an_event_is_out_before_the_next_one_comes(sse, origin):
     def handler(c):
         c.head()
         c.chunk("data: 1\n\n")
-        assert seen.wait(10)
+        assert seen.wait(HANG)
         c.chunk("data: 2\n\n")
         c.end()
     tail = sse.start("tail", origin(handler).url, "--no-reconnect")
@@ -182,7 +182,7 @@ def test_a_reader_that_reads_nothing_costs_no_memory_and_no_signal(sse, origin):
     poll("a full pipe", lambda: len(select.select([read], [], [], 0)[0]) and os.path.exists(f"/proc/{tail.pid}/wchan"))
     assert tail.rss_kib() < 64 * 1024
     tail.signal(15)
-    assert tail.wait(2) == 143
+    assert tail.wait() == 143
     os.close(read)
 
 
@@ -231,7 +231,7 @@ def test_a_terminal_that_is_made_narrower_is_folded_to_that(sse, origin):
     def handler(c):
         c.head()
         c.chunk("data: " + "x" * 100 + "\n\n")
-        assert narrower.wait(10)
+        assert narrower.wait(HANG)
         c.chunk("data: " + "y" * 100 + "\n\n")
         c.end()
     tail = sse.at_terminal("tail", origin(handler).url, "--no-reconnect", "--color", "never", "--time", "none", fds=[1])

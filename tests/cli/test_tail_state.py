@@ -5,7 +5,7 @@ import time
 
 import pytest
 
-from support.deadline import poll
+from support.deadline import at_pace, poll
 from support.steps import stream
 
 
@@ -28,6 +28,7 @@ def seen(file):
 
 @pytest.mark.parametrize("pause, most", [(0.001, 3), (0, 1000)], ids=["calm", "burst"])
 @pytest.mark.parametrize("seed", range(3))
+@at_pace(0.05)
 def test_killed_at_any_moment(sse, origin, tmp_path, pause, most, seed):
     """Printed to a file, so that each write is whole. What comes twice is what the last flush held."""
     dice = random.Random(seed)

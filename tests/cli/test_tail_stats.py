@@ -7,7 +7,7 @@ import threading
 
 import pytest
 
-from support.deadline import poll
+from support.deadline import at_pace, poll
 from support.steps import FAST, events, no_content, script, stream
 
 
@@ -43,6 +43,7 @@ def test_as_json_in_a_file(sse, origin, tmp_path):
     assert stats["largest"] == {"bytes": 5, "event": "add", "id": ""}
 
 
+@at_pace(0.1)
 def test_gaps_are_those_of_the_stream(sse, origin, tmp_path):
     file, seen = tmp_path / "stats.json", threading.Event()
 
@@ -54,7 +55,7 @@ def test_gaps_are_those_of_the_stream(sse, origin, tmp_path):
         c.end()
     sse.run("tail", origin(handler).url, "--no-reconnect", "--stats-file", file)
     gaps = json.loads(file.read_text())["gaps"]
-    assert gaps["p50"] < 0.2 and 0.25 < gaps["max"] < 2 and gaps["p99"] == gaps["max"]
+    assert gaps["p50"] < 0.2 and gaps["max"] > 0.25 and gaps["p99"] == gaps["max"]
 
 
 def test_of_several_each_has_its_times(sse, origin, tmp_path):

@@ -6,6 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 from subprocess import DEVNULL, run
 
 import pytest
+from support.deadline import HANG
 
 pytestmark = pytest.mark.release
 COMMANDS = ("serve", "tail", "replay")
@@ -57,7 +58,7 @@ def test_every_option_refuses_what_it_cannot_mean_in_our_words(sse, command, tmp
         name, _, value = trial
         # whatever the value, the operand cannot be used: nothing here runs on
         return run([sse.binary, command, f"{name}={value}", *operand], stdin=DEVNULL, cwd=tmp_path,
-                   capture_output=True, text=True, check=False, timeout=60)
+                   capture_output=True, text=True, check=False, timeout=HANG)
 
     with ThreadPoolExecutor(4) as pool:
         for (name, kind, value), done in zip(tries, pool.map(attempt, tries)):

@@ -166,7 +166,7 @@ def a_dashboard(bench, text, browser, **_):
     bench.start(pages)
     poll("the server of pages", lambda: answers(bench.ports["8000"]))
     browser.open(f"http://localhost:{bench.ports['8000']}/dashboard.html")
-    poll("the numbers on the page", lambda: "42" in str(browser.run("document.body?.innerText")), 30)
+    poll("the numbers on the page", lambda: "42" in str(browser.run("document.body?.innerText")))
 
 
 def answers(port):
@@ -233,7 +233,7 @@ def behind_caddy(bench, text, wire, **_):
     config = "{\n  admin off\n}\n" + bench.adapted(text).replace("events.example", f"http://events.example:{port}")
     bench.file("Caddyfile", config)
     bench.start("HOME=$PWD exec caddy run --adapter caddyfile --config Caddyfile")
-    poll("Caddy", lambda: answers(port), 30)
+    poll("Caddy", lambda: answers(port))
     answer = wire.get(f"http://127.0.0.1:{port}/", headers={"Host": f"events.example:{port}"})
     assert [e.data for e in answer.events(2)] == ["started", "ready"]
     bench.file("app.log", "started\nready\nnow\n")
@@ -306,7 +306,7 @@ def while_it_records(bench, text, wire, **_):
 def into_a_server(bench, text, wire, **_):
     bench.serve("sse serve --publish --path /in")
     done = bench.start(whole(text))
-    assert done.wait(30) == 0, done.stderr.text()
+    assert done.wait() == 0, done.stderr.text()
     assert datas(wire, bench.url(path="in"), 6)[-1] == "last"
 
 

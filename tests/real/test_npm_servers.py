@@ -70,7 +70,7 @@ def node(sse, packages):
     def run(script):
         (packages / "server.mjs").write_text(script)
         server = sse.start_program("node", packages / "server.mjs")
-        port = server.stdout.wait_for(r"^port (\d+)$", seconds=30)[1]
+        port = server.stdout.wait_for(r"^port (\d+)$")[1]
         return f"http://127.0.0.1:{port}/", server
     return run
 
@@ -78,7 +78,7 @@ def node(sse, packages):
 def test_better_sse_from_id_to_id(sse, node):
     """Three events a connection: the ids carry it on."""
     url, server = node(BETTER_SSE)
-    tail = sse.run("tail", url, "-n", "9", "-o", "json", seconds=30)
+    tail = sse.run("tail", url, "-n", "9", "-o", "json")
     assert tail.status == 0, tail.err
     events = [json.loads(line) for line in tail.out.splitlines()]
     assert [int(e["id"]) for e in events] == list(range(1, 10))
@@ -98,7 +98,7 @@ def test_an_mcp_server_over_streamable_http(sse, node):
     url, _ = node(MCP)
     hello = sse.run("tail", url, "-v", "--pointer", "/result/serverInfo/name", "--json", rpc(
         "initialize", 0, protocolVersion="2025-06-18", capabilities={}, clientInfo={"name": "sse", "version": "1"}),
-        seconds=30)
+        )
     assert (hello.status, hello.out) == (0, b"test\n"), hello.err
     session = next(line.split(": ")[-1] for line in hello.err.splitlines() if "< mcp-session-id: " in line.lower())
     headers = ["-H", f"Mcp-Session-Id: {session}", "-H", "MCP-Protocol-Version: 2025-06-18"]
@@ -120,11 +120,11 @@ def test_an_mcp_answer_that_is_let_go_goes_on_under_a_get(sse, node):
     url, _ = node(MCP_RESUMED)
     hello = sse.run("tail", url, "-v", "-n", "1", "--pointer", "/result", "--json", rpc(
         "initialize", 0, protocolVersion="2025-11-25", capabilities={}, clientInfo={"name": "sse", "version": "1"}),
-        seconds=30)
+        )
     session = next(line.split(": ")[-1] for line in hello.err.splitlines() if "< mcp-session-id: " in line.lower())
     headers = ["-H", f"Mcp-Session-Id: {session}", "-H", "MCP-Protocol-Version: 2025-11-25"]
     assert sse.run("tail", url, *headers, "--json", rpc("notifications/initialized")).status == 22
     called = sse.run("tail", url, *headers, "--json", rpc("tools/call", 1, name="count", arguments={}), "--resume-get",
-                     "-v", "--pointer", "/params/data", "--pointer", "/result/content/0/text", "-n", "4", seconds=30)
+                     "-v", "--pointer", "/params/data", "--pointer", "/result/content/0/text", "-n", "4")
     assert (called.status, called.out) == (0, b"1\n2\n3\ncounted\n"), called.err
     assert "> GET / HTTP/1.1" in called.err and "> Last-Event-ID: " in called.err

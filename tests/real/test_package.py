@@ -5,6 +5,7 @@ import subprocess
 from pathlib import Path
 
 import pytest
+from support.deadline import HANG
 
 pytestmark = pytest.mark.release
 
@@ -60,7 +61,7 @@ def test_a_package_installs_works_and_goes(package, tmp_path):
         seq 3 | sse serve --listen 127.0.0.1:0 --port-file "$0" 2> /dev/null &
         until [ -e "$0" ]; do sleep 0.02; done
         sse tail ":$(cat "$0")"
-        wait $!""", port, cwd="/", timeout=60)
+        wait $!""", port, cwd="/", timeout=HANG)
     assert told == "1\n2\n3\n"
     if Path("/usr/share/man/man1/sse-tail.1.gz").exists() and shutil.which("man"):  # some systems leave pages out
         assert call("man", "-w", "sse-tail").strip() == "/usr/share/man/man1/sse-tail.1.gz"

@@ -27,12 +27,12 @@ def page(sse, browser):
             return self.run(f"[...document.querySelectorAll({selector!r})].map(e => e.textContent)")
 
         def wait_state(self, text):
-            poll(f"state {text}", lambda: text in self.text("#state"), 30)
+            poll(f"state {text}", lambda: text in self.text("#state"))
 
         def rows(self, count, part="data"):
             """Waits for so many rows that are shown; returns the text of one part of each."""
             shown = f".row:not([hidden]) .{part}"
-            poll(f"{count} rows", lambda: len(self.text(shown)) == count, 30)
+            poll(f"{count} rows", lambda: len(self.text(shown)) == count)
             return self.text(shown)
 
         def press(self, button):
@@ -109,7 +109,7 @@ def test_filter_pause_and_clear(page):
     shown.rows(12)
     shown.press("pause")
     shown.add({"data": "held"})
-    poll("it is held back", lambda: shown.text("#counts") == ["13 events, 1 held back"], 30)
+    poll("it is held back", lambda: shown.text("#counts") == ["13 events, 1 held back"])
     shown.rows(12)
     shown.press("pause")
     assert shown.rows(13)[-1] == "held"
@@ -122,7 +122,7 @@ def test_filter_pause_and_clear(page):
 def test_the_list_is_bounded_and_says_so(page):
     shown = page()
     shown.add(*({"data": str(n)} for n in range(5000)))
-    poll("all are counted", lambda: shown.text("#counts") == ["5,000 events"], 30)
+    poll("all are counted", lambda: shown.text("#counts") == ["5,000 events"])
     rows = shown.rows(2000)
     assert (rows[0], rows[-1]) == ("3000", "4999")
     assert shown.text("#dropped")[0].startswith("3,000 older events are not shown")
@@ -138,22 +138,22 @@ def test_it_goes_on_after_a_cut_without_loss_and_ends_when_told(sse, browser, pr
     texts = "[...document.querySelectorAll('.row .data')].map(e => e.textContent)"
     state = "document.getElementById('state')?.textContent"
     server.write("1\n2\n")
-    poll("two rows", lambda: browser.run(texts) == ["1", "2"], 30)
+    poll("two rows", lambda: browser.run(texts) == ["1", "2"])
     between.kill()
-    poll("the loss is told", lambda: "reconnecting in" in browser.run(state), 30)
+    poll("the loss is told", lambda: "reconnecting in" in browser.run(state))
     server.write("3\n4\n")
     between.start()
-    poll("all rows, once each", lambda: browser.run(texts) == ["1", "2", "3", "4"], 30)
+    poll("all rows, once each", lambda: browser.run(texts) == ["1", "2", "3", "4"])
     assert browser.run(state) == "live"
     server.close_stdin()
-    poll("the end is told", lambda: browser.run(state) == "the stream has ended", 30)
+    poll("the end is told", lambda: browser.run(state) == "the stream has ended")
 
 
 def test_a_refusal_is_told(page, sse, browser):
     shown = page("--path", "/here")
     shown.run("history.replaceState(null, '', '/elsewhere'); run(); 0")
     shown.wait_state("refused")
-    poll("the reason", lambda: any("404" in note for note in shown.text(".note.bad")), 30)
+    poll("the reason", lambda: any("404" in note for note in shown.text(".note.bad")))
 
 
 @pytest.mark.parametrize("headers,is_page", [(NAVIGATE, True), ({"Accept": "*/*"}, False), ({}, False),

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 import test_shapes
+from support.deadline import HANG
 from support.examples import Bench, stand_in
 
 pytestmark = pytest.mark.release
@@ -61,6 +62,6 @@ def test_a_task_of_the_readme(bench, task):
     request = urllib.request.Request(url.replace("0.0.0.0", "127.0.0.1").rstrip("/" if path else "") + path,
                                      headers={"Authorization": "Bearer reader-token"})
     context = ssl._create_unverified_context() if url.startswith("https") else None
-    with urllib.request.urlopen(request, timeout=10, context=context) as answer:
+    with urllib.request.urlopen(request, timeout=HANG, context=context) as answer:
         assert answer.status == 200 and answer.headers["Content-Type"].startswith("text/event-stream")
         assert "--publish" in task or answer.readline().strip()

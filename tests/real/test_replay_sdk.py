@@ -5,7 +5,7 @@ import subprocess
 
 import pytest
 
-from support.deadline import poll
+from support.deadline import HANG, poll
 from support.npm import install
 from support.recording import recorded, recording
 
@@ -59,7 +59,7 @@ def npm(tmp_path_factory):
     def run(script, url):
         (folder / "client.mjs").write_text(script)
         done = subprocess.run(["node", "client.mjs", url], cwd=folder, capture_output=True, text=True,
-                              timeout=60, check=False)
+                              timeout=HANG, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
     return run
@@ -116,7 +116,7 @@ def test_a_browser_resumes_through_drops_and_misses_nothing(sse, browser, tmp_pa
               head=recorded("GET", "https://x.example/stream"))
     server = sse.replay(tmp_path, "--drop-every", "3")
     browser.open(server.url + "no-such-page")  # of the stream's own origin
-    poll("the page", lambda: browser.run("document.readyState") == "complete", 30)
+    poll("the page", lambda: browser.run("document.readyState") == "complete")
     browser.run("""window.seen = []; window.opened = 0;
         window.stream = new EventSource('/stream');
         stream.onopen = () => ++opened;

@@ -187,7 +187,7 @@ def test_keepalives_and_oddities(sse, origin, wire, out):
 
 
 def test_mcps_retry_is_waited_for(sse, origin):
-    """`retry: 2000`, then the end: the next request comes 1950 to 2200 ms later (with room for a busy machine)."""
+    """`retry: 2000`, then the end: the next request comes no sooner."""
     import time
     at = []
 
@@ -201,4 +201,4 @@ def test_mcps_retry_is_waited_for(sse, origin):
         at.append(time.monotonic())
     server = origin(handler)
     assert sse.run("tail", server.url).status == 0
-    assert 1.95 <= at[2] - at[1] <= 4 and server.requests[1].header("Last-Event-ID") == "7"
+    assert at[2] - at[1] >= 1.95 and server.requests[1].header("Last-Event-ID") == "7"

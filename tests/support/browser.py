@@ -36,7 +36,7 @@ class Browser:
         if self._session:
             message["sessionId"] = self._session
         os.write(self._to, json.dumps(message).encode() + b"\0")
-        deadline = Deadline(30)
+        deadline = Deadline()
         while True:
             answer = self._next(deadline)
             if answer.get("id") == self._number:

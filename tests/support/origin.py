@@ -131,9 +131,9 @@ class Origin:
         request.body = body
         return request
 
-    def wait_requests(self, count, seconds=10.0):
+    def wait_requests(self, count):
         from support.deadline import Deadline
-        deadline = Deadline(seconds)
+        deadline = Deadline()
         with self._change:
             while len(self.requests) < count:
                 self._change.wait(deadline.check(f"request {count}"))

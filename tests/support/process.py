@@ -7,7 +7,7 @@ import subprocess
 import threading
 from pathlib import Path
 
-from support.deadline import SLOW, Deadline
+from support.deadline import HANG, Deadline
 
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory)Sanitizer|runtime error:")
 
@@ -40,9 +40,9 @@ class Pipe:
         """The last of it, for a message."""
         return self.text()[-1000:]
 
-    def wait(self, what, condition, seconds=10.0):
+    def wait(self, what, condition):
         """Waits until `condition(bytes)` is true and returns its value."""
-        deadline = Deadline(seconds)
+        deadline = Deadline()
         with self._change:
             while not (value := condition(self.bytes)):
                 if self.ended:
@@ -51,12 +51,18 @@ class Pipe:
                     raise TimeoutError(f"waited in vain for {what}: {self.tail()!r}")
             return value
 
-    def wait_for(self, pattern, seconds=10.0):
+    def wait_for(self, pattern):
         """Waits for a match of the regular expression `pattern` (text); returns the match."""
         regex = re.compile(pattern, re.MULTILINE)
-        return self.wait(repr(pattern), lambda b: regex.search(b.decode("utf-8", "replace")), seconds)
+        return self.wait(repr(pattern), lambda b: regex.search(b.decode("utf-8", "replace")))
 
-    def wait_for_end(self, seconds=10.0):
+    def is_quiet(self, seconds):
+        """Whether nothing comes for that long."""
+        with self._change:
+            before = len(self.bytes)
+            return not self._change.wait_for(lambda: len(self.bytes) > before, seconds)
+
+    def wait_for_end(self, seconds=HANG):
         """Waits for the end; returns all bytes."""
         deadline = Deadline(seconds)
         with self._change:
@@ -101,15 +107,15 @@ class Process:
     def signal(self, number):
         self.popen.send_signal(number)
 
-    def wait(self, seconds=10.0):
+    def wait(self):
         """Waits for its end; returns the exit status as a shell has it (128 + signal)."""
         try:
-            status = self.popen.wait(seconds * SLOW)
+            status = self.popen.wait(HANG)
         except subprocess.TimeoutExpired:
             raise TimeoutError(f"{self.args} did not end; stderr: {self.stderr.tail()!r}") from None
         for pipe in (self.stdout, self.stderr):
             if pipe is not None:
-                pipe.wait_for_end(seconds)
+                pipe.wait_for_end()
         return status if status >= 0 else 128 - status
 
     @property
@@ -140,11 +146,11 @@ class Process:
         if self.running:
             self.signal(signal.SIGTERM)
             try:
-                self.popen.wait(2 * SLOW)
+                self.popen.wait(8)
             except subprocess.TimeoutExpired:
                 self.signal(signal.SIGINT)  # a second signal: at once
                 try:
-                    self.popen.wait(2 * SLOW)
+                    self.popen.wait(8)
                 except subprocess.TimeoutExpired:
                     pass
         self.end_hard()
@@ -192,11 +198,11 @@ class Sse:
         process.stderr = shown if 2 in fds else process.stderr
         return process
 
-    def run(self, *args, seconds=10.0, **options):
+    def run(self, *args, **options):
         """Runs `sse ARGS` to its end. The result has `status`, `out` (bytes), `err` (text)."""
         options.setdefault("input", b"")
         process = self.start(*args, **options)
-        process.status = process.wait(seconds)
+        process.status = process.wait()
         process.out = process.stdout.bytes if process.stdout else b""
         process.err = process.stderr.text()
         return process

@@ -32,9 +32,9 @@ class Tmux:
             lines.pop()
         return lines
 
-    def wait(self, what, condition, seconds=20.0):
+    def wait(self, what, condition):
         """Waits until `condition(lines)` holds; returns the lines."""
-        deadline = Deadline(seconds)
+        deadline = Deadline()
         while not condition(lines := self.screen()):
             deadline.check(f"{what}; the screen is {lines}")
             os.sched_yield()

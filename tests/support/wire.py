@@ -3,7 +3,7 @@ import socket
 import struct
 from urllib.parse import urlsplit
 
-from support.deadline import Deadline
+from support.deadline import HANG, Deadline
 from support.eventstream import EventStream
 
 
@@ -14,7 +14,7 @@ def connect(url):
         sock.connect(url.removeprefix("unix:"))
         return sock
     parts = urlsplit(url)
-    return socket.create_connection((parts.hostname, parts.port), timeout=10)
+    return socket.create_connection((parts.hostname, parts.port), timeout=HANG)
 
 
 def reset(sock):
@@ -31,10 +31,10 @@ class Answer:
     """An HTTP answer, read from its socket piece by piece. `status`, `reason`, `headers` (a list of
     name and value), `head` (its bytes); then the body by `read_all`, `events` or `more`."""
 
-    def __init__(self, sock, seconds=10.0, method="GET"):
+    def __init__(self, sock, method="GET"):
         self.sock = sock
         self._rest, self._eof = b"", False
-        deadline = Deadline(seconds)
+        deadline = Deadline()
         while b"\r\n\r\n" not in self._rest:
             if not self._receive(deadline, "the head"):
                 raise Cut(f"no whole head: {self._rest!r}")
@@ -69,7 +69,7 @@ class Answer:
         self._eof = not piece
         return bool(piece)
 
-    def more(self, seconds=10.0):
+    def more(self, seconds=HANG):
         """The next piece of the body, as it came (a chunk, if chunked); b"" at its end. Raises Cut
         where the connection ends before the body."""
         deadline = Deadline(seconds)
@@ -107,31 +107,41 @@ class Answer:
         self.ended = size == 0
         return chunk
 
-    def read_all(self, seconds=10.0):
+    def read_all(self):
         """The whole body; raises Cut if it was cut."""
-        deadline = Deadline(seconds)
+        deadline = Deadline()
         while not self.ended:
-            self.more(deadline.check("the end of the body"))
+            deadline.check("the end of the body")
+            self.more()
         return self.body
 
-    def events(self, count=None, seconds=10.0):
+    def events(self, count=None, seconds=HANG):
         """Reads until there are `count` events in all (None: to the end); returns all there are."""
         deadline = Deadline(seconds)
         while not self.ended and (count is None or len(self.stream.events) < count):
             self.stream.feed(self.more(deadline.check("an event")))
         return self.stream.events
 
-    def comment(self, seconds=10.0):
+    def comment(self):
         """Reads until one more comment has come; returns it."""
-        deadline = Deadline(seconds)
+        deadline = Deadline()
         have = len(self.stream.comments)
         while not self.ended and len(self.stream.comments) == have:
-            self.stream.feed(self.more(deadline.check("a comment")))
+            deadline.check("a comment")
+            self.stream.feed(self.more())
         return self.stream.comments[have]
 
-    def closed(self, seconds=10.0):
+    def is_quiet(self, seconds):
+        """Whether nothing comes for that long."""
+        self.sock.settimeout(seconds)
+        try:
+            return not self._rest and not self.sock.recv(1, socket.MSG_PEEK)
+        except socket.timeout:
+            return True
+
+    def closed(self):
         """Waits for the end of the connection; returns what else came before it."""
-        deadline = Deadline(seconds)
+        deadline = Deadline()
         try:
             while self._receive(deadline, "the end of the connection"):
                 pass
@@ -177,9 +187,9 @@ class Wire:
         sock.sendall(data)
         return sock
 
-    def request(self, url, method="GET", seconds=10.0, **parts):
+    def request(self, url, method="GET", **parts):
         """Sends a request (`parts` as request_bytes has them) and reads the head of the answer."""
-        return Answer(self.send(url, request_bytes(url, method, **parts)), seconds, method)
+        return Answer(self.send(url, request_bytes(url, method, **parts)), method)
 
     def get(self, url, **parts):
         return self.request(url, **parts)

@@ -35,7 +35,7 @@ struct Hub {
     }
     /// The same, but first waits for one.
     bool wait_and_settle() {
-        const auto loop = next(10s);
+        const auto loop = next(240s); // else nothing comes
         if (loop) channel.shard(*loop).drain_inbox();
         return settle() || loop;
     }
