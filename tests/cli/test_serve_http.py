@@ -49,7 +49,7 @@ def test_a_method_and_a_path_have_a_status(server, wire, method, path, status):
     if status == 405 or method == "OPTIONS":
         assert answer.header("allow") == "GET, HEAD, OPTIONS"
     if status == 200:
-        assert answer.header("content-type") == "text/event-stream"
+        assert answer.header("content-type") == "text/event-stream; charset=utf-8"
     if method == "HEAD" or status == 204:
         assert not answer._rest
     elif status >= 400:
@@ -163,11 +163,13 @@ def test_a_host_may_be_allowed(sse, wire):
     assert wire.get(url, headers={"Host": "evil.example"}).status == 403
 
 
-def test_on_all_interfaces_any_host_will_do(sse, wire):
+def test_on_all_interfaces_the_own_name_will_do(sse, wire):
     server = sse.serve("--listen", ":0")
     port = server.url.rstrip("/").rsplit(":", 1)[1]
     for host in ("127.0.0.1", "[::1]"):
-        assert wire.get(f"http://{host}:{port}/", headers={"Host": "any.example"}).status == 200
+        url = f"http://{host}:{port}/"
+        assert wire.get(url, headers={"Host": "any.example"}).status == 403
+        assert wire.get(url, headers={"Host": f"{socket.gethostname()}:{port}"}).status == 200
 
 
 @pytest.mark.parametrize("address, host", [(":0", "127.0.0.1"), ("0.0.0.0:0", "127.0.0.1"), ("[::]:0", "[::1]")])
@@ -183,12 +185,27 @@ def test_all_interfaces_are_announced_as_what_can_be_typed_and_noted(sse, wire, 
     assert wire.request(url, "HEAD").status in (200, 404)
 
 
-def test_a_client_that_waits_for_100_continue_is_told_to_go_on(server, wire):
-    sock = wire.send(server.url, request_bytes(server.url, "POST", headers=[
-        ("Host", "localhost"), ("Content-Length", "3"), ("Expect", "100-continue")]))
+def test_100_continue_is_for_those_who_may_go_on(sse, server, wire):
+    asks = [("Host", "localhost"), ("Content-Length", "3"), ("Expect", "100-continue")]
+    assert Answer(wire.send(server.url, request_bytes(server.url, "POST", headers=asks))).status == 405
+    publisher = sse.serve("--publish")
+    sock = wire.send(publisher.url, request_bytes(publisher.url, "POST", headers=asks))
     assert Answer(sock).status == 100
     sock.sendall(b"abc")
-    assert Answer(sock).status == 405
+    assert Answer(sock).status == 201
+
+
+def test_a_stream_has_the_fields_that_were_asked_for(sse, wire):
+    server = sse.serve("--header", "X-A: b", "--header", "cache-control: no-cache", "--retry", "3s..6s")
+    answers_ = [wire.get(server.url) for _ in range(8)]
+    assert answers_[0].header("x-a") == "b" and answers_[0].all("cache-control") == ["no-cache"]
+    assert answers_[0].header("content-type") == "text/event-stream; charset=utf-8"
+    server.write("x\n")
+    retries = set()
+    for answer in answers_:
+        answer.events(1)
+        retries.add(int(re.search(rb"retry: ?(\d+)", answer.body)[1]))
+    assert all(3000 <= retry <= 6000 for retry in retries) and len(retries) > 1
 
 
 @pytest.mark.parametrize("args, words", [
