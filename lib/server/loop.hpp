@@ -46,7 +46,7 @@ public:
         Clock::time_point since;
     };
     struct WaitingLists {
-        std::list<Waiting> idle;       ///< between two requests
+        std::list<Waiting> idle;       ///< between two requests, or after the last response
         std::list<Waiting> incomplete; ///< within a request, or before the first
     };
     WaitingLists waiting, admin_waiting;

@@ -395,6 +395,7 @@ void ServerConnection::evict() {
 void ServerConnection::close_gracefully(EndReason reason) {
     stats_.ended(reason, stream_ ? &stream_->feed() : nullptr);
     state_ = State::closing;
+    if (!accepted_to_refuse()) set_waiting(Waiting::idle); // it has all it asked for
     release_stream();
     std::string().swap(pipelined_);
     resume_reading();

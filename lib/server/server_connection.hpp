@@ -38,7 +38,7 @@ public:
     void drain();
     /// Closes the connection now.
     void abort();
-    /// Closes the connection, which has no whole request, for a new one.
+    /// Closes the connection, which has no request to answer, for a new one.
     void evict();
     const ListenerContext& listener() const { return listener_; }
     bool accepted_to_refuse() const { return refusal_ != Refusal::none; }

@@ -139,7 +139,7 @@ def test_a_thousand_clients_too_many_are_refused(sse, wire):
 
 
 def test_refused_clients_and_idle_ones_hold_no_place(sse, wire):
-    server = sse.serve("--max-clients", "20", input=b"x\n")
+    server = sse.serve("--max-clients", "20", "--on-eof", "hold", input=b"x\n")
     refused = [wire.request(server.url, "HEAD", headers={"Host": "evil.example"}) for _ in range(40)]
     assert {answer.status for answer in refused} == {403}
     poll("them to be closed", lambda: all(is_closed(answer.sock) for answer in refused))

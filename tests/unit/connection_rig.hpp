@@ -135,8 +135,13 @@ public:
     /// The client sends, and reads what it gets.
     std::string exchange(const Client& client, std::string_view bytes) {
         client.send(bytes);
-        run();
-        return client.read();
+        std::string all;
+        for (std::size_t before = 1; before != all.size();) {
+            before = all.size();
+            run();
+            if (!all.ends_with('|')) all += client.read();
+        }
+        return all;
     }
     std::uint64_t ended(sse::EndReason reason) const {
         return loop.counts.ends[static_cast<std::size_t>(reason)].get();

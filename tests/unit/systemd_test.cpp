@@ -20,7 +20,7 @@ TEST_CASE("a number of sockets that is none is refused") {
     for (const auto* count : {"", "x", "-1", "1 ", "99999", "4294967297"}) {
         INFO(count);
         CHECK_THROWS_WITH(sse::adopt_passed_sockets({count, own.c_str(), nullptr}, false),
-                          std::string("LISTEN_FDS is no number of sockets: ") + count);
+                          std::string("LISTEN_FDS is not a number of sockets: ") + count);
     }
 }
 
