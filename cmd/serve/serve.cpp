@@ -159,6 +159,10 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_number<std::size_t>(app, "--max-channels", o.channels.max_channels, 1,
                                  "Keep at most N channels at once")
         ->group("HTTP");
+    cmd::add_size(app, "--total-history-bytes", o.channels.max_total_history_bytes, 1,
+                  std::numeric_limits<std::size_t>::max(),
+                  "Remove the longest unused channels beyond this size of all histories")
+        ->group("HTTP");
     cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
                           "Remove a channel that has been unused for this long")
         ->group("HTTP");

@@ -44,6 +44,11 @@ Response ChannelHandler::respond(const Request& request, std::size_t loop) {
         response.headers.emplace_back("Retry-After", "60");
         return response;
     }
+    if (publishes && !channels_.make_room(request.body.size())) {
+        auto response = text_response(503, "the histories of all channels are full\n");
+        response.headers.emplace_back("Retry-After", "60");
+        return response;
+    }
     if (publishes) return publish(request, *channel, *json_[loop]);
     return stream(request, channel, loop);
 }

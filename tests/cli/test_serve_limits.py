@@ -496,3 +496,14 @@ def test_a_limit_of_0_is_none_of_its_own(sse, flag):
     error, hint = server.err.splitlines()
     assert error == f"sse: error: {flag}: it must be longer than 0"
     assert hint.startswith(f"sse: hint: for example sse serve {flag} ")
+
+
+def test_the_histories_of_all_channels_have_a_bound(sse, wire):
+    server = sse.serve("--publish", "--channels", "--history-bytes", "100kb", "--total-history-bytes", "300kb")
+    for n in range(12):
+        sent = wire.request(server.url + f"c{n}", "POST", headers={"Content-Type": "text/plain"}, body=b"x" * 90_000)
+        assert sent.status == 201
+    assert [e.data for e in wire.get(server.url + "c11").events(1)] == ["x" * 90_000]
+    reader = wire.get(server.url + "c0")
+    assert wire.request(server.url + "c0", "POST", body=b"new").status == 201
+    assert [e.data for e in reader.events(1)] == ["new"]
