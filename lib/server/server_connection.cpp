@@ -1,8 +1,7 @@
 #include "server/server_connection.hpp"
 
 #include "net/socket.hpp"
-#include "server/address_counts.hpp"
-#include "server/admission.hpp"
+#include "server/guard.hpp"
 
 #include <algorithm>
 #include <asio/post.hpp>
@@ -27,11 +26,8 @@ ServerConnection::ServerConnection(Loop& loop, int fd, const ListenerContext& li
     , listener_(listener)
     , transport_(loop.context, fd)
     , stats_(loop.counts, listener, listener.log ? peer_address(fd) : std::string())
-    , reader_(std::make_unique<RequestReader>(loop.options.request))
-    , body_charge_(listener.bodies)
-    , deadline_(Clock::now() + loop.options.head_timeout)
-    , address_key_(address_key)
-    , refusal_(refusal) {
+    , requests_(loop, listener, transport_, refusal, address_key)
+    , deadline_(Clock::now() + loop.options.head_timeout) {
     disable_nagle(fd);
 }
 
@@ -100,25 +96,24 @@ void ServerConnection::on_readable() {
 void ServerConnection::on_bytes(std::string_view bytes) {
     if (state_ != State::reading) return on_unexpected_bytes(bytes.size());
     for (;;) {
-        switch (reader_->feed(bytes)) {
-        case RequestReader::State::head:
-            if (!reader_->empty() && waiting_ == Waiting::idle) {
-                set_waiting(Waiting::incomplete);
-                deadline_ = Clock::now() + loop_.options.head_timeout;
-            }
+        switch (requests_.read(bytes)) {
+        case RequestPhase::Step::incomplete:
+            if (requests_.empty() || waiting_ != Waiting::idle) return;
+            set_waiting(Waiting::incomplete);
+            deadline_ = Clock::now() + loop_.options.head_timeout;
             return;
-        case RequestReader::State::body:
-            if (!admitted_ && !admit_request(bytes)) return;
-            if (!body_charge_.grow_to(reader_->request().body.capacity()))
-                return refuse_busy(Refusal::memory);
-            if (bytes.empty()) return;
+        case RequestPhase::Step::body:
+            set_waiting(Waiting::incomplete);
+            deadline_ = Clock::now() + loop_.options.body_timeout;
+            if (requests_.wants_continue()) {
+                sender_.add("HTTP/1.1 100 Continue\r\n\r\n");
+                pump();
+            }
+            if (state_ != State::reading || bytes.empty()) return;
             break;
-        case RequestReader::State::refused:
-            return refuse(reader_->refusal().status, reader_->refusal().why);
-        case RequestReader::State::done:
-            if (!admitted_ && !admit_request(bytes)) return;
+        case RequestPhase::Step::answered:
             pipelined_.assign(bytes);
-            return respond();
+            return send_response(requests_.take_response());
         }
     }
 }
@@ -141,72 +136,22 @@ void ServerConnection::on_pipelined() {
 
 // ---- the request phase ----
 
-/// The head is complete; `rest` was received behind it. False if the request has been refused.
-bool ServerConnection::admit_request(std::string_view rest) {
-    admitted_ = true;
-    auto& request = reader_->request();
-    const auto peer = peer_address(transport_.fd());
-    request.peer = client_address(request.head, peer, loop_.options.trusted_proxies);
-    const auto local = local_ip(transport_.fd());
-    request.loopback = local && local->is_loopback();
-    request.private_network = local && local->is_private();
-    request.all_interfaces = listener_.all_interfaces;
-    request.secure = transport_.secure();
-    auto refusal = refusal_;
-    if (refusal == Refusal::none && request.peer != peer && !enter_address(request.peer))
-        refusal = Refusal::address;
-    if (refusal != Refusal::none) {
-        refuse_busy(refusal);
-        return false;
-    }
-    if (auto response = refuse_request(request, listener_)) {
-        // A body that has been received already need not cost the connection.
-        if (reader_->state() == RequestReader::State::body) reader_->feed(rest);
-        const bool keep_alive = reader_->keep_alive() && response->refusal == Refusal::none &&
-                                reader_->state() == RequestReader::State::done;
-        if (keep_alive) pipelined_.assign(rest);
-        send_response(&request, std::move(*response), keep_alive);
-        return false;
-    }
-    if (reader_->state() == RequestReader::State::done) return true;
-    set_waiting(Waiting::incomplete);
-    deadline_ = Clock::now() + loop_.options.body_timeout;
-    if (reader_->wants_continue()) {
-        sender_.add("HTTP/1.1 100 Continue\r\n\r\n");
-        pump();
-    }
-    return state_ == State::reading;
-}
-
-void ServerConnection::respond() {
-    auto response = listener_.handler->respond(reader_->request(), loop_.number);
-    const bool keep_alive = reader_->keep_alive() && !response.feed && !draining_;
-    send_response(&reader_->request(), std::move(response), keep_alive);
-}
-
+/// What was received is not a request that could be read.
 void ServerConnection::refuse(int status, const std::string& why, Refusal reason) {
-    send_response(nullptr, text_response(status, why + "\n", reason), false);
+    send_response({nullptr, text_response(status, why + "\n", reason), false});
 }
 
-/// The connection is beyond a limit.
-void ServerConnection::refuse_busy(Refusal reason) {
-    const auto& request = reader_->request();
-    send_response(&request, busy_response(request, reason, loop_.options.busy, loop_.random),
-                  false);
-}
-
-/// `request` is nullptr where there was none to read.
-void ServerConnection::send_response(const Request* request, Response response, bool keep_alive) {
+void ServerConnection::send_response(RequestPhase::Answer answer) {
+    auto& [request, response, keep_alive] = answer;
     set_waiting(Waiting::no);
     state_ = State::responding;
-    keep_alive_ = keep_alive;
+    keep_alive_ = keep_alive && !draining_;
     stats_.responded(request, response);
     const auto framing = request ? request->framing : Framing::chunked;
     if (request) add_policy_headers(*request, *listener_.guard, response);
     sender_.add(
-        loop_.codec.encode(request ? request->method : "GET", framing, keep_alive, response));
-    reader_.reset();
-    body_charge_.clear();
+        loop_.codec.encode(request ? request->method : "GET", framing, keep_alive_, response));
+    requests_.finish();
     deadline_ = Clock::now() + loop_.options.stall_timeout;
     if (response.feed) start_stream(std::move(response.feed), framing);
     else pump();
@@ -214,30 +159,12 @@ void ServerConnection::send_response(const Request* request, Response response, 
 
 void ServerConnection::next_request() {
     state_ = State::reading;
-    admitted_ = false;
-    if (std::exchange(forwarded_, false)) leave_address(); // the next may be of another client
-    reader_ = std::make_unique<RequestReader>(loop_.options.request);
+    requests_.begin();
     deadline_ = Clock::now() + loop_.options.idle_timeout;
     set_waiting(Waiting::idle);
     if (pipelined_.empty()) return resume_reading();
     // Not from here: a thousand small requests would be as deep a stack.
     asio::post(loop_.context, [self = shared_from_this()] { self->on_pipelined(); });
-}
-
-/// Counts the client behind a proxy; false if its address has all the connections it may have.
-bool ServerConnection::enter_address(const std::string& peer) {
-    const auto address = listener_.addresses ? IpAddress::parse(peer) : std::nullopt;
-    if (!address) return true;
-    leave_address();
-    if (!listener_.addresses->enter(address->customer_key(), loop_.options.max_clients_per_address))
-        return false;
-    address_key_ = address->customer_key();
-    forwarded_ = true;
-    return true;
-}
-
-void ServerConnection::leave_address() {
-    if (address_key_ != 0) listener_.addresses->leave(std::exchange(address_key_, 0));
 }
 
 void ServerConnection::set_waiting(Waiting waiting) {
@@ -356,7 +283,7 @@ void ServerConnection::end_stream() {
 void ServerConnection::tick(Clock::time_point now) {
     if (state_ == State::streaming) return tick_stream(now);
     if (now < deadline_) return;
-    if (state_ == State::reading && !reader_->empty())
+    if (state_ == State::reading && !requests_.empty())
         return refuse(408, "the request took too long", Refusal::timeout);
     if (state_ == State::handshaking) stats_.refused(Refusal::tls);
     close(state_ == State::responding ? EndReason::stalled : EndReason::idle);
@@ -380,7 +307,7 @@ void ServerConnection::tick_stream(Clock::time_point now) {
 
 void ServerConnection::drain() {
     draining_ = true;
-    if (state_ == State::handshaking || (state_ == State::reading && reader_->empty()))
+    if (state_ == State::handshaking || (state_ == State::reading && requests_.empty()))
         close(EndReason::drained);
 }
 
@@ -421,7 +348,7 @@ void ServerConnection::close(EndReason reason, bool reset) {
     if (state_ == State::closed) return;
     stats_.ended(reason, stream_ ? &stream_->feed() : nullptr);
     set_waiting(Waiting::no);
-    leave_address();
+    requests_.leave_address();
     state_ = State::closed;
     const auto self = shared_from_this();
     transport_.close(reset);

@@ -1,12 +1,11 @@
-// One connection of the server: reads requests, sends their responses, and becomes a stream when a
-// response is one. Not the routes, nor whether a request may go on (admission).
+// One connection of the server: moves bytes between its socket, its requests (RequestPhase) and the
+// stream that a response may be (ResponseStream), within its timeouts. It decides no response.
 #pragma once
 
 #include "net/transport.hpp"
-#include "server/body_budget.hpp"
 #include "server/connection_stats.hpp"
 #include "server/loop.hpp"
-#include "server/request_reader.hpp"
+#include "server/request_phase.hpp"
 #include "server/response_stream.hpp"
 #include "server/sender.hpp"
 
@@ -41,7 +40,7 @@ public:
     /// Closes the connection, which has no request to answer, for a new one.
     void evict();
     const ListenerContext& listener() const { return listener_; }
-    bool accepted_to_refuse() const { return refusal_ != Refusal::none; }
+    bool accepted_to_refuse() const { return requests_.refusal() != Refusal::none; }
 
     std::size_t slot = 0; ///< its index in the loop's list; the loop's to use
 
@@ -67,14 +66,9 @@ private:
     void on_pipelined();
 
     // The request phase.
-    bool admit_request(std::string_view rest);
-    void respond();
-    void refuse_busy(Refusal reason);
     void refuse(int status, const std::string& why, Refusal reason = Refusal::request);
-    void send_response(const Request* request, Response response, bool keep_alive);
+    void send_response(RequestPhase::Answer answer);
     void next_request();
-    bool enter_address(const std::string& peer);
-    void leave_address();
     void set_waiting(Waiting waiting);
 
     // Sending, and the stream phase.
@@ -98,19 +92,14 @@ private:
     Transport transport_;
     Sender sender_;
     ConnectionStats stats_;
-    std::unique_ptr<RequestReader> reader_;  ///< while it reads a request
+    RequestPhase requests_;
     std::unique_ptr<ResponseStream> stream_; ///< while it streams
     std::string pipelined_;                  ///< bytes of the next request
-    BodyCharge body_charge_;
-    Clock::time_point deadline_;   ///< of what it is doing; unused while it streams
-    std::uint64_t unexpected_ = 0; ///< bytes received while none are expected
+    Clock::time_point deadline_;             ///< of what it is doing; unused while it streams
+    std::uint64_t unexpected_ = 0;           ///< bytes received while none are expected
     std::list<Loop::Waiting>::iterator place_;
-    std::uint64_t address_key_;
     State state_ = State::reading;
     Waiting waiting_ = Waiting::no;
-    Refusal refusal_;        ///< of all its requests
-    bool admitted_ = false;  ///< the head of this request has been judged
-    bool forwarded_ = false; ///< address_key_ is of this request, from a trusted proxy
     bool keep_alive_ = false, draining_ = false;
     bool writing_ = false; ///< waits for the socket to become writable
     bool paused_ = false;  ///< does not wait for the socket to become readable
