@@ -189,13 +189,11 @@ void listen(sse::Server& server, const sse::ServerOptions& options,
     } catch (const std::system_error& e) {
         const bool taken = e.code() == std::errc::address_in_use;
         const bool denied = e.code() == std::errc::permission_denied;
-        const bool no_descriptor = e.code() == std::errc::too_many_files_open ||
-                                   e.code() == std::errc::too_many_files_open_in_system;
+        const bool no_descriptor = e.code().value() == EMFILE || e.code().value() == ENFILE;
         throw Failure(
             Exit::cannot_connect, e.what(),
-            taken ? "choose another address with --listen, or port 0 for any free port"
-            : no_descriptor
-                ? "raise the limit of descriptors with ulimit -n, or LimitNOFILE= of a unit"
+            taken           ? "choose another address with --listen, or port 0 for any free port"
+            : no_descriptor ? hint_for(e.code())
             : denied
                 ? "ports below 1024 need root; choose another with --listen"
                 : "--listen takes an address of this machine, such as 127.0.0.1:8080 or :8080");

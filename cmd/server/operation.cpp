@@ -9,6 +9,7 @@
 #include "net/systemd.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -91,11 +92,9 @@ void Operation::listen_admin() {
         if (sockets.empty() && !options_.admin.empty()) sockets = sse::listen_on(options_.admin);
         print_addresses("admin", server_.adopt_admin(std::move(sockets), admin_), "/");
     } catch (const std::system_error& e) {
-        throw Failure(
-            Exit::cannot_connect, e.what(),
-            e.code() == std::errc::too_many_files_open
-                ? "raise the limit of descriptors with ulimit -n, or LimitNOFILE= of a unit"
-                : "choose another address with --admin");
+        throw Failure(Exit::cannot_connect, e.what(),
+                      e.code().value() == EMFILE ? hint_for(e.code())
+                                                 : "choose another address with --admin");
     } catch (const sse::Error& e) {
         throw Failure(
             exit_status(e.code()), e.what(),

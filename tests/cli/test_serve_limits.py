@@ -507,3 +507,15 @@ def test_the_histories_of_all_channels_have_a_bound(sse, wire):
     reader = wire.get(server.url + "c0")
     assert wire.request(server.url + "c0", "POST", body=b"new").status == 201
     assert [e.data for e in reader.events(1)] == ["new"]
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("limit", range(8, 20, 2))
+def test_too_few_descriptors_at_the_start_have_the_right_hint(sse, limit):
+    server = sse.start_program("prlimit", f"--nofile={limit}:{limit}", sse.binary, "serve", "--listen", "127.0.0.1:0",
+                               "--wait-clients", "0", input=b"")
+    if server.wait() == 0:
+        return  # it was enough
+    error, hint = server.stderr.text().splitlines()[-2:]
+    assert error.endswith("Too many open files")
+    assert hint == "sse: hint: raise the limit with ulimit -n, or LimitNOFILE= of a systemd unit"
