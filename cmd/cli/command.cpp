@@ -3,6 +3,7 @@
 #include "base/printable.hpp"
 #include "cmd/term/terminal_line.hpp"
 
+#include <cerrno>
 #include <fmt/format.h>
 
 namespace cmd {
@@ -53,7 +54,11 @@ std::string hint_for(const std::error_code& code) {
     if (code == std::errc::no_space_on_device) return "free space on the disk, or use another one";
     if (code == std::errc::resource_unavailable_try_again)
         return "use fewer at once, or raise the limit with ulimit -u or ulimit -v";
-    if (code == std::errc::too_many_files_open) return "raise the limit with ulimit -n";
+    // By number, too: Asio's category does not translate it.
+    if (code == std::errc::too_many_files_open || code.value() == EMFILE)
+        return "raise the limit with ulimit -n, or LimitNOFILE= of a systemd unit";
+    if (code == std::errc::too_many_files_open_in_system || code.value() == ENFILE)
+        return "raise fs.file-max, or close other programs";
     return "check that the file exists, that its permissions allow this, and that the disk is not "
            "full";
 }

@@ -3,7 +3,6 @@
 #include "base/error.hpp"
 #include "base/glob.hpp"
 #include "base/printable.hpp"
-#include "client/client_request.hpp"
 #include "cmd/cli/choice.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
@@ -11,6 +10,7 @@
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/server/access.hpp"
 #include "cmd/server/listen.hpp"
+#include "cmd/server/response_header.hpp"
 #include "http/head.hpp"
 
 #include <CLI/CLI.hpp>
@@ -54,29 +54,6 @@ CLI::Option* add_point(CLI::App& app, const std::string& flag,
     return app.add_option_function<std::string>(flag, store, help)
         ->type_name("TIME|id:ID")
         ->group(playback_group);
-}
-
-/// Splits `Name: value`. Refuses fields that frame the body: the server writes those itself.
-std::pair<std::string, std::string> header_field(const std::string& line) {
-    const auto refuse = [&](const char* why) {
-        throw CLI::ValidationError("--header",
-                                   fmt::format("\"{}\" {}", sse::printable(line, 100), why));
-    };
-    const auto colon = line.find(':');
-    if (colon == line.npos || colon == 0) refuse("is not 'Name: value'");
-    const auto name = line.substr(0, colon);
-    const auto start = std::min(line.find_first_not_of(" \t", colon + 1), line.size());
-    sse::ClientRequest checked;
-    checked.fields.push_back({name, line.substr(start)});
-    try {
-        sse::check(checked);
-    } catch (const sse::Error&) {
-        refuse("cannot be a header field");
-    }
-    for (const auto* own : {"Transfer-Encoding", "Content-Length", "Connection"}) {
-        if (sse::same_name(name, own)) refuse("is set by sse itself");
-    }
-    return {name, line.substr(start)};
 }
 
 void add_playback_options(CLI::App& app, ReplayOptions& o) {
@@ -280,7 +257,7 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     add_listen_options(app, o.server, o.port_file);
     add_access_options(app, o.server, o.tokens);
     const auto header = [&o](const std::vector<std::string>& lines) {
-        for (const auto& line : lines) o.handler.headers.push_back(header_field(line));
+        for (const auto& line : lines) o.handler.headers.push_back(response_header(line));
     };
     with_example(
         app.add_option_function<std::vector<std::string>>(

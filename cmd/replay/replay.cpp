@@ -174,13 +174,13 @@ int serve(const cmd::ReplayOptions& o) {
     std::optional<sse::Error> failure;
     sse::PlaybackReports reports;
     reports.played = [&] {
-        if (o.once) server->finish(false);
+        if (o.once) server->drain(false);
     };
     reports.failed = [&](const sse::Error& e) {
         if (!o.once) return cmd::warn(e.what());
         const std::lock_guard lock(mutex);
         failure = e;
-        server->finish(false);
+        server->drain(false);
     };
     const auto executor = [&](std::size_t loop, std::function<void()> action) {
         server->post(loop, std::move(action));
@@ -198,7 +198,10 @@ int serve(const cmd::ReplayOptions& o) {
         };
     }
     server = std::make_unique<sse::Server>(cmd::with_tokens(listening, o.tokens), handler);
-    cmd::Operation operation(o.operation, *server, handler);
+    auto operated = o.operation;
+    operated.reread_files = cmd::reread_files(o.server, o.tokens);
+    cmd::Operation operation(operated, *server, handler);
+    cmd::reload_tokens_on_hangup(*server, o.tokens);
     warn_about_empty(recordings, options.playback);
     cmd::listen(*server, o.server, o.shared ? 1 : 2); // descriptors per client: socket and file
     operation.begin();

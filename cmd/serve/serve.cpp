@@ -10,6 +10,7 @@
 #include "cmd/server/access.hpp"
 #include "cmd/server/listen.hpp"
 #include "cmd/server/operation.hpp"
+#include "cmd/server/response_header.hpp"
 #include "handlers/channel_handler.hpp"
 #include "hub/channels.hpp"
 #include "server/server.hpp"
@@ -83,11 +84,33 @@ void add_start(CLI::App& app, sse::Start& start) {
         ->group("History");
 }
 
+/// `3s`, or `3s..6s`.
+sse::ChannelRouteOptions::RetryRange retry_range(const std::string& text) {
+    using std::chrono::ceil, std::chrono::milliseconds;
+    const auto dots = text.find("..");
+    try {
+        const auto least = ceil<milliseconds>(cmd::parse_duration(text.substr(0, dots)));
+        const auto most = dots == text.npos
+                              ? least
+                              : ceil<milliseconds>(cmd::parse_duration(text.substr(dots + 2)));
+        if (most < least) {
+            throw CLI::ValidationError(
+                "--retry", fmt::format("\"{}\" ends before it begins", sse::printable(text, 60)));
+        }
+        return {least, most};
+    } catch (const sse::Error& e) {
+        throw CLI::ValidationError("--retry", e.what());
+    }
+}
+
 void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_input_options(app, o.input);
     const auto input = "Input";
-    cmd::add_duration(app, "--retry", o.channel.retry,
-                      "Ask clients to wait this long before they reconnect")
+    app.add_option_function<std::string>(
+           "--retry", [&o](const std::string& text) { o.route.retry = retry_range(text); },
+           "Ask clients to wait this long before they reconnect; FROM..TO picks a random "
+           "time for each")
+        ->type_name("DURATION")
         ->group(input);
     cmd::add_choice(app, "--on-eof", o.on_eof, on_eofs,
                     "When the input ends: exit after every client has received everything, or hold "
@@ -136,11 +159,29 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_number<std::size_t>(app, "--max-channels", o.channels.max_channels, 1,
                                  "Keep at most N channels at once")
         ->group("HTTP");
+    cmd::add_size(app, "--total-history-bytes", o.channels.max_total_history_bytes, 1,
+                  std::numeric_limits<std::size_t>::max(),
+                  "Remove the longest unused channels beyond this size of all histories")
+        ->group("HTTP");
     cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
                           "Remove a channel that has been unused for this long")
         ->group("HTTP");
     cmd::add_duration(app, "--keepalive", o.route.keepalive,
                       "Send a comment after this much silence; 0 sends none")
+        ->group("HTTP");
+    cmd::with_example(
+        app.add_option_function<std::vector<std::string>>(
+            "--header",
+            [&o](const std::vector<std::string>& lines) {
+                for (const auto& line : lines)
+                    o.route.headers.push_back(cmd::response_header(line));
+            },
+            "Header field of every stream; replaces a field of the same name (repeatable)"),
+        "'Name: value'")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("'NAME: VALUE'")
         ->group("HTTP");
     cmd::add_operation_options(app, o.operation);
 }
@@ -157,7 +198,7 @@ public:
         check();
     }
     void input_ended(bool failed) {
-        if (failed) server_.finish(true); // a failure does not wait for clients
+        if (failed) server_.drain(true); // a failure does not wait for clients
         else if (o_.on_eof == OnEof::exit && served_ < o_.wait_clients && !server_.stopping())
             cmd::note(
                 "the input has ended; waiting for a client to read it (--wait-clients 0 exits "
@@ -168,7 +209,7 @@ public:
 
 private:
     void check() {
-        if (o_.on_eof == OnEof::exit && ended_ && served_ >= o_.wait_clients) server_.finish(false);
+        if (o_.on_eof == OnEof::exit && ended_ && served_ >= o_.wait_clients) server_.drain(false);
     }
     const ServeOptions& o_;
     sse::Server& server_;
@@ -201,7 +242,9 @@ int run(ServeOptions o) {
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
     handler.on_stream_end = [&](bool whole) { end.stream_gone(whole); };
+    o.operation.reread_files = cmd::reread_files(o.server, o.tokens);
     cmd::Operation operation(o.operation, *server, channels);
+    cmd::reload_tokens_on_hangup(*server, o.tokens);
     cmd::listen(*server, o.server);
     // Last, because it replaces the file: nothing else can fail from here on.
     recorder = cmd::record(o.input, channels, o.route.path, grace);

@@ -3,7 +3,7 @@
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/option_traits.hpp"
-#include "http/authority.hpp"
+#include "http/head.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -27,9 +27,18 @@ std::string fault_of_origin(const std::string& origin) {
 }
 
 std::string fault_of_host(const std::string& host) {
-    return sse::Authority::parse(host)
+    try {
+        sse::check_allowed_host(host);
+    } catch (const sse::Error& e) {
+        return e.what();
+    }
+    return {};
+}
+
+std::string fault_of_field_name(const std::string& name) {
+    return sse::is_token(name)
                ? std::string()
-               : fmt::format("\"{}\" is not a host name", sse::printable(host, 60));
+               : fmt::format("\"{}\" is not the name of a header field", sse::printable(name, 60));
 }
 
 void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const char* variable,
@@ -82,6 +91,21 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
         ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_origin, ""))
         ->type_name("ORIGIN")
+        ->group(group);
+    app.add_flag(
+           "--cors-credentials", guard.cors_credentials,
+           "Let pages of the origins of --cors send credentials (cookies, client certificates)")
+        ->group(group);
+    with_example(
+        app.add_option("--cors-header", guard.cors_headers,
+                       "Let pages of the origins of --cors send this header field, besides "
+                       "Last-Event-ID, Authorization, Content-Type and Cache-Control"),
+        "X-Request-Id")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->check(CLI::Validator(fault_of_field_name, ""))
+        ->type_name("NAME")
         ->group(group);
     with_example(
         app.add_option(
@@ -136,10 +160,45 @@ sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& t
         throw Failure(Exit::usage, "--cors * cannot be combined with other origins",
                       "give --cors * alone, or exact origins only");
     }
+    if (guard.cors_credentials &&
+        (guard.cors.empty() || std::count(guard.cors.begin(), guard.cors.end(), "*") > 0)) {
+        throw Failure(Exit::usage, "--cors-credentials needs the origins by name",
+                      "for example --cors https://app.example --cors-credentials");
+    }
+    if (!guard.cors_headers.empty() && guard.cors.empty()) {
+        throw Failure(Exit::usage, "--cors-header needs --cors",
+                      "for example --cors https://app.example --cors-header X-Request-Id");
+    }
     read_tokens(guard.read_tokens, tokens.read_files, "SSE_TOKEN", "--token-file");
     read_tokens(guard.publish_tokens, tokens.publish_files, "SSE_PUBLISH_TOKEN",
                 "--publish-token-file");
     return options;
+}
+
+std::vector<std::string> reread_files(const sse::ServerOptions& options,
+                                      const TokenSources& tokens) {
+    auto files = tokens.read_files;
+    files.insert(files.end(), tokens.publish_files.begin(), tokens.publish_files.end());
+    for (const auto& file :
+         {options.tls.cert_file, options.tls.key_file, options.tls.client_ca_file}) {
+        if (!file.empty()) files.push_back(file);
+    }
+    return files;
+}
+
+void reload_tokens_on_hangup(sse::Server& server, const TokenSources& tokens) {
+    if (tokens.read_files.empty() && tokens.publish_files.empty()) return;
+    server.on_signal(SIGHUP, [&server, &tokens] {
+        try {
+            sse::Tokens read, publish;
+            read_tokens(read, tokens.read_files, "SSE_TOKEN", "--token-file");
+            read_tokens(publish, tokens.publish_files, "SSE_PUBLISH_TOKEN", "--publish-token-file");
+            server.replace_tokens(read, publish);
+            note("the tokens were read again");
+        } catch (const Failure& e) {
+            warn(fmt::format("{}; keeping the old tokens", e.what()));
+        }
+    });
 }
 
 void load_tls(sse::Server& server, const sse::TlsServerOptions& options) {

@@ -17,7 +17,7 @@ struct TokenSources {
     std::vector<std::string> read_files, publish_files;
 };
 
-/// Adds --allow-host, --cors, --token-file and the --tls options; all arguments outlive the parse.
+/// Adds --allow-host, --cors, --token-file and the options of TLS; all arguments outlive the parse.
 void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources& tokens);
 /// Adds --publish-token-file, for a command that accepts published events.
 void add_publish_token_option(CLI::App& app, TokenSources& tokens);
@@ -26,6 +26,14 @@ void add_publish_token_option(CLI::App& app, TokenSources& tokens);
 /// reading, SSE_PUBLISH_TOKEN for publishing. Warns about files that every user can read. Throws
 /// Failure; its text never contains a token.
 sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& tokens);
+
+/// The files that SIGHUP reads again: of certificates, keys and tokens.
+std::vector<std::string> reread_files(const sse::ServerOptions& options,
+                                      const TokenSources& tokens);
+
+/// Reads the token files again on SIGHUP; if one cannot be used, warns and keeps the old tokens.
+/// Before the server runs; `tokens` must outlive it.
+void reload_tokens_on_hangup(sse::Server& server, const TokenSources& tokens);
 
 /// Loads the certificate, if `options` name one, before the server listens; SIGHUP then reloads it.
 /// Prints warnings to stderr. Throws Failure.

@@ -1,6 +1,7 @@
 #include "cmd/server/listen.hpp"
 
 #include "base/printable.hpp"
+#include "cmd/cli/choice.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
@@ -20,11 +21,19 @@
 #include <fmt/format.h>
 #include <fstream>
 #include <limits>
+#include <map>
 #include <string_view>
 #include <system_error>
 #include <unistd.h>
 
 namespace cmd {
+
+namespace {
+
+const std::map<std::string, sse::Busy> busy_choices = {{"503", sse::Busy::status},
+                                                       {"retry", sse::Busy::retry}};
+
+} // namespace
 
 void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_file) {
     const auto group = "HTTP";
@@ -47,6 +56,32 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         ->group(group);
     add_number(app, "--backlog", o.sockets.backlog, 1,
                "Let up to N connections wait to be accepted; the kernel may lower it", 1 << 20)
+        ->group(group);
+    const auto store_proxies = [&o](const std::vector<std::string>& networks) {
+        for (const auto& text : networks) {
+            if (text == "unix") {
+                o.trusted_proxies.unix_sockets = true;
+                continue;
+            }
+            const auto network = sse::IpNetwork::parse(text);
+            if (!network)
+                throw CLI::ValidationError(
+                    "--trusted-proxy",
+                    fmt::format("\"{}\" is not a network such as 10.0.0.0/8, nor unix",
+                                sse::printable(text, 60)));
+            o.trusted_proxies.networks.push_back(*network);
+        }
+    };
+    with_example(
+        app.add_option_function<std::vector<std::string>>(
+            "--trusted-proxy", store_proxies,
+            "Take the address of a client from X-Forwarded-For or Forwarded if the proxy is in "
+            "this network (unix: on a unix socket); repeatable"),
+        "10.0.0.0/8")
+        ->expected(1)
+        ->take_all()
+        ->allow_extra_args(false)
+        ->type_name("CIDR")
         ->group(group);
     const auto store_mode = [&o](const std::string& text) {
         unsigned mode = 0;
@@ -73,6 +108,10 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         "Accept up to N connections at once from one address or IPv6 /64 network (default 0: no "
         "limit)")
         ->group(limits);
+    add_choice(app, "--busy", o.busy, busy_choices,
+               "Refuse a client beyond these limits with status 503, or with an event stream that "
+               "makes an EventSource retry later")
+        ->group(limits);
     add_size(app, "--max-head-bytes", o.request.max_head_bytes, 256, 1 << 20,
              "Refuse a larger request head with 431")
         ->group(limits);
@@ -90,6 +129,13 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         ->group(limits);
     add_needed_limit(app, "--stall-timeout", o.stall_timeout,
                      "Disconnect a client that accepts no data for this long")
+        ->group(limits);
+    add_duration(app, "--max-stream-time",
+                 "End a stream after this long, up to 10 % earlier, so that its client reconnects",
+                 "",
+                 [&o](auto value) {
+                     o.max_stream_time = std::chrono::ceil<std::chrono::milliseconds>(value);
+                 })
         ->group(limits);
     add_duration(app, "--grace", o.grace, "Time for open streams to finish after SIGTERM")
         ->group(limits);
@@ -135,17 +181,19 @@ void listen(sse::Server& server, const sse::ServerOptions& options,
             std::size_t descriptors_of_client) {
     load_tls(server, options.tls);
     try {
-        auto passed = sse::take_passed(
+        auto passed = sse::adopt_passed_sockets(
             {std::getenv("LISTEN_FDS"), std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDNAMES")},
             false);
         if (passed.empty()) server.listen();
-        else server.take(std::move(passed));
+        else server.adopt(std::move(passed));
     } catch (const std::system_error& e) {
         const bool taken = e.code() == std::errc::address_in_use;
         const bool denied = e.code() == std::errc::permission_denied;
+        const bool no_descriptor = e.code().value() == EMFILE || e.code().value() == ENFILE;
         throw Failure(
             Exit::cannot_connect, e.what(),
-            taken ? "choose another address with --listen, or port 0 for any free port"
+            taken           ? "choose another address with --listen, or port 0 for any free port"
+            : no_descriptor ? hint_for(e.code())
             : denied
                 ? "ports below 1024 need root; choose another with --listen"
                 : "--listen takes an address of this machine, such as 127.0.0.1:8080 or :8080");
@@ -166,13 +214,13 @@ void listen(sse::Server& server, const sse::ServerOptions& options,
     }
 }
 
-void say_where(const char* word, const std::vector<sse::ServerAddress>& addresses,
-               const std::string& path) {
+void print_addresses(const char* word, const std::vector<sse::ServerAddress>& addresses,
+                     const std::string& path) {
     const auto at = [&](const std::string& url) { return url + path.substr(1); };
-    for (const auto& [url, everywhere] : addresses)
+    for (const auto& [url, all_interfaces] : addresses)
         write_above(fmt::format("sse: {} {}\n", word, url.starts_with("unix:") ? url : at(url)));
-    for (const auto& [url, everywhere] : addresses) {
-        if (!everywhere) continue;
+    for (const auto& [url, all_interfaces] : addresses) {
+        if (!all_interfaces) continue;
         const auto other = url_from_elsewhere(url);
         note(fmt::format("port {} is reachable from every network of this machine{}{}",
                          port_of(url), other.empty() ? "" : ", as ",
@@ -183,7 +231,7 @@ void say_where(const char* word, const std::vector<sse::ServerAddress>& addresse
 void announce(sse::Server& server, const std::string& path, const std::string& port_file) {
     const auto addresses = server.addresses();
     if (!port_file.empty()) write_port_file(port_file, addresses.front().url);
-    say_where("serving", addresses, path);
+    print_addresses("serving", addresses, path);
 }
 
 } // namespace cmd

@@ -22,8 +22,8 @@ void listen(sse::Server& server, const sse::ServerOptions& options,
 
 /// Prints `sse: WORD URL` to stderr for each address, with `path` appended, as this machine reaches
 /// it; and a note for each that other machines reach.
-void say_where(const char* word, const std::vector<sse::ServerAddress>& addresses,
-               const std::string& path);
+void print_addresses(const char* word, const std::vector<sse::ServerAddress>& addresses,
+                     const std::string& path);
 
 /// Writes `port_file`, if one is named, and prints `sse: serving URL`: the last step before the
 /// server runs. Throws Failure if the file cannot be written.

@@ -9,6 +9,7 @@
 #include "net/systemd.hpp"
 
 #include <CLI/CLI.hpp>
+#include <cerrno>
 #include <csignal>
 #include <cstdlib>
 #include <fmt/format.h>
@@ -30,7 +31,7 @@ std::string count(std::uint64_t number, const char* what) {
     return fmt::format("{} {}{}", number, what, number == 1 ? "" : "s");
 }
 
-void tell_manager(std::string_view state) { sse::notify(std::getenv("NOTIFY_SOCKET"), state); }
+void notify_manager(std::string_view state) { sse::notify(std::getenv("NOTIFY_SOCKET"), state); }
 
 } // namespace
 
@@ -63,6 +64,8 @@ Operation::Operation(const OperationOptions& options, sse::Server& server,
     , started_(Clock::now())
     , admin_(server, counts)
     , rate_{started_, 0, 0} {
+    if (!options.user.empty())
+        sse::forbid_new_privileges(); // before the first thread: it is per thread
     if (!options.access_log.empty()) {
         try {
             log_.emplace(options.access_log, warn);
@@ -70,9 +73,10 @@ Operation::Operation(const OperationOptions& options, sse::Server& server,
             throw Failure(Exit::io_error, e.what(),
                           "--access-log takes a file that can be created");
         }
-        server.log_to(*log_);
+        server.set_access_log(*log_);
         server.on_signal(SIGHUP, [this] { log_->reopen(); });
     }
+    server.on_warning(warn);
     // Before the announcement: from then on SIGUSR1 must not end the process.
     server.on_signal(SIGUSR1, [this] { print_state(); });
     listen_admin();
@@ -82,13 +86,15 @@ Operation::~Operation() = default;
 
 void Operation::listen_admin() {
     try {
-        auto sockets = sse::take_passed(
+        auto sockets = sse::adopt_passed_sockets(
             {std::getenv("LISTEN_FDS"), std::getenv("LISTEN_PID"), std::getenv("LISTEN_FDNAMES")},
             true);
         if (sockets.empty() && !options_.admin.empty()) sockets = sse::listen_on(options_.admin);
-        say_where("admin", server_.take_admin(std::move(sockets), admin_), "/");
+        print_addresses("admin", server_.adopt_admin(std::move(sockets), admin_), "/");
     } catch (const std::system_error& e) {
-        throw Failure(Exit::cannot_connect, e.what(), "choose another address with --admin");
+        throw Failure(Exit::cannot_connect, e.what(),
+                      e.code().value() == EMFILE ? hint_for(e.code())
+                                                 : "choose another address with --admin");
     } catch (const sse::Error& e) {
         throw Failure(
             exit_status(e.code()), e.what(),
@@ -96,19 +102,20 @@ void Operation::listen_admin() {
     }
 }
 
-void Operation::leave_root() {
+void Operation::drop_privileges() {
     if (options_.user.empty()) return;
     try {
-        const auto account = sse::find_account(options_.user);
+        const auto user = sse::resolve_user(options_.user);
         // Files that are opened or removed again by name: the log on SIGHUP, the sockets at exit.
         std::vector<std::string> ours;
         if (log_ && options_.access_log != "-") ours.push_back(options_.access_log);
         for (const auto& path : server_.socket_paths()) ours.push_back(path);
         for (const auto& path : ours) {
-            if (::geteuid() == 0 && ::lchown(path.c_str(), account.uid, account.gid) != 0)
-                warn(fmt::format("cannot change the owner of {} to {}", path, account.name));
+            if (::geteuid() == 0 && ::lchown(path.c_str(), user.uid, user.gid) != 0)
+                warn(fmt::format("cannot change the owner of {} to {}", path, user.name));
         }
-        sse::become(account);
+        sse::drop_privileges(user);
+        check_readable(user.name);
     } catch (const std::system_error& e) {
         throw Failure(
             Exit::usage, e.what(),
@@ -119,10 +126,26 @@ void Operation::leave_root() {
     }
 }
 
+/// What SIGHUP reads again must be readable without root: else an old certificate or token would
+/// stay in use.
+void Operation::check_readable(const std::string& user) const {
+    for (const auto& file : options_.reread_files) {
+        if (::access(file.c_str(), R_OK) == 0) continue;
+        throw Failure(
+            Exit::io_error,
+            fmt::format("user {} cannot read {}, which SIGHUP reads again", user, file),
+            fmt::format("let it: chgrp its group {0} && chmod g+r {0}, and its folders", file));
+    }
+}
+
 void Operation::begin() {
-    leave_root();
-    server_.on_stop([] { tell_manager("STOPPING=1"); });
-    tell_manager("READY=1");
+    drop_privileges();
+    server_.on_stop([] { notify_manager("STOPPING=1"); });
+    notify_manager("READY=1");
+    if (const auto interval =
+            sse::watchdog_interval(std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"))) {
+        server_.every(*interval, [] { notify_manager("WATCHDOG=1"); });
+    }
     // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
@@ -130,7 +153,7 @@ void Operation::begin() {
 
 void Operation::end() {
     line_.reset();
-    tell_manager("STOPPING=1");
+    notify_manager("STOPPING=1");
     const auto server = server_.counts();
     const auto hub = counts_.counts();
     write_above(fmt::format("sse: served {} to {}: {}, {} missed, {} sent, {:.1f} s\n",

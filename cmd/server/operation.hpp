@@ -11,6 +11,7 @@
 #include <memory>
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace CLI {
 class App;
@@ -21,9 +22,10 @@ namespace cmd {
 class TerminalLine;
 
 struct OperationOptions {
-    std::string admin;      ///< address; "": none
-    std::string access_log; ///< file, - for stderr; "": none
-    std::string user;       ///< NAME[:GROUP] to switch to; "": stay
+    std::string admin;                     ///< address; "": none
+    std::string access_log;                ///< file, - for stderr; "": none
+    std::vector<std::string> reread_files; ///< certificates, keys and tokens, read again on SIGHUP
+    std::string user;                      ///< NAME[:GROUP] to change to; "": none
 };
 
 /// Adds --admin, --access-log and --user; `options` must outlive the parse.
@@ -46,7 +48,8 @@ public:
 
 private:
     void listen_admin();
-    void leave_root();
+    void drop_privileges();
+    void check_readable(const std::string& user) const;
     void print_state() const;
     std::string status();
 

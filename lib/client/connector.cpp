@@ -77,7 +77,7 @@ Connector::reach(const Url& peer, Interrupt::Clock::time_point limit, Timing& ti
     timing.resolve = resolved - start;
     timing.connect = Interrupt::Clock::now() - resolved;
     auto connection = std::make_unique<ClientConnection>(fd, peer.endpoint(), interrupt_);
-    listener_.on_connect(peer, peer_of(fd));
+    listener_.on_connect(peer, peer_address(fd));
     return connection;
 }
 

@@ -55,7 +55,8 @@ void add_server(const ServerCounts& now, MetricsText& out) {
     for (std::size_t i = 1; i < now.refusals.size(); ++i)
         out.sample("reason", refusal_names[i], now.refusals[i]);
     out.counter("sse_connection_ends_total", "Connections ended, by cause.");
-    for (std::size_t i = 1; i < now.ends.size(); ++i) out.sample("how", end_names[i], now.ends[i]);
+    for (std::size_t i = 1; i < now.ends.size(); ++i)
+        out.sample("how", end_reason_names[i], now.ends[i]);
 }
 
 void add_channels(const ChannelCounts& now, MetricsText& out) {

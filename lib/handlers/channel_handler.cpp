@@ -6,6 +6,7 @@
 #include "http/percent.hpp"
 #include "protocol/encoder.hpp"
 
+#include <random>
 #include <utility>
 
 namespace sse {
@@ -13,8 +14,10 @@ namespace sse {
 ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, std::size_t loops)
     : options_(std::move(options))
     , channels_(channels) {
-    for (std::size_t loop = 0; loop < loops; ++loop)
+    for (std::size_t loop = 0; loop < loops; ++loop) {
         json_.push_back(std::make_unique<JsonEventReader>());
+        random_.emplace_back(std::random_device{}());
+    }
 }
 
 void ChannelHandler::tick(std::size_t loop) {
@@ -22,17 +25,27 @@ void ChannelHandler::tick(std::size_t loop) {
     if (loop == 0 && options_.channels) channels_.forget_idle(Channels::Clock::now());
 }
 
+std::optional<Response> ChannelHandler::refuse(const Request& head) {
+    const bool here = options_.channels || head.path == options_.path;
+    if (head.target != "*" && !here) return text_response(404, "no stream at this path\n");
+    const bool reads = head.method == "GET" || head.method == "HEAD";
+    const bool publishes = head.method == "POST" && options_.publish;
+    return reads || publishes ? std::nullopt : std::optional(methods(head));
+}
+
 Response ChannelHandler::respond(const Request& request, std::size_t loop) {
-    const bool here = options_.channels || request.path == options_.path;
-    if (request.target != "*" && !here) return text_response(404, "no stream at this path\n");
-    const bool reads = request.method == "GET" || request.method == "HEAD";
-    const bool publishes = request.method == "POST" && options_.publish;
-    if (!reads && !publishes) return methods(request);
-    if (reads && wants_page(request)) return viewer_page();
+    if (auto refusal = refuse(request)) return std::move(*refusal);
+    const bool publishes = request.method == "POST";
+    if (!publishes && wants_page(request)) return viewer_page();
     const auto channel = channels_.open(request.path);
     if (!channel) {
         auto response =
             text_response(503, "there is no room for another channel, or its name is too long\n");
+        response.headers.emplace_back("Retry-After", "60");
+        return response;
+    }
+    if (publishes && !channels_.make_room(request.body.size())) {
+        auto response = text_response(503, "the histories of all channels are full\n");
         response.headers.emplace_back("Retry-After", "60");
         return response;
     }
@@ -50,24 +63,42 @@ Response ChannelHandler::methods(const Request& request) const {
     return response;
 }
 
+std::optional<std::chrono::milliseconds> ChannelHandler::retry_for_client(const Channel& channel,
+                                                                          std::size_t loop) {
+    if (const auto retry = channel.retry()) return retry;
+    if (!options_.retry) return std::nullopt;
+    const auto spread = options_.retry->most - options_.retry->least;
+    return options_.retry->least + std::chrono::milliseconds(random_[loop].below(
+                                       static_cast<std::uint64_t>(spread.count()) + 1));
+}
+
 Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Channel>& channel,
-                                std::size_t loop) const {
+                                std::size_t loop) {
     const auto id = last_event_id(request);
     if (has_received_all(channel->shard(loop), id)) {
         if (on_stream_end) on_stream_end(true);
         return stop_reconnecting();
     }
     Response response;
-    response.content_type = "text/event-stream";
+    // Without it some clients decode text/* as ISO-8859-1 (RFC 2616, 3.7.1).
+    response.content_type = "text/event-stream; charset=utf-8";
     response.headers = {{"Cache-Control", "no-store, no-transform"},
                         {"Vary", page_vary},
                         {"X-Accel-Buffering", "no"}, // makes nginx send events at once
                         {"X-Content-Type-Options", "nosniff"}};
+    for (const auto& [name, value] : options_.headers) {
+        std::erase_if(response.headers,
+                      [&](const auto& own) { return same_name(own.first, name); });
+        if (same_name(name, "Content-Type")) response.content_type = value;
+    }
+    for (const auto& field : options_.headers) {
+        if (!same_name(field.first, "Content-Type")) response.headers.push_back(field);
+    }
     if (request.method == "HEAD") return response;
     auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
                                               options_.keepalive, on_stream_end);
     auto& subscriber = feed->subscriber();
-    if (const auto retry = channel->retry()) {
+    if (const auto retry = retry_for_client(*channel, loop)) {
         std::string block;
         encode_retry(*retry, block);
         subscriber.prepend(block);

@@ -1,6 +1,7 @@
 // The routes of `sse serve`: a channel on one path, or one on every path.
 #pragma once
 
+#include "base/random.hpp"
 #include "handlers/channel_feed.hpp"
 #include "hub/channels.hpp"
 #include "input/json_event.hpp"
@@ -9,7 +10,9 @@
 #include <chrono>
 #include <cstddef>
 #include <memory>
+#include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 namespace sse {
@@ -20,6 +23,14 @@ struct ChannelRouteOptions {
     /// Time without an event after which a comment is sent, so that proxies keep the connection
     /// open (HTML 9.2.7); 0: never.
     std::chrono::milliseconds keepalive{15'000};
+    /// The reconnection time of clients where neither the input nor a publisher sets one: a random
+    /// time in this range for each, so that they do not all return at once.
+    struct RetryRange {
+        std::chrono::milliseconds least, most;
+    };
+    std::optional<RetryRange> retry;
+    /// Header fields of every stream, instead of our own of the same name.
+    std::vector<std::pair<std::string, std::string>> headers;
     /// A POST publishes its body.
     bool publish = false;
     /// Every path is a channel of its own, created on the first request for it.
@@ -32,6 +43,7 @@ public:
     /// `channels` must outlive the handler.
     ChannelHandler(ChannelRouteOptions options, Channels& channels, std::size_t loops);
 
+    std::optional<Response> refuse(const Request& head) override;
     Response respond(const Request& request, std::size_t loop) override;
     void tick(std::size_t loop) override;
 
@@ -41,13 +53,16 @@ public:
 
 private:
     Response stream(const Request& request, const std::shared_ptr<Channel>& channel,
-                    std::size_t loop) const;
+                    std::size_t loop);
+    std::optional<std::chrono::milliseconds> retry_for_client(const Channel& channel,
+                                                              std::size_t loop);
     /// The response to OPTIONS and to methods that are not allowed.
     Response methods(const Request& request) const;
 
     ChannelRouteOptions options_;
     Channels& channels_;
     std::vector<std::unique_ptr<JsonEventReader>> json_; ///< by loop
+    std::vector<SeededRandom> random_;                   ///< by loop
 };
 
 } // namespace sse

@@ -5,6 +5,7 @@
 #include "base/trimmed.hpp"
 #include "handlers/resume.hpp"
 #include "http/percent.hpp"
+#include "net/socket.hpp"
 #include "protocol/encoder.hpp"
 
 #include <algorithm>
@@ -92,6 +93,26 @@ Faults constant_faults(const PlaybackHandlerOptions& options) {
     return names;
 }
 
+/// `report` for a failure of the same text once a minute: clients decide how often it happens.
+std::function<void(const Error&)> once_a_minute(std::function<void(const Error&)> report) {
+    struct Last {
+        std::mutex mutex;
+        std::string text;
+        Feed::Clock::time_point time;
+    };
+    if (!report) return report;
+    return [report = std::move(report), last = std::make_shared<Last>()](const Error& e) {
+        const auto now = Feed::Clock::now();
+        {
+            const std::lock_guard lock(last->mutex);
+            if (last->text == e.what() && now - last->time < std::chrono::minutes(1)) return;
+            last->text = e.what();
+            last->time = now;
+        }
+        report(e);
+    };
+}
+
 } // namespace
 
 PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
@@ -104,6 +125,7 @@ PlaybackHandler::PlaybackHandler(const std::vector<std::string>& files,
             options_.playback.reader.growing)
             indexes_.try_emplace(file);
     }
+    reports_.failed = once_a_minute(std::move(reports_.failed));
     reports_.sent = [this](std::uint64_t events) {
         sent_.fetch_add(events, std::memory_order_relaxed);
     };
@@ -183,6 +205,11 @@ ChannelCounts PlaybackHandler::counts() const {
     return counts;
 }
 
+std::optional<Response> PlaybackHandler::refuse(const Request& head) {
+    if (options_.faults.status != 0) return std::nullopt; // counts requests; see respond()
+    return routes_.refuse_head(head);
+}
+
 Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
     const auto& faults = options_.faults;
     if (faults.status != 0 && request.method != "HEAD" &&
@@ -215,7 +242,10 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
         play(recording->file, id, request.framing, response);
     } catch (const Error& e) {
         reports_.failed(e);
-        return text_response(500, "the recording cannot be read\n");
+        if (!out_of_descriptors()) return text_response(500, "the recording cannot be read\n");
+        auto busy = text_response(503, "the server has no descriptor left\n", Refusal::descriptors);
+        busy.headers.emplace_back("Retry-After", "5");
+        return busy;
     }
     return response;
 }

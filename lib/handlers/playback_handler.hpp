@@ -45,6 +45,7 @@ public:
     PlaybackHandler(const std::vector<std::string>& files, PlaybackHandlerOptions options,
                     PlaybackReports reports = {});
 
+    std::optional<Response> refuse(const Request& head) override;
     Response respond(const Request& request, std::size_t loop) override;
     void tick(std::size_t loop) override;
 

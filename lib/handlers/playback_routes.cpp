@@ -85,14 +85,26 @@ const RoutedRecording* PlaybackRoutes::find(const Request& request, bool resumes
                                             Response& refusal) {
     const bool head = request.method == "HEAD";
     for (auto& group : groups_) {
-        const bool method = request.method == group.method || (head && group.method == "GET") ||
-                            (options_.any_path && (head || request.method == "GET"));
-        if (!method || (!options_.any_path && request.path != group.path)) continue;
+        if (!matches(group, request)) continue;
         auto found = matching(group, request);
         if (!found.empty()) return select_next(group, std::move(found), resumes || head);
     }
     refusal = refuse(request);
     return nullptr;
+}
+
+/// By method and path alone.
+bool PlaybackRoutes::matches(const Group& group, const Request& request) const {
+    const bool head = request.method == "HEAD";
+    const bool method = request.method == group.method || (head && group.method == "GET") ||
+                        (options_.any_path && (head || request.method == "GET"));
+    return method && (options_.any_path || request.path == group.path);
+}
+
+std::optional<Response> PlaybackRoutes::refuse_head(const Request& head) const {
+    const bool found = std::any_of(groups_.begin(), groups_.end(),
+                                   [&](const Group& group) { return matches(group, head); });
+    return found ? std::nullopt : std::optional(refuse(head));
 }
 
 std::vector<const RoutedRecording*> PlaybackRoutes::matching(const Group& group,

@@ -46,6 +46,8 @@ public:
     /// of the next one. nullptr if there is none; `refusal` is then the response: 404 with a list
     /// of the recordings, or 405.
     const RoutedRecording* find(const Request& request, bool resumes, Response& refusal);
+    /// The refusal of a request whose path or method no recording has; nullopt if one has both.
+    std::optional<Response> refuse_head(const Request& head) const;
     const std::deque<RoutedRecording>& recordings() const { return recordings_; }
 
 private:
@@ -59,6 +61,7 @@ private:
     };
     const RoutedRecording* select_next(Group& group, std::vector<const RoutedRecording*> matching,
                                        bool resumes);
+    bool matches(const Group& group, const Request& request) const;
     std::vector<const RoutedRecording*> matching(const Group& group, const Request& request) const;
     Response refuse(const Request& request) const;
 

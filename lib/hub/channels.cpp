@@ -1,5 +1,6 @@
 #include "hub/channels.hpp"
 
+#include <algorithm>
 #include <utility>
 
 namespace sse {
@@ -56,6 +57,36 @@ void Channels::forget_idle(Clock::time_point now) {
         if (idle) forgotten_.add_past(channel->counts());
         return idle;
     });
+    total_bytes_.store(total_history_bytes(), std::memory_order_relaxed);
+}
+
+std::size_t Channels::total_history_bytes() const {
+    std::size_t bytes = 0;
+    for (const auto& [name, channel] : channels_) bytes += channel->counts().history_bytes;
+    return bytes;
+}
+
+bool Channels::make_room(std::size_t bytes) {
+    const auto most = std::max(options_.max_total_history_bytes, channel_.history.max_bytes);
+    if (total_bytes_.fetch_add(bytes, std::memory_order_relaxed) + bytes <= most) return true;
+    const std::lock_guard lock(mutex_);
+    auto total = total_history_bytes() + bytes; // histories have let go of events since
+    std::vector<decltype(channels_)::iterator> unused;
+    for (auto it = channels_.begin(); total > most && it != channels_.end(); ++it) {
+        if (it->second.use_count() == 1) unused.push_back(it);
+    }
+    std::sort(unused.begin(), unused.end(), [](const auto& a, const auto& b) {
+        return a->second->touched() < b->second->touched();
+    });
+    for (auto it = unused.begin(); total > most && it != unused.end(); ++it) {
+        const auto counts = (*it)->second->counts();
+        total -= std::min<std::size_t>(total, counts.history_bytes);
+        forgotten_.add_past(counts);
+        channels_.erase(*it);
+    }
+    const bool room = total <= most;
+    total_bytes_.store(room ? total : total - bytes, std::memory_order_relaxed);
+    return room;
 }
 
 std::vector<std::pair<std::string, std::shared_ptr<Channel>>> Channels::all() const {

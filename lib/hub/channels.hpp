@@ -4,6 +4,7 @@
 #include "hub/channel.hpp"
 #include "hub/counts.hpp"
 
+#include <atomic>
 #include <chrono>
 #include <cstddef>
 #include <functional>
@@ -21,6 +22,9 @@ struct ChannelsOptions {
     std::size_t max_channels = 1'000;
     /// A channel without subscribers and publications for this long is removed with its history.
     std::chrono::milliseconds idle{600'000};
+    /// Bytes of the histories of all channels together; never less than one channel may have.
+    /// Beyond it the channels that nobody reads are removed, the longest unused first.
+    std::size_t max_total_history_bytes = std::size_t{1} << 30;
     /// Bytes of a channel's name.
     std::size_t max_name_bytes = 1'024;
 };
@@ -43,6 +47,9 @@ public:
     std::shared_ptr<Channel> find(std::string_view name) const;
     /// Removes the channels that have been idle. A channel that a caller holds is not idle.
     void forget_idle(Clock::time_point now);
+    /// Called before `bytes` are published on a loop's thread. False if the histories of all
+    /// channels together would pass their bound, and those that are read hold most of it.
+    bool make_room(std::size_t bytes);
     /// All channels, sorted by name.
     std::vector<std::pair<std::string, std::shared_ptr<Channel>>> all() const;
 
@@ -55,6 +62,7 @@ public:
 
 private:
     std::shared_ptr<Channel> create();
+    std::size_t total_history_bytes() const;
 
     const ChannelOptions channel_;
     const std::size_t loops_;
@@ -64,6 +72,8 @@ private:
     std::map<std::string, std::shared_ptr<Channel>, std::less<>> channels_;
     ChannelCounts forgotten_; ///< totals of the channels that were removed
     bool ended_ = false, closed_ = false;
+    /// Bytes of all histories at the last count, and those that make_room() has granted since.
+    std::atomic<std::size_t> total_bytes_{0};
 };
 
 } // namespace sse

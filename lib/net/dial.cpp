@@ -1,5 +1,6 @@
 #include "net/dial.hpp"
 
+#include "base/descriptor.hpp"
 #include "base/wake_pipe.hpp"
 #include "net/socket.hpp"
 

@@ -8,6 +8,7 @@
 #include <grp.h>
 #include <optional>
 #include <pwd.h>
+#include <sys/prctl.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -25,55 +26,61 @@ std::optional<unsigned> number(const std::string& text) {
 
 [[noreturn]] void refuse(const std::string& why) { throw Error(Errc::invalid_argument, why); }
 
-void must(bool done, const Account& account) {
+void check(bool done, const UserIds& user) {
     if (done) return;
     throw std::system_error(errno, std::generic_category(),
-                            fmt::format("cannot become {}", account.name));
+                            fmt::format("cannot change to user {}", user.name));
 }
 
 } // namespace
 
-Account find_account(const std::string& text) {
+UserIds resolve_user(const std::string& text) {
     const auto colon = text.find(':');
-    const auto user = text.substr(0, colon);
-    Account account{text, 0, 0};
-    const auto* entry = ::getpwnam(user.c_str());
-    if (const auto uid = number(user); !entry && uid) {
+    const auto name = text.substr(0, colon);
+    UserIds ids{text, 0, 0};
+    const auto* entry = ::getpwnam(name.c_str());
+    if (const auto uid = number(name); !entry && uid) {
         entry = ::getpwuid(*uid);
-        account.uid = account.gid = *uid;
-        if (!entry && colon == text.npos) refuse(fmt::format("user {} has no group", user));
+        ids.uid = ids.gid = *uid;
+        if (!entry && colon == text.npos) refuse(fmt::format("user {} has no group", name));
     } else if (!entry) {
-        refuse(fmt::format("no user is called {}", user));
+        refuse(fmt::format("unknown user {}", name));
     }
     if (entry) {
-        account.uid = entry->pw_uid;
-        account.gid = entry->pw_gid;
+        ids.uid = entry->pw_uid;
+        ids.gid = entry->pw_gid;
     }
     if (colon != text.npos) {
         const auto group = text.substr(colon + 1);
         const auto* found = ::getgrnam(group.c_str());
         const auto gid = number(group);
-        if (!found && !gid) refuse(fmt::format("no group is called {}", group));
-        account.gid = found ? found->gr_gid : *gid;
+        if (!found && !gid) refuse(fmt::format("unknown group {}", group));
+        ids.gid = found ? found->gr_gid : *gid;
     }
-    if (account.uid == 0) refuse(fmt::format("user {} is root", user));
-    return account;
+    if (ids.uid == 0) refuse(fmt::format("user {} is root", name));
+    return ids;
 }
 
-void become(const Account& account) {
-    if (::getuid() == account.uid && ::geteuid() == account.uid && ::getegid() == account.gid)
-        return;
-    const auto* entry = ::getpwuid(account.uid);
-    must((entry ? ::initgroups(entry->pw_name, account.gid) : ::setgroups(0, nullptr)) == 0,
-         account);
-    must(::setgid(account.gid) == 0, account);
-    must(::setuid(account.uid) == 0, account);
+void drop_privileges(const UserIds& user) {
+    if (::getuid() == user.uid && ::geteuid() == user.uid && ::getegid() == user.gid) return;
+    const auto* entry = ::getpwuid(user.uid);
+    check((entry ? ::initgroups(entry->pw_name, user.gid) : ::setgroups(0, nullptr)) == 0, user);
+    check(::setgid(user.gid) == 0, user);
+    check(::setuid(user.uid) == 0, user);
     uid_t real = 0, effective = 0, saved = 0;
     ::getresuid(&real, &effective, &saved);
-    if (real != account.uid || effective != account.uid || saved != account.uid ||
-        ::setuid(0) == 0 || ::seteuid(0) == 0) {
-        throw Error(Errc::io, fmt::format("root could be had back from {}", account.name));
+    if (real != user.uid || effective != user.uid || saved != user.uid || ::setuid(0) == 0 ||
+        ::seteuid(0) == 0) {
+        throw Error(Errc::io, fmt::format("root could be regained from user {}", user.name));
     }
+}
+
+bool forbid_new_privileges() {
+#ifdef PR_SET_NO_NEW_PRIVS
+    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
+#else
+    return false;
+#endif
 }
 
 } // namespace sse

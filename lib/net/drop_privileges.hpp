@@ -1,4 +1,4 @@
-// The account that a server goes on as, once it has bound what only root may bind.
+// Giving up root for another user, once what only root may bind is bound.
 #pragma once
 
 #include <string>
@@ -6,19 +6,23 @@
 
 namespace sse {
 
-struct Account {
-    std::string name;
+struct UserIds {
+    std::string name; ///< as it was given
     uid_t uid = 0;
     gid_t gid = 0;
 };
 
-/// `NAME[:GROUP]`, names or numbers; the group is the user's own if none is given. Throws Error
-/// (invalid_argument): nobody of that name, or root, which is no one to become.
-Account find_account(const std::string& text);
+/// Looks up `NAME[:GROUP]`, names or numbers; without a group the user's own is taken. Throws Error
+/// (invalid_argument) for an unknown name, and for root.
+UserIds resolve_user(const std::string& text);
 
-/// Goes on as `account`, all threads of the process, for good: its supplementary groups, its group,
-/// its user. Throws std::system_error if the system refuses, and Error (io) if root could be had
-/// back. Does nothing if it is `account` already.
-void become(const Account& account);
+/// Changes supplementary groups, group and user of the whole process to `user`, irreversibly. Does
+/// nothing if they are `user`'s already. Throws std::system_error if the system refuses, and Error
+/// (io) if root could be regained.
+void drop_privileges(const UserIds& user);
+
+/// No program that this thread, or a thread it starts from now on, executes gains privileges
+/// (PR_SET_NO_NEW_PRIVS). False where the system cannot.
+bool forbid_new_privileges();
 
 } // namespace sse

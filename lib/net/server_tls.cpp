@@ -17,28 +17,27 @@
 
 namespace sse {
 
-// ---- one connection
-// ------------------------------------------------------------------------------
+// ---- one connection ----
 
 TlsStream::~TlsStream() { SSL_free(ssl_); }
 
-TlsStream::Shake TlsStream::handshake() {
-    if (!greeted_) {
+TlsStream::Handshake TlsStream::handshake() {
+    if (!peeked_) {
         char first = 0;
         const auto got = ::recv(fd_, &first, 1, MSG_PEEK | MSG_DONTWAIT);
         if (got < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-            return Shake::wants_read;
-        if (got != 1) return Shake::failed; // it has gone
-        greeted_ = true; // a handshake begins with 22, and a method with a letter
-        if (first >= 'A' && first <= 'Z') return Shake::plain_http;
+            return Handshake::wants_read;
+        if (got != 1) return Handshake::failed; // the client has gone
+        peeked_ = true; // a handshake begins with byte 22, a request with a letter
+        if (first >= 'A' && first <= 'Z') return Handshake::plain_http;
     }
     ERR_clear_error();
     const int result = SSL_accept(ssl_);
-    if (result == 1) return Shake::done;
+    if (result == 1) return Handshake::done;
     switch (SSL_get_error(ssl_, result)) {
-    case SSL_ERROR_WANT_READ: return Shake::wants_read;
-    case SSL_ERROR_WANT_WRITE: return Shake::wants_write;
-    default: broken_ = true; return Shake::failed;
+    case SSL_ERROR_WANT_READ: return Handshake::wants_read;
+    case SSL_ERROR_WANT_WRITE: return Handshake::wants_write;
+    default: broken_ = true; return Handshake::failed;
     }
 }
 
@@ -122,7 +121,7 @@ Transfer TlsStream::receive(std::span<char> into) {
     return fault(result);
 }
 
-bool TlsStream::say_end() {
+bool TlsStream::close_notify() {
     if (broken_ || ended_) return true;
     ERR_clear_error();
     if (SSL_shutdown(ssl_) < 0 && SSL_want_write(ssl_)) return false;
@@ -130,8 +129,7 @@ bool TlsStream::say_end() {
     return true;
 }
 
-// ---- what they share
-// ------------------------------------------------------------------------------
+// ---- the context that connections share ----
 
 namespace {
 
@@ -161,7 +159,7 @@ int choose_http1(SSL*, const unsigned char** chosen, unsigned char* size,
     return result == OPENSSL_NPN_NEGOTIATED ? SSL_TLSEXT_ERR_OK : SSL_TLSEXT_ERR_ALERT_FATAL;
 }
 
-void set_manners(SSL_CTX* context) {
+void set_protocol(SSL_CTX* context) {
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_cipher_list(context, "ECDHE+AESGCM:ECDHE+CHACHA20"); // of 1.2; 1.3's are all good
     SSL_CTX_set_options(context, SSL_OP_NO_COMPRESSION | SSL_OP_NO_RENEGOTIATION |
@@ -192,7 +190,7 @@ void use_key(SSL_CTX* context, const TlsServerOptions& options) {
     refuse_file(path, "the certificate's key");
 }
 
-void ask_for_certificates(SSL_CTX* context, const std::string& path) {
+void require_client_certificates(SSL_CTX* context, const std::string& path) {
     auto* const names = SSL_load_client_CA_file(path.c_str());
     if (!names || SSL_CTX_load_verify_locations(context, path.c_str(), nullptr) != 1) {
         sk_X509_NAME_pop_free(names, X509_NAME_free);
@@ -214,11 +212,12 @@ TlsServer::Context TlsServer::load() const {
     Context made(SSL_CTX_new(TLS_server_method()), SSL_CTX_free);
     auto* const context = made.get();
     if (!context) refuse_tls("cannot set up TLS: " + take_tls_error());
-    set_manners(context);
+    set_protocol(context);
     if (SSL_CTX_use_certificate_chain_file(context, options_.cert_file.c_str()) != 1)
         refuse_file(options_.cert_file, "a certificate");
     use_key(context, options_);
-    if (!options_.client_ca_file.empty()) ask_for_certificates(context, options_.client_ca_file);
+    if (!options_.client_ca_file.empty())
+        require_client_certificates(context, options_.client_ca_file);
     return made;
 }
 
@@ -250,7 +249,7 @@ std::vector<std::string> TlsServer::warnings() const {
 }
 
 std::unique_ptr<TlsStream> TlsServer::accept(int fd) {
-    const auto context = current(); // a connection keeps that which it began with
+    const auto context = current(); // a connection keeps the context it began with
     SSL* const ssl = SSL_new(context.get());
     if (!ssl) return nullptr;
     auto stream = std::make_unique<TlsStream>(ssl, fd);

@@ -1,5 +1,5 @@
-// TLS of the server, on the sessions' own non-blocking descriptors. Not a transport interface: a
-// session without TLS has no TlsStream, and asks nobody.
+// TLS of the server, on the non-blocking descriptors of its connections. Not a transport interface:
+// a connection without TLS has no TlsStream.
 #pragma once
 
 #include "net/socket.hpp"
@@ -19,13 +19,13 @@ struct ssl_st;
 namespace sse {
 
 struct TlsServerOptions {
-    std::string cert_file;      ///< PEM: the certificate, then those that vouch for it; "": no TLS
-    std::string key_file;       ///< PEM, not encrypted; "": it is in cert_file, too
-    std::string client_ca_file; ///< PEM: clients must show a certificate of one of these; "": none
+    std::string cert_file;      ///< PEM: the certificate, then its chain; "": no TLS
+    std::string key_file;       ///< PEM, not encrypted; "": in cert_file
+    std::string client_ca_file; ///< PEM: clients need a certificate of one of these; "": none
 };
 
-/// One connection's TLS. It does not own the descriptor. Used on its session's loop only. OpenSSL
-/// holds its record buffers only while bytes are on their way.
+/// TLS of one connection. Does not own the descriptor. Used on its loop's thread only. OpenSSL
+/// keeps record buffers only while a record is in progress.
 class TlsStream {
 public:
     TlsStream(ssl_st* ssl, int fd)
@@ -35,33 +35,33 @@ public:
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;
 
-    enum class Shake { done, wants_read, wants_write, failed, plain_http };
-    /// Goes on with the handshake; again when the descriptor is ready for what it wants.
-    /// `plain_http`: what came is a request without TLS, and nothing of it was taken.
-    Shake handshake();
+    enum class Handshake { done, wants_read, wants_write, failed, plain_http };
+    /// Continues the handshake; call it again when the descriptor is ready for what it wants.
+    /// `plain_http`: the client sent a request without TLS, of which nothing was read.
+    Handshake handshake();
 
-    /// As send_some(): in as few records as may be, of up to 16 KiB each. What it says it took is
-    /// taken for good, even if `again` says that the last record has not left whole: flush() it.
+    /// As send_some(), in as few records of up to 16 KiB as possible. The bytes it reports must not
+    /// be sent again, even if `again` says that the last record is incomplete: flush() it.
     Transfer send(std::span<const std::string_view> views);
-    /// Sends the rest of the last record; nothing taken before may be sent otherwise.
+    /// Sends the rest of the last record.
     Transfer flush();
     bool pending() const { return !pending_.empty(); }
-    /// Bytes given to the socket, the handshake's included.
+    /// Bytes that the socket has accepted, those of the handshake included.
     std::uint64_t sent() const;
-    /// As receive_some(): at most one record. Call until `again`: there may be more in here, of
-    /// which the descriptor does not know.
+    /// As receive_some(), at most one record. Call until `again`: OpenSSL may hold more, which does
+    /// not make the descriptor readable.
     Transfer receive(std::span<char> into);
-    /// Says that nothing more will come (close_notify). False: again when writable.
-    bool say_end();
+    /// Sends close_notify. False: call it again when writable.
+    bool close_notify();
 
 private:
     Transfer fault(int result);
 
     ssl_st* ssl_;
     int fd_;
-    bool greeted_ = false, broken_ = false, ended_ = false;
-    /// Of a record that OpenSSL has encrypted and not yet sent whole: it wants to see the same
-    /// bytes again, and by then the feed may have none such (a laggard that was moved on).
+    bool peeked_ = false, broken_ = false, ended_ = false;
+    /// Plain bytes of a record that OpenSSL has encrypted and not sent whole. It must be given the
+    /// same bytes again, which the feed may no longer have (a slow client that was moved ahead).
     std::string pending_;
 };
 
@@ -75,11 +75,11 @@ public:
     TlsServer(const TlsServer&) = delete;
     TlsServer& operator=(const TlsServer&) = delete;
 
-    /// Reads the files again, for the connections that come from now on. Throws as the constructor,
-    /// and goes on with what it had.
+    /// Reads the files again, for connections accepted from now on. Throws as the constructor does,
+    /// and then keeps what it had.
     void reload();
-    /// What is odd about the files in use, a line for a person each: a certificate whose time is
-    /// over, or has not come; a key that everybody can read.
+    /// Problems with the files in use, a line each: a certificate that has expired or is not valid
+    /// yet; a key that every user can read.
     std::vector<std::string> warnings() const;
     /// For the accepted `fd`; nullptr if there is no memory.
     std::unique_ptr<TlsStream> accept(int fd);

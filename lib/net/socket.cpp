@@ -1,28 +1,17 @@
 #include "net/socket.hpp"
 
-#include "base/error.hpp"
+#include "base/descriptor.hpp"
 
 #include <algorithm>
-#include <arpa/inet.h>
 #include <array>
 #include <cerrno>
-#include <charconv>
-#include <cstddef>
-#include <cstring>
 #include <fcntl.h>
-#include <fmt/format.h>
-#include <memory>
-#include <netdb.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
-#include <sys/stat.h>
 #include <sys/uio.h>
-#include <sys/un.h>
-#include <system_error>
-#include <unistd.h>
 #include <utility>
 
 #ifdef __linux__
@@ -33,218 +22,19 @@ namespace sse {
 
 namespace {
 
-[[noreturn]] void cannot_listen(const std::string& address) {
-    throw std::system_error(errno, std::generic_category(),
-                            fmt::format("cannot listen on {}", address));
-}
-
-[[noreturn]] void no_address(const std::string& address) {
-    throw Error(Errc::invalid_argument, fmt::format("not an address to listen on: {}", address));
-}
-
 void set(int fd, int level, int option, int value) {
     ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-Descriptor stream_socket(int family) {
-    return Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-}
-
-/// A unix socket that nobody listens on any more is in the way: the last owner was killed.
-void remove_if_dead(const sockaddr_un& address, socklen_t size) {
-    struct stat status {};
-    if (::lstat(address.sun_path, &status) != 0 || !S_ISSOCK(status.st_mode)) return;
-    const auto probe = stream_socket(AF_UNIX);
-    if (::connect(probe.get(), reinterpret_cast<const sockaddr*>(&address), size) != 0 &&
-        errno == ECONNREFUSED) {
-        ::unlink(address.sun_path);
-    }
-}
-
-std::uint64_t inode_of(const std::string& path) {
-    struct stat status {};
-    return ::lstat(path.c_str(), &status) == 0 && S_ISSOCK(status.st_mode) ? status.st_ino : 0;
-}
-
-Listening listen_on_unix(const std::string& address, SocketOptions options) {
-    const auto path = address.substr(std::strlen("unix:"));
-    sockaddr_un name{};
-    name.sun_family = AF_UNIX;
-    if (path.empty() || path.size() >= sizeof name.sun_path) no_address(address);
-    std::copy(path.begin(), path.end(), name.sun_path);
-    remove_if_dead(name, sizeof name);
-    auto socket = stream_socket(AF_UNIX);
-    if (socket.get() < 0 ||
-        ::bind(socket.get(), reinterpret_cast<const sockaddr*>(&name), sizeof name) != 0) {
-        cannot_listen(address);
-    }
-    // Between the two nobody can connect yet, so nobody does with the wrong permissions.
-    if ((options.mode && ::chmod(path.c_str(), static_cast<mode_t>(*options.mode)) != 0) ||
-        ::listen(socket.get(), options.backlog) != 0) {
-        cannot_listen(address);
-    }
-    return {std::move(socket), address, true, false, path, inode_of(path)};
-}
-
-bool is_loopback(const sockaddr_storage& name) {
-    if (name.ss_family == AF_INET) {
-        const auto& v4 = reinterpret_cast<const sockaddr_in&>(name);
-        return (ntohl(v4.sin_addr.s_addr) >> 24) == 127;
-    }
-    return IN6_IS_ADDR_LOOPBACK(&reinterpret_cast<const sockaddr_in6&>(name).sin6_addr);
-}
-
-std::string host_text(const sockaddr_storage& name) {
-    std::array<char, INET6_ADDRSTRLEN> text{};
-    if (name.ss_family == AF_INET) {
-        ::inet_ntop(AF_INET, &reinterpret_cast<const sockaddr_in&>(name).sin_addr, text.data(),
-                    text.size());
-        return text.data();
-    }
-    const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name).sin6_addr;
-    if (IN6_IS_ADDR_V4MAPPED(&v6)) {
-        ::inet_ntop(AF_INET, &v6.s6_addr[12], text.data(), text.size());
-    } else {
-        ::inet_ntop(AF_INET6, &v6, text.data(), text.size());
-    }
-    return text.data();
-}
-
-bool is_everywhere(const sockaddr_storage& name) {
-    if (name.ss_family == AF_INET)
-        return reinterpret_cast<const sockaddr_in&>(name).sin_addr.s_addr == INADDR_ANY;
-    return IN6_IS_ADDR_UNSPECIFIED(&reinterpret_cast<const sockaddr_in6&>(name).sin6_addr);
-}
-
-/// What listens on `fd` with that name. The unspecified address is none that a client could use.
-Listening listening_at(int fd, const sockaddr_storage& name) {
-    // Both structs have the port in the same place; it is what a client must know after port 0.
-    const auto port = ntohs(reinterpret_cast<const sockaddr_in&>(name).sin_port);
-    const bool everywhere = is_everywhere(name);
-    auto host = host_text(name);
-    if (everywhere) {
-        int v6_only = 0;
-        socklen_t size = sizeof v6_only;
-        if (name.ss_family == AF_INET6)
-            ::getsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &v6_only, &size);
-        host = v6_only != 0 ? "::1" : "127.0.0.1";
-    }
-    const bool v6 = host.find(':') != host.npos;
-    auto url = fmt::format("http://{}{}{}:{}/", v6 ? "[" : "", host, v6 ? "]" : "", port);
-    return {Descriptor(fd), std::move(url), is_loopback(name), everywhere, "", 0};
-}
-
-Listening listen_on_ip(const addrinfo& info, bool all_interfaces, const std::string& address,
-                       int backlog) {
-    auto socket = stream_socket(info.ai_family);
-    if (socket.get() < 0) cannot_listen(address);
-    set(socket.get(), SOL_SOCKET, SO_REUSEADDR, 1);
-    if (info.ai_family == AF_INET6)
-        set(socket.get(), IPPROTO_IPV6, IPV6_V6ONLY, all_interfaces ? 0 : 1);
-    if (::bind(socket.get(), info.ai_addr, info.ai_addrlen) != 0 ||
-        ::listen(socket.get(), backlog) != 0) {
-        cannot_listen(address);
-    }
+template <class GetName>
+std::optional<IpAddress> name_of(int fd, GetName get) {
     sockaddr_storage name{};
     socklen_t size = sizeof name;
-    ::getsockname(socket.get(), reinterpret_cast<sockaddr*>(&name), &size);
-    return listening_at(socket.release(), name);
-}
-
-/// A machine without IPv6, or where it is switched off, as in many a container.
-bool has_no_such_family(const std::system_error& e) {
-    return e.code() == std::errc::address_family_not_supported ||
-           e.code() == std::errc::address_not_available;
-}
-
-struct HostPort {
-    std::string host, port;
-};
-
-HostPort split(const std::string& address) {
-    const auto colon = address.rfind(':');
-    HostPort result;
-    if (colon == address.npos) result = {"127.0.0.1", address};
-    else result = {address.substr(0, colon), address.substr(colon + 1)};
-    auto& host = result.host;
-    if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
-    else if (host.find(':') != host.npos) no_address(address);
-    int port = -1;
-    const auto* const end = result.port.data() + result.port.size();
-    const auto parsed = std::from_chars(result.port.data(), end, port);
-    if (parsed.ec != std::errc() || parsed.ptr != end || port < 0 || port > 65535)
-        no_address(address);
-    return result;
+    if (get(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return std::nullopt;
+    return IpAddress::from(name);
 }
 
 } // namespace
-
-std::vector<Listening> listen_on(const std::string& address, SocketOptions options) {
-    std::vector<Listening> result;
-    if (address.starts_with("unix:")) {
-        result.push_back(listen_on_unix(address, options));
-        return result;
-    }
-    const auto [host, port] = split(address);
-    const bool all = host.empty();
-    addrinfo hints{};
-    hints.ai_family = AF_UNSPEC;
-    hints.ai_socktype = SOCK_STREAM;
-    hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
-    addrinfo* found = nullptr;
-    const int failed = ::getaddrinfo(all ? "::" : host.c_str(), port.c_str(), &hints, &found);
-    if (failed != 0) {
-        throw Error(Errc::resolve,
-                    fmt::format("cannot listen on {}: {}", address, ::gai_strerror(failed)));
-    }
-    const std::unique_ptr<addrinfo, decltype(&::freeaddrinfo)> owner(found, ::freeaddrinfo);
-    if (all) {
-        try {
-            result.push_back(listen_on_ip(*found, true, address, options.backlog));
-            return result;
-        } catch (const std::system_error& e) {
-            if (!has_no_such_family(e)) throw;
-        }
-        return listen_on("0.0.0.0:" + port, options);
-    }
-    for (const auto* info = found; info != nullptr; info = info->ai_next) {
-        try {
-            result.push_back(listen_on_ip(*info, false, address, options.backlog));
-        } catch (const std::system_error& e) { // of a name's addresses one will do
-            if (!has_no_such_family(e) || (info->ai_next == nullptr && result.empty())) throw;
-            continue;
-        }
-        if (port == "0") break; // a second address would get another port
-    }
-    return result;
-}
-
-Listening listening_from(int fd) {
-    int kind = 0, listens = 0;
-    socklen_t size = sizeof kind;
-    sockaddr_storage name{};
-    socklen_t name_size = sizeof name;
-    if (::getsockopt(fd, SOL_SOCKET, SO_TYPE, &kind, &size) != 0 || kind != SOCK_STREAM ||
-        ::getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &listens, &size) != 0 || listens == 0 ||
-        ::getsockname(fd, reinterpret_cast<sockaddr*>(&name), &name_size) != 0) {
-        throw Error(Errc::invalid_argument,
-                    fmt::format("descriptor {} is no socket that listens", fd));
-    }
-    Descriptor socket(fd);
-    ::fcntl(fd, F_SETFD, FD_CLOEXEC);
-    ::fcntl(fd, F_SETFL, ::fcntl(fd, F_GETFL) | O_NONBLOCK);
-    if (name.ss_family != AF_UNIX) return listening_at(socket.release(), name);
-    const auto& path = reinterpret_cast<const sockaddr_un&>(name).sun_path;
-    const bool abstract = path[0] == 0;
-    const auto bytes = name_size - offsetof(sockaddr_un, sun_path);
-    auto text = abstract ? "@" + std::string(path + 1, bytes > 0 ? bytes - 1 : 0)
-                         : std::string(path, ::strnlen(path, bytes));
-    return {std::move(socket), "unix:" + text, true, false, "", 0};
-}
-
-void remove_path(const std::string& path, std::uint64_t inode) {
-    if (inode != 0 && inode_of(path) == inode) ::unlink(path.c_str());
-}
 
 std::size_t raise_descriptor_limit() {
     rlimit files{};
@@ -256,37 +46,28 @@ std::size_t raise_descriptor_limit() {
     return static_cast<std::size_t>(files.rlim_cur);
 }
 
+bool out_of_descriptors() {
+    const Descriptor first(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const Descriptor second(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    return second.get() < 0 && (errno == EMFILE || errno == ENFILE);
+}
+
 int accept_on(int listening) {
     return ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
-std::string peer_of(int fd) {
+std::optional<IpAddress> peer_ip(int fd) { return name_of(fd, ::getpeername); }
+std::optional<IpAddress> local_ip(int fd) { return name_of(fd, ::getsockname); }
+
+std::string peer_address(int fd) {
     sockaddr_storage name{};
     socklen_t size = sizeof name;
     if (::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return "gone";
-    return name.ss_family == AF_UNIX ? "unix" : host_text(name);
+    const auto address = IpAddress::from(name);
+    return address ? address->text() : "unix";
 }
 
-std::uint64_t peer_key(int fd) {
-    sockaddr_storage name{};
-    socklen_t size = sizeof name;
-    if (::getpeername(fd, reinterpret_cast<sockaddr*>(&name), &size) != 0) return 0;
-    std::array<unsigned char, 8> prefix{0xFF}; // a multicast network, which no peer is in
-    if (name.ss_family == AF_INET) {
-        std::memcpy(&prefix[4], &reinterpret_cast<const sockaddr_in&>(name).sin_addr, 4);
-    } else if (name.ss_family == AF_INET6) {
-        const auto& v6 = reinterpret_cast<const sockaddr_in6&>(name).sin6_addr;
-        if (IN6_IS_ADDR_V4MAPPED(&v6)) std::memcpy(&prefix[4], &v6.s6_addr[12], 4);
-        else std::memcpy(prefix.data(), v6.s6_addr, prefix.size());
-    } else {
-        return 0;
-    }
-    std::uint64_t key = 0;
-    std::memcpy(&key, prefix.data(), sizeof key);
-    return key == 0 ? 1 : key; // ::1 is of the network ::/64
-}
-
-void send_at_once(int fd) { set(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
+void disable_nagle(int fd) { set(fd, IPPROTO_TCP, TCP_NODELAY, 1); }
 
 void limit_unsent([[maybe_unused]] int fd, [[maybe_unused]] std::size_t bytes) {
 #ifdef TCP_NOTSENT_LOWAT

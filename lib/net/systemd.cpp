@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <charconv>
 #include <cstddef>
+#include <cstdint>
 #include <fmt/format.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -15,7 +16,7 @@ namespace sse {
 namespace {
 
 constexpr int first_passed = 3;
-/// More than any unit has; a larger number is a mistake, or somebody else's variable.
+/// More than any unit passes: a larger number is a mistake.
 constexpr int max_passed = 1024;
 
 int number(const char* text) {
@@ -36,17 +37,17 @@ std::string_view name_at(std::string_view names, int index) {
 
 } // namespace
 
-std::vector<Listening> take_passed(const PassedSockets& passed, bool for_admin) {
-    std::vector<Listening> sockets;
+std::vector<ListeningSocket> adopt_passed_sockets(const PassedSockets& passed, bool for_admin) {
+    std::vector<ListeningSocket> sockets;
     if (!passed.count || number(passed.pid) != static_cast<int>(::getpid())) return sockets;
     const int count = number(passed.count);
     if (count < 0 || count > max_passed) {
         throw Error(Errc::invalid_argument,
-                    fmt::format("LISTEN_FDS is no number of sockets: {}", passed.count));
+                    fmt::format("LISTEN_FDS is not a number of sockets: {}", passed.count));
     }
     for (int i = 0; i < count; ++i) {
         const bool is_admin = name_at(passed.names ? passed.names : "", i) == "admin";
-        if (is_admin == for_admin) sockets.push_back(listening_from(first_passed + i));
+        if (is_admin == for_admin) sockets.push_back(adopt_listening_socket(first_passed + i));
     }
     return sockets;
 }
@@ -65,6 +66,16 @@ bool notify(const char* path, std::string_view state) {
     return ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
                     reinterpret_cast<const sockaddr*>(&name),
                     size) == static_cast<ssize_t>(state.size());
+}
+
+std::optional<std::chrono::microseconds> watchdog_interval(const char* usec, const char* pid) {
+    if (pid && number(pid) != static_cast<int>(::getpid())) return std::nullopt;
+    const std::string_view given = usec ? usec : "";
+    std::int64_t value = 0;
+    const auto parsed = std::from_chars(given.data(), given.data() + given.size(), value);
+    if (parsed.ec != std::errc() || parsed.ptr != given.data() + given.size() || value < 2)
+        return std::nullopt;
+    return std::chrono::microseconds(value / 2);
 }
 
 } // namespace sse

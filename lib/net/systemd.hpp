@@ -1,29 +1,35 @@
-// What a service manager hands to a process, and what it wants to hear: sd_listen_fds(3) and
-// sd_notify(3), without their library. The environment is passed in.
+// The protocols of a service manager: socket activation (sd_listen_fds(3)) and notification
+// (sd_notify(3)), without libsystemd. The environment is passed in.
 #pragma once
 
-#include "net/socket.hpp"
+#include "net/listening_socket.hpp"
 
+#include <chrono>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sse {
 
-/// The descriptors that were passed: 3, 4, ...
+/// The variables of socket activation; the descriptors are 3, 4, ...
 struct PassedSockets {
     const char* count = nullptr; ///< LISTEN_FDS
-    const char* pid = nullptr;   ///< LISTEN_PID: whom they are for
+    const char* pid = nullptr;   ///< LISTEN_PID: the process they are for
     const char* names = nullptr; ///< LISTEN_FDNAMES, separated by colons
 };
 
-/// Takes over the passed sockets whose name is `admin` (`for_admin`), or all the others; none if
-/// they were meant for another process. Throws Error (invalid_argument) if one is no stream socket
-/// that listens.
-std::vector<Listening> take_passed(const PassedSockets& passed, bool for_admin);
+/// Takes ownership of the passed sockets whose name is `admin` (`for_admin`), or of all the others;
+/// of none if they are for another process. Throws Error (invalid_argument) if one is not a
+/// listening stream socket.
+std::vector<ListeningSocket> adopt_passed_sockets(const PassedSockets& passed, bool for_admin);
 
-/// Sends `state` (`READY=1`) to the manager that listens on the datagram socket `path`; `@` begins
-/// an abstract one. nullptr: there is none. False if it could not be told.
+/// Sends `state` (`READY=1`) to the datagram socket `path` of the service manager; a leading `@`
+/// marks an abstract one. False if `path` is nullptr or the state could not be sent.
 bool notify(const char* path, std::string_view state);
+
+/// How often the watchdog of the service manager wants to be notified: half of WATCHDOG_USEC, if
+/// WATCHDOG_PID is this process or nullptr. nullopt if there is no watchdog.
+std::optional<std::chrono::microseconds> watchdog_interval(const char* usec, const char* pid);
 
 } // namespace sse

@@ -9,9 +9,9 @@ bool Transport::begin_tls(TlsServer& server) {
     return tls_ != nullptr;
 }
 
-TlsStream::Shake Transport::shake_hands() {
+TlsStream::Handshake Transport::handshake() {
     const auto result = tls_->handshake();
-    if (result == TlsStream::Shake::plain_http) tls_.reset();
+    if (result == TlsStream::Handshake::plain_http) tls_.reset();
     return result;
 }
 
@@ -32,8 +32,8 @@ Transfer Transport::send(std::span<const std::string_view> views) {
     return views.empty() ? Transfer{} : tls_->send(views);
 }
 
-bool Transport::end() {
-    if (tls_ && !tls_->say_end()) return false;
+bool Transport::shutdown_send() {
+    if (tls_ && !tls_->close_notify()) return false;
     ::shutdown(fd(), SHUT_WR);
     return true;
 }

@@ -1,5 +1,5 @@
-// The bytes of one accepted connection, over TLS or in the clear. It decides nothing: what came of
-// a call, and what to wait for, is for its session to act on.
+// The bytes of one accepted connection, over TLS or in the clear. Not a policy: the connection
+// decides what follows from the result of a call, and what to wait for.
 #pragma once
 
 #include "net/server_tls.hpp"
@@ -15,41 +15,40 @@
 
 namespace sse {
 
-/// Not thread-safe: lives on its session's loop. Nothing here waits.
+/// Owns the descriptor. Used on its loop's thread only. Every call is non-blocking.
 class Transport {
 public:
-    /// Takes over `fd`.
     Transport(asio::io_context& context, int fd)
         : socket_(context.get_executor(), fd) {}
 
     int fd() { return socket_.native_handle(); }
     bool secure() const { return tls_ != nullptr; }
 
-    /// From here on it speaks TLS; false if there is no memory for that.
+    /// Starts TLS; false if there is no memory for it.
     bool begin_tls(TlsServer& server);
-    /// Goes on with the handshake. After `plain_http` it speaks no TLS again, so that the client
-    /// can read why.
-    TlsStream::Shake shake_hands();
+    /// Continues the handshake. After `plain_http` the connection is in the clear again, so that
+    /// the client can read the reason.
+    TlsStream::Handshake handshake();
 
     Transfer receive(std::span<char> into);
-    /// More may have come than the `got` that receive() has just put into a span of `room` bytes.
+    /// There may be more to receive than `got`, which receive() put into a span of `room` bytes.
     bool may_hold_more(const Transfer& got, std::size_t room) const {
         return secure() || got.bytes == room;
     }
 
-    /// Sends what of `views` the socket takes; first what TLS holds of the last time. What it says
-    /// it took is taken for good.
+    /// Sends as much of `views` as the socket accepts, after what TLS still holds of an earlier
+    /// call. The bytes it reports must not be sent again.
     Transfer send(std::span<const std::string_view> views);
-    /// TLS holds bytes that have not left: send() again, of nothing at least.
+    /// TLS holds bytes that have not been sent: call send() again, if only with no views.
     bool pending() const { return tls_ && tls_->pending(); }
-    /// Bytes that the socket has taken, those of TLS itself included.
+    /// Bytes that the socket has accepted, those of TLS itself included.
     std::uint64_t sent() const { return tls_ ? tls_->sent() : sent_; }
     /// Of sent(): bytes that the peer has not acknowledged.
     std::size_t queued() { return queued_bytes(fd()); }
 
-    /// Says that nothing more will come. False: again when writable.
-    bool end();
-    /// `reset`: with a RST, and what is queued for the peer goes with it.
+    /// Ends the sending side (close_notify, then FIN). False: call it again when writable.
+    bool shutdown_send();
+    /// `reset`: with a RST, which discards what is queued for the peer.
     void close(bool reset);
 
     /// `handler(std::error_code)` is called on the loop, once; with an error after close().

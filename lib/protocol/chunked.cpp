@@ -17,6 +17,8 @@ namespace {
     throw Error(Errc::receive, fmt::format("chunked body: {}", what));
 }
 
+bool is_forbidden(char c) { return is_control(c) && c != '\t'; }
+
 } // namespace
 
 void append_chunk(std::string_view bytes, std::string& out) {
@@ -44,6 +46,13 @@ std::string_view ChunkedDecoder::next(std::string_view& input) {
             if (++line_ > max_line_bytes) broken("an extension is too long");
             if (c == '\n') broken("a size line ends in a bare LF");
             if (c == '\r') state_ = State::size_lf;
+            else if (is_forbidden(c)) broken("an extension holds a control character");
+            break;
+        case State::size_end: // RFC 9112, 7.1.1: spaces may only precede an extension or the end
+            if (++line_ > max_line_bytes) broken("an extension is too long");
+            if (c == '\r') state_ = State::size_lf;
+            else if (c == ';') state_ = State::extension;
+            else if (c != ' ' && c != '\t') broken("a size is not a hexadecimal number");
             break;
         case State::size_lf:
             if (c != '\n') broken("a size line holds a bare CR");
@@ -73,7 +82,8 @@ void ChunkedDecoder::parse_size_digit(char c) {
     }
     if (digits_ == 0) broken("a size is not a hexadecimal number");
     if (c == '\r') state_ = State::size_lf;
-    else if (c == ';' || c == ' ' || c == '\t') state_ = State::extension;
+    else if (c == ';') state_ = State::extension;
+    else if (c == ' ' || c == '\t') state_ = State::size_end;
     else broken("a size is not a hexadecimal number");
 }
 
@@ -92,6 +102,7 @@ void ChunkedDecoder::parse_trailer(char c) {
     } else if (c == '\n') {
         broken("a trailer ends in a bare LF");
     } else if (c != '\r') {
+        if (is_forbidden(c)) broken("a trailer holds a control character");
         trailer_line_empty_ = false;
     }
 }

@@ -38,6 +38,7 @@ public:
 private:
     enum class State : std::uint8_t {
         size,
+        size_end,
         extension,
         size_lf,
         data,

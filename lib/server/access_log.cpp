@@ -47,7 +47,7 @@ std::string masked_target(std::string_view target) {
         if (secret) out.append(mask_text);
         rest.remove_prefix(pair.size());
     }
-    return mask_url(out); // user info, and what stands behind a `;` or a `#`
+    return mask_url(out); // user info, and what follows a `;` or a `#`
 }
 
 void text_member(std::string_view name, std::string_view value, std::string& out) {
@@ -63,18 +63,20 @@ void number_member(std::string_view name, std::uint64_t value, std::string& out)
 } // namespace
 
 AccessRecord::AccessRecord(std::string peer)
-    : began(std::chrono::system_clock::now())
-    , since(std::chrono::steady_clock::now())
+    : started(std::chrono::system_clock::now())
+    , started_steady(std::chrono::steady_clock::now())
     , address(std::move(peer)) {}
 
-void AccessRecord::answered(const Request* request, int answered_with) {
+void AccessRecord::responded(const Request* request, int response_status) {
     ++requests;
-    status = answered_with;
+    status = response_status;
     if (!request) {
         method.clear();
         path.clear();
         return;
     }
+    if (!request->peer.empty())
+        address = request->peer; // behind a trusted proxy: not the peer of the socket
     method = cut(request->method, max_method_bytes);
     path = cut(masked_target(request->target), max_path_bytes);
     const auto header = request->head.find("Last-Event-ID");
@@ -91,14 +93,15 @@ void AccessRecord::streamed(const Feed::StreamCounts& counts) {
 
 std::string access_line(const AccessRecord& record, std::chrono::steady_clock::time_point now) {
     std::string out = "{\"time\":";
-    append_json_string(rfc3339(record.began), out);
+    append_json_string(rfc3339(record.started), out);
     text_member("address", record.address, out);
     text_member("method", record.method, out);
     text_member("path", record.path, out);
     if (record.status == 0) out.append(",\"status\":null");
     else number_member("status", static_cast<std::uint64_t>(record.status), out);
     out.append(",\"seconds\":");
-    append_seconds(std::chrono::duration_cast<std::chrono::microseconds>(now - record.since), out);
+    append_seconds(
+        std::chrono::duration_cast<std::chrono::microseconds>(now - record.started_steady), out);
     number_member("requests", record.requests, out);
     number_member("events", record.events, out);
     number_member("missed", record.missed, out);
@@ -114,9 +117,9 @@ std::string access_line(const AccessRecord& record, std::chrono::steady_clock::t
     return out;
 }
 
-AccessLog::AccessLog(std::string path, OnTrouble on_trouble, AccessLogOptions options)
+AccessLog::AccessLog(std::string path, OnWarning on_warning, AccessLogOptions options)
     : path_(std::move(path))
-    , on_trouble_(std::move(on_trouble))
+    , on_warning_(std::move(on_warning))
     , options_(options) {
     fd_ = path_ == "-" ? ::dup(STDERR_FILENO)
                        : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
@@ -132,7 +135,7 @@ AccessLog::~AccessLog() {
         const std::lock_guard lock(mutex_);
         ending_ = true;
     }
-    news_.notify_one();
+    changed_.notify_one();
     thread_.join();
     ::close(fd_);
 }
@@ -150,7 +153,7 @@ void AccessLog::add_line(std::string_view line) {
         }
         waiting_.append(line);
     }
-    news_.notify_one();
+    changed_.notify_one();
 }
 
 void AccessLog::reopen() {
@@ -158,7 +161,7 @@ void AccessLog::reopen() {
         const std::lock_guard lock(mutex_);
         reopen_ = true;
     }
-    news_.notify_one();
+    changed_.notify_one();
 }
 
 void AccessLog::run() {
@@ -167,19 +170,19 @@ void AccessLog::run() {
         bool reopen, ending;
         {
             std::unique_lock lock(mutex_);
-            news_.wait(lock, [&] { return !waiting_.empty() || reopen_ || ending_; });
+            changed_.wait(lock, [&] { return !waiting_.empty() || reopen_ || ending_; });
             lines.swap(waiting_);
             lost_ += std::exchange(dropped_, 0);
             reopen = std::exchange(reopen_, false);
             ending = ending_;
         }
         write(lines);
-        if (reopen) open_anew();
+        if (reopen) open_again();
         if (ending) return;
     }
 }
 
-/// Writes `lines`; those that do not go in are lost, but never half of one.
+/// Writes `lines`. Those that cannot be written are lost, but never a part of one.
 void AccessLog::write(std::string_view lines) {
     std::string all = std::exchange(torn_, {});
     const auto old = all.size();
@@ -198,29 +201,29 @@ void AccessLog::write(std::string_view lines) {
         if (in_line) torn_ = rest.substr(0, rest.find('\n') + 1);
         const auto whole = rest.substr(torn_.size());
         lost_ += static_cast<std::uint64_t>(std::count(whole.begin(), whole.end(), '\n'));
-        return trouble(std::strerror(error));
+        return warn_once(std::strerror(error));
     }
     if (lost_ == 0) {
-        in_trouble_ = false;
+        failing_ = false;
         return;
     }
     if (lines.empty()) return;
-    on_trouble_(fmt::format("the access log {} is {}; {} connections are not in it", path_,
-                            in_trouble_ ? "written again" : "too slow", std::exchange(lost_, 0)));
-    in_trouble_ = false;
+    on_warning_(fmt::format("the access log {} is {}; {} connections are not in it", path_,
+                            failing_ ? "written again" : "too slow", std::exchange(lost_, 0)));
+    failing_ = false;
 }
 
-void AccessLog::open_anew() {
+void AccessLog::open_again() {
     if (path_ == "-") return;
     const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fd < 0) return trouble(std::strerror(errno)); // and on with the old one
+    if (fd < 0) return warn_once(std::strerror(errno)); // keep the old one
     ::close(std::exchange(fd_, fd));
     torn_.clear();
 }
 
-void AccessLog::trouble(const std::string& why) {
-    if (!std::exchange(in_trouble_, true))
-        on_trouble_(fmt::format("cannot write the access log {}: {}", path_, why));
+void AccessLog::warn_once(const std::string& why) {
+    if (!std::exchange(failing_, true))
+        on_warning_(fmt::format("cannot write the access log {}: {}", path_, why));
 }
 
 } // namespace sse

@@ -1,4 +1,4 @@
-// How many connections each address has. Not their addresses: keys, as peer_key() gives them.
+// How many connections each address has. Not the addresses: keys, see IpAddress::customer_key().
 #pragma once
 
 #include <cstddef>
@@ -8,10 +8,11 @@
 
 namespace sse {
 
-/// Any thread: connections come on one loop and go on another. Nothing is kept of who has none.
+/// Any thread: a connection is accepted on one loop and ends on another. An address without
+/// connections has no entry.
 class AddressCounts {
 public:
-    /// One more of `key`; false, and nothing is counted, if it has `limit` already.
+    /// Counts one more of `key`; false, and nothing is counted, if it has `limit` already.
     bool enter(std::uint64_t key, std::size_t limit) {
         const std::lock_guard lock(mutex_);
         auto& count = counts_[key];

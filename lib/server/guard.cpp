@@ -5,6 +5,7 @@
 #include "http/authority.hpp"
 #include "http/gap_field.hpp"
 #include "http/percent.hpp"
+#include "net/ip_address.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -19,11 +20,10 @@ bool reads(const Request& request) {
     return request.method == "GET" || request.method == "HEAD" || request.method == "OPTIONS";
 }
 
-// ---- Host
-// -----------------------------------------------------------------------------------------
+// ---- Host ----
 
-/// What the request is addressed to: the authority of an absolute target, which beats the Host
-/// field (RFC 9112, 3.2.2), or else the Host.
+/// The authority of an absolute target, which overrides the Host field (RFC 9112, 3.2.2), else the
+/// Host field.
 std::string_view authority_of(const Request& request) {
     const std::string_view target = request.target;
     const auto mark = target.find("://");
@@ -34,27 +34,46 @@ std::string_view authority_of(const Request& request) {
 }
 
 bool is_allowed(const Authority& host, const std::vector<std::string>& allowed) {
-    return std::any_of(allowed.begin(), allowed.end(), [&](const std::string& text) {
-        const auto entry = Authority::parse(text);
-        return entry && entry->host == host.host && (entry->port < 0 || entry->port == host.port);
+    return std::any_of(allowed.begin(), allowed.end(), [&](std::string_view text) {
+        const bool domain = text.starts_with('.');
+        const auto entry = Authority::parse(domain ? text.substr(1) : text);
+        if (!entry || (entry->port >= 0 && entry->port != host.port)) return false;
+        return entry->host == host.host || (domain && host.host.ends_with("." + entry->host));
     });
 }
 
-/// A request without a name (HTTP/1.0) comes from no browser, and so cannot have been rebound.
-bool is_own_name(std::string_view name, const GuardOptions& options) {
-    if (name.empty()) return true;
-    const auto host = Authority::parse(name);
-    return host && (host->is_loopback() || is_allowed(*host, options.allowed_hosts));
+/// What a request must show because of its method; empty: nothing.
+const Tokens& tokens_for(const Request& request, const GuardOptions& options) {
+    const bool own = !reads(request) && !options.publish_tokens.empty();
+    return own ? options.publish_tokens : options.read_tokens;
 }
 
-// ---- Origin
-// ---------------------------------------------------------------------------------------
+/// True unless the Host may be a name that was rebound to this machine, to read what others cannot
+/// reach. A request without a name (HTTP/1.0) comes from no browser.
+bool is_safe_host(const Request& request, const GuardOptions& options) {
+    const bool on_network = request.private_network || request.all_interfaces;
+    const bool open = tokens_for(request, options).empty() && !options.client_certificates;
+    if (!request.loopback && !(on_network && open)) return true;
+    const auto name = authority_of(request);
+    if (name.empty()) return true;
+    const auto host = Authority::parse(name);
+    if (!host) return false;
+    if (host->is_loopback() || is_allowed(*host, options.allowed_hosts)) return true;
+    const auto& own = options.own_names;
+    if (request.all_interfaces && std::find(own.begin(), own.end(), host->host) != own.end())
+        return true;
+    if (request.loopback) return false;
+    return IpAddress::parse(host->host) ||
+           std::find(own.begin(), own.end(), host->host) != own.end();
+}
+
+// ---- Origin ----
 
 bool allows_any(const GuardOptions& options) {
     return options.cors.size() == 1 && options.cors.front() == "*";
 }
 
-/// --cors names it; `*` names nobody.
+/// --cors names it; `*` names none.
 bool is_named(std::string_view origin, const GuardOptions& options) {
     const auto parsed = Origin::parse(origin);
     return parsed && std::any_of(options.cors.begin(), options.cors.end(),
@@ -74,13 +93,22 @@ bool is_own_origin(std::string_view origin, const Request& request) {
     return *parsed == Origin{parsed->scheme, *host};
 }
 
-bool may_ask(std::string_view origin, const Request& request, const GuardOptions& options) {
+/// A page of another site makes the request, other than by a link that is followed (Fetch
+/// Metadata). Of requests without an Origin only this tells: those of <img> and <script>.
+bool is_cross_site(const Request& request) {
+    if (request.head.find("Sec-Fetch-Site").value_or("") != "cross-site") return false;
+    return !reads(request) || request.head.find("Sec-Fetch-Mode").value_or("") != "navigate";
+}
+
+bool is_allowed_page(const Request& request, const GuardOptions& options) {
+    const auto origin = request.head.find("Origin");
+    if (!origin && !is_cross_site(request)) return true;
     const bool one = request.head.count("Origin") == 1;
-    if (one && (is_named(origin, options) || is_own_origin(origin, request))) return true;
+    if (one && (is_named(*origin, options) || is_own_origin(*origin, request))) return true;
     if (!reads(request)) return false;
-    // Elsewhere a page of another origin may send its request: it will not see the answer, as the
-    // browser finds no word of it in there.
-    return allows_any(options) || !request.loopback || request.peer == "unix";
+    // Elsewhere a page of another origin may send its request: the browser does not show it the
+    // response, which has no header that allows it.
+    return allows_any(options) || !request.loopback;
 }
 
 bool is_preflight(const Request& request) {
@@ -98,18 +126,18 @@ std::string allowed_origin(const Request& request, const GuardOptions& options) 
 
 /// 204 with what the page may do (Fetch, 3.2.2).
 Response preflight(const GuardOptions& options) {
+    std::string headers = "Last-Event-ID, Authorization, Content-Type, Cache-Control";
+    for (const auto& header : options.cors_headers) headers.append(", ").append(header);
     Response response;
     response.status = 204;
     response.headers = {
         {"Access-Control-Allow-Methods", allows_any(options) ? "GET, HEAD" : "GET, HEAD, POST"},
-        {"Access-Control-Allow-Headers",
-         "Last-Event-ID, Authorization, Content-Type, Cache-Control"},
+        {"Access-Control-Allow-Headers", headers},
         {"Access-Control-Max-Age", "600"}};
     return response;
 }
 
-// ---- token
-// ----------------------------------------------------------------------------------------
+// ---- token ----
 
 /// The token that the request shows: `Authorization: Bearer TOKEN`, or, for a page's EventSource,
 /// which cannot set headers, `?access_token=TOKEN` (RFC 6750, 2.1 and 2.3). "" for none.
@@ -128,8 +156,7 @@ std::string shown_token(const Request& request) {
 }
 
 std::optional<Response> check_token(const Request& request, const GuardOptions& options) {
-    const bool own = !reads(request) && !options.publish_tokens.empty();
-    const auto& tokens = own ? options.publish_tokens : options.read_tokens;
+    const auto& tokens = tokens_for(request, options);
     if (tokens.empty()) return std::nullopt;
     const auto token = shown_token(request);
     if (!token.empty() && tokens.holds(token)) return std::nullopt;
@@ -165,16 +192,25 @@ void check_origin(const std::string& origin) {
     }
 }
 
+void check_allowed_host(const std::string& host) {
+    const bool domain = host.starts_with('.');
+    const auto entry = Authority::parse(domain ? host.substr(1) : host);
+    if (entry && entry->host.front() != '.' && !(domain && IpAddress::parse(entry->host))) return;
+    throw Error(Errc::invalid_argument,
+                fmt::format("\"{}\" is not a host name", printable(host, 60)));
+}
+
 std::optional<Response> guard(const Request& request, const GuardOptions& options) {
-    const bool unix_socket = request.peer == "unix"; // no browser connects to one
-    if (request.loopback && !unix_socket && !is_own_name(authority_of(request), options)) {
+    if (!is_safe_host(request, options)) {
         return text_response(403,
-                             "this server listens on loopback and answers to loopback names only; "
-                             "--allow-host names another\n",
+                             request.loopback
+                                 ? "this server listens on loopback and answers to loopback names "
+                                   "only; --allow-host names another\n"
+                                 : "this server answers to its addresses and to names of its "
+                                   "machine only; --allow-host names another\n",
                              Refusal::host);
     }
-    if (const auto origin = request.head.find("Origin");
-        origin && !may_ask(*origin, request, options)) {
+    if (!is_allowed_page(request, options)) {
         return text_response(403,
                              fmt::format("a page of another origin may not {} here; --cors allows "
                                          "an origin\n",
@@ -186,12 +222,19 @@ std::optional<Response> guard(const Request& request, const GuardOptions& option
     return check_token(request, options);
 }
 
-void add_cors_headers(const Request& request, const GuardOptions& options, Response& response) {
+void add_policy_headers(const Request& request, const GuardOptions& options, Response& response) {
+    constexpr const char* policy = "Cross-Origin-Resource-Policy";
+    if (std::none_of(response.headers.begin(), response.headers.end(),
+                     [&](const auto& field) { return same_name(field.first, policy); })) {
+        response.headers.emplace_back(policy, allows_any(options) ? "cross-origin" : "same-origin");
+    }
     if (options.cors.empty()) return;
     if (!allows_any(options)) response.headers.emplace_back("Vary", "Origin");
     const auto allowed = allowed_origin(request, options);
     if (allowed.empty()) return;
     response.headers.emplace_back("Access-Control-Allow-Origin", allowed);
+    if (options.cors_credentials && allowed != "*")
+        response.headers.emplace_back("Access-Control-Allow-Credentials", "true");
     response.headers.emplace_back("Access-Control-Expose-Headers", gap_field);
 }
 

@@ -1,18 +1,22 @@
-// What a server asks of its routes: a request in, an answer out. No socket on either side.
+// What a server asks of its routes: a request in, a response out. No socket on either side.
 #pragma once
 
 #include "server/request.hpp"
 #include "server/response.hpp"
 
 #include <cstddef>
+#include <optional>
 
 namespace sse {
 
-/// The routes of a server. `answer` is called on a loop's thread (`loop` is its number, from 0) and
-/// must not block; with more than one loop, from several threads at once.
+/// The routes of a server. Its members are called on a loop's thread and must not block; with more
+/// than one loop, from several threads at once. `loop` is the number of the loop, from 0.
 class Handler {
 public:
     virtual ~Handler() = default;
+    /// The refusal of a request whose head is complete and whose body has not been read (`head` has
+    /// none): no such path, a method that is not allowed. nullopt: respond() will get it whole.
+    virtual std::optional<Response> refuse(const Request& /*head*/) { return std::nullopt; }
     virtual Response respond(const Request& request, std::size_t loop) = 0;
     /// Called on each loop's thread every tick of the server (see ServerOptions).
     virtual void tick(std::size_t /*loop*/) {}

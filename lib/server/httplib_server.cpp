@@ -10,7 +10,7 @@ namespace sse {
 
 namespace {
 
-/// What process_request reads and writes: bytes, and no socket.
+/// A stream of memory for process_request: reads a head, collects the response.
 class Bytes : public httplib::Stream {
 public:
     explicit Bytes(std::string_view input)
@@ -51,7 +51,7 @@ std::string http_date() {
                        utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-/// It refuses methods that it does not know, and of those it knows only HEAD matters to an answer.
+/// cpp-httplib refuses methods that it does not know; only HEAD matters to a response.
 bool is_head(std::string_view method) { return method == "HEAD"; }
 
 } // namespace
@@ -84,7 +84,10 @@ private:
         response.status = response_->status;
         response.set_header("Date", http_date());
         for (const auto& [name, value] : response_->headers) response.set_header(name, value);
-        if (response_->feed || response_->content_type == "text/event-stream") {
+        const bool stream =
+            response_->feed ||
+            (response_->content_type.starts_with("text/event-stream") && response_->body.empty());
+        if (stream) {
             const auto nothing = [](std::size_t, httplib::DataSink&) { return false; };
             if (framing_ == Framing::chunked) {
                 response.set_chunked_content_provider(response_->content_type, nothing);

@@ -1,5 +1,5 @@
-// cpp-httplib's server as a codec: an answer in, the bytes of an HTTP/1 response out. No socket and
-// no thread of its server is used: it keeps a pool thread for each open stream.
+// cpp-httplib's server as a codec: a response in, its bytes in HTTP/1 out. None of its sockets and
+// threads are used: it keeps a pool thread for each open stream.
 #pragma once
 
 #include "server/handler.hpp"
@@ -16,9 +16,9 @@ public:
     ResponseCodec();
     ~ResponseCodec();
 
-    /// The response to a request of that method ("GET" where there was none to read). For a stream,
-    /// answer.feed or type text/event-stream, it is the head alone, with the framing fields that
-    /// `framing` asks for.
+    /// The bytes of a response to a request of that method ("GET" if there was none to read). Of a
+    /// stream (with a feed, or an event stream without a body) it is the head alone, with the
+    /// framing fields for `framing`.
     std::string encode(std::string_view method, Framing framing, bool keep_alive,
                        const Response& response);
 

@@ -1,4 +1,4 @@
-// A listener as its sessions see it: who answers there, and what is kept of who came.
+// What the connections of one listener share: who answers them, and how they are judged and logged.
 #pragma once
 
 #include "server/guard.hpp"
@@ -8,18 +8,20 @@ namespace sse {
 
 class AccessLog;
 class AddressCounts;
+class BodyBudget;
 class TlsServer;
 
-/// Lives as long as the server; the same for all loops, and not changed once the server runs.
+/// Lives as long as the server, is the same for all loops, and does not change once it runs.
 struct ListenerContext {
     Handler* handler = nullptr;
     const GuardOptions* guard = nullptr;
-    AccessLog* log = nullptr;           ///< told of every connection at its end
+    AccessLog* log = nullptr;           ///< nullptr: connections are not logged
     TlsServer* tls = nullptr;           ///< nullptr: plain HTTP
-    AddressCounts* addresses = nullptr; ///< nullptr: they are not counted
-    bool loopback = false;              ///< only this machine reaches it
-    /// For those who run the server: not counted as clients, and served until the last of these has
-    /// gone, while the server drains.
+    AddressCounts* addresses = nullptr; ///< nullptr: addresses are not counted
+    BodyBudget* bodies = nullptr;       ///< nullptr: no bound on all bodies together
+    bool all_interfaces = false;        ///< bound to the unspecified address
+    /// For the operator: its connections are not clients, and are served until the last client is
+    /// gone while the server drains.
     bool admin = false;
 };
 

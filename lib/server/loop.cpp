@@ -3,42 +3,50 @@
 #include "server/server_connection.hpp"
 
 #include <algorithm>
+#include <random>
 #include <utility>
 
 namespace sse {
 
-Loop::Loop(const ServerOptions& server_options, Handler& routes, std::size_t index)
+namespace {
+
+/// A client that is still connecting may not have had its turn yet, and none is slower than this.
+constexpr std::chrono::seconds first_request_time{1};
+
+} // namespace
+
+Loop::Loop(const ServerOptions& server_options, std::size_t index)
     : options(server_options)
-    , handler(routes)
     , number(index)
+    , random(std::random_device{}())
     , tick_(context) {
     arm_tick();
 }
 
-Loop::~Loop() { cut_all(); }
+Loop::~Loop() { close_all(); }
 
 void Loop::arm_tick() {
     tick_.expires_after(options.tick);
     tick_.async_wait([this](const std::error_code& error) {
         if (error) return;
-        const auto now = Feed::Clock::now();
+        const auto now = Clock::now();
         for (std::size_t i = 0; i < connections_.size();) {
-            const auto connection = connections_[i]; // it may go, and another take its place
+            const auto connection = connections_[i]; // it may be removed, and another take its slot
             connection->tick(now);
             if (i < connections_.size() && connections_[i] == connection) ++i;
         }
-        handler.tick(number);
+        if (on_tick) on_tick();
         arm_tick();
     });
 }
 
 void Loop::add(std::shared_ptr<ServerConnection> connection) {
-    if (cut_) return; // it came too late, and goes with this call
+    if (closed_) return; // its last owner was this call
     connection->slot = connections_.size();
     if (!connection->listener().admin) ++clients_;
     connections_.push_back(connection);
     connection->start();
-    if (winding_down_ && !connection->listener().admin) connection->wind_down();
+    if (draining_ && !connection->listener().admin) connection->drain();
 }
 
 void Loop::remove(ServerConnection& connection) {
@@ -46,41 +54,43 @@ void Loop::remove(ServerConnection& connection) {
     if (!connection.listener().admin) {
         --clients_;
         counts.closed.add();
-        if (connection.refused()) counts.refused_closed.add();
+        if (connection.accepted_to_refuse()) counts.refused_closed.add();
     }
     std::swap(connections_[slot], connections_.back());
     connections_[slot]->slot = slot;
-    const auto last = std::move(connections_.back()); // dies when this returns, not before
+    const auto last = std::move(connections_.back()); // destroyed when this returns, not before
     connections_.pop_back();
-    tell_if_empty();
+    report_if_empty();
 }
 
-void Loop::wind_down() {
-    winding_down_ = true;
-    const auto connections = connections_; // they may go
+void Loop::drain() {
+    draining_ = true;
+    const auto connections = connections_; // draining removes some
     for (const auto& connection : connections) {
-        if (!connection->listener().admin) connection->wind_down();
+        if (!connection->listener().admin) connection->drain();
     }
-    tell_if_empty();
+    report_if_empty();
 }
 
-void Loop::tell_if_empty() {
-    if (winding_down_ && clients_ == 0 && on_empty && !std::exchange(said_empty_, true)) on_empty();
+void Loop::report_if_empty() {
+    if (draining_ && clients_ == 0 && on_empty && !std::exchange(reported_empty_, true)) on_empty();
 }
 
-bool Loop::make_room() {
-    // A client that has just come may not have had its turn yet, and none is slower than this.
-    constexpr std::chrono::seconds grace{1};
-    if (fresh.empty() || std::chrono::steady_clock::now() - fresh.front().since < grace)
-        return false;
-    fresh.front().connection->yield_place();
+bool Loop::evict_one(WaitingLists& lists, Clock::time_point now) {
+    if (!lists.idle.empty()) {
+        lists.idle.front().connection->evict();
+        return true;
+    }
+    auto& incomplete = lists.incomplete;
+    if (incomplete.empty() || now - incomplete.front().since < first_request_time) return false;
+    incomplete.front().connection->evict();
     return true;
 }
 
-void Loop::cut_all() {
-    cut_ = true;
+void Loop::close_all() {
+    closed_ = true;
     const auto connections = connections_;
-    for (const auto& connection : connections) connection->cut();
+    for (const auto& connection : connections) connection->abort();
 }
 
 } // namespace sse

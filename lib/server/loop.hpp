@@ -1,15 +1,16 @@
-// One event loop of the server, and what its sessions share.
+// One event loop of the server: its connections, and what they share.
 #pragma once
 
+#include "base/random.hpp"
 #include "server/httplib_server.hpp"
-#include "server/listener_context.hpp"
-#include "server/server.hpp"
 #include "server/server_counts.hpp"
+#include "server/server_options.hpp"
 
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
+#include <functional>
 #include <list>
 #include <memory>
 #include <vector>
@@ -18,51 +19,59 @@ namespace sse {
 
 class ServerConnection;
 
-/// Used on its own thread only, but for `context` (post) and `counts` (reading).
+/// Used on its own thread only, but for `context` (posting) and `counts` (reading).
 class Loop {
 public:
-    Loop(const ServerOptions& options, Handler& handler, std::size_t number);
+    using Clock = std::chrono::steady_clock;
+
+    Loop(const ServerOptions& options, std::size_t number);
     ~Loop();
 
     void add(std::shared_ptr<ServerConnection> connection);
     void remove(ServerConnection& connection);
-    /// Sessions that are between two requests go, the others when they are done; those of an admin
-    /// stay.
-    void wind_down();
-    /// Somebody asked the server to stop: what ends from now on does not end by itself.
-    void tell_to_stop() { told_to_stop_ = true; }
-    bool told_to_stop() const { return told_to_stop_; }
-    /// All go now, and no other is taken.
-    void cut_all();
-    /// Ends the oldest connection that has not sent one whole request for so long that it will
-    /// hardly send one: it makes room for a new one. False if there is none.
-    bool make_room();
+    /// Closes client connections that are between two requests, and the others when their response
+    /// has ended; those of an admin listener stay.
+    void drain();
+    /// A signal asked the server to stop: streams that end from now on are counted as drained.
+    void set_stopping() { stopping_ = true; }
+    bool stopping() const { return stopping_; }
+    /// Closes all connections, and those that are added later.
+    void close_all();
+    std::size_t admin_connections() const { return connections_.size() - clients_; }
 
-    /// Connections that have not sent one whole request yet, the oldest first; those of an admin
-    /// are not among them.
-    struct Fresh {
+    /// Connections that have not sent a whole request, the longest waiting first. They are closed
+    /// when there is no place for a new one.
+    struct Waiting {
         ServerConnection* connection;
-        std::chrono::steady_clock::time_point since;
+        Clock::time_point since;
     };
-    std::list<Fresh> fresh;
+    struct WaitingLists {
+        std::list<Waiting> idle;       ///< between two requests, or after the last response
+        std::list<Waiting> incomplete; ///< within a request, or before the first
+    };
+    WaitingLists waiting, admin_waiting;
+    /// Closes the connection that has been idle for longest, or without one, the oldest that has
+    /// not sent a request within the time that any client needs. False if there is neither.
+    bool evict_one(WaitingLists& lists, Clock::time_point now);
 
     const ServerOptions& options;
-    Handler& handler;
     const std::size_t number;
     LoopCounts counts;
     asio::io_context context{1};
     ResponseCodec codec;
-    std::array<char, 64 * 1024> scratch; ///< what a session has just received; not kept
-    std::function<void()> on_empty;      ///< called once: wind_down(), and the last client has gone
+    SeededRandom random;                 ///< for jitter
+    std::array<char, 64 * 1024> scratch; ///< bytes just received; not kept between calls
+    std::function<void()> on_tick;       ///< called every tick, if set; before the loop runs
+    std::function<void()> on_empty;      ///< called once, when it drains and has no client left
 
 private:
     void arm_tick();
-    void tell_if_empty();
+    void report_if_empty();
 
     std::vector<std::shared_ptr<ServerConnection>> connections_;
-    std::size_t clients_ = 0; ///< of them, not an admin's
+    std::size_t clients_ = 0; ///< of the connections, those not of an admin listener
     asio::steady_timer tick_;
-    bool winding_down_ = false, told_to_stop_ = false, said_empty_ = false, cut_ = false;
+    bool draining_ = false, stopping_ = false, reported_empty_ = false, closed_ = false;
 };
 
 } // namespace sse

@@ -8,16 +8,18 @@
 
 namespace sse {
 
-/// A request, whole and within the server's limits.
+/// A request, complete and within the server's limits.
 struct Request {
-    std::string method;                 ///< as sent: GET, HEAD, POST ...
-    std::string target;                 ///< as sent, undecoded
-    std::string path;                   ///< of the target, percent-decoded once
-    std::string query;                  ///< of the target, undecoded, without `?`
-    Head head;                          ///< field values as sent
-    std::string body;                   ///< without transfer coding
-    std::string peer;                   ///< address of the client, "unix" for a unix socket
-    bool loopback = false;              ///< came over a listener that only this machine reaches
+    std::string method;    ///< as sent: GET, HEAD, POST ...
+    std::string target;    ///< as sent, undecoded
+    std::string path;      ///< of the target, percent-decoded once
+    std::string query;     ///< of the target, undecoded, without `?`
+    Head head;             ///< field values as sent
+    std::string body;      ///< without transfer coding
+    std::string peer;      ///< address of the client; "unix": over a unix socket
+    bool loopback = false; ///< the connection's local address is a loopback one; false: unix socket
+    bool private_network = false;       ///< ... a private one; see IpAddress::is_private()
+    bool all_interfaces = false;        ///< its listener is bound to the unspecified address
     bool secure = false;                ///< came over TLS
     Framing framing = Framing::chunked; ///< what the feed of a stream must write
 };

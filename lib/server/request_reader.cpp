@@ -1,6 +1,7 @@
 #include "server/request_reader.hpp"
 
 #include "base/error.hpp"
+#include "http/authority.hpp"
 #include "http/percent.hpp"
 
 #include <algorithm>
@@ -22,12 +23,12 @@ void RequestReader::refuse(int status, std::string why) {
 }
 
 RequestReader::State RequestReader::feed(std::string_view& input) {
-    if (state_ == State::head) take_head(input);
-    if (state_ == State::body) take_body(input);
+    if (state_ == State::head) read_head(input);
+    else if (state_ == State::body) read_body(input);
     return state_;
 }
 
-void RequestReader::take_head(std::string_view& input) {
+void RequestReader::read_head(std::string_view& input) {
     if (bytes_.empty() && !skip_empty_lines(input)) return;
     const auto room = limits_.max_head_bytes - bytes_.size();
     const auto piece = input.substr(0, room);
@@ -54,7 +55,7 @@ void RequestReader::take_head(std::string_view& input) {
         return refuse(400, e.what());
     }
     std::string().swap(bytes_);
-    head_is_whole();
+    on_head();
 }
 
 /// RFC 9112, 2.2: an empty line before the request is read over, but not any number of them. True
@@ -73,7 +74,7 @@ bool RequestReader::skip_empty_lines(std::string_view& input) {
     return false;
 }
 
-void RequestReader::head_is_whole() {
+void RequestReader::on_head() {
     state_ = State::body;
     read_request_line(request_.head.start_line());
     if (state_ == State::body) read_framing();
@@ -88,7 +89,7 @@ void RequestReader::read_request_line(std::string_view line) {
     auto target = line.substr(first + 1, last - first - 1);
     if (version != "HTTP/1.1" && version != "HTTP/1.0") {
         if (version.starts_with("HTTP/"))
-            return refuse(505, "only HTTP/1.1 and HTTP/1.0 are spoken");
+            return refuse(505, "only HTTP/1.1 and HTTP/1.0 are supported");
         return refuse(400, "the request line is not METHOD TARGET VERSION");
     }
     if (!is_token(method)) return refuse(400, "the method is no token");
@@ -100,9 +101,15 @@ void RequestReader::read_request_line(std::string_view line) {
     if (request_.head.count("Host") > 1) return refuse(400, "more than one Host");
     if (v11 && request_.head.count("Host") == 0) return refuse(400, "no Host");
 
-    const bool absolute = same_name(target.substr(0, 7), "http://"); // RFC 9112, 3.2.2
+    // RFC 9112, 3.2.2. A proxy may have taken the TLS off, so either scheme is ours.
+    const std::size_t scheme = same_name(target.substr(0, 7), "http://")    ? 7
+                               : same_name(target.substr(0, 8), "https://") ? 8
+                                                                            : 0;
+    const bool absolute = scheme > 0;
     if (absolute) {
-        const auto end_of_host = target.find_first_of("/?#", 7);
+        const auto end_of_host = target.find_first_of("/?#", scheme);
+        if (!Authority::parse(target.substr(scheme, end_of_host - scheme)))
+            return refuse(400, "the target has no valid host");
         target = end_of_host == target.npos ? "" : target.substr(end_of_host);
     }
     target = target.substr(0, target.find('#'));
@@ -150,7 +157,7 @@ bool RequestReader::wants_continue() {
     return state_ == State::body && request_.body.empty() && std::exchange(continue_, false);
 }
 
-void RequestReader::take_body(std::string_view& input) {
+void RequestReader::read_body(std::string_view& input) {
     if (!chunked_) {
         const auto piece = input.substr(
             0, static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size())));

@@ -1,5 +1,5 @@
-// The bytes of one HTTP/1 request in, a Request out. Not a session: no I/O, no clock; and it
-// answers nothing itself, it only says with which status a bad request must be refused.
+// The bytes of one HTTP/1 request in, a Request out. Not a connection: no I/O, no clock; a bad
+// request becomes a status and a reason, which the caller sends.
 #pragma once
 
 #include "protocol/chunked.hpp"
@@ -19,15 +19,15 @@ struct RequestLimits {
     std::size_t max_body_bytes = 1024 * 1024;
 };
 
-/// Frames one request strictly (RFC 9112): what could be read in two ways is refused, so that no
-/// byte of one request is ever taken for another.
+/// Frames one request strictly (RFC 9112): a request that could be read in two ways is refused, so
+/// that no byte of one request is ever taken for another.
 class RequestReader {
 public:
     enum class State : std::uint8_t {
-        head,    ///< needs more of the head; nothing of it yet if empty()
-        body,    ///< the head is whole, the body is not
-        done,    ///< request() is whole
-        refused, ///< answer refusal(), then close
+        head,    ///< needs more of the head; empty() if nothing of it has come
+        body,    ///< request() has its head; the body is incomplete
+        done,    ///< request() is complete
+        refused, ///< send refusal(), then close
     };
     struct Refusal {
         int status = 400;
@@ -37,12 +37,14 @@ public:
     explicit RequestReader(RequestLimits limits)
         : limits_(limits) {}
 
-    /// Takes bytes of the request from the front of `input`, which shrinks by what was used.
+    /// Reads bytes of the request from the front of `input`, which shrinks by what was used. Stops
+    /// at the end of the head if a body follows: whether to read it is for the caller to decide.
     State feed(std::string_view& input);
     State state() const { return state_; }
-    /// No byte of a request has come.
+    /// No byte of the request has been received.
     bool empty() const { return state_ == State::head && bytes_.empty(); }
-    /// The client waits for `100 Continue` before it sends the body (RFC 9110, 10.1.1). Once.
+    /// True once if the client waits for `100 Continue` before it sends the body (RFC
+    /// 9110, 10.1.1).
     bool wants_continue();
 
     Request& request() { return request_; }
@@ -51,10 +53,10 @@ public:
     bool keep_alive() const { return keep_alive_; }
 
 private:
-    void take_head(std::string_view& input);
+    void read_head(std::string_view& input);
     bool skip_empty_lines(std::string_view& input);
-    void take_body(std::string_view& input);
-    void head_is_whole();
+    void read_body(std::string_view& input);
+    void on_head();
     void read_request_line(std::string_view line);
     void read_framing();
     void refuse(int status, std::string why);

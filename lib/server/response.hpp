@@ -11,19 +11,19 @@
 
 namespace sse {
 
-/// With a feed it is a stream: the connection sends the head, then what the feed
-/// gives, and closes at the feed's end; `body` is then unused.
+/// With a feed it is a stream: the connection sends the head, then what the feed gives, and closes
+/// at the end of the feed; `body` is then unused.
 struct Response {
     int status = 200;
     std::vector<std::pair<std::string, std::string>> headers; ///< without framing fields
     std::string content_type;                                 ///< "" for none
     std::string body;
     std::unique_ptr<Feed> feed;
-    Refusal refusal = Refusal::none; ///< for the counts and the log; told to nobody
-    Faults faults = {};              ///< what is broken about it on purpose; for the log
+    Refusal refusal = Refusal::none; ///< for the counts and the log; not sent
+    Faults faults = {};              ///< injected on purpose; for the log
 };
 
-/// An answer of plain text, which ends with a line end.
+/// A response of plain text; `body` ends with a line end.
 Response text_response(int status, std::string body, Refusal refusal = Refusal::none);
 
 } // namespace sse

@@ -13,16 +13,17 @@ Sender::Result Sender::send(Transport& transport, Feed* feed, Feed::Clock::time_
         std::size_t count = 0;
         if (own_sent_ < own_.size()) views[count++] = std::string_view(own_).substr(own_sent_);
         if (feed) count += feed->gather(now, std::span(views).subspan(count));
-        if (count == 0 && !transport.pending()) return {Outcome::all, total};
+        if (count == 0 && !transport.pending()) return {Outcome::all_sent, total};
         const auto gathered = std::span(views).first(count);
         std::size_t wanted = 0;
         for (const auto view : gathered) wanted += view.size();
         const auto sent = transport.send(gathered);
-        if (sent.closed) return {sent.timed_out ? Outcome::silent : Outcome::gone, total};
+        if (sent.closed)
+            return {sent.timed_out ? Outcome::timed_out : Outcome::disconnected, total};
         total += sent.bytes;
         consume(sent.bytes, feed);
         if (sent.again || sent.bytes < wanted) return {Outcome::blocked, total};
-        if (count < views.size()) return {Outcome::all, total};
+        if (count < views.size()) return {Outcome::all_sent, total};
     }
 }
 

@@ -1,5 +1,4 @@
-// What a connection has still to send: bytes of its own (heads, the last chunk), then what its feed
-// gives.
+// Sends what a connection has to send: bytes of its own (heads, the last chunk), then its feed's.
 #pragma once
 
 #include "net/transport.hpp"
@@ -11,24 +10,24 @@
 
 namespace sse {
 
-/// Not thread-safe: lives on its session's loop.
+/// Used on its connection's loop only.
 class Sender {
 public:
-    /// Bytes to send before the feed's.
+    /// Adds bytes to send before the feed's.
     void add(std::string_view bytes) { own_.append(bytes); }
 
     enum class Outcome {
-        all,     ///< the socket has taken everything that there is now
-        blocked, ///< it takes no more: again when it is writable
-        cut,     ///< the feed wants the connection to be cut
-        gone,    ///< the peer is
-        silent,  ///< the peer did not acknowledge for too long
+        all_sent,     ///< the socket has accepted everything that there is now
+        blocked,      ///< the socket accepts no more: send again when it is writable
+        cut,          ///< the feed wants the connection to be cut
+        disconnected, ///< by the peer
+        timed_out,    ///< the peer did not acknowledge for too long
     };
     struct Result {
         Outcome outcome;
-        std::size_t bytes; ///< that have been taken
+        std::size_t bytes; ///< that the socket has accepted
     };
-    /// Sends until there is no more, or no more is taken. `feed` may be nullptr.
+    /// Sends until there is no more, or the socket accepts no more. `feed` may be nullptr.
     Result send(Transport& transport, Feed* feed, Feed::Clock::time_point now);
 
 private:

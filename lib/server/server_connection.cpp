@@ -1,63 +1,62 @@
 #include "server/server_connection.hpp"
 
 #include "net/socket.hpp"
-#include "server/address_counts.hpp"
 #include "server/guard.hpp"
 
 #include <algorithm>
 #include <asio/post.hpp>
-#include <fmt/format.h>
 #include <utility>
 
 namespace sse {
 
 namespace {
 
-/// What a stream's client may send after its request before it is taken for something else.
-constexpr std::size_t max_ignored_bytes = 64 * 1024;
-/// How long we wait for the client's FIN after ours, so that a RST does not eat our last bytes.
+/// Bytes that a stream's client may send behind its request before it is disconnected.
+constexpr std::uint64_t max_unexpected_bytes = 64 * 1024;
+/// Receive calls in one turn of the loop, so that a fast sender does not keep it from the others.
+constexpr int max_reads_per_turn = 4;
+/// How long we wait for the client's FIN after ours, so that a RST does not discard our last bytes.
 constexpr std::chrono::milliseconds linger{2'000};
 
 } // namespace
 
 ServerConnection::ServerConnection(Loop& loop, int fd, const ListenerContext& listener,
-                                   Refusal refused, std::uint64_t address)
+                                   Refusal refusal, std::uint64_t address_key)
     : loop_(loop)
     , listener_(listener)
     , transport_(loop.context, fd)
-    , reader_(std::make_unique<RequestReader>(loop.options.request))
-    , deadline_(Clock::now() + loop.options.head_timeout)
-    , address_(address)
-    , refused_(refused) {
-    send_at_once(fd);
-    if (listener.log) access_record_ = std::make_unique<AccessRecord>(peer_of(fd));
+    , stats_(loop.counts, listener, listener.log ? peer_address(fd) : std::string())
+    , requests_(loop, listener, transport_, refusal, address_key)
+    , deadline_(Clock::now() + loop.options.head_timeout) {
+    disable_nagle(fd);
 }
 
 ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::start() {
-    if (!listener_.admin) {
-        place_ = loop_.fresh.insert(loop_.fresh.end(), {this, Clock::now()});
-        fresh_ = true;
-    }
+    set_waiting(Waiting::incomplete);
     if (listener_.tls) {
-        if (!transport_.begin_tls(*listener_.tls)) return close(End::cut);
-        state_ = State::shaking;
+        if (!transport_.begin_tls(*listener_.tls)) return close(EndReason::aborted);
+        state_ = State::handshaking;
     }
     wait_readable();
 }
 
-void ServerConnection::shake_hands() {
-    switch (transport_.shake_hands()) {
-    case TlsStream::Shake::done: state_ = State::reading; return;
-    case TlsStream::Shake::wants_read: return;
-    case TlsStream::Shake::wants_write:
+// ---- receiving ----
+
+void ServerConnection::handshake() {
+    switch (transport_.handshake()) {
+    case TlsStream::Handshake::done: state_ = State::reading; return;
+    case TlsStream::Handshake::wants_read: return;
+    case TlsStream::Handshake::wants_write:
         if (!writing_) wait_writable();
         return;
-    case TlsStream::Shake::failed: note_refusal(Refusal::tls); return close(End::refused);
-    case TlsStream::Shake::plain_http:
+    case TlsStream::Handshake::failed:
+        stats_.refused(Refusal::tls);
+        return close(EndReason::refused);
+    case TlsStream::Handshake::plain_http:
         state_ = State::reading;
-        return refuse(400, "this port speaks HTTPS: ask with https://", Refusal::tls);
+        return refuse(400, "this port speaks HTTPS: use https://", Refusal::tls);
     }
 }
 
@@ -66,156 +65,177 @@ void ServerConnection::wait_readable() {
         if (error || self->state_ == State::closed) return;
         self->on_readable();
         self->paused_ = true;
-        self->read_on();
+        self->resume_reading();
     });
 }
 
-/// What a client sends ahead of the answers it waits for stays with the system: it would be kept
-/// here, and copied for each of them.
-bool ServerConnection::reads() const {
+/// Requests that a client sends ahead stay with the kernel: here they would be kept, and copied for
+/// each response.
+bool ServerConnection::wants_input() const {
     return state_ != State::closed && pipelined_.empty() &&
            !(state_ == State::responding && keep_alive_);
 }
 
-void ServerConnection::read_on() {
-    if (reads() && std::exchange(paused_, false)) wait_readable();
+void ServerConnection::resume_reading() {
+    if (wants_input() && std::exchange(paused_, false)) wait_readable();
 }
 
 void ServerConnection::on_readable() {
-    if (state_ == State::shaking) shake_hands();
-    if (state_ == State::shaking || state_ == State::closed) return;
+    if (state_ == State::handshaking) handshake();
+    if (state_ == State::handshaking || state_ == State::closed) return;
     auto& scratch = loop_.scratch;
-    for (;;) {
+    for (int reads = 0; reads < max_reads_per_turn; ++reads) {
         const auto got = transport_.receive(scratch);
         if (got.again) return;
-        if (got.closed) return close(got.timed_out ? End::stalled : End::client);
-        take({scratch.data(), got.bytes});
-        if (!reads() || !transport_.may_hold_more(got, scratch.size())) return;
+        if (got.closed) return close(got.timed_out ? EndReason::stalled : EndReason::client_closed);
+        on_bytes({scratch.data(), got.bytes});
+        if (!wants_input() || !transport_.may_hold_more(got, scratch.size())) return;
     }
 }
 
-void ServerConnection::take(std::string_view bytes) {
-    if (state_ != State::reading) {
-        if ((ignored_ += bytes.size()) <= max_ignored_bytes) return;
-        note_refusal(Refusal::request);
-        return close(End::refused);
-    }
-    const bool was_empty = reader_->empty();
-    const bool in_head = reader_->state() == RequestReader::State::head;
-    switch (reader_->feed(bytes)) {
-    case RequestReader::State::head:
-        if (was_empty && !reader_->empty()) deadline_ = Clock::now() + loop_.options.head_timeout;
-        return;
-    case RequestReader::State::body:
-        if (in_head) deadline_ = Clock::now() + loop_.options.body_timeout;
-        if (reader_->wants_continue()) {
-            sender_.add("HTTP/1.1 100 Continue\r\n\r\n");
-            pump();
+void ServerConnection::on_bytes(std::string_view bytes) {
+    if (state_ != State::reading) return on_unexpected_bytes(bytes.size());
+    for (;;) {
+        switch (requests_.read(bytes)) {
+        case RequestPhase::Step::incomplete:
+            if (requests_.empty() || waiting_ != Waiting::idle) return;
+            set_waiting(Waiting::incomplete);
+            deadline_ = Clock::now() + loop_.options.head_timeout;
+            return;
+        case RequestPhase::Step::body:
+            set_waiting(Waiting::incomplete);
+            deadline_ = Clock::now() + loop_.options.body_timeout;
+            if (requests_.wants_continue()) {
+                sender_.add("HTTP/1.1 100 Continue\r\n\r\n");
+                pump();
+            }
+            if (state_ != State::reading || bytes.empty()) return;
+            break;
+        case RequestPhase::Step::answered:
+            pipelined_.assign(bytes);
+            return send_response(requests_.take_response());
         }
-        return;
-    case RequestReader::State::refused:
-        return refuse(reader_->refusal().status, reader_->refusal().why);
-    case RequestReader::State::done: pipelined_.assign(bytes); return respond();
     }
 }
 
-void ServerConnection::respond() {
-    auto& request = reader_->request();
-    request.peer = peer_of(transport_.fd());
-    request.loopback = listener_.loopback;
-    request.secure = transport_.secure();
-    if (refused_ != Refusal::none) {
-        const auto why = refused_ == Refusal::address ? "too many clients of this address\n"
-                                                      : "too many clients\n";
-        auto busy = text_response(503, why, refused_);
-        busy.headers = {{"Retry-After", "5"}};
-        return send_response(&request, std::move(busy), false);
-    }
-    if (auto refusal = guard(request, *listener_.guard)) {
-        return send_response(&request, std::move(*refusal), reader_->keep_alive());
-    }
-    auto response = listener_.handler->respond(request, loop_.number);
-    const bool keep_alive = reader_->keep_alive() && !response.feed && !winding_down_;
-    send_response(&request, std::move(response), keep_alive);
+void ServerConnection::on_unexpected_bytes(std::size_t count) {
+    unexpected_ += count;
+    // A refused body is read for a while: a RST would discard the response that says why.
+    const auto limit = max_unexpected_bytes +
+                       (state_ == State::streaming ? 0 : loop_.options.request.max_body_bytes);
+    if (unexpected_ <= limit) return;
+    stats_.refused(Refusal::request);
+    close(EndReason::refused);
 }
 
-void ServerConnection::refuse(int status, const std::string& why, Refusal refusal) {
-    send_response(nullptr, text_response(status, why + "\n", refusal), false);
+void ServerConnection::on_pipelined() {
+    if (state_ != State::reading) return;
+    on_bytes(std::exchange(pipelined_, {}));
+    resume_reading();
 }
 
-void ServerConnection::note_refusal(Refusal refusal) {
-    refusal_ = refusal;
-    if (refusal != Refusal::none && !listener_.admin)
-        loop_.counts.refusals[static_cast<std::size_t>(refusal)].add();
+// ---- the request phase ----
+
+/// What was received is not a request that could be read.
+void ServerConnection::refuse(int status, const std::string& why, Refusal reason) {
+    send_response({nullptr, text_response(status, why + "\n", reason), false});
 }
 
-void ServerConnection::send_response(const Request* request, Response response, bool keep_alive) {
-    not_fresh();
+void ServerConnection::send_response(RequestPhase::Answer answer) {
+    auto& [request, response, keep_alive] = answer;
+    set_waiting(Waiting::no);
     state_ = State::responding;
-    keep_alive_ = keep_alive;
-    note_refusal(response.refusal);
-    if (!listener_.admin) loop_.counts.requests.add();
-    if (access_record_) {
-        access_record_->answered(request, response.status);
-        access_record_->faults = std::move(response.faults);
-    }
-    framing_ = request ? request->framing : Framing::chunked;
-    if (request) add_cors_headers(*request, *listener_.guard, response);
+    keep_alive_ = keep_alive && !draining_;
+    stats_.responded(request, response);
+    const auto framing = request ? request->framing : Framing::chunked;
+    if (request) add_policy_headers(*request, *listener_.guard, response);
     sender_.add(
-        loop_.codec.encode(request ? request->method : "GET", framing_, keep_alive, response));
-    reader_.reset();
+        loop_.codec.encode(request ? request->method : "GET", framing, keep_alive_, response));
+    requests_.finish();
     deadline_ = Clock::now() + loop_.options.stall_timeout;
-    if (response.feed) begin_stream(std::move(response.feed));
+    if (response.feed) start_stream(std::move(response.feed), framing);
     else pump();
 }
 
-void ServerConnection::begin_stream(std::unique_ptr<Feed> feed) {
+void ServerConnection::next_request() {
+    state_ = State::reading;
+    requests_.begin();
+    deadline_ = Clock::now() + loop_.options.idle_timeout;
+    set_waiting(Waiting::idle);
+    if (pipelined_.empty()) return resume_reading();
+    // Not from here: a thousand small requests would be as deep a stack.
+    asio::post(loop_.context, [self = shared_from_this()] { self->on_pipelined(); });
+}
+
+void ServerConnection::set_waiting(Waiting waiting) {
+    auto& lists = listener_.admin ? loop_.admin_waiting : loop_.waiting;
+    const auto list_of = [&](Waiting which) -> auto& {
+        return which == Waiting::idle ? lists.idle : lists.incomplete;
+    };
+    if (waiting_ != Waiting::no) list_of(waiting_).erase(place_);
+    waiting_ = waiting;
+    if (waiting == Waiting::no) return;
+    auto& list = list_of(waiting);
+    place_ = list.insert(list.end(), {this, Clock::now()});
+}
+
+// ---- sending, and the stream phase ----
+
+void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing) {
     std::string().swap(pipelined_);
     state_ = State::streaming;
-    read_on(); // to see it go
-    if (const auto bytes = loop_.options.unsent_bytes) limit_unsent(transport_.fd(), bytes);
-    feed_ = std::move(feed);
-    if (!listener_.admin) loop_.counts.streams_opened.add();
-    feed_->attach([this] { pump(); }); // the feed dies before this session: see drop_feed()
+    resume_reading(); // to see the client close
+    const auto& options = loop_.options;
+    if (options.unsent_bytes > 0) limit_unsent(transport_.fd(), options.unsent_bytes);
+    auto expires = Clock::time_point::max();
+    if (const auto most = options.max_stream_time.count(); most > 0) {
+        const auto spread = loop_.random.below(static_cast<std::uint64_t>(most) / 10 + 1);
+        expires =
+            Clock::now() + std::chrono::milliseconds(most - static_cast<std::int64_t>(spread));
+    }
+    stream_ = std::make_unique<ResponseStream>(std::move(feed), framing, expires);
+    stats_.stream_opened();
+    stream_->feed().attach([this] { pump(); }); // the feed is destroyed before this connection
     pump();
 }
 
 /// There may be more to send.
 void ServerConnection::pump() {
     if (pumping_ || state_ == State::closed) return;
-    if (!writing_) return send_on(true);
+    if (!writing_) return send(true);
     cut_if_asked();
 }
 
-/// True if the feed wants the connection to be cut, which has then been done.
+/// Closes the connection if its feed wants it to be cut.
 bool ServerConnection::cut_if_asked() {
-    const auto cut = feed_ ? feed_->cut() : Feed::Cut::no;
+    const auto cut = stream_ ? stream_->feed().cut() : Feed::Cut::no;
     if (cut == Feed::Cut::no) return false;
-    close(feed_->counts().missed > 0 ? End::overrun : End::cut, cut == Feed::Cut::reset);
+    const bool overrun = stream_->feed().counts().missed > 0;
+    close(overrun ? EndReason::overrun : EndReason::aborted, cut == Feed::Cut::reset);
     return true;
 }
 
-/// Sends what there is. `afresh`: the socket has taken all that there was before, so that a stall
+/// Sends what there is. `new_data`: the socket has accepted everything before, so that a stall
 /// begins now.
-void ServerConnection::send_on(bool afresh) {
-    const auto self = shared_from_this(); // close() may let go of the last other owner
+void ServerConnection::send(bool new_data) {
+    const auto self = shared_from_this(); // close() may drop the last other owner
     const auto now = Clock::now();
     pumping_ = true;
-    const auto sent = sender_.send(transport_, feed_.get(), now);
+    const auto sent =
+        sender_.send(transport_, stream_ && !stream_->ending() ? &stream_->feed() : nullptr, now);
     pumping_ = false;
-    if (!listener_.admin) loop_.counts.bytes.add(sent.bytes);
-    if (access_record_) access_record_->bytes += sent.bytes;
+    stats_.sent(sent.bytes);
     const bool blocked = sent.outcome == Sender::Outcome::blocked;
     if ((state_ == State::responding || state_ == State::closing) &&
-        (sent.bytes > 0 || (afresh && blocked))) {
+        (sent.bytes > 0 || (new_data && blocked))) {
         deadline_ = now + loop_.options.stall_timeout;
     }
     switch (sent.outcome) {
-    case Sender::Outcome::all: return sent_all();
+    case Sender::Outcome::all_sent: return on_all_sent();
     case Sender::Outcome::blocked: return wait_writable();
     case Sender::Outcome::cut: cut_if_asked(); return;
-    case Sender::Outcome::gone: return close(End::client);
-    case Sender::Outcome::silent: return close(End::stalled);
+    case Sender::Outcome::disconnected: return close(EndReason::client_closed);
+    case Sender::Outcome::timed_out: return close(EndReason::stalled);
     }
 }
 
@@ -224,150 +244,115 @@ void ServerConnection::wait_writable() {
     transport_.when_writable([self = shared_from_this()](const std::error_code& error) {
         self->writing_ = false;
         if (error || self->state_ == State::closed) return;
-        if (self->state_ == State::shaking) self->on_readable();
-        else self->send_on(false);
+        if (self->state_ == State::handshaking) self->on_readable();
+        else self->send(false);
     });
 }
 
-/// Everything that there is now has been taken by the socket.
-void ServerConnection::sent_all() {
+/// The socket has accepted everything that there is now.
+void ServerConnection::on_all_sent() {
     switch (state_) {
     case State::streaming:
-        if (feed_->cut() != Feed::Cut::no) return pump();
-        if (!feed_->ended()) return arm_due();
-        if (framing_ == Framing::chunked && !std::exchange(last_sent_, true)) {
-            sender_.add(last_chunk);
-            return pump();
+        if (stream_->feed().cut() != Feed::Cut::no) return pump();
+        if (!stream_->feed().ended() && !stream_->ending()) {
+            return stream_->arm_timer(loop_.context, [self = shared_from_this()] { self->pump(); });
         }
-        return close_gently(loop_.told_to_stop() ? End::drained : End::finished);
+        return end_stream();
     case State::responding:
-        if (!keep_alive_ || winding_down_)
-            return close_gently(refusal_ == Refusal::none ? End::answered : End::refused);
-        state_ = State::reading;
-        reader_ = std::make_unique<RequestReader>(loop_.options.request);
-        deadline_ = Clock::now() + loop_.options.idle_timeout;
-        // Not from here: a thousand small requests would be as deep a stack.
-        if (!pipelined_.empty())
-            asio::post(loop_.context, [self = shared_from_this()] { self->take_next(); });
-        else read_on();
-        return;
-    case State::closing: return end_sending();
-    case State::shaking:
+        if (keep_alive_ && !draining_) return next_request();
+        return close_gracefully(stats_.refusal() == Refusal::none ? EndReason::responded
+                                                                  : EndReason::refused);
+    case State::closing: return finish_sending();
+    case State::handshaking:
     case State::reading:
     case State::closed: return;
     }
 }
 
-void ServerConnection::take_next() {
-    if (state_ != State::reading) return;
-    take(std::exchange(pipelined_, {}));
-    read_on();
-}
-
-void ServerConnection::arm_due() {
-    const auto due = feed_->due();
-    if (!due) return;
-    if (!due_timer_) {
-        using Timer = std::remove_reference_t<decltype(*due_timer_)>;
-        due_timer_ = std::make_unique<Timer>(loop_.context.get_executor());
+/// Ends the body of the stream; when that has been sent, the connection.
+void ServerConnection::end_stream() {
+    if (const auto last = stream_->end_of_body(); !last.empty()) {
+        sender_.add(last);
+        return pump();
     }
-    due_timer_->expires_at(*due);
-    due_timer_->async_wait([self = shared_from_this()](const std::error_code& error) {
-        if (!error) self->pump();
-    });
+    close_gracefully(stream_->ending()  ? EndReason::expired
+                     : loop_.stopping() ? EndReason::drained
+                                        : EndReason::stream_ended);
 }
 
 void ServerConnection::tick(Clock::time_point now) {
-    if (state_ == State::streaming) {
-        if (takes_nothing(now)) return close(End::stalled, true);
-        if (!writing_) feed_->tick(now);
-        return;
-    }
+    if (state_ == State::streaming) return tick_stream(now);
     if (now < deadline_) return;
-    if (state_ == State::reading && !reader_->empty())
+    if (state_ == State::reading && !requests_.empty())
         return refuse(408, "the request took too long", Refusal::timeout);
-    if (state_ == State::shaking) note_refusal(Refusal::tls);
-    close(state_ == State::responding ? End::stalled : End::idle);
+    if (state_ == State::handshaking) stats_.refused(Refusal::tls);
+    close(state_ == State::responding ? EndReason::stalled : EndReason::idle);
 }
 
-/// True once the peer has acknowledged no byte of what waits for it for the stall timeout. Not when
-/// the socket last took some, which may be long ago for a slow peer, or now for one that has
-/// vanished; and TCP_USER_TIMEOUT also ends a peer that takes little at a time.
-bool ServerConnection::takes_nothing(Clock::time_point now) {
-    const auto sent = transport_.sent();
-    if (!writing_ && sent == taken_) return false;
-    const auto queued = transport_.queued();
-    const bool had_all = std::exchange(looked_, sent) == taken_;
-    if (std::exchange(taken_, sent - queued) != sent - queued || had_all)
-        deadline_ = now + loop_.options.stall_timeout;
-    return (writing_ || queued > 0) && now >= deadline_;
-}
-
-void ServerConnection::wind_down() {
-    winding_down_ = true;
-    if (state_ == State::shaking || (state_ == State::reading && reader_->empty()))
-        close(End::drained);
-}
-
-void ServerConnection::cut() { close(End::cut); }
-
-void ServerConnection::yield_place() {
-    note_refusal(Refusal::timeout);
-    close(End::refused);
-}
-
-void ServerConnection::not_fresh() {
-    if (std::exchange(fresh_, false)) loop_.fresh.erase(place_);
-}
-
-/// Counts and logs the connection's end. Before the feed goes, and once.
-void ServerConnection::settle(End end) {
-    if (end_ != End::open) return;
-    end_ = end;
-    if (!listener_.admin) {
-        loop_.counts.ends[static_cast<std::size_t>(end)].add();
-        if (end == End::stalled) loop_.counts.stalls.add();
+void ServerConnection::tick_stream(Clock::time_point now) {
+    const auto timeout = loop_.options.stall_timeout;
+    const auto queued = [this] { return transport_.queued(); };
+    if (stream_->stall.stalled(now, transport_.sent(), queued, writing_, timeout))
+        return close(EndReason::stalled, true);
+    if (stream_->overdue(now, timeout)) return close(EndReason::expired);
+    if (writing_) return;
+    if (stream_->expired(now)) {
+        stream_->set_ending();
+        return end_stream();
     }
-    if (!access_record_) return;
-    if (feed_) access_record_->streamed(feed_->counts());
-    access_record_->end = end;
-    access_record_->refusal = refusal_;
-    listener_.log->add(*access_record_);
-    access_record_.reset();
+    stream_->feed().tick(now);
 }
 
-void ServerConnection::close_gently(End end) {
-    settle(end);
+// ---- the end ----
+
+void ServerConnection::drain() {
+    draining_ = true;
+    if (state_ == State::handshaking || (state_ == State::reading && requests_.empty()))
+        close(EndReason::drained);
+}
+
+void ServerConnection::abort() { close(EndReason::aborted); }
+
+void ServerConnection::evict() {
+    if (waiting_ == Waiting::idle) return close(EndReason::idle);
+    stats_.refused(Refusal::timeout);
+    close(EndReason::refused);
+}
+
+void ServerConnection::close_gracefully(EndReason reason) {
+    stats_.ended(reason, stream_ ? &stream_->feed() : nullptr);
     state_ = State::closing;
-    drop_feed();
+    if (!accepted_to_refuse()) set_waiting(Waiting::idle); // it has all it asked for
+    release_stream();
     std::string().swap(pipelined_);
-    read_on();
+    resume_reading();
     deadline_ = Clock::now() + linger;
-    end_sending();
+    finish_sending();
 }
 
-void ServerConnection::end_sending() {
-    if (!transport_.end()) wait_writable();
+void ServerConnection::finish_sending() {
+    if (!transport_.shutdown_send()) wait_writable();
 }
 
-void ServerConnection::drop_feed() {
-    if (!feed_) return;
-    if (!listener_.admin) loop_.counts.streams_closed.add();
-    // Later, as it may be the one that called us; and until then it may call us again.
-    asio::post(loop_.context,
-               [self = shared_from_this(), feed = std::move(feed_)]() mutable { feed.reset(); });
+void ServerConnection::release_stream() {
+    if (!stream_) return;
+    stats_.stream_closed();
+    stream_->cancel_timer();
+    // Later, as it may be what called us; and until then it may call us again.
+    asio::post(loop_.context, [self = shared_from_this(), stream = std::move(stream_)]() mutable {
+        stream.reset();
+    });
 }
 
-void ServerConnection::close(End end, bool reset) {
+void ServerConnection::close(EndReason reason, bool reset) {
     if (state_ == State::closed) return;
-    settle(end);
-    not_fresh();
-    if (address_ != 0) listener_.addresses->leave(std::exchange(address_, 0));
+    stats_.ended(reason, stream_ ? &stream_->feed() : nullptr);
+    set_waiting(Waiting::no);
+    requests_.leave_address();
     state_ = State::closed;
     const auto self = shared_from_this();
-    if (due_timer_) due_timer_->cancel();
     transport_.close(reset);
-    drop_feed();
+    release_stream();
     loop_.remove(*this);
 }
 

@@ -1,14 +1,14 @@
-// One connection of the server: reads requests, sends their answers, and becomes a stream when an
-// answer is one. Not thread-safe: lives on its loop.
+// One connection of the server: moves bytes between its socket, its requests (RequestPhase) and the
+// stream that a response may be (ResponseStream), within its timeouts. It decides no response.
 #pragma once
 
 #include "net/transport.hpp"
-#include "server/access_log.hpp"
+#include "server/connection_stats.hpp"
 #include "server/loop.hpp"
-#include "server/request_reader.hpp"
+#include "server/request_phase.hpp"
+#include "server/response_stream.hpp"
 #include "server/sender.hpp"
 
-#include <asio/steady_timer.hpp>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -16,89 +16,94 @@
 
 namespace sse {
 
+/// Owned by its loop, and by the operations that wait for its socket; used on that loop's thread
+/// only.
 class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
 public:
     using Clock = Feed::Clock;
 
-    /// Takes over `fd`. `refused`: why its request is answered 503, if it is.
-    /// `door` outlives it.
-    /// `address`: its place in the door's counts, which it gives back; 0: none.
-    ServerConnection(Loop& loop, int fd, const ListenerContext& listener, Refusal refused,
-                     std::uint64_t address = 0);
+    /// Takes ownership of `fd`. `refusal`: why every request is refused, or none. `address_key`:
+    /// its entry in the listener's AddressCounts, which it removes at its end; 0: none. `loop` and
+    /// `listener` must outlive it.
+    ServerConnection(Loop& loop, int fd, const ListenerContext& listener, Refusal refusal,
+                     std::uint64_t address_key = 0);
     ~ServerConnection();
+    /// Called once, by its loop.
     void start();
 
-    /// Called every tick of the loop.
+    /// Checks timeouts; called every tick of the loop.
     void tick(Clock::time_point now);
-    /// The server stops: what is between two requests goes at once, the others when they are done.
-    void wind_down();
-    /// Ends now, whatever it was doing.
-    void cut();
-    /// Ends, for another that can do more with the place.
-    void yield_place();
+    /// The server stops: closes the connection between two requests, else after this response.
+    void drain();
+    /// Closes the connection now.
+    void abort();
+    /// Closes the connection, which has no request to answer, for a new one.
+    void evict();
     const ListenerContext& listener() const { return listener_; }
-    bool refused() const { return refused_ != Refusal::none; }
+    bool accepted_to_refuse() const { return requests_.refusal() != Refusal::none; }
 
-    std::size_t slot = 0; ///< in the loop's list
+    std::size_t slot = 0; ///< its index in the loop's list; the loop's to use
 
 private:
-    enum class State : std::uint8_t { shaking, reading, responding, streaming, closing, closed };
+    enum class State : std::uint8_t {
+        handshaking, ///< TLS
+        reading,     ///< a request, or waiting for one
+        responding,  ///< sending a response that is not a stream
+        streaming,
+        closing, ///< the response has been sent; waits for the client to close
+        closed,
+    };
+    enum class Waiting : std::uint8_t { no, idle, incomplete }; ///< see Loop::WaitingLists
 
-    void shake_hands();
+    // Receiving.
+    void handshake();
     void wait_readable();
-    bool reads() const;
-    void read_on();
+    bool wants_input() const;
+    void resume_reading();
     void on_readable();
-    void take(std::string_view bytes);
-    void take_next();
-    void respond();
-    void send_response(const Request* request, Response response, bool keep_alive);
-    void refuse(int status, const std::string& why, Refusal refusal = Refusal::request);
-    void note_refusal(Refusal refusal);
-    void begin_stream(std::unique_ptr<Feed> feed);
+    void on_bytes(std::string_view bytes);
+    void on_unexpected_bytes(std::size_t count);
+    void on_pipelined();
 
+    // The request phase.
+    void refuse(int status, const std::string& why, Refusal reason = Refusal::request);
+    void send_response(RequestPhase::Answer answer);
+    void next_request();
+    void set_waiting(Waiting waiting);
+
+    // Sending, and the stream phase.
+    void start_stream(std::unique_ptr<Feed> feed, Framing framing);
     void pump();
-    void send_on(bool afresh);
+    void send(bool new_data);
     bool cut_if_asked();
     void wait_writable();
-    bool takes_nothing(Clock::time_point now);
-    void arm_due();
-    void sent_all();
-    /// `end` is how the connection ended, unless that has been settled before.
-    void close_gently(End end);
-    void end_sending();
-    void close(End end, bool reset = false);
-    void settle(End end);
-    void not_fresh();
-    void drop_feed();
+    void on_all_sent();
+    void end_stream();
+    void tick_stream(Clock::time_point now);
+
+    // The end.
+    void close_gracefully(EndReason reason);
+    void finish_sending();
+    void release_stream();
+    void close(EndReason reason, bool reset = false);
 
     Loop& loop_;
     const ListenerContext& listener_;
     Transport transport_;
     Sender sender_;
-    std::unique_ptr<RequestReader> reader_; ///< while it reads a request
-    std::unique_ptr<Feed> feed_;            ///< while it streams
-    std::unique_ptr<asio::basic_waitable_timer<Clock, asio::wait_traits<Clock>,
-                                               asio::io_context::executor_type>>
-        due_timer_;
-    std::unique_ptr<AccessRecord> access_record_; ///< if there is a log
-    std::string pipelined_;                       ///< of the next request
-    Clock::time_point deadline_; ///< for what it is doing; while it streams: see tick()
-    std::size_t ignored_ = 0;    ///< bytes that came where none were due
-    /// At the last look of takes_nothing(): bytes sent, and those of them that were acknowledged.
-    std::uint64_t looked_ = 0, taken_ = 0;
-    std::list<Loop::Fresh>::iterator place_;
-    std::uint64_t address_;
-    Framing framing_ = Framing::chunked;
+    ConnectionStats stats_;
+    RequestPhase requests_;
+    std::unique_ptr<ResponseStream> stream_; ///< while it streams
+    std::string pipelined_;                  ///< bytes of the next request
+    Clock::time_point deadline_;             ///< of what it is doing; unused while it streams
+    std::uint64_t unexpected_ = 0;           ///< bytes received while none are expected
+    std::list<Loop::Waiting>::iterator place_;
     State state_ = State::reading;
-    End end_ = End::open;
-    Refusal refusal_ = Refusal::none;
-    Refusal refused_;
-    bool fresh_ = false; ///< is in loop_.fresh, at place_
-    bool keep_alive_ = false, winding_down_ = false;
-    bool writing_ = false; ///< waits for the socket to take more
-    bool paused_ = false;  ///< does not wait for the socket to give more
-    bool pumping_ = false, last_sent_ = false;
+    Waiting waiting_ = Waiting::no;
+    bool keep_alive_ = false, draining_ = false;
+    bool writing_ = false; ///< waits for the socket to become writable
+    bool paused_ = false;  ///< does not wait for the socket to become readable
+    bool pumping_ = false; ///< within Sender::send()
 };
 
 } // namespace sse

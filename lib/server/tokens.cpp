@@ -12,6 +12,7 @@
 #include <openssl/sha.h>
 #include <sys/stat.h>
 #include <system_error>
+#include <utility>
 
 namespace sse {
 
@@ -38,7 +39,9 @@ void Tokens::add(std::string_view token) {
         throw Error(Errc::invalid_argument,
                     "a token has a space, a control character or a letter beyond ASCII");
     }
-    digests_.push_back(digest(token));
+    auto more = *digests_;
+    more.push_back(digest(token));
+    digests_ = std::make_shared<const std::vector<Digest>>(std::move(more));
 }
 
 bool Tokens::add_file(const std::string& path) {
@@ -48,7 +51,7 @@ bool Tokens::add_file(const std::string& path) {
         throw std::system_error(errno, std::generic_category(),
                                 fmt::format("cannot read the tokens in {}", path));
     }
-    const auto before = digests_.size();
+    const auto before = size();
     for (std::size_t number = 1; std::getline(in, line); ++number) {
         if (line.ends_with('\r')) line.pop_back();
         const auto token = trimmed(line);
@@ -59,7 +62,7 @@ bool Tokens::add_file(const std::string& path) {
             throw Error(Errc::bad_input, fmt::format("{}:{}: {}", path, number, e.what()));
         }
     }
-    if (digests_.size() == before)
+    if (size() == before)
         throw Error(Errc::bad_input, fmt::format("there is no token in {}", path));
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
@@ -70,8 +73,9 @@ bool Tokens::holds(std::string_view token) const {
     // The digests have one length, and all are looked at: the time depends on what was presented
     // alone. Of a digest's first bytes nothing could be learnt anyway.
     const auto presented = digest(token);
+    const auto digests = std::atomic_load(&digests_);
     int found = 0;
-    for (const auto& known : digests_)
+    for (const auto& known : *digests)
         found |= static_cast<int>(CRYPTO_memcmp(known.data(), presented.data(), known.size()) == 0);
     return found != 0;
 }

@@ -1,40 +1,45 @@
-// Secrets that clients show: read from a file, kept as digests, compared in constant time. Not a
-// policy: what a token allows, Guard says.
+// Secrets that clients present: read from a file, kept as digests, compared in constant time. Not a
+// policy: the guard decides what a token allows.
 #pragma once
 
 #include <array>
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sse {
 
-/// A set of tokens, any of which opens. Keeps their SHA-256 and not the tokens, so that none can
-/// get into a log or an error. Immutable once the server runs; any thread.
+/// A set of tokens, each of which is accepted. Keeps their SHA-256 and not the tokens, so that none
+/// can get into a log or an error. Once the server runs, replace() and the const members
+/// may be called on any thread.
 class Tokens {
 public:
-    bool empty() const { return digests_.empty(); }
-    std::size_t size() const { return digests_.size(); }
+    bool empty() const { return std::atomic_load(&digests_)->empty(); }
+    std::size_t size() const { return std::atomic_load(&digests_)->size(); }
 
-    /// Throws Error (invalid_argument), without the token, if it has a byte that no header and no
-    /// query can carry plainly: tokens are visible ASCII (RFC 6750, 2.1).
+    /// Throws Error (invalid_argument), without the token, unless it is visible ASCII (RFC 6750,
+    /// 2.1), which headers and queries can carry.
     void add(std::string_view token);
-    /// Adds every line of `path`; empty lines and those that begin with # are none. Throws
-    /// std::system_error with the path, and Error (bad_input) with its line, or if there is no
-    /// token in it at all: an empty file must not open a door. True if the file can be read by
-    /// everybody on this machine.
+    /// Adds every line of `path` but empty ones and those that begin with #. Throws
+    /// std::system_error with the path, and Error (bad_input) with the line, or if the file has no
+    /// token: it would protect nothing. True if every user of this machine can read the file.
     bool add_file(const std::string& path);
 
-    /// True if `token` is one of them. How long it takes tells nothing about any of them.
+    /// Becomes a copy of `other`.
+    void replace(const Tokens& other) { std::atomic_store(&digests_, other.digests_); }
+
+    /// True if `token` is one of them. The time it takes does not depend on them.
     bool holds(std::string_view token) const;
 
 private:
     using Digest = std::array<std::uint8_t, 32>;
     static Digest digest(std::string_view token);
 
-    std::vector<Digest> digests_;
+    std::shared_ptr<const std::vector<Digest>> digests_ =
+        std::make_shared<const std::vector<Digest>>();
 };
 
 } // namespace sse

@@ -41,7 +41,7 @@ def test_a_pipe_is_served_to_its_end_and_both_exit(sse, wire, listen):
 
 def test_the_head_of_a_stream(sse, wire):
     answer = wire.get(sse.serve().url)
-    assert answer.header("content-type") == "text/event-stream"
+    assert answer.header("content-type") == "text/event-stream; charset=utf-8"
     assert answer.header("cache-control") == "no-store, no-transform"
     assert answer.header("x-accel-buffering") == "no"
     assert answer.header("x-content-type-options") == "nosniff"

@@ -143,16 +143,7 @@ def test_attacks_by_the_hundred_leave_nothing_behind(sse, wire):
     assert server.rss_kib() - memory < 8_000 * (3 if "asan" in str(sse.binary) else 1)
 
 
-@pytest.mark.parametrize("ids", [["a", "b"], ["", "b"], ["a", ""]])
-def test_two_last_event_ids_are_no_trouble(sse, wire, ids):
-    server = sse.serve(input=b"1\n")
-    answer = wire.get(server.url, headers=[("Host", "localhost"), *(("Last-Event-ID", i) for i in ids)])
-    assert answer.status in (200, 400)
-    if answer.status == 200:
-        assert [e.data for e in answer.events(1)] == ["1"]
-
-
-@pytest.mark.parametrize("last_id", [b"\xe2\x80\xa6", b"\xff\xfe", b"\x01", b"a\x7f", b"a\tb", b"%00", b"\"'<>`"])
+@pytest.mark.parametrize("last_id", [b"\xff\xfe", b"\x01", b"\"'<>`"])
 def test_an_id_of_odd_bytes_is_a_gap_or_refused(sse, wire, last_id):
     server = sse.serve(input=b"1\n")
     answer = wire.get(server.url, headers=[("Host", "localhost"), ("Last-Event-ID", last_id.decode("latin-1"))])

@@ -138,6 +138,100 @@ def test_a_thousand_clients_too_many_are_refused(sse, wire):
         assert [e.data for e in answer.events(1)] == ["x"]
 
 
+def test_refused_clients_and_idle_ones_hold_no_place(sse, wire):
+    server = sse.serve("--max-clients", "20", "--on-eof", "hold", input=b"x\n")
+    refused = [wire.request(server.url, "HEAD", headers={"Host": "evil.example"}) for _ in range(40)]
+    assert {answer.status for answer in refused} == {403}
+    poll("them to be closed", lambda: all(is_closed(answer.sock) for answer in refused))
+    idle = [wire.request(server.url, "OPTIONS") for _ in range(20)]
+    assert {answer.status for answer in idle} == {204}
+    streams = [wire.get(server.url) for _ in range(20)]
+    assert [answer.status for answer in streams] == [200] * 20
+
+
+def test_bodies_without_a_token_cost_no_memory(sse, wire, tmp_path):
+    (tmp_path / "tokens").write_text("t\n")
+    server = sse.serve("--publish", "--publish-token-file", tmp_path / "tokens")
+    before = server.rss_kib()
+    head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048576\r\n\r\n"
+    socks = [wire.send(server.url, head) for _ in range(200)]
+    for sock in socks:
+        sock.settimeout(10 * SLOW)
+        assert sock.recv(4096).startswith(b"HTTP/1.1 401 ")
+        try:
+            sock.sendall(b"x" * 500_000)
+        except OSError:
+            pass  # it has been closed
+    assert server.rss_kib() - before < 20_000
+
+
+def test_a_busy_server_makes_a_page_come_back(sse, wire):
+    server = sse.serve("--max-clients", "1", "--busy", "retry")
+    held = wire.get(server.url)
+    busy = wire.get(server.url)
+    assert busy.status == 200 and busy.header("content-type").startswith("text/event-stream")
+    assert busy.read_all().startswith(b"retry: ")
+    assert wire.request(server.url, "POST", body=b"x").status == 503
+    assert held.status == 200
+
+
+def test_a_stream_ends_at_its_maximum_time_and_is_resumed(sse, wire):
+    server = sse.serve("--max-stream-time", "500ms", "--on-eof", "hold", input=b"1\n2\n")
+
+    def whole_stream(**headers):
+        return wire.get(server.url, headers=headers).events()  # to its end, which is a good one
+
+    first, second = poll("both events", lambda: (lambda all_: len(all_) == 2 and all_)(whole_stream()))
+    resumed = poll("the rest", lambda: whole_stream(**{"Last-Event-ID": first.id}))
+    assert [e.data for e in resumed] == ["2"] and second.data == "2"
+
+
+def test_behind_a_trusted_proxy_limits_and_log_are_of_the_client(sse, wire, tmp_path):
+    log = tmp_path / "log"
+    server = sse.serve("--trusted-proxy", "127.0.0.0/8", "--max-clients-per-address", "1",
+                       "--access-log", log)
+    def get(address):
+        return wire.get(server.url, headers={"X-Forwarded-For": f"192.0.2.9, {address}"})
+    held = get("192.0.2.1")
+    assert (held.status, get("192.0.2.1").status, get("192.0.2.2").status) == (200, 503, 200)
+    held.close()
+    poll("a place", lambda: get("192.0.2.1").status == 200)
+    poll("the log", lambda: '"address":"192.0.2.1"' in log.read_text())
+    assert "127.0.0.1" not in log.read_text()
+
+
+@pytest.mark.release
+def test_the_operator_is_served_when_no_descriptor_is_left(sse, wire, tmp_path):
+    recording = tmp_path / "run.jsonl"
+    recording.write_text('{"sse":1}\n{"t":0,"data":"1"}\n{"t":1000,"data":"2"}\n')
+    server = sse.start_program("prlimit", "--nofile=48:48", sse.binary, "replay", recording,
+                               "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0")
+    url = server.stderr.wait_for(r"^sse: serving (\S+)$")[1]
+    admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+    socks = [wire.send(url, HEAD + b"\r\n") for _ in range(60)]
+    statuses = set()
+    for sock in socks:
+        sock.settimeout(10 * SLOW)
+        try:
+            statuses.add(sock.recv(4096)[9:12])
+        except (ConnectionResetError, socket.timeout):
+            pass
+        health = wire.get(admin + "healthz")
+        assert health.status == 200
+        health.close()
+    assert b"503" in statuses and b"500" not in statuses
+    assert server.stderr.text().count("warning:") <= 3
+
+
+def test_the_admin_listener_has_a_limit_of_its_own(sse, wire):
+    server = sse.serve("--admin", "127.0.0.1:0")
+    admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+    before = server.descriptors()
+    idle = [wire.get(admin + "healthz") for _ in range(60)]
+    assert {answer.status for answer in idle} == {200}
+    assert server.descriptors() - before <= 32
+
+
 @pytest.mark.release  # UBSan itself needs a descriptor
 def test_without_descriptors_it_neither_spins_nor_dies(sse, wire):
     server = sse.start_program("prlimit", "--nofile=40:40", sse.binary, "serve", "--listen", "127.0.0.1:0")
@@ -404,3 +498,26 @@ def test_a_limit_of_0_is_none_of_its_own(sse, flag):
     error, hint = server.err.splitlines()
     assert error == f"sse: error: {flag}: it must be longer than 0"
     assert hint.startswith(f"sse: hint: for example sse serve {flag} ")
+
+
+def test_the_histories_of_all_channels_have_a_bound(sse, wire):
+    server = sse.serve("--publish", "--channels", "--history-bytes", "100kb", "--total-history-bytes", "300kb")
+    for n in range(12):
+        sent = wire.request(server.url + f"c{n}", "POST", headers={"Content-Type": "text/plain"}, body=b"x" * 90_000)
+        assert sent.status == 201
+    assert [e.data for e in wire.get(server.url + "c11").events(1)] == ["x" * 90_000]
+    reader = wire.get(server.url + "c0")
+    assert wire.request(server.url + "c0", "POST", body=b"new").status == 201
+    assert [e.data for e in reader.events(1)] == ["new"]
+
+
+@pytest.mark.release
+@pytest.mark.parametrize("limit", range(8, 20, 2))
+def test_too_few_descriptors_at_the_start_have_the_right_hint(sse, limit):
+    server = sse.start_program("prlimit", f"--nofile={limit}:{limit}", sse.binary, "serve", "--listen", "127.0.0.1:0",
+                               "--wait-clients", "0", input=b"")
+    if server.wait() == 0:
+        return  # it was enough
+    error, hint = server.stderr.text().splitlines()[-2:]
+    assert error.endswith("Too many open files")
+    assert hint == "sse: hint: raise the limit with ulimit -n, or LimitNOFILE= of a systemd unit"

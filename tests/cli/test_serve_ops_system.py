@@ -76,7 +76,7 @@ def test_a_passed_socket_that_does_not_listen_is_refused(sse):
     server = start_with(sse, "udp")
     assert server.wait() == 2
     assert server.stderr.text() == (
-        "sse: error: descriptor 3 is no socket that listens\n"
+        "sse: error: descriptor 3 is not a listening stream socket\n"
         "sse: hint: --listen takes an address such as 127.0.0.1:8080, [::1]:0, :8080 or unix:/path\n")
 
 
@@ -103,6 +103,19 @@ def test_the_manager_is_told_that_it_serves_and_that_it_stops(sse, tmp_path, abs
     server.signal(signal.SIGTERM)
     assert manager.recv(100) == b"STOPPING=1"
     assert server.wait() == 0
+
+
+def test_the_watchdog_is_notified_when_it_asks(sse, tmp_path):
+    manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
+    manager.bind(str(tmp_path / "notify"))
+    manager.settimeout(10)
+    env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
+    server = sse.serve(env=env)
+    assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]
+    other = sse.serve(env={**env, "WATCHDOG_PID": "1"})
+    other.signal(signal.SIGTERM)
+    assert other.wait() == 0
+    assert server.running
 
 
 def test_no_manager_or_a_dead_one_is_no_trouble(sse, tmp_path):
@@ -199,13 +212,28 @@ def test_root_is_left_for_good(sse, wire, tmp_path, given, group):
     assert [e.data for e in wire.get(server.url).events(1)] == ["a"]
     assert path.stat().st_uid == log.stat().st_uid == 65534  # so that it can open the log anew
     for task in os.listdir(f"/proc/{server.pid}/task"):
-        assert f"\nUid:\t65534\t65534\t65534\t65534\n" in open(
-            f"/proc/{server.pid}/task/{task}/status").read()
+        text = open(f"/proc/{server.pid}/task/{task}/status").read()
+        assert "\nUid:\t65534\t65534\t65534\t65534\n" in text
+        assert "\nNoNewPrivs:\t1\n" in text
+
+
+@root_only
+@pytest.mark.parametrize("flag", ["--token-file", "--publish-token-file"])
+def test_what_sighup_reads_again_must_be_readable_without_root(sse, wire, tmp_path, flag):
+    path = tmp_path / "tokens"
+    path.write_text("t\n")
+    path.chmod(0o600)
+    args = ["serve", "--listen", "127.0.0.1:0", "--user", "nobody", flag, path]
+    refused = sse.run(*args)
+    error, hint = refused.err.splitlines()[-2:]
+    assert refused.status == 23
+    assert error == f"sse: error: user nobody cannot read {path}, which SIGHUP reads again"
+    assert hint.startswith("sse: hint: ")
 
 
 @pytest.mark.parametrize("user,why", [
-    ("no-such-user", "no user is called no-such-user"),
-    ("nobody:no-such-group", "no group is called no-such-group"),
+    ("no-such-user", "unknown user no-such-user"),
+    ("nobody:no-such-group", "unknown group no-such-group"),
     ("root", "user root is root"),
     ("0:0", "user 0 is root"),
     ("424242", "user 424242 has no group"),
@@ -224,7 +252,7 @@ def test_who_is_not_root_is_told_so(sse):
                               "--clear-groups", sse.binary, "serve", "--listen", "127.0.0.1:0", "--user", "daemon")
     assert shell.wait() == 2
     assert shell.stderr.text().splitlines()[-2:] == [
-        "sse: error: cannot become daemon: Operation not permitted",
+        "sse: error: cannot change to user daemon: Operation not permitted",
         "sse: hint: only root can switch to another user; leave out --user to stay the same one"]
 
 

@@ -73,7 +73,7 @@ def test_streams_make_no_room(sse, wire):
 
 @pytest.mark.parametrize("args, sent, status", [
     (["--head-timeout", "200ms"], b"GET / HTTP/1.1\r\nHost: localhost\r\n", 408),
-    (["--body-timeout", "200ms"],
+    (["--publish", "-", "--body-timeout", "200ms"],
      b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 5\r\n\r\nab", 408),
     (["--max-head-bytes", "256"], b"GET / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 300, 431),
     (["--max-body-bytes", "1KiB"],

@@ -166,7 +166,7 @@ def test_who_gets_the_page_and_its_head(sse, wire, headers, is_page):
     assert answer.header("X-Content-Type-Options") == "nosniff"
     assert "no-store" in answer.header("Cache-Control")
     if not is_page:
-        assert answer.header("Content-Type") == "text/event-stream"
+        assert answer.header("Content-Type") == "text/event-stream; charset=utf-8"
         return
     assert answer.header("Content-Type") == "text/html; charset=utf-8"
     policy = answer.header("Content-Security-Policy")

@@ -27,8 +27,8 @@ sse::Request request(const std::string& target, const std::string& last_event_id
 
 std::string line_of(const sse::Request& asked) {
     sse::AccessRecord record("127.0.0.1");
-    record.answered(&asked, 200);
-    return sse::access_line(record, record.since + 1500ms);
+    record.responded(&asked, 200);
+    return sse::access_line(record, record.started_steady + 1500ms);
 }
 
 std::string member(const std::string& line, const char* name) {
@@ -42,14 +42,14 @@ std::string member(const std::string& line, const char* name) {
 
 TEST_CASE("a connection is one line of JSON") {
     sse::AccessRecord record("127.0.0.1");
-    record.began = std::chrono::system_clock::time_point(0s);
+    record.started = std::chrono::system_clock::time_point(0s);
     const auto asked = request("/feed", "6");
-    record.answered(&asked, 200);
+    record.responded(&asked, 200);
     record.streamed({2, 1, "8"});
     record.bytes = 345;
-    record.end = sse::End::stalled;
+    record.end = sse::EndReason::stalled;
     CHECK(
-        sse::access_line(record, record.since + 1500ms) ==
+        sse::access_line(record, record.started_steady + 1500ms) ==
         R"({"time":"1970-01-01T00:00:00.000Z","address":"127.0.0.1","method":"GET","path":"/feed",)"
         R"("status":200,"seconds":1.500000,"requests":1,"events":2,"missed":1,"bytes":345,)"
         R"("last_event_id":"6","last_id":"8","end":"stalled","refusal":null})"
@@ -58,9 +58,9 @@ TEST_CASE("a connection is one line of JSON") {
 
 TEST_CASE("what a connection had none of is null") {
     sse::AccessRecord record("unix");
-    record.end = sse::End::refused;
+    record.end = sse::EndReason::refused;
     record.refusal = sse::Refusal::timeout;
-    const auto line = sse::access_line(record, record.since);
+    const auto line = sse::access_line(record, record.started_steady);
     for (const auto* name : {"method", "path", "status", "last_event_id", "last_id"}) {
         CHECK(line.find(std::string("\"") + name + "\":null") != line.npos);
     }

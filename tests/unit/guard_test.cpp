@@ -11,7 +11,7 @@ int status(const std::string& fields, bool loopback, const sse::GuardOptions& op
     sse::Request request;
     request.head = sse::Head::parse("GET / HTTP/1.1\r\n" + fields + "\r\n");
     request.method = "GET";
-    request.loopback = loopback;
+    request.loopback = loopback && std::string(peer) != "unix";
     request.peer = peer;
     const auto refusal = sse::guard(request, options);
     return refusal ? refusal->status : 200;

@@ -16,7 +16,8 @@ std::string read(const std::vector<std::string_view>& feeds) {
     sse::RequestReader reader(limits);
     std::string rest;
     for (auto feed : feeds) {
-        if (reader.state() == State::head || reader.state() == State::body) reader.feed(feed);
+        while (!feed.empty() && (reader.state() == State::head || reader.state() == State::body))
+            reader.feed(feed);
         rest.append(feed);
     }
     if (reader.state() == State::refused) {
@@ -73,6 +74,13 @@ TEST_CASE("A request line and its target, at every cut") {
         {"absolute form", "GET http://h:1/a?b HTTP/1.1" + host, "GET /a?b |"},
         {"absolute form without a path", "GET http://h HTTP/1.1" + host, "GET /? |"},
         {"absolute form with a query alone", "GET http://h?a=/b HTTP/1.1" + host, "GET /?a=/b |"},
+        {"absolute form of https", "GET HTTPS://h/a HTTP/1.1" + host, "GET /a? |"},
+        {"absolute form without a host", "GET http:///a HTTP/1.1" + host,
+         "400 the target has no valid host"},
+        {"or a path", "GET http:// HTTP/1.1" + host, "400 the target has no valid host"},
+        {"or but a port", "GET http://:80/ HTTP/1.1" + host, "400 the target has no valid host"},
+        {"with user information", "GET http://a@h/ HTTP/1.1" + host,
+         "400 the target has no valid host"},
         {"a URL in a query", "GET /?u=http://h/ HTTP/1.1" + host, "GET /?u=http://h/ |"},
         {"a URL of something else", "GET ftp://h/a HTTP/1.1" + host, "400 the target is no path"},
         {"a URL behind a question mark", "GET a?b://c/d HTTP/1.1" + host,
@@ -85,8 +93,10 @@ TEST_CASE("A request line and its target, at every cut") {
         {"and no target", "G(T / HTTP/1.1" + host, "400 the method is no token"},
         {"HTTP/1.0", "GET / HTTP/1.0\r\n\r\n", "GET /?  close 1.0|"},
         {"HTTP/0.9", "GET /\r\n\r\n", bad_line},
-        {"another version", "GET / HTTP/9.9" + host, "505 only HTTP/1.1 and HTTP/1.0 are spoken"},
-        {"HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\n", "505 only HTTP/1.1 and HTTP/1.0 are spoken"},
+        {"another version", "GET / HTTP/9.9" + host,
+         "505 only HTTP/1.1 and HTTP/1.0 are supported"},
+        {"HTTP/2's preface", "PRI * HTTP/2.0\r\n\r\n",
+         "505 only HTTP/1.1 and HTTP/1.0 are supported"},
         {"lower case", "GET / http/1.1" + host, bad_line},
         {"no version", "GET / " + host, bad_line},
         {"two blanks", "GET  / HTTP/1.1" + host, bad_line},
@@ -183,6 +193,11 @@ TEST_CASE("The body of a request, at every cut") {
         {"of a GET", get(chunked) + "3\r\nabc\r\n0\r\n\r\nGET", "GET /? abc|GET"},
         {"with extensions and trailers", post(chunked) + "1;a=b\r\nx\r\n0\r\nA: b\r\n\r\nGET",
          "POST /? x|GET"},
+        {"a size of two numbers", post(chunked) + "3 5\r\nabc\r\n0\r\n\r\n", not_hex},
+        {"a NUL in an extension", post(chunked) + "3;a=\0\r\nabc\r\n0\r\n\r\n"s,
+         "400 chunked body: an extension holds a control character"},
+        {"a NUL in a trailer", post(chunked) + "0\r\nA: \0\r\n\r\n"s,
+         "400 chunked body: a trailer holds a control character"},
         {"a trailer that ends in a bare LF", post(chunked) + "0\r\n\nGET / HTTP/1.1\r\n",
          "400 chunked body: a trailer ends in a bare LF"},
         {"a trailer with a bare CR", post(chunked) + "0\r\nA: b\rc\r\n\r\n",
@@ -203,7 +218,8 @@ TEST_CASE("100 Continue is asked for once, and only if a body is to come") {
     const auto asks = [](const std::string& wire) {
         sse::RequestReader reader(limits);
         std::string_view rest = wire;
-        reader.feed(rest);
+        while (!rest.empty() && (reader.state() == State::head || reader.state() == State::body))
+            reader.feed(rest);
         const bool first = reader.wants_continue();
         CHECK_FALSE(reader.wants_continue());
         return first;

@@ -7,20 +7,20 @@
 
 TEST_CASE("what is not for this process is left alone") {
     const auto own = std::to_string(::getpid());
-    CHECK(sse::take_passed({}, false).empty());
-    CHECK(sse::take_passed({"1", nullptr, nullptr}, false).empty());
-    CHECK(sse::take_passed({"1", "1", nullptr}, false).empty());
-    CHECK(sse::take_passed({"1", "", nullptr}, false).empty());
-    CHECK(sse::take_passed({"1", (own + "x").c_str(), nullptr}, false).empty());
-    CHECK(sse::take_passed({"0", own.c_str(), nullptr}, false).empty());
+    CHECK(sse::adopt_passed_sockets({}, false).empty());
+    CHECK(sse::adopt_passed_sockets({"1", nullptr, nullptr}, false).empty());
+    CHECK(sse::adopt_passed_sockets({"1", "1", nullptr}, false).empty());
+    CHECK(sse::adopt_passed_sockets({"1", "", nullptr}, false).empty());
+    CHECK(sse::adopt_passed_sockets({"1", (own + "x").c_str(), nullptr}, false).empty());
+    CHECK(sse::adopt_passed_sockets({"0", own.c_str(), nullptr}, false).empty());
 }
 
 TEST_CASE("a number of sockets that is none is refused") {
     const auto own = std::to_string(::getpid());
     for (const auto* count : {"", "x", "-1", "1 ", "99999", "4294967297"}) {
         INFO(count);
-        CHECK_THROWS_WITH(sse::take_passed({count, own.c_str(), nullptr}, false),
-                          std::string("LISTEN_FDS is no number of sockets: ") + count);
+        CHECK_THROWS_WITH(sse::adopt_passed_sockets({count, own.c_str(), nullptr}, false),
+                          std::string("LISTEN_FDS is not a number of sockets: ") + count);
     }
 }
 

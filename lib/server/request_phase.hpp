@@ -1,0 +1,73 @@
+// The requests of one connection, one after another: bytes in, a response out. Not the connection:
+// it owns no socket and no timer, and sends nothing.
+#pragma once
+
+#include "net/transport.hpp"
+#include "server/body_budget.hpp"
+#include "server/listener_context.hpp"
+#include "server/loop.hpp"
+#include "server/request_reader.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+
+namespace sse {
+
+/// Owned by its connection, used on its loop's thread only.
+class RequestPhase {
+public:
+    /// `refusal`: why every request is refused, or none. `address_key`: the connection's entry in
+    /// the listener's AddressCounts, removed by leave_address(); 0: none. The others must outlive
+    /// it.
+    RequestPhase(Loop& loop, const ListenerContext& listener, Transport& transport, Refusal refusal,
+                 std::uint64_t address_key);
+
+    enum class Step : std::uint8_t {
+        incomplete, ///< everything was read, and the request is not complete
+        body,       ///< once: the head is accepted, and the body is to be read
+        answered,   ///< see take_response()
+    };
+    /// Reads bytes of the request from the front of `input`, which shrinks by what was used.
+    Step read(std::string_view& input);
+    /// True once if the client waits for `100 Continue` before it sends the body.
+    bool wants_continue() { return reader_->wants_continue(); }
+    /// No byte of a request has been received.
+    bool empty() const { return reader_->empty(); }
+
+    struct Answer {
+        const Request* request; ///< nullptr if there was none to read; valid until finish()
+        Response response;
+        bool keep_alive; ///< the connection may be used for another request
+    };
+    Answer take_response();
+    /// The response has been encoded: frees what the request took.
+    void finish();
+    /// Waits for the next request.
+    void begin();
+
+    /// Removes the connection from the counts of addresses.
+    void leave_address();
+    Refusal refusal() const { return refusal_; }
+
+private:
+    Step answer(const Request* request, Response response, bool keep_alive);
+    std::optional<Response> admit();
+    bool enter_address(const std::string& peer);
+
+    Loop& loop_;
+    const ListenerContext& listener_;
+    Transport& transport_;
+    std::unique_ptr<RequestReader> reader_; ///< from begin() to finish()
+    std::unique_ptr<Answer> answer_;        ///< until it is taken
+    BodyCharge body_charge_;
+    std::uint64_t address_key_;
+    Refusal refusal_;
+    bool admitted_ = false;  ///< the head of this request has been judged
+    bool forwarded_ = false; ///< address_key_ is of this request, from a trusted proxy
+};
+
+} // namespace sse
