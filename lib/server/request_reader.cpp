@@ -1,7 +1,7 @@
 #include "server/request_reader.hpp"
 
 #include "base/error.hpp"
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 
 #include <algorithm>
 #include <charconv>
