@@ -21,7 +21,8 @@ namespace {
 std::string hint_for_post(sse::Errc code) {
     switch (code) {
     case sse::Errc::http_status:
-        return "if the server requires credentials, add --header 'Authorization: Bearer TOKEN'";
+        return "check the URL of --post; if the server requires credentials, put USER:PASSWORD@ "
+               "into it, or add --header 'Authorization: Bearer TOKEN'";
     case sse::Errc::tls_verify:
         return "set SSL_CERT_FILE to a PEM file with the certificate authority of the server";
     case sse::Errc::resolve:
@@ -95,11 +96,13 @@ int post(Recordings& recordings, const sse::PlaybackOptions& options, const std:
          const std::vector<std::pair<std::string, std::string>>& headers) {
     sse::Interrupt interrupt;
     const Signals signals(interrupt);
-    sse::Poster poster(poster_options(url, headers), interrupt);
+    auto poster_settings = poster_options(url, headers);
+    const auto target = poster_settings.request.url.shown();
+    sse::Poster poster(std::move(poster_settings), interrupt);
     EventPoster posted(poster);
     const auto report = [&] {
         note(fmt::format("{} event{} accepted by {}, retried {} times{}{}", poster.accepted(),
-                         poster.accepted() == 1 ? "" : "s", url, poster.retried(),
+                         poster.accepted() == 1 ? "" : "s", target, poster.retried(),
                          poster.last_response().empty() ? "" : "; the last as ",
                          poster.last_response()));
     };

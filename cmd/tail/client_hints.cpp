@@ -12,40 +12,54 @@ namespace cmd {
 
 namespace {
 
+constexpr auto whole_response = "run curl -iN with the URL to see the whole response";
+
 class Hints {
 public:
-    explicit Hints(const sse::Client& client)
-        : options_(client.options())
-        , opened_(client.opened()) {}
+    Hints(const sse::ClientOptions& options, bool opened)
+        : options_(options)
+        , opened_(opened) {}
 
     std::string of(const sse::Error& e) const {
-        if (const auto* response = dynamic_cast<const sse::HttpStatusError*>(&e))
-            return of_answer(*response);
+        using sse::Reason;
         switch (e.reason()) {
-        case sse::Reason::proxy:
-            return "-x names another proxy, -x '' none, whatever the environment says";
-        case sse::Reason::not_an_address:
-            return "--resolve takes an address, as HOST:PORT:127.0.0.1";
-        case sse::Reason::certificate_name:
-            return "use the name that it is for (--resolve NAME:PORT:ADDRESS says where that is), "
-                   "or check nothing with -k";
-        case sse::Reason::certificate_dates:
-            return "check the clock of this machine, or nothing of the certificate with -k";
-        case sse::Reason::certificate_issuer: return of_issuer();
-        case sse::Reason::client_certificate:
+        case Reason::proxy: return "give another proxy with -x, or none with -x ''";
+        case Reason::not_an_address: return "give --resolve an IP address, as HOST:PORT:127.0.0.1";
+        case Reason::certificate_name:
+            return "use the name in the certificate (--resolve NAME:PORT:ADDRESS maps it), or skip "
+                   "the check with -k";
+        case Reason::certificate_without_names:
+            return "have it issued with a subject alternative name (RFC 9525 ignores the common "
+                   "name), or skip the check with -k";
+        case Reason::certificate_dates:
+            return "check this machine's clock, or skip the check with -k";
+        case Reason::certificate_issuer: return of_issuer();
+        case Reason::client_certificate:
             return options_.tls.cert_file.empty()
-                       ? "the server may want a certificate of yours: --cert FILE"
-                       : "the server does not take the certificate of --cert";
-        case sse::Reason::not_http: return "check the port in the URL, and whether it is https";
-        case sse::Reason::head_too_large: return "curl -iN shows the whole answer";
-        case sse::Reason::bad_coding: return "leave --compressed out, and it comes as it is";
-        case sse::Reason::redirect: return "-v shows where each redirect leads";
+                       ? "give a client certificate with --cert FILE"
+                       : "give another certificate with --cert: the server refused this one";
+        case Reason::http2_only: return of_http2();
+        case Reason::not_http: return "check the port in the URL, and whether it needs https";
+        case Reason::head_too_large: return whole_response;
+        case Reason::chunked_twice:
+            return "remove the Transfer-Encoding header that the application sets: its server adds "
+                   "one, too (RFC 9112, 6.1)";
+        case Reason::bad_framing:
+            return "the server or a proxy before it frames the body wrongly; curl -iN may read it";
+        case Reason::bad_coding: return "leave --compressed out to receive the stream uncompressed";
+        case Reason::redirect: return "use -v to see where each redirect leads";
+        case Reason::credentials_dropped:
+            return "give the URL that the redirect leads to: credentials and -H headers are not "
+                   "sent to another origin (scheme, host or port)";
+        case Reason::json_lines: return "use --ndjson to read JSON lines as events";
         default: break;
         }
+        if (const auto* error = dynamic_cast<const sse::HttpStatusError*>(&e))
+            return of_response(error->response());
         switch (e.code()) {
         case sse::Errc::resolve: return of_name();
         case sse::Errc::connect: return of_address();
-        case sse::Errc::timeout: return "--connect-timeout and --read-timeout say how long to wait";
+        case sse::Errc::timeout: return "allow more time with --connect-timeout or --read-timeout";
         case sse::Errc::tls_handshake: return "check that the port speaks TLS, or use http";
         case sse::Errc::too_large: return of_size();
         case sse::Errc::receive: return try_again();
@@ -56,85 +70,122 @@ public:
 private:
     bool sends(std::string_view field) const { return options_.request.find(field) != nullptr; }
 
-    /// What makes it try again, or longer.
+    /// How to get further attempts.
     std::string try_again() const {
         if (!opened_ && !options_.retry_connect)
-            return "--retry-connect tries again until the stream opens";
+            return "use --retry-connect to keep trying until the stream opens";
         if (opened_ && !options_.reconnect) {
-            return options_.request.method == "GET" ? "without --no-reconnect it connects again"
-                                                    : "--reconnect connects again";
+            return options_.request.method == "GET" ? "leave --no-reconnect out to reconnect"
+                                                    : "use --reconnect to send the request again";
         }
-        return "--retries allows more failures in a row, and without it there is no end to them";
+        return "raise --retries, or leave it out to retry without a limit";
     }
 
-    std::string of_answer(const sse::HttpStatusError& response) const {
-        switch (response.status()) {
+    std::string of_response(const sse::FailedResponse& response) const {
+        switch (response.status) {
         case 401:
-        case 403:
-            return sends("Authorization") || sends("Cookie")
-                       ? "the server does not take the credentials it was given: check them"
-                       : "if it wants credentials, give them with -u, --bearer or -H";
+        case 403: return of_credentials(response);
         case 404: return "check the path in the URL";
         case 405:
             return options_.request.method == "GET"
-                       ? "another method may be wanted: -X, or -d or --json to POST"
-                       : "another method may be wanted: without -X, -d and --json it is GET";
-        case 407: return "give the proxy's credentials as -x http://USER:PASSWORD@HOST:PORT";
+                       ? "try another method: -X METHOD, or -d or --json to POST"
+                       : "try GET: leave -X, -d and --json out";
+        case 407:
+            if (const auto scheme = unsupported_scheme(response); !scheme.empty())
+                return fmt::format("the proxy requires {} authentication, which sse does not "
+                                   "support: use curl -N -x with --proxy-anyauth",
+                                   scheme);
+            return "give the proxy's credentials as -x http://USER:PASSWORD@HOST:PORT";
         case 429:
         case 500:
         case 502:
         case 503:
         case 504: return try_again();
-        case 200: return of_type(response);
-        default: return "curl -iN shows the whole answer";
+        default: return response.status / 100 == 2 ? of_type(response) : whole_response;
         }
     }
 
-    std::string of_type(const sse::HttpStatusError& response) const {
-        if (!response.coding().empty()) {
-            const std::string none = "-H 'Accept-Encoding: identity' asks for none";
-            return options_.response.compressed
-                       ? none
-                       : fmt::format("--compressed asks for and reads {}; {}", sse::known_codings,
-                                     none);
+    /// The scheme that a response requires, if it offers none that -u or --bearer can serve.
+    static std::string unsupported_scheme(const sse::FailedResponse& response) {
+        const auto& schemes = response.auth_schemes;
+        if (schemes.empty() || schemes.find("basic") != schemes.npos ||
+            schemes.find("bearer") != schemes.npos)
+            return {};
+        auto first = schemes.substr(0, schemes.find(','));
+        for (const char* known : {"Digest", "Negotiate", "NTLM"}) {
+            if (sse::same_name(first, known)) return known;
         }
-        const auto& type = response.content_type();
+        return sse::printable(first, 40);
+    }
+
+    std::string of_credentials(const sse::FailedResponse& response) const {
+        if (const auto scheme = unsupported_scheme(response); scheme == "Digest") {
+            return "the server requires Digest authentication, which sse does not support: use "
+                   "curl -N --digest -u USER:PASSWORD";
+        } else if (!scheme.empty()) {
+            return fmt::format("the server requires {} authentication, which sse does not support: "
+                               "give the credentials it expects with -H 'Authorization: ...'",
+                               scheme);
+        }
+        return sends("Authorization") || sends("Cookie")
+                   ? "check the credentials: the server refused them"
+                   : "give credentials with -u, --bearer or -H";
+    }
+
+    std::string of_type(const sse::FailedResponse& response) const {
+        if (!response.coding.empty()) return of_coding(response.coding);
+        const auto& type = response.content_type;
         if (type == "text/html")
-            return "that is a page: check the path, or whether it wants a login";
-        if (type == "application/json")
-            return "an API may stream only when asked: a field in the body, or a parameter";
-        if (type.find("ndjson") != type.npos || type.find("jsonl") != type.npos)
-            return "--ndjson reads JSON lines as events";
-        return "curl -iN shows the whole answer";
+            return "check the path in the URL, and whether the page asks for a login";
+        if (type == "application/json") {
+            return "request a stream: many APIs need a parameter such as \"stream\": true; "
+                   "--any prints this response as one event";
+        }
+        return "use --any to read it as an event stream all the same";
+    }
+
+    std::string of_coding(std::string_view coding) const {
+        if (sse::ContentDecoder::make(coding) && !options_.response.compressed)
+            return fmt::format("use --compressed to request and decode {}", sse::known_codings);
+        const auto* accepted = options_.request.find("Accept-Encoding");
+        if (!accepted || accepted->value != "identity")
+            return "request the stream uncompressed with -H 'Accept-Encoding: identity'";
+        return fmt::format("decode it outside, as in curl -sN URL | {} -dc",
+                           coding == "zstd" ? "zstd" : "DECODER");
+    }
+
+    std::string of_http2() const {
+        return fmt::format("relay it with curl -sN {} URL | sse serve --input sse, or put a proxy "
+                           "that speaks HTTP/1.1 before the server",
+                           options_.request.url.tls ? "--http2" : "--http2-prior-knowledge");
     }
 
     std::string of_issuer() const {
         return options_.tls.ca_file.empty()
-                   ? "trust its issuer with --cacert FILE, or check nothing with -k"
-                   : fmt::format("its issuer is not in {}: name another with --cacert, or check "
-                                 "nothing with -k",
+                   ? "trust its issuer with --cacert FILE, or skip the check with -k"
+                   : fmt::format("give another --cacert, since the issuer is not in {}, or skip "
+                                 "the check with -k",
                                  sse::printable(options_.tls.ca_file, 200));
     }
 
     std::string of_name() const {
-        if (options_.dial.family != sse::Family::any)
-            return "check the host's name in the URL, and whether it has such an address: leave -4 "
-                   "and -6 out";
-        return "check the host's name in the URL";
+        return options_.dial.family != sse::Family::any
+                   ? "check the host name in the URL, or leave -4 and -6 out to use any address"
+                   : "check the host name in the URL";
     }
 
     std::string of_address() const {
         if (!options_.dial.unix_socket.empty())
             return "check the path of --unix-socket, and that its server runs";
         if (!opened_ && !options_.retry_connect)
-            return "check the address, or wait for the server with --retry-connect";
+            return "check the address, or use --retry-connect to wait for the server";
         return "check that the server runs; " + try_again();
     }
 
     std::string of_size() const {
         if (options_.parser.max_event_bytes >= sse::most_event_bytes)
-            return "no larger event can be read";
-        return "raise --max-event-bytes if the stream is to be trusted";
+            return "--max-event-bytes has its largest value already";
+        return "raise --max-event-bytes if you trust the stream";
     }
 
     const sse::ClientOptions& options_;
@@ -143,8 +194,13 @@ private:
 
 } // namespace
 
-Failure explained(const sse::Error& e, const sse::Client& client) {
-    return {exit_status(e.code()), e.what(), Hints(client).of(e)};
+std::string client_hint(const sse::Error& error, const sse::ClientOptions& options, bool opened) {
+    return Hints(options, opened).of(error);
+}
+
+Failure explained(const sse::Error& error, const sse::Client& client) {
+    return {exit_status(error.code()), error.what(),
+            client_hint(error, client.options(), client.opened())};
 }
 
 } // namespace cmd

@@ -1,13 +1,19 @@
-// What a client threw, with the way out of it that somebody at the command line of tail has.
+// The hint for an error of a client, in terms of tail's options.
 #pragma once
 
 #include "base/error.hpp"
 #include "client/client.hpp"
 #include "cmd/cli/command.hpp"
 
+#include <string>
+
 namespace cmd {
 
-/// No hint offers what `client` was told already.
+/// An instruction that may help, and that `options` do not follow already. `opened`: the stream has
+/// been open.
+std::string client_hint(const sse::Error& error, const sse::ClientOptions& options, bool opened);
+
+/// `error` of `client` as the failure of a command.
 Failure explained(const sse::Error& error, const sse::Client& client);
 
 } // namespace cmd

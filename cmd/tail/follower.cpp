@@ -14,21 +14,11 @@ namespace cmd {
 
 namespace {
 
-/// Each line of a head as a note, secrets hidden.
+/// Each line of a head as a note, secrets masked.
 template <class Say>
 void note_head(char direction, std::string_view head, const Say& say) {
-    while (!head.empty()) {
-        const auto end = std::min(head.find("\r\n"), head.size());
-        const auto line = head.substr(0, end);
-        head.remove_prefix(std::min(end + 2, head.size()));
-        if (line.empty()) continue;
-        const auto colon = line.find(": ");
-        const auto name = line.substr(0, colon);
-        const auto value = colon == line.npos
-                               ? std::string()
-                               : ": " + sse::mask_header(name, line.substr(colon + 2));
-        say(fmt::format("{} {}{}", direction, sse::printable(name), sse::printable(value)));
-    }
+    for (const auto& line : sse::mask_head(head))
+        say(fmt::format("{} {}", direction, sse::printable(line)));
 }
 
 /// What the standard (HTML, 9.2.5 to 9.2.6) makes of it.
@@ -58,7 +48,7 @@ Follower::Follower(Following& following, std::string name, std::string url,
     , name_(std::move(name))
     , url_(std::move(url))
     , last_event_id_(std::move(last_event_id)) {
-    if (all_.stats) number_ = all_.stats->add(url_);
+    if (all_.stats) number_ = all_.stats->add(sse::mask_url(url_));
 }
 
 bool Follower::pass_on(const sse::EventView& event) {
@@ -135,7 +125,7 @@ void Follower::on_retry(std::chrono::milliseconds time) {
     all_.printer.retry(time, all_.output.text());
 }
 
-void Follower::on_piece(std::string_view bytes) {
+void Follower::on_read(std::string_view bytes) {
     const std::lock_guard lock(all_.mutex);
     if (all_.recorder && !all_.over) all_.recorder->read(bytes);
 }
@@ -155,11 +145,11 @@ void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
                        std::string_view last_event_id) {
     const std::lock_guard lock(all_.mutex);
     if (all_.recorder) all_.recorder->open(url, status, head, last_event_id);
-    say(fmt::format("stream open: {}", url.text()));
+    say(fmt::format("stream open: {}", url.shown()));
     if (std::exchange(told_away_, false) && !all_.options.verbose) tell("reconnected");
     if (!last_event_id.empty() && head.find(sse::gap_field) == "true") {
-        warn(fmt::format("{} no longer has event {}: events may be missing or repeated", url.text(),
-                         sse::printable(last_event_id, 100)));
+        warn(fmt::format("{} no longer has event {}: events may be missing or repeated",
+                         url.shown(), sse::printable(last_event_id, 100)));
     }
 }
 
@@ -175,7 +165,7 @@ void Follower::on_pause() {
 }
 
 void Follower::on_request(const sse::Url& url, std::string_view head) {
-    say(fmt::format("requesting {}", url.text()));
+    say(fmt::format("requesting {}", url.shown()));
     note_head('>', head, [this](const std::string& text) { say(text); });
 }
 
@@ -188,9 +178,16 @@ void Follower::on_connect(const sse::Url& peer, std::string_view address) {
                     address == peer.host ? "" : fmt::format(" ({})", address)));
 }
 
-void Follower::on_redirect(int status, const sse::ClientRequest& next, bool bare) {
-    say(fmt::format("redirected ({}) to {} with {}{}", status, next.url.text(), next.method,
-                    bare ? "; credentials and custom headers are not sent to another origin" : ""));
+void Follower::on_redirect(int status, const sse::ClientRequest& next, bool credentials_dropped) {
+    say(fmt::format("redirected ({}) to {} with {}{}", status, next.url.shown(), next.method,
+                    credentials_dropped
+                        ? "; credentials and custom headers are not sent to another origin"
+                        : ""));
+}
+
+void Follower::on_ignored_coding(std::string_view name) {
+    say(fmt::format("Content-Encoding {} is not a content coding: ignored",
+                    sse::printable(name, 40)));
 }
 
 void Follower::on_tls(std::string_view description) { say(std::string(description)); }
@@ -228,7 +225,7 @@ void Follower::on_end(sse::Client::End end) {
     case sse::Client::End::ended: return say("the stream ended");
     case sse::Client::End::no_content:
         return say("204 No Content: the server asks clients not to reconnect");
-    case sse::Client::End::gone:
+    case sse::Client::End::server_gone:
         return say("the stream ended, and the server no longer accepts connections");
     }
 }

@@ -65,7 +65,7 @@ public:
     void on_id(std::string_view id) override;
     void on_comment(std::string_view text) override;
     void on_retry(std::chrono::milliseconds time) override;
-    void on_piece(std::string_view bytes) override;
+    void on_read(std::string_view bytes) override;
     void on_bytes(std::string_view bytes) override;
     void on_response(const sse::Timing& timing) override;
     void on_open(const sse::Url& url, int status, const sse::Head& head,
@@ -75,7 +75,8 @@ public:
     void on_request(const sse::Url& url, std::string_view head) override;
     void on_head(std::string_view head) override;
     void on_connect(const sse::Url& peer, std::string_view address) override;
-    void on_redirect(int status, const sse::ClientRequest& next, bool bare) override;
+    void on_redirect(int status, const sse::ClientRequest& next, bool credentials_dropped) override;
+    void on_ignored_coding(std::string_view name) override;
     void on_tls(std::string_view description) override;
     void on_reconnect(std::chrono::milliseconds wait, std::string_view why) override;
     void on_unsendable_id(std::string_view id) override;

@@ -2,8 +2,10 @@
 
 #include "base/error.hpp"
 #include "base/json_text.hpp"
+#include "base/mask.hpp"
 
 #include <cerrno>
+#include <cstdint>
 #include <cstdio>
 #include <fcntl.h>
 #include <filesystem>
@@ -34,6 +36,17 @@ std::string replaceable(const std::string& path) {
     return std::filesystem::canonical(path);
 }
 
+/// The key of a URL, or a key that was read from a file: masked, and where that hides something a
+/// hash of the whole, so that URLs with different secrets stay apart and none of them is written
+/// down.
+std::string key_of(const std::string& url) {
+    auto masked = sse::mask_url(url);
+    if (masked == url || url.find(' ') != url.npos) return url; // no URL holds a space
+    std::uint64_t hash = 0xcbf29ce484222325;                    // FNV-1a
+    for (const char c : url) hash = (hash ^ static_cast<unsigned char>(c)) * 0x100000001b3;
+    return fmt::format("{} {:016x}", masked, hash);
+}
+
 } // namespace
 
 LastIdFile::LastIdFile(std::string path)
@@ -56,20 +69,20 @@ LastIdFile::LastIdFile(std::string path)
                 sse::Errc::bad_input,
                 fmt::format("{}:{}: this is not a state file of sse tail", path_, number));
         }
-        ids_[std::string(url)] = id;
+        ids_[key_of(std::string(url))] = id; // masks what older versions wrote
     }
     if (file.bad()) fail("read", path_);
 }
 
 std::string LastIdFile::last_event_id(const std::string& url) const {
-    const auto found = ids_.find(url);
+    const auto found = ids_.find(key_of(url));
     return found == ids_.end() ? std::string() : found->second;
 }
 
 void LastIdFile::set(const std::string& url, std::string_view id) {
     if (last_event_id(url) == id) return;
-    if (id.empty()) ids_.erase(url);
-    else ids_[url] = id;
+    if (id.empty()) ids_.erase(key_of(url));
+    else ids_[key_of(url)] = id;
     changed_ = true;
 }
 
@@ -84,7 +97,7 @@ void LastIdFile::save() {
         text += "}\n";
     }
     const auto beside = path_ + ".new";
-    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (fd < 0) fail("write", path_);
     const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
     if (::close(fd) != 0 || !written || std::rename(beside.c_str(), path_.c_str()) != 0)

@@ -79,7 +79,7 @@ void take_header(std::string_view line, sse::ClientRequest& request) {
     const auto name = line.substr(0, colon), value = without_blanks(line.substr(colon + 1));
     if (value.empty()) {
         request.erase(name);
-        request.removed.emplace_back(name);
+        request.suppressed.emplace_back(name);
     } else {
         request.fields.push_back({std::string(name), std::string(value)});
     }
@@ -244,7 +244,7 @@ void complete(RequestFlags& flags) {
 
 sse::ProxyOptions proxies_of(const RequestFlags& flags) {
     sse::ProxyOptions proxies;
-    proxies.except = flags.no_proxy.value_or(environment_value({"no_proxy", "NO_PROXY"}));
+    proxies.no_proxy = flags.no_proxy.value_or(environment_value({"no_proxy", "NO_PROXY"}));
     if (flags.proxy) {
         proxies.http = proxies.https = *flags.proxy;
         return proxies;
@@ -279,7 +279,7 @@ sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url) 
     unless_given("Cache-Control", "no-cache");   // and 2
     if (!flags.agent || !flags.agent->empty())
         unless_given("User-Agent", flags.agent.value_or("sse/" SSE_VERSION));
-    else if (!request.find("User-Agent")) request.removed.emplace_back("User-Agent");
+    else if (!request.find("User-Agent")) request.suppressed.emplace_back("User-Agent");
     if (flags.compressed) unless_given("Accept-Encoding", std::string(sse::known_codings));
     if (!flags.cookies.empty()) unless_given("Cookie", cookie_text(flags.cookies));
     if (!request.find("Authorization")) authorize(flags, request);

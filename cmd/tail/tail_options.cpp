@@ -197,6 +197,14 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_flag("--ndjson", o.client.json_lines,
                  "Read the response as JSON lines, whatever its Content-Type")
         ->group(group);
+    app.add_flag("--any", o.client.any_response,
+                 "Read the response as an event stream, whatever its status and Content-Type; "
+                 "JSON is one event")
+        ->group(group);
+    app.add_flag_callback(
+           "--no-cookies", [&o] { o.client.cookies.enabled = false; },
+           "Ignore the cookies that the server sets")
+        ->group(group);
     auto* v4 = app.add_flag("-4,--ipv4", o.v4, "Use only IPv4 addresses")->group(group);
     app.add_flag("-6,--ipv6", o.v6, "Use only IPv6 addresses")->excludes(v4)->group(group);
 }
@@ -347,7 +355,7 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
     client.dial.family = o.v4 ? sse::Family::v4 : o.v6 ? sse::Family::v6 : sse::Family::any;
     // A POST may cost money, or do something twice: only if it is asked for.
     client.reconnect = !o.no_reconnect && (o.reconnect || client.request.method == "GET");
-    client.keep_when_gone = o.reconnect || client.retry_connect;
+    client.reconnect_when_refused = o.reconnect || client.retry_connect;
     client.feed_lines = format == Format::raw &&
                         (o.follow.count || !o.follow.until.empty() || !o.follow.until_data.empty());
     return client;

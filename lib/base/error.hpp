@@ -28,21 +28,25 @@ enum class Errc {
 enum class Reason : std::uint8_t {
     unspecified, ///< the code says enough
     // connections
-    connection_refused, ///< the host is there, and no server listens on the port or path
-    proxy,              ///< on the way to a proxy
-    not_an_address,     ///< the address that was given for a host name is none
-    certificate_name,   ///< the peer's certificate is for another host
-    certificate_dates,  ///< it has expired, or is not valid yet
-    certificate_issuer, ///< anything else that is wrong with it
-    client_certificate, ///< the server refused the client's certificate, or its absence
-    connection_closed,  ///< the server closed the connection without a response
+    connection_refused,        ///< the host is there, and no server listens on the port or path
+    proxy,                     ///< on the way to a proxy
+    not_an_address,            ///< the address that was given for a host name is none
+    certificate_name,          ///< the peer's certificate is for another host
+    certificate_without_names, ///< it names hosts in its common name only (RFC 9525)
+    certificate_dates,         ///< it has expired, or is not valid yet
+    certificate_issuer,        ///< anything else that is wrong with it
+    client_certificate,        ///< the server refused the client's certificate, or its absence
+    connection_closed,         ///< the server closed the connection without a response
     // HTTP responses
-    not_http,       ///< the first bytes are not HTTP/1
-    http2_only,     ///< the server speaks HTTP/2 alone
-    head_too_large, ///< the head exceeds its limit
-    bad_framing,    ///< Transfer-Encoding or Content-Length cannot be used
-    bad_coding,     ///< the compressed body is damaged or cut
-    redirect,       ///< too many redirects, or a Location that cannot be followed
+    not_http,            ///< the first bytes are not HTTP/1
+    http2_only,          ///< the server speaks HTTP/2 alone
+    head_too_large,      ///< the head exceeds its limit
+    bad_framing,         ///< Transfer-Encoding or Content-Length cannot be used
+    chunked_twice,       ///< Transfer-Encoding names chunked twice
+    bad_coding,          ///< the compressed body is damaged or cut
+    redirect,            ///< too many redirects, or a Location that cannot be followed
+    credentials_dropped, ///< refused after a redirect to another origin, which got no credentials
+    json_lines,          ///< the body looks like JSON lines
     // recordings
     write_failed,        ///< a recording or its copy could not be written
     no_recording,        ///< a directory without recordings

@@ -1,6 +1,8 @@
 #include "base/mask.hpp"
 
 #include "base/ascii.hpp"
+#include "base/percent.hpp"
+#include "base/trimmed.hpp"
 
 #include <algorithm>
 #include <array>
@@ -9,16 +11,16 @@ namespace sse {
 
 namespace {
 
-std::string lower(std::string_view text) {
-    std::string out(text);
-    for (char& c : out) c = ascii_lower(c);
+/// In lower case, with an underscore between the words of `camelCase`.
+std::string separated(std::string_view name) {
+    std::string out;
+    for (std::size_t i = 0; i < name.size(); ++i) {
+        const bool starts_word =
+            i > 0 && name[i] >= 'A' && name[i] <= 'Z' && name[i - 1] >= 'a' && name[i - 1] <= 'z';
+        if (starts_word) out.push_back('_');
+        out.push_back(ascii_lower(name[i]));
+    }
     return out;
-}
-
-template <std::size_t n>
-bool holds_one_of(std::string_view text, const std::array<std::string_view, n>& parts) {
-    return std::any_of(parts.begin(), parts.end(),
-                       [&](std::string_view part) { return text.find(part) != text.npos; });
 }
 
 template <std::size_t n>
@@ -26,16 +28,25 @@ bool is_one_of(std::string_view text, const std::array<std::string_view, n>& nam
     return std::find(names.begin(), names.end(), text) != names.end();
 }
 
-constexpr std::array<std::string_view, 10> key_words = {
-    "key", "token", "auth", "sig", "signature", "secret", "password", "pwd", "credential", "code"};
+constexpr std::array<std::string_view, 5> secret_parts = {"token", "secret", "passw", "credential",
+                                                          "apikey"};
+constexpr std::array<std::string_view, 24> secret_words = {
+    "key",       "auth", "oauth", "authorization", "authkey", "sig",
+    "signature", "pwd",  "pass",  "passcode",      "code",    "session",
+    "sessionid", "sid",  "jwt",   "bearer",        "ticket",  "assertion",
+    "otp",       "csrf", "xsrf",  "cookie",        "hmac",    "accesskey"};
 
-bool is_secret_parameter(std::string_view name) {
-    const auto small = lower(name);
-    constexpr std::array<std::string_view, 4> parts = {"token", "secret", "password", "apikey"};
-    if (holds_one_of(small, parts)) return true;
-    for (std::string_view rest = small; !rest.empty();) {
-        const auto end = rest.find_first_of("_-.[]%");
-        if (is_one_of(rest.substr(0, end), key_words)) return true;
+bool is_secret_name(std::string_view name) {
+    const auto text = separated(percent_decoded(name));
+    std::string joined;
+    std::copy_if(text.begin(), text.end(), std::back_inserter(joined),
+                 [](char c) { return c != '_' && c != '-'; });
+    if (std::any_of(secret_parts.begin(), secret_parts.end(),
+                    [&](std::string_view part) { return joined.find(part) != joined.npos; }))
+        return true;
+    for (std::string_view rest = text; !rest.empty();) {
+        const auto end = rest.find_first_of("_-.[]%: +");
+        if (is_one_of(rest.substr(0, end), secret_words)) return true;
         if (end == rest.npos) break;
         rest.remove_prefix(end + 1);
     }
@@ -47,8 +58,10 @@ void append_masked_query(std::string_view query, std::string& out) {
         const auto end = query.find_first_of("&;#");
         const auto pair = query.substr(0, end);
         const auto equals = pair.find('=');
-        if (equals != pair.npos && is_secret_parameter(pair.substr(0, equals))) {
+        if (equals != pair.npos && is_secret_name(pair.substr(0, equals))) {
             out.append(pair.substr(0, equals + 1)).append(mask_text);
+        } else if (equals != pair.npos && pair.find("://", equals) != pair.npos) {
+            out.append(pair.substr(0, equals + 1)).append(mask_url(pair.substr(equals + 1)));
         } else {
             out.append(pair);
         }
@@ -58,19 +71,56 @@ void append_masked_query(std::string_view query, std::string& out) {
     }
 }
 
+/// A request line with its target masked; a status line as it is.
+std::string mask_start_line(std::string_view line) {
+    const auto first = line.find(' '), last = line.rfind(' ');
+    if (line.starts_with("HTTP/") || first == line.npos || first == last) return std::string(line);
+    return std::string(line.substr(0, first + 1))
+        .append(mask_url(line.substr(first + 1, last - first - 1)))
+        .append(line.substr(last));
+}
+
 } // namespace
 
 bool is_secret_header(std::string_view name) {
     constexpr std::array<std::string_view, 4> names = {"authorization", "proxy-authorization",
                                                        "cookie", "set-cookie"};
-    return is_one_of(lower(name), names) || is_secret_parameter(name);
+    return is_one_of(separated(name), names) || is_secret_name(name);
 }
 
 std::string mask_header(std::string_view name, std::string_view value) {
     if (is_secret_header(name)) return std::string(mask_text);
-    constexpr std::array<std::string_view, 5> urls = {"location", "content-location", "referer",
-                                                      "origin", "link"};
-    return is_one_of(lower(name), urls) ? mask_url(value) : std::string(value);
+    constexpr std::array<std::string_view, 6> urls = {"location", "content-location", "referer",
+                                                      "origin",   "refresh",          "link"};
+    std::string small(name);
+    std::transform(small.begin(), small.end(), small.begin(), ascii_lower);
+    return is_one_of(small, urls) ? mask_url(value) : std::string(value);
+}
+
+std::vector<std::string> mask_head(std::string_view head) {
+    std::vector<std::string> lines;
+    bool secret = false; // the field that a folded line would belong to
+    while (!head.empty()) {
+        const auto end = std::min(head.find('\n'), head.size());
+        auto line = head.substr(0, end);
+        head.remove_prefix(std::min(end + 1, head.size()));
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        if (line.empty()) continue;
+        const auto colon = line.find(':');
+        if (lines.empty()) {
+            lines.push_back(mask_start_line(line));
+        } else if (line.front() == ' ' || line.front() == '\t') {
+            lines.emplace_back(secret ? mask_text : line);
+        } else if (colon == line.npos) {
+            lines.emplace_back(line);
+        } else {
+            const auto name = trimmed(line.substr(0, colon));
+            secret = is_secret_header(name);
+            auto shown = std::string(name).append(": ");
+            lines.push_back(shown.append(mask_header(name, trimmed(line.substr(colon + 1)))));
+        }
+    }
+    return lines;
 }
 
 std::string mask_url(std::string_view url) {
@@ -79,11 +129,11 @@ std::string mask_url(std::string_view url) {
     if (scheme != url.npos && scheme < url.find_first_of("/?#")) {
         out.append(url.substr(0, scheme + 3));
         url.remove_prefix(scheme + 3);
-        const auto authority = url.substr(0, url.find_first_of("/?#"));
-        if (const auto at = authority.rfind('@'); at != authority.npos) {
-            out.append(mask_text);
-            url.remove_prefix(at);
-        }
+    }
+    const auto authority = url.substr(0, url.find_first_of("/?#"));
+    if (const auto at = authority.rfind('@'); at != authority.npos) {
+        out.append(mask_text);
+        url.remove_prefix(at);
     }
     const auto query = url.find_first_of("?#");
     if (query == url.npos) return out.append(url);

@@ -15,11 +15,11 @@ Backoff::Backoff(BackoffOptions options, std::function<double()> random)
 
 void Backoff::set_reconnection_time(milliseconds time) {
     reconnection_time_ =
-        std::clamp(time, options_.least, std::max(options_.least, options_.longest_asked));
+        std::clamp(time, options_.min_wait, std::max(options_.min_wait, options_.max_server_wait));
 }
 
-Backoff::milliseconds Backoff::after_failure(std::optional<milliseconds> asked) {
-    constexpr int most_doublings = 20; // by then every ceiling has been passed
+Backoff::milliseconds Backoff::after_failure(std::optional<milliseconds> retry_after) {
+    constexpr int most_doublings = 20; // enough to exceed every ceiling
     failures_ = std::min(failures_ + 1, most_doublings);
     const auto ceiling = std::max(reconnection_time_, options_.retry_max);
     const auto spread =
@@ -27,7 +27,7 @@ Backoff::milliseconds Backoff::after_failure(std::optional<milliseconds> asked) 
     const auto jitter =
         milliseconds(static_cast<std::int64_t>(random_() * static_cast<double>(spread.count())));
     const auto wait = reconnection_time_ + jitter;
-    return asked ? std::max(wait, std::min(*asked, options_.longest_asked)) : wait;
+    return retry_after ? std::max(wait, std::min(*retry_after, options_.max_server_wait)) : wait;
 }
 
 namespace {

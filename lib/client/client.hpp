@@ -1,5 +1,5 @@
-// The EventSource of the standard, for programs: follows one stream, over as many connections as it
-// takes. Not a printer: what it hears goes to a Listener.
+// The EventSource of the standard (HTML 9.2), for programs: reads one stream over as many
+// connections as it takes. Prints nothing: events and everything around them go to a Listener.
 #pragma once
 
 #include "base/interrupt.hpp"
@@ -19,32 +19,37 @@
 
 namespace sse {
 
-/// Follows one stream. Used on one thread; only the Interrupt may be raised from elsewhere.
+/// Reads one stream. Used on one thread; only the Interrupt may be raised from elsewhere.
 class Client {
 public:
     /// How a connection of the stream ended.
     enum class Close : std::uint8_t { eof, reset, timeout, error };
 
-    /// Hears what the parser says, and what happens around it. Views die when the call returns.
+    /// Receives the events of the parser, and what happens around them. Views are valid during the
+    /// call only.
     class Listener : public Parser::Sink, public Connector::Listener {
     public:
-        /// The answer `status` is followed with `next`; `bare` of what only the origin may know.
-        virtual void on_redirect(int /*status*/, const ClientRequest& /*next*/, bool /*bare*/) {}
-        /// The answer that decides has begun: a stream or not, but no redirect.
+        /// A response with `status` redirects to `next`. `credentials_dropped`: to another origin,
+        /// so fields that may hold a secret are not sent there.
+        virtual void on_redirect(int /*status*/, const ClientRequest& /*next*/,
+                                 bool /*credentials_dropped*/) {}
+        /// A response other than a redirect has begun, a stream or not.
         virtual void on_response(const Timing&) {}
-        /// The stream is open. `last_event_id` is what was sent to resume; "" for nothing.
+        /// `name` in Content-Encoding is no content coding, and is ignored.
+        virtual void on_ignored_coding(std::string_view /*name*/) {}
+        /// The stream is open. `last_event_id` is the id that was sent to resume; "" for none.
         virtual void on_open(const Url& /*url*/, int /*status*/, const Head&,
                              std::string_view /*last_event_id*/) {}
-        /// What one read gave of the body, or a whole chunk of it, before the parser has it.
-        virtual void on_piece(std::string_view) {}
-        /// Bytes of the body, after the parser has had them.
+        /// Bytes of the body, one read or one chunk of it, before they are parsed.
+        virtual void on_read(std::string_view) {}
+        /// Bytes of the body, after they were parsed.
         virtual void on_bytes(std::string_view) {}
         virtual void on_close(Close, std::string_view /*why*/) {}
-        /// It will connect again after `wait`, because of `why`.
+        /// The client will reconnect after `wait`, because of `why`.
         virtual void on_reconnect(std::chrono::milliseconds /*wait*/, std::string_view /*why*/) {}
-        /// The last event ID cannot go into a header, and will not be sent.
+        /// The last event ID cannot be sent in a header.
         virtual void on_unsendable_id(std::string_view /*id*/) {}
-        /// There is nothing more to hear for now: about to wait.
+        /// Everything received so far was handled: the client is about to wait.
         virtual void on_pause() {}
     };
 
@@ -53,47 +58,50 @@ public:
     Client(ClientOptions options, Listener& listener, Interrupt& interrupt);
     ~Client();
 
-    /// Why run() came back.
+    /// Why run() returned.
     enum class End : std::uint8_t {
         stopped,     ///< stop() was called
         interrupted, ///< the Interrupt was raised
-        ended,       ///< the stream has ended, and is not to be connected to again
-        no_content,  ///< 204: the server wants no more connections
-        gone,        ///< the stream ended whole, and then nobody listened there any more
+        ended,       ///< the stream ended, and the options ask for no reconnection
+        no_content,  ///< 204: the server asks the client to stop (HTML 9.2.3)
+        server_gone, ///< the stream ended cleanly, and then the server refused connections
     };
-    /// Follows the stream to its end. Throws Error when there is nothing left to try.
+    /// Reads the stream to its end. Throws the last Error when no attempt is left.
     End run();
-    /// From within the listener: hear nothing more than what is being handled.
+    /// From within the listener: makes the event being handled the last one.
     void stop() { stopped_ = true; }
     const std::string& last_event_id() const { return last_event_id_; }
     const ClientOptions& options() const { return options_; }
-    /// The stream has been open.
+    /// True once the stream has been open.
     bool opened() const { return opened_; }
 
 private:
     class SinkAdapter;
     struct Attempt;
+    enum class Format : std::uint8_t { event_stream, json_lines, json };
+    /// A response, and the proxy that it came through.
+    struct RoutedResponse {
+        std::unique_ptr<ClientResponse> response;
+        std::optional<Url> proxy;
+        bool credentials_dropped = false; ///< by a redirect to another origin
+    };
     Attempt attempt();
     void open_and_read(Attempt& attempt);
-    /// The stream may be connected to again, or for the first time once more.
-    bool may_try_again() const;
+    bool may_reconnect() const;
     ClientRequest next_request();
-    struct Exchange {
-        std::unique_ptr<ClientResponse> response;
-        std::optional<Url> proxy; ///< that it came through
-    };
-    Exchange follow(ClientRequest& request);
-    Exchange ask(const ClientRequest& request, Timing& timing);
-    /// True if the stream is JSON lines.
-    bool check_stream(const ClientRequest& request, const std::optional<Url>& proxy,
-                      ClientResponse& response);
-    void read(ClientResponse& response, SinkAdapter& ear, bool json_lines);
+    RoutedResponse send_following_redirects(ClientRequest& request);
+    RoutedResponse send(const ClientRequest& request, Timing& timing);
+    Format check_response(const ClientRequest& request, const RoutedResponse& routed);
+    std::optional<Format> format_of(const ClientRequest& request,
+                                    const ClientResponse& response) const;
+    void read_body(ClientResponse& response, SinkAdapter& sink, Format format);
 
     ClientOptions options_;
     Listener& listener_;
     Interrupt& interrupt_;
     Connector connector_;
     Backoff backoff_;
+    CookieJar cookies_;
     std::string last_event_id_;
     bool stopped_ = false, opened_ = false;
 };

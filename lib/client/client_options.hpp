@@ -1,16 +1,17 @@
-// What a client is told: where to, how, and how often. Not a command line.
+// The settings of a Client: what it requests, how it connects, and when it reconnects. Not a
+// command line.
 #pragma once
 
 #include "client/backoff.hpp"
 #include "client/client_request.hpp"
 #include "client/client_response.hpp"
+#include "client/cookies.hpp"
 #include "client/http_status_error.hpp"
 #include "client/proxy.hpp"
 #include "net/client_tls.hpp"
 #include "net/dial.hpp"
 #include "protocol/parser.hpp"
 
-#include <chrono>
 #include <cstddef>
 #include <functional>
 #include <optional>
@@ -19,39 +20,43 @@
 namespace sse {
 
 struct ClientOptions {
-    /// What is asked for, again with every reconnection: to its URL, whatever redirects followed.
+    /// Sent for each connection, to its own URL, whatever redirects the last one followed.
     ClientRequest request;
     DialOptions dial;
-    /// Not used with a unix socket. A Proxy-Authorization among the request's fields goes to the
-    /// proxy and nowhere else.
+    /// Not used with a unix socket. A Proxy-Authorization among the request's fields is sent to the
+    /// proxy only.
     ProxyOptions proxy;
+    CookieOptions cookies; ///< those that the server sets
     TlsOptions tls;
     ClientResponseOptions response;
     ParserOptions parser;
     BackoffOptions backoff;
-    /// Connects again after the end of a stream, and after failures once it has been open.
+    /// Reconnects after the end of a stream, and after failures once it has been open.
     bool reconnect = true;
-    /// Connects again also when it has never been open.
+    /// Also retries a first connection that fails.
     bool retry_connect = false;
-    /// Connects again also after a request that is no GET, but with a GET and only once there is an
-    /// id to go on from: so MCP has it of the answers to its POSTs (Streamable HTTP, "Resumability
-    /// and Redelivery").
+    /// Also reconnects after a request other than GET, with a GET, and only once there is an id to
+    /// resume from, as MCP defines it for responses to POST (Streamable HTTP, "Resumability and
+    /// Redelivery").
     bool resume_with_get = false;
-    /// Goes on trying when the stream ended whole and then nobody listened there any more. Else
-    /// that is taken for the end of a server that has said all.
-    bool keep_when_gone = false;
-    /// Failed attempts in a row before the last one's error is thrown; nullopt: no end.
+    /// Keeps trying when the stream ended cleanly and the server then refuses connections. Else the
+    /// client takes that for the end of the server's work.
+    bool reconnect_when_refused = false;
+    /// Failed attempts in a row before the error of the last one is thrown; nullopt: unlimited.
     std::optional<unsigned> retries;
     /// For Last-Event-ID on the first request; "" for none.
     std::string last_event_id;
-    /// Fetch's limit.
+    /// Fetch's limit (Fetch 4.4).
     unsigned max_redirects = 20;
-    /// Longer ids are not sent: most servers refuse heads over 8 KiB, and would again and again.
+    /// Longer ids are not sent: most servers refuse heads over 8 KiB, and would each time.
     std::size_t max_sent_id_bytes = 4096;
-    ShownBody shown_body; ///< of an answer that is no stream
-    /// The answer is JSON lines, whatever its content type says; else only if that says so.
+    BodyExcerpt excerpt; ///< of a response that is no stream, in an error
+    /// Reads JSON lines, whatever the content type; else only where the content type is one of
+    /// theirs.
     bool json_lines = false;
-    /// The parser is fed line by line, so that whoever stops in on_event hears no byte behind it.
+    /// Reads an event stream whatever the status and content type; a JSON type is one event.
+    bool any_response = false;
+    /// Feeds the parser line by line, so that stopping in on_event leaves later bytes unread.
     bool feed_lines = false;
     /// Numbers from 0 to less than 1, for the jitter of waits; empty: seeded by the system.
     std::function<double()> random;

@@ -1,6 +1,7 @@
 #include "client/client_request.hpp"
 
 #include "base/ascii.hpp"
+#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "http/head.hpp"
@@ -14,11 +15,11 @@ namespace {
 
 bool is_forbidden(char c) { return is_control(c) && c != '\t'; }
 
-/// What another origin may know. Everything else that a person put into the request may be a secret
-/// (`X-Api-Key`), so it stays behind, as Authorization and Cookie do (CVE-2022-1650). The last
-/// event ID is none: it came from the origin that now names the other one, and a stream that moved
-/// would begin anew with each reconnection.
-bool goes_anywhere(std::string_view name) {
+/// Fields that are sent to another origin, too. Any other that a user added may hold a secret
+/// (`X-Api-Key`), and is dropped as Authorization and Cookie are (CVE-2022-1650). The last event ID
+/// is kept: it came from the origin that sends the redirect, and without it a stream that moved
+/// would start again at each reconnection.
+bool is_sent_to_any_origin(std::string_view name) {
     for (const char* known : {"Accept", "Accept-Encoding", "Accept-Language", "Cache-Control",
                               "Content-Language", "Content-Type", "Last-Event-ID", "User-Agent"}) {
         if (same_name(name, known)) return true;
@@ -51,18 +52,18 @@ void check(const ClientRequest& request) {
     }
     for (const auto& field : request.fields) {
         if (!is_token(field.name)) {
-            throw Error(Errc::invalid_argument, fmt::format("\"{}\" is not the name of a header",
-                                                            printable(field.name, 100)));
+            throw Error(Errc::invalid_argument,
+                        fmt::format("\"{}\" is not a header name", printable(field.name, 100)));
         }
         if (std::any_of(field.value.begin(), field.value.end(), is_forbidden)) {
             throw Error(
                 Errc::invalid_argument,
-                fmt::format("the value of header {} holds a control character", field.name));
+                fmt::format("the value of header {} contains a control character", field.name));
         }
     }
 }
 
-void become_get(ClientRequest& request) {
+void convert_to_get(ClientRequest& request) {
     request.method = "GET";
     request.body.reset();
     for (const char* name :
@@ -75,15 +76,22 @@ bool is_redirect(int status) {
     return status == 301 || status == 302 || status == 303 || status == 307 || status == 308;
 }
 
-void follow_redirect(ClientRequest& request, int status, std::string_view location) {
+void apply_redirect(ClientRequest& request, int status, std::string_view location) {
     const auto target = request.url.resolve(location);
-    const bool becomes_get = ((status == 301 || status == 302) && request.method == "POST") ||
-                             (status == 303 && request.method != "GET" && request.method != "HEAD");
-    if (becomes_get) become_get(request);
+    const bool to_get = ((status == 301 || status == 302) && request.method == "POST") ||
+                        (status == 303 && request.method != "GET" && request.method != "HEAD");
+    if (to_get) convert_to_get(request);
     if (!same_origin(request.url, target)) {
-        std::erase_if(request.fields, [](const auto& f) { return !goes_anywhere(f.name); });
+        std::erase_if(request.fields, [](const auto& f) { return !is_sent_to_any_origin(f.name); });
     }
     request.url = target;
+}
+
+std::string basic_authorization(const Url& url) {
+    if (!url.has_user) return {};
+    std::string value = "Basic ";
+    append_base64(url.user + ":" + url.password, value);
+    return value;
 }
 
 } // namespace sse

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "base/trimmed.hpp"
 #include "client/httplib_client.hpp"
 
 #include <algorithm>
@@ -17,8 +18,8 @@ namespace {
     throw Error(Errc::receive, why, reason);
 }
 
-/// Where the empty line that ends a head is over; npos if it is not there yet. Lines may end in LF
-/// alone (RFC 9112, 2.2): small servers and scripts do.
+/// The position behind the empty line that ends a head; npos if it has not arrived. Lines may end
+/// in LF alone (RFC 9112, 2.2), as those of small servers and scripts do.
 std::size_t end_of_head(std::string_view bytes, std::size_t from) {
     for (auto at = bytes.find('\n', from); at != bytes.npos; at = bytes.find('\n', at + 1)) {
         const auto rest = bytes.substr(at + 1);
@@ -28,16 +29,30 @@ std::size_t end_of_head(std::string_view bytes, std::size_t from) {
     return bytes.npos;
 }
 
-std::string with_crlf(std::string_view head) {
+/// `head` with lines that end in CRLF, and with folded lines joined by a space (RFC 9112, 5.2).
+/// White space behind the status line is no fold, and stays for Head to refuse.
+std::string normalized(std::string_view head) {
     std::string out;
-    for (std::size_t at = 0; at < head.size(); ++at) {
-        if (head[at] == '\n' && (at == 0 || head[at - 1] != '\r')) out.push_back('\r');
-        out.push_back(head[at]);
+    std::size_t lines = 0;
+    while (!head.empty()) {
+        const auto end = std::min(head.find('\n'), head.size() - 1);
+        auto line = head.substr(0, end);
+        head.remove_prefix(end + 1);
+        if (line.ends_with('\r')) line.remove_suffix(1);
+        const bool folded = lines > 1 && (line.starts_with(' ') || line.starts_with('\t'));
+        if (folded) {
+            out.resize(out.size() - 2);
+            out.append(" ").append(trimmed(line));
+        } else {
+            out.append(line);
+        }
+        out.append("\r\n");
+        ++lines;
     }
     return out;
 }
 
-/// 100, 102 and 103 say that an answer will come; 101 is one.
+/// 100, 102 and 103 announce a response; 101 is one.
 bool is_interim(std::string_view status_line) {
     return status_line.starts_with("HTTP/1.") && status_line.size() > 11 && status_line[9] == '1' &&
            status_line.substr(9, 3) != "101";
@@ -47,38 +62,74 @@ bool is_success(std::string_view status_line) {
     return status_line.starts_with("HTTP/1.") && status_line.size() > 11 && status_line[9] == '2';
 }
 
-std::uint64_t read_length(const Head& head) {
-    std::optional<std::string_view> length;
+/// True if `bytes`, of which there are nine, begin with the SETTINGS or GOAWAY frame that a server
+/// of HTTP/2 sends first (RFC 9113, 3.4 and 4.1).
+bool is_http2_frame(std::string_view bytes) {
+    const bool known_type = bytes[3] == 4 || bytes[3] == 7;
+    return bytes[0] == 0 && known_type && bytes.substr(5, 4) == std::string_view("\0\0\0\0", 4);
+}
+
+/// The members of the comma-separated lists in all fields of that name, without empty ones.
+std::vector<std::string_view> list_members(const Head& head, std::string_view name) {
+    std::vector<std::string_view> members;
     for (const auto& field : head.fields()) {
-        if (!same_name(field.name, "Content-Length")) continue;
-        if (length && *length != field.value)
-            broken("the answer has two Content-Length fields that differ", Reason::bad_framing);
-        length = field.value;
+        if (!same_name(field.name, name)) continue;
+        for (std::string_view rest = field.value; !rest.empty();) {
+            const auto comma = std::min(rest.find(','), rest.size());
+            if (const auto member = trimmed(rest.substr(0, comma)); !member.empty())
+                members.push_back(member);
+            rest.remove_prefix(std::min(comma + 1, rest.size()));
+        }
     }
+    return members;
+}
+
+/// True for chunked, false for a body that ends with the connection (RFC 9112, 6.3). `identity`,
+/// which RFC 2616 had, and other names that are no coding change nothing.
+bool read_transfer_encoding(const Head& head) {
+    auto members = list_members(head, "Transfer-Encoding");
+    const auto chunked = std::count_if(members.begin(), members.end(),
+                                       [](auto member) { return same_name(member, "chunked"); });
+    if (chunked > 1)
+        broken("the response has Transfer-Encoding chunked twice", Reason::chunked_twice);
+    for (const auto member : members) {
+        if (is_registered_coding(member)) {
+            broken(fmt::format("the response's Transfer-Encoding is \"{}\"", printable(member, 40)),
+                   Reason::bad_framing);
+        }
+    }
+    return chunked == 1;
+}
+
+/// RFC 9112, 6.3: equal values may be repeated, as fields or in a list.
+std::uint64_t read_length(const Head& head) {
+    const auto members = list_members(head, "Content-Length");
+    const auto length = members.empty() ? std::string_view() : members.front();
+    if (std::any_of(members.begin(), members.end(), [&](auto other) { return other != length; }))
+        broken("the response has two Content-Length values that differ", Reason::bad_framing);
     const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (length->empty() || length->size() > 18 ||
-        !std::all_of(length->begin(), length->end(), digit)) {
-        broken(fmt::format("the answer's Content-Length is \"{}\"", printable(*length, 40)),
+    if (length.empty() || length.size() > 18 || !std::all_of(length.begin(), length.end(), digit)) {
+        broken(fmt::format("the response's Content-Length is \"{}\"", printable(length, 40)),
                Reason::bad_framing);
     }
     std::uint64_t value = 0;
-    for (const char c : *length) value = value * 10 + static_cast<unsigned>(c - '0');
+    for (const char c : length) value = value * 10 + static_cast<unsigned>(c - '0');
     return value;
 }
 
 } // namespace
 
-/// What httplib's codec talks to.
-class ClientResponse::OnWire : public Wire {
+/// Connects httplib's codec to the connection.
+class ClientResponse::Exchanger : public HttpWire {
 public:
-    OnWire(ClientResponse& response, const Trace& trace, std::optional<Clock::time_point> limit)
+    Exchanger(ClientResponse& response, const Trace& trace, std::optional<Clock::time_point> limit)
         : response_(response)
         , trace_(trace)
         , limit_(limit) {}
 
     void send(std::string_view request) override {
         if (trace_.sent) trace_.sent(request.substr(0, request.find("\r\n\r\n") + 2));
-        response_.send(request, trace_, limit_);
+        response_.write(request, trace_, limit_);
     }
     std::string receive_status_line() override {
         while (!response_.answered_) response_.read_head(trace_, limit_);
@@ -99,42 +150,51 @@ ClientResponse::ClientResponse(std::unique_ptr<ClientConnection> connection,
 
 ClientResponse::~ClientResponse() = default;
 
-void ClientResponse::exchange(const ClientRequest& request, const Trace& trace,
-                              std::optional<Clock::time_point> limit) {
-    OnWire wire(*this, trace, limit);
-    status_ = httplib_exchange(request, wire);
+void ClientResponse::send(const ClientRequest& request, const Trace& trace,
+                          std::optional<Clock::time_point> limit) {
+    Exchanger wire(*this, trace, limit);
+    status_ = httplib_send(request, wire);
     try {
         head_ = Head::parse(head_bytes_);
     } catch (const Error& e) {
-        broken(fmt::format("the answer of {} is broken: {}", request.url.endpoint(), e.what()));
+        broken(
+            fmt::format("the response of {} is malformed: {}", request.url.endpoint(), e.what()));
     }
     frame_body(request.method);
-    if (options_.compressed && head_.count("Content-Encoding") == 1)
-        decoder_ = ContentDecoder::make(*head_.find("Content-Encoding"));
+    find_coding();
 }
 
-std::string_view ClientResponse::coding() const {
-    for (const auto& field : head_.fields()) {
-        if (!decoder_ && same_name(field.name, "Content-Encoding") && !field.value.empty() &&
-            !same_name(field.value, "identity"))
-            return field.value;
+void ClientResponse::find_coding() {
+    std::vector<std::string_view> codings;
+    const auto append = [](std::string_view name, std::string& list) {
+        if (!list.empty()) list += ", ";
+        list += name;
+    };
+    for (const auto name : list_members(head_, "Content-Encoding")) {
+        if (is_registered_coding(name)) codings.push_back(name);
+        else if (!same_name(name, "identity")) append(name, ignored_coding_);
     }
-    return {};
+    if (options_.compressed && codings.size() == 1)
+        decoder_ = ContentDecoder::make(codings.front());
+    for (const auto name : codings) {
+        if (!decoder_) append(name, coding_);
+    }
 }
 
-std::unique_ptr<ClientConnection> ClientResponse::release() {
-    if (!input_.empty()) broken("the proxy sent more than its answer to CONNECT");
+std::unique_ptr<ClientConnection> ClientResponse::release_tunnel() {
+    if (!input_.empty()) broken("the proxy sent more than its response to CONNECT");
     return std::move(connection_);
 }
 
-void ClientResponse::send(std::string_view request, const Trace& trace,
-                          std::optional<Clock::time_point> limit) {
+void ClientResponse::write(std::string_view request, const Trace& trace,
+                           std::optional<Clock::time_point> limit) {
     while (true) {
         switch (connection_->write(request, options_.send_timeout, !answered_)) {
         case ClientConnection::Written::all: sent_ = true; return;
         case ClientConnection::Written::closed: return;
         case ClientConnection::Written::late:
-            throw Error(Errc::timeout, "the server has taken nothing of the request for too long");
+            throw Error(Errc::timeout,
+                        "the server has accepted nothing of the request for too long");
         case ClientConnection::Written::readable: break;
         }
         const auto got = read_some();
@@ -154,7 +214,10 @@ void ClientResponse::read_head(const Trace& trace, std::optional<Clock::time_poi
         const auto end = end_of_head(bytes, searched);
         if (end == bytes.npos && interim_bytes_ + bytes.size() <= options_.max_head_bytes) {
             searched = bytes.size() - std::min<std::size_t>(bytes.size(), 2);
-            // Not HTTP at all: a greeting, TLS, HTTP/0.9. No need to wait for the end of its head.
+            if (bytes.starts_with('\0') && bytes.size() < 9 && fill({}, limit)) continue;
+            if (bytes.size() >= 9 && is_http2_frame(bytes))
+                broken("the server speaks only HTTP/2", Reason::http2_only);
+            // Not HTTP at all: a greeting, TLS, HTTP/0.9. There is no head whose end would come.
             const auto known = std::min<std::size_t>(bytes.size(), 5);
             if (bytes.compare(0, known, "HTTP/", known) != 0) {
                 head_bytes_ = bytes.substr(0, bytes.find_first_of("\r\n")) + "\r\n";
@@ -162,19 +225,20 @@ void ClientResponse::read_head(const Trace& trace, std::optional<Clock::time_poi
                 return;
             }
             if (fill({}, limit)) continue;
-            broken(bytes.empty() ? "the server closed the connection without an answer"
-                                 : "the server closed the connection inside the head of its answer",
+            broken(bytes.empty()
+                       ? "the server closed the connection without a response"
+                       : "the server closed the connection inside the head of its response",
                    Reason::connection_closed);
         }
         if (interim_bytes_ + std::min(end, bytes.size()) > options_.max_head_bytes) {
             throw Error(Errc::too_large,
-                        fmt::format("the head of the answer is larger than {} bytes",
+                        fmt::format("the head of the response is larger than {} bytes",
                                     options_.max_head_bytes),
                         Reason::head_too_large);
         }
-        head_bytes_ = with_crlf(std::string_view(bytes).substr(0, end));
+        head_bytes_ = normalized(std::string_view(bytes).substr(0, end));
         if (trace.received) trace.received(head_bytes_);
-        // What came behind the head goes back to the front of the buffer.
+        // Bytes behind the head go back to the front of the buffer.
         const auto rest = bytes.size() - end;
         std::memcpy(buffer_.data(), bytes.data() + end, rest);
         input_ = {buffer_.data(), rest};
@@ -188,18 +252,13 @@ void ClientResponse::frame_body(const std::string& method) {
     const bool tunnel = method == "CONNECT" && status_ / 100 == 2; // RFC 9112, 6.3
     if (tunnel || method == "HEAD" || status_ == 204 || status_ == 304 || status_ < 200) {
         framing_ = Framing::none;
-        end_ = BodyEnd::whole;
+        end_ = BodyEnd::complete;
     } else if (head_.count("Transfer-Encoding") > 0) {
-        const auto coding = head_.find("Transfer-Encoding");
-        if (head_.count("Transfer-Encoding") > 1 || !same_name(*coding, "chunked")) {
-            broken(fmt::format("the answer's Transfer-Encoding is \"{}\"", printable(*coding, 40)),
-                   Reason::bad_framing);
-        }
-        framing_ = Framing::chunked;
+        framing_ = read_transfer_encoding(head_) ? Framing::chunked : Framing::close;
     } else if (head_.count("Content-Length") > 0) {
         framing_ = Framing::length;
         left_ = read_length(head_);
-        if (left_ == 0) end_ = BodyEnd::whole;
+        if (left_ == 0) end_ = BodyEnd::complete;
     } else {
         framing_ = Framing::close;
     }
@@ -235,26 +294,26 @@ bool ClientResponse::fill(const std::function<void()>& before_wait,
     }
 }
 
-std::optional<std::string_view> ClientResponse::next(const std::function<void()>& before_wait,
+std::optional<std::string_view> ClientResponse::read(const std::function<void()>& before_wait,
                                                      std::optional<Clock::time_point> limit) {
     while (decoder_) {
         const auto piece = decoder_->next(encoded_);
         if (!piece.empty()) {
-            connection_->check_interrupt(); // little that comes may be much to hear
+            connection_->check_interrupt(); // a few bytes may decode to very many
             return piece;
         }
-        const auto more = next_framed(before_wait, limit);
+        const auto more = read_framed(before_wait, limit);
         if (!more) {
             decoder_->finish();
             return std::nullopt;
         }
         encoded_ = *more;
     }
-    return next_framed(before_wait, limit);
+    return read_framed(before_wait, limit);
 }
 
 std::optional<std::string_view>
-ClientResponse::next_framed(const std::function<void()>& before_wait,
+ClientResponse::read_framed(const std::function<void()>& before_wait,
                             std::optional<Clock::time_point> limit) {
     while (end_ == BodyEnd::open) {
         if (input_.empty() && !fill(before_wait, limit)) {
@@ -273,32 +332,32 @@ ClientResponse::next_framed(const std::function<void()>& before_wait,
                 0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input_.size())));
             input_.remove_prefix(piece.size());
             left_ -= piece.size();
-            if (left_ == 0) end_ = BodyEnd::whole;
+            if (left_ == 0) end_ = BodyEnd::complete;
             return piece;
         }
         const auto piece = chunked_.next(input_);
         if (!piece.empty()) return piece;
-        if (chunked_.done()) end_ = BodyEnd::whole;
+        if (chunked_.done()) end_ = BodyEnd::complete;
     }
     return std::nullopt;
 }
 
 std::unique_ptr<ClientConnection> ClientResponse::keep_connection() {
-    const auto said = head_.find("Connection").value_or("");
-    const bool kept = sent_ && end_ == BodyEnd::whole && input_.empty() &&
-                      head_.start_line().starts_with("HTTP/1.1") && !same_name(said, "close");
+    const bool kept = sent_ && end_ == BodyEnd::complete && input_.empty() &&
+                      head_.start_line().starts_with("HTTP/1.1") &&
+                      !head_.has_token("Connection", "close");
     return kept ? std::move(connection_) : nullptr;
 }
 
-std::string ClientResponse::peek(std::size_t size, Clock::time_point limit) {
+std::string ClientResponse::read_start(std::size_t size, Clock::time_point limit) {
     std::string out;
     try {
         while (out.size() < size) {
-            const auto piece = next({}, limit);
+            const auto piece = read({}, limit);
             if (!piece) break;
             out.append(*piece, 0, size - out.size());
         }
-    } catch (const Error&) { // what came until then is all that can be shown
+    } catch (const Error&) { // show what arrived before it
     }
     return out;
 }

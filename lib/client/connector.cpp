@@ -21,11 +21,11 @@ std::optional<Url> Connector::proxy_of(const Url& url) const {
     return options_.dial.unix_socket.empty() ? proxy_for(url, options_.proxy) : std::nullopt;
 }
 
-ClientRequest Connector::as_sent(const ClientRequest& request,
+ClientRequest Connector::prepare(const ClientRequest& request,
                                  const std::optional<Url>& proxy) const {
     auto sent = request;
     sent.erase("Proxy-Authorization");
-    if (proxy && !request.url.tls) { // RFC 9112, 3.2.2: a proxy is asked for the whole URL
+    if (proxy && !request.url.tls) { // a proxy needs the whole URL (RFC 9112, 3.2.2)
         sent.url.target = request.url.text();
         if (const auto value = authorization_for(*proxy); !value.empty())
             sent.set("Proxy-Authorization", value);
@@ -41,7 +41,8 @@ ClientResponse::Trace Connector::trace_of(const Url& url) {
 std::unique_ptr<ClientConnection>
 Connector::connect(const Url& url, const std::optional<Url>& proxy, Timing& timing) {
     const auto limit = options_.dial.limit();
-    auto connection = proxy ? reach_proxy(url, *proxy, limit, timing) : reach(url, limit, timing);
+    auto connection =
+        proxy ? connect_to_proxy(url, *proxy, limit, timing) : connect_to(url, limit, timing);
     timing.tls.reset();
     if (url.tls) {
         const auto start = Interrupt::Clock::now();
@@ -53,12 +54,12 @@ Connector::connect(const Url& url, const std::optional<Url>& proxy, Timing& timi
     return connection;
 }
 
-/// What goes wrong on the way to the proxy says so, and is no sign that the server has gone.
-std::unique_ptr<ClientConnection> Connector::reach_proxy(const Url& url, const Url& proxy,
-                                                         Interrupt::Clock::time_point limit,
-                                                         Timing& timing) {
+/// An error here names the proxy, and never means that the server has gone.
+std::unique_ptr<ClientConnection> Connector::connect_to_proxy(const Url& url, const Url& proxy,
+                                                              Interrupt::Clock::time_point limit,
+                                                              Timing& timing) {
     try {
-        auto connection = reach(proxy, limit, timing);
+        auto connection = connect_to(proxy, limit, timing);
         return url.tls ? tunnel(std::move(connection), url, proxy, limit) : std::move(connection);
     } catch (const HttpStatusError&) {
         throw;
@@ -68,7 +69,7 @@ std::unique_ptr<ClientConnection> Connector::reach_proxy(const Url& url, const U
 }
 
 std::unique_ptr<ClientConnection>
-Connector::reach(const Url& peer, Interrupt::Clock::time_point limit, Timing& timing) {
+Connector::connect_to(const Url& peer, Interrupt::Clock::time_point limit, Timing& timing) {
     const auto start = Interrupt::Clock::now();
     auto resolved = start;
     const int fd = options_.dial.unix_socket.empty()
@@ -81,7 +82,7 @@ Connector::reach(const Url& peer, Interrupt::Clock::time_point limit, Timing& ti
     return connection;
 }
 
-/// CONNECT (RFC 9110, 9.3.6): behind the answer to it the connection is one to `url`.
+/// Sends CONNECT (RFC 9110, 9.3.6): after a successful response the connection leads to `url`.
 std::unique_ptr<ClientConnection> Connector::tunnel(std::unique_ptr<ClientConnection> connection,
                                                     const Url& url, const Url& proxy,
                                                     Interrupt::Clock::time_point limit) {
@@ -89,25 +90,25 @@ std::unique_ptr<ClientConnection> Connector::tunnel(std::unique_ptr<ClientConnec
     request.method = "CONNECT";
     request.url = proxy;
     request.url.target = url.endpoint();
-    request.removed = {"Accept"}; // httplib's own idea
+    request.suppressed = {"Accept"}; // httplib would add one
     request.fields.push_back({"Host", url.endpoint()});
     if (const auto* agent = options_.request.find("User-Agent")) request.fields.push_back(*agent);
     if (const auto value = authorization_for(proxy); !value.empty())
         request.fields.push_back({"Proxy-Authorization", value});
     ClientResponse response(std::move(connection), options_.response);
-    response.exchange(request, trace_of(proxy), limit);
+    response.send(request, trace_of(proxy), limit);
     if (response.status() / 100 != 2) {
-        throw http_status_error(fmt::format("the proxy {} answered {} to CONNECT {}",
+        throw http_status_error(fmt::format("the proxy {} returned {} to CONNECT {}",
                                             proxy.endpoint(), response.status_text(),
                                             url.endpoint()),
-                                response, options_.shown_body);
+                                response, options_.excerpt);
     }
-    return response.release();
+    return response.release_tunnel();
 }
 
 std::string Connector::authorization_for(const Url& proxy) const {
     const auto* given = options_.request.find("Proxy-Authorization");
-    return given ? given->value : proxy_authorization(proxy);
+    return given ? given->value : basic_authorization(proxy);
 }
 
 } // namespace sse

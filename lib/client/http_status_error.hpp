@@ -1,4 +1,4 @@
-// An answer that is not what was asked for, as an error that says what it is.
+// A response that is not the stream the client asked for, as an exception.
 #pragma once
 
 #include "base/error.hpp"
@@ -8,41 +8,44 @@
 #include <cstddef>
 #include <optional>
 #include <string>
-#include <string_view>
+#include <utility>
 
 namespace sse {
 
-/// An answer that is no stream of events: another status, or another content type.
-class HttpStatusError : public Error {
-public:
-    HttpStatusError(const std::string& what, int status, std::string content_type,
-                    std::string coding, std::optional<std::chrono::milliseconds> retry_after)
-        : Error(Errc::http_status, what)
-        , status_(status)
-        , content_type_(std::move(content_type))
-        , coding_(std::move(coding))
-        , retry_after_(retry_after) {}
-    int status() const { return status_; }
-    const std::string& content_type() const {
-        return content_type_;
-    }                                                     ///< essence, lowercase; "" for none
-    const std::string& coding() const { return coding_; } ///< that was not taken off; "" for none
-    std::optional<std::chrono::milliseconds> retry_after() const { return retry_after_; }
-
-private:
-    int status_;
-    std::string content_type_, coding_;
-    std::optional<std::chrono::milliseconds> retry_after_;
+/// What a hint may need to know of the response. Names are in lower case.
+struct FailedResponse {
+    int status = 0;
+    std::string content_type; ///< without parameters; "" for none
+    std::string coding;       ///< the content codings that were not decoded; "" for none
+    std::string auth_schemes; ///< `basic, digest`, of WWW- or Proxy-Authenticate; "" for none
+    std::optional<std::chrono::milliseconds> retry_after;
 };
 
-/// How much of the body of such an answer is shown, and how long it is waited for.
-struct ShownBody {
+/// A response with another status or another content type than a stream has (Errc::http_status).
+class HttpStatusError : public Error {
+public:
+    HttpStatusError(const std::string& what, FailedResponse response, Reason reason)
+        : Error(Errc::http_status, what, reason)
+        , response_(std::move(response)) {}
+    int status() const { return response_.status; }
+    const FailedResponse& response() const { return response_; }
+
+private:
+    FailedResponse response_;
+};
+
+/// True for the statuses that may pass without a change to the request: 429, 500, 502, 503, 504.
+bool is_retryable(int status);
+
+/// How much of the body an error shows, and how long it waits for it.
+struct BodyExcerpt {
     std::size_t bytes = 512;
     std::chrono::milliseconds wait{1'000};
 };
 
-/// `what` with the start of the body of `reply` behind it.
+/// The error for `response`: `what`, followed by the start of the body on one line. `reason` may be
+/// replaced by one that the response gives away.
 HttpStatusError http_status_error(std::string what, ClientResponse& response,
-                                  const ShownBody& shown);
+                                  const BodyExcerpt& excerpt, Reason reason = Reason::unspecified);
 
 } // namespace sse

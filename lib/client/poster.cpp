@@ -19,23 +19,22 @@ std::function<double()> backoff_random() {
     };
 }
 
-/// Statuses after which an event is posted again (lib/protocol/RULES.md, 47).
-bool may_be_posted_again(int status) {
-    return status == 429 || status == 500 || (status >= 502 && status <= 504);
-}
-
 } // namespace
 
 Poster::Poster(PosterOptions options, Interrupt& interrupt)
     : options_(std::move(options))
     , interrupt_(interrupt)
-    , backoff_(options_.backoff, backoff_random()) {
+    , backoff_(options_.backoff, backoff_random())
+    , cookies_(options_.cookies) {
     options_.request.method = "POST";
     if (!options_.request.find("Content-Type"))
         options_.request.set("Content-Type", "text/event-stream");
     options_.request.set("Connection", "keep-alive");
+    const auto& url = options_.request.url;
+    if (url.has_user && !options_.request.find("Authorization"))
+        options_.request.set("Authorization", basic_authorization(url));
     check(options_.request);
-    if (options_.request.url.tls) tls_ = std::make_unique<TlsContext>(options_.tls);
+    if (url.tls) tls_ = std::make_unique<TlsContext>(options_.tls);
 }
 
 Poster::~Poster() = default;
@@ -43,42 +42,45 @@ Poster::~Poster() = default;
 void Poster::post(const EventView& event) {
     encode(event, options_.request.body.emplace());
     for (unsigned failures = 0;; ++failures) {
-        bool may_pass = false;
-        std::optional<std::chrono::milliseconds> asked;
         const bool fresh = kept_ == nullptr;
+        std::optional<std::chrono::milliseconds> retry_after;
         try {
-            attempt(may_pass, asked);
+            attempt();
             backoff_.reset();
             return;
+        } catch (const HttpStatusError& e) {
+            if (!is_retryable(e.status()) || failures == options_.retries) throw;
+            retry_after = e.response().retry_after;
         } catch (const Error&) {
-            if (!may_pass || failures == options_.retries) throw;
+            if (failures == options_.retries) throw;
         }
         ++retried_;
-        if (!fresh && !asked) continue; // the server had closed what it kept: at once
-        const auto wait = backoff_.after_failure(asked);
+        if (!fresh && !retry_after) continue; // the server had closed the kept connection
+        const auto wait = backoff_.after_failure(retry_after);
         if (!interrupt_.sleep_until(Interrupt::Clock::now() + wait)) throw Interrupted();
     }
 }
 
-void Poster::attempt(bool& may_pass, std::optional<std::chrono::milliseconds>& asked) {
-    may_pass = true;
-    const auto& request = options_.request;
+void Poster::attempt() {
+    auto request = options_.request;
+    const auto* given = request.find("Cookie");
+    const auto cookies = cookies_.header(request.url, given ? given->value : std::string(),
+                                         std::chrono::system_clock::now());
+    if (!cookies.empty()) request.set("Cookie", cookies);
     ClientResponse response(connection(), options_.response);
-    response.exchange(request, {});
-    const int status = response.status();
-    if (status < 200 || status > 299) {
-        may_pass = may_be_posted_again(status);
-        if (const auto after = response.head().find("Retry-After"))
-            asked = parse_retry_after(*after, std::chrono::system_clock::now());
-        const auto limit = Interrupt::Clock::now() + options_.shown_body_wait;
-        auto body = printable(response.peek(options_.shown_body_bytes, limit));
-        throw Error(Errc::http_status,
-                    fmt::format("{} answered {}{}{}", request.url.text(), response.status_text(),
-                                body.empty() ? "" : ": ", body));
+    response.send(request, {});
+    for (const auto& field : response.head().fields()) {
+        if (same_name(field.name, "Set-Cookie"))
+            cookies_.set(request.url, field.value, std::chrono::system_clock::now());
+    }
+    if (response.status() < 200 || response.status() > 299) {
+        throw http_status_error(
+            fmt::format("{} returned {}", request.url.shown(), response.status_text()), response,
+            options_.excerpt);
     }
     std::string body;
-    while (const auto piece = response.next({})) {
-        if (body.size() < options_.shown_body_bytes) body.append(*piece);
+    while (const auto piece = response.read({})) {
+        if (body.size() < options_.excerpt.bytes) body.append(*piece);
     }
     last_response_ = printable(body.substr(0, body.find_first_of("\r\n")), 100);
     ++accepted_;

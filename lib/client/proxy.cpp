@@ -1,6 +1,5 @@
 #include "client/proxy.hpp"
 
-#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "http/head.hpp"
@@ -18,7 +17,7 @@ namespace {
 
 constexpr std::uint16_t default_proxy_port = 1080;
 
-/// What may be shown of a proxy: no user info.
+/// `text` without user info, for an error.
 std::string without_user(std::string_view text) {
     const auto at = text.rfind('@');
     if (at == text.npos) return printable(text, 100);
@@ -55,8 +54,23 @@ bool in_prefix(const Bits& host, const Bits& net, unsigned length) {
     return rest == 0 || ((host.bytes[length / 8] ^ net.bytes[length / 8]) >> (8 - rest)) == 0;
 }
 
-/// `entry` is one of NO_PROXY.
-bool covers(std::string_view entry, std::string_view host) {
+/// Takes `:PORT` off the end of an entry; false if it names another port than `port`.
+bool take_port(std::string_view& entry, std::uint16_t port) {
+    const auto colon = entry.rfind(':');
+    if (colon == entry.npos) return true;
+    const bool bracketed = entry.starts_with('[');
+    if (bracketed ? entry[colon - 1] != ']' : entry.find(':') != colon) return true; // IPv6
+    const auto digits = entry.substr(colon + 1);
+    entry = entry.substr(0, colon);
+    std::uint16_t number = 0;
+    const auto end = digits.data() + digits.size();
+    const auto [stop, error] = std::from_chars(digits.data(), end, number);
+    return error == std::errc() && stop == end && number == port;
+}
+
+/// True if `entry`, one of NO_PROXY, matches.
+bool covers(std::string_view entry, std::string_view host, std::uint16_t port) {
+    if (!take_port(entry, port)) return false;
     if (const auto address = address_bits(host); address.count > 0) {
         const auto slash = entry.find('/');
         const auto net = address_bits(entry.substr(0, slash));
@@ -69,12 +83,15 @@ bool covers(std::string_view entry, std::string_view host) {
         }
         return net.count > 0 && in_prefix(address, net, length);
     }
-    if (entry.starts_with('.')) entry.remove_prefix(1);
+    const bool subdomains_only = entry.starts_with("*.");
+    if (subdomains_only) entry.remove_prefix(2);
+    else if (entry.starts_with('.')) entry.remove_prefix(1);
     if (entry.ends_with('.')) entry.remove_suffix(1);
     if (host.ends_with('.')) host.remove_suffix(1);
     if (entry.empty() || entry.size() > host.size()) return false;
     if (!same_name(host.substr(host.size() - entry.size()), entry)) return false;
-    return entry.size() == host.size() || host[host.size() - entry.size() - 1] == '.';
+    if (entry.size() == host.size()) return !subdomains_only;
+    return host[host.size() - entry.size() - 1] == '.';
 }
 
 } // namespace
@@ -103,11 +120,11 @@ Url parse_proxy(std::string_view text) {
     return {};
 }
 
-bool goes_without(std::string_view list, std::string_view host) {
+bool bypasses_proxy(std::string_view list, std::string_view host, std::uint16_t port) {
     if (list == "*") return true;
     while (!list.empty()) {
         const auto end = std::min(list.find_first_of(", \t"), list.size());
-        if (end > 0 && covers(list.substr(0, end), host)) return true;
+        if (end > 0 && covers(list.substr(0, end), host, port)) return true;
         list.remove_prefix(std::min(end + 1, list.size()));
     }
     return false;
@@ -115,15 +132,8 @@ bool goes_without(std::string_view list, std::string_view host) {
 
 std::optional<Url> proxy_for(const Url& url, const ProxyOptions& options) {
     const auto& proxy = url.tls ? options.https : options.http;
-    if (proxy.empty() || goes_without(options.except, url.host)) return std::nullopt;
+    if (proxy.empty() || bypasses_proxy(options.no_proxy, url.host, url.port)) return std::nullopt;
     return parse_proxy(proxy);
-}
-
-std::string proxy_authorization(const Url& proxy) {
-    if (!proxy.has_user) return {};
-    std::string value = "Basic ";
-    append_base64(proxy.user + ":" + proxy.password, value);
-    return value;
 }
 
 } // namespace sse

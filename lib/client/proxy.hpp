@@ -1,32 +1,33 @@
-// Which proxy a request goes through, as curl has it. Pure: reads no environment, opens nothing.
+// Chooses the proxy of a request, by the rules of curl. Reads no environment and opens no
+// connection.
 #pragma once
 
 #include "http/url.hpp"
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <string_view>
 
 namespace sse {
 
-/// As people write them: `http://USER:PASSWORD@HOST:PORT`, `HOST`; "" is none.
+/// Proxies as people write them: `http://USER:PASSWORD@HOST:PORT`, `HOST`; "" for none.
 struct ProxyOptions {
     std::string http, https; ///< for the URLs of each scheme
-    std::string except;      ///< hosts without: see goes_without()
+    std::string no_proxy;    ///< hosts to connect to directly: see bypasses_proxy()
 };
 
-/// Reads `[http://][USER[:PASSWORD]@]HOST[:PORT]`; the port is 1080 where none is named, as curl's.
-/// Throws Error (invalid_argument) that quotes it, its password left out: another scheme, no host.
+/// Parses `[http://][USER[:PASSWORD]@]HOST[:PORT]`; the default port is 1080, as in curl. Throws
+/// Error (invalid_argument) that quotes it without user info: another scheme, no host.
 Url parse_proxy(std::string_view text);
 
-/// True if `list` (NO_PROXY) names `host`: `*`, or names and addresses between commas or spaces. A
-/// name stands also for all that end in `.` and it; an address may have a prefix (10.0.0.0/8).
-bool goes_without(std::string_view list, std::string_view host);
+/// True if `list` (NO_PROXY) matches `host` and `port`. It is `*`, or entries between commas or
+/// spaces: a name, which also matches its subdomains; `*.NAME`, the subdomains alone; an address,
+/// or a prefix of addresses (10.0.0.0/8). A name or an address may have a port behind it, and then
+/// matches that port only: `NAME:8080`, `[::1]:8080`.
+bool bypasses_proxy(std::string_view list, std::string_view host, std::uint16_t port);
 
-/// The proxy for `url`; nullopt for none. Throws as parse_proxy().
+/// The proxy for `url`; nullopt for a direct connection. Throws as parse_proxy().
 std::optional<Url> proxy_for(const Url& url, const ProxyOptions& options);
-
-/// The value of Proxy-Authorization for the user info of `proxy`; "" if it has none.
-std::string proxy_authorization(const Url& proxy);
 
 } // namespace sse

@@ -1,9 +1,9 @@
 #include "handlers/channel_handler.hpp"
 
+#include "base/percent.hpp"
 #include "handlers/publish_handler.hpp"
 #include "handlers/resume.hpp"
 #include "handlers/viewer_page.hpp"
-#include "http/percent.hpp"
 #include "protocol/encoder.hpp"
 
 #include <random>

@@ -2,9 +2,9 @@
 
 #include "base/error.hpp"
 #include "base/mask.hpp"
+#include "base/percent.hpp"
 #include "base/trimmed.hpp"
 #include "handlers/resume.hpp"
-#include "http/percent.hpp"
 #include "net/socket.hpp"
 #include "protocol/encoder.hpp"
 

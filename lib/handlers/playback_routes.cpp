@@ -2,7 +2,7 @@
 
 #include "base/canonical_json.hpp"
 #include "base/mask.hpp"
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -1,4 +1,4 @@
-// The HOST:PORT of a request or an origin, and which names are this machine's own. Pure.
+// The HOST:PORT of a request or an origin, and which names mean this machine. No I/O.
 #pragma once
 
 #include <optional>
@@ -7,26 +7,26 @@
 
 namespace sse {
 
-/// A host and port, comparable: the host in lower case, without brackets and without the dot that
-/// ends a full name, an IPv6 address in its one canonical form.
+/// A host and port in comparable form: the host in lower case, without brackets and without a
+/// trailing dot, an IPv6 address in its canonical form.
 struct Authority {
     std::string host;
-    int port = -1; ///< -1: none was named
+    int port = -1; ///< -1 for none
 
-    /// Parses `HOST`, `HOST:PORT`, `[V6]:PORT`. nullopt for what is none of these: user
-    /// information, an empty or overlong port, a byte that no name has.
+    /// Parses `HOST`, `HOST:PORT`, `[V6]:PORT`. nullopt for anything else: user information, an
+    /// empty or overlong port, a byte that no name has.
     static std::optional<Authority> parse(std::string_view text);
 
     /// localhost, *.localhost (RFC 6761, 6.3), 127.0.0.0/8, ::1.
     bool is_loopback() const;
 };
 
-/// A web origin (RFC 6454): a scheme and an authority, its port always there for http and https.
+/// A web origin (RFC 6454): a scheme and an authority, which has a port for http and https.
 struct Origin {
     std::string scheme;
     Authority authority;
 
-    /// Parses `SCHEME://HOST[:PORT]` and nothing behind it. nullopt for all else, `null` included.
+    /// Parses `SCHEME://HOST[:PORT]`. nullopt for anything else, `null` included.
     static std::optional<Origin> parse(std::string_view text);
     bool operator==(const Origin& other) const;
 };

@@ -114,17 +114,21 @@ public:
         if (!state_) throw std::bad_alloc();
     }
 
+    /// One byte of input at a time: when the library meets an error it discards what it has decoded
+    /// in the same call, and that must not depend on how the input is cut.
     std::string_view next(std::string_view& input) override {
         while (!input.empty() || ::BrotliDecoderHasMoreOutput(state_.get())) {
-            begun_ = true;
-            if (::BrotliDecoderIsFinished(state_.get()))
-                bad_coding("the br body goes on behind its end");
-            std::size_t left = input.size(), none = 0;
-            auto* at = reinterpret_cast<const std::uint8_t*>(input.data());
-            const auto result =
-                ::BrotliDecoderDecompressStream(state_.get(), &left, &at, &none, nullptr, nullptr);
-            input.remove_prefix(input.size() - left);
-            if (result == BROTLI_DECODER_RESULT_ERROR) bad_coding("the br body is broken");
+            if (!::BrotliDecoderHasMoreOutput(state_.get())) {
+                begun_ = true;
+                if (::BrotliDecoderIsFinished(state_.get()))
+                    bad_coding("the br body goes on behind its end");
+                std::size_t left = 1, none = 0;
+                auto* at = reinterpret_cast<const std::uint8_t*>(input.data());
+                const auto result = ::BrotliDecoderDecompressStream(state_.get(), &left, &at, &none,
+                                                                    nullptr, nullptr);
+                input.remove_prefix(1 - left);
+                if (result == BROTLI_DECODER_RESULT_ERROR) bad_coding("the br body is broken");
+            }
             std::size_t size = piece_bytes;
             const auto* out = ::BrotliDecoderTakeOutput(state_.get(), &size);
             if (size > 0) return {reinterpret_cast<const char*>(out), size};
@@ -143,6 +147,15 @@ private:
 };
 
 } // namespace
+
+bool is_registered_coding(std::string_view name) {
+    for (const char* known : {"aes128gcm", "br", "bzip2", "compress", "dcb", "dcz", "deflate",
+                              "exi", "gzip", "lz4", "lzma", "pack200-gzip", "sdch", "snappy",
+                              "x-bzip2", "x-compress", "x-gzip", "xz", "zstd"}) {
+        if (same_name(name, known)) return true;
+    }
+    return false;
+}
 
 std::unique_ptr<ContentDecoder> ContentDecoder::make(std::string_view coding) {
     if (same_name(coding, "gzip") || same_name(coding, "x-gzip"))

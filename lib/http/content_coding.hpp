@@ -1,5 +1,5 @@
-// Takes the content coding off a body (RFC 9110, 8.4) as it comes: every byte that can be known is
-// handed on before the next one is asked for. Bytes only: no I/O.
+// Decodes the content coding of a body (RFC 9110, 8.4) as it arrives: every byte that can be known
+// is handed on before more input is needed. No I/O.
 #pragma once
 
 #include <memory>
@@ -7,24 +7,28 @@
 
 namespace sse {
 
-/// What Accept-Encoding can ask for: what ContentDecoder::make() knows.
+/// The codings of ContentDecoder::make(), as Accept-Encoding lists them.
 inline constexpr std::string_view known_codings = "gzip, deflate, br";
 
-/// One body. It holds a window (at most 32 KiB; 16 MiB for br) and one piece, however far the body
-/// unfolds: who takes the pieces bounds what is kept of them.
+/// True for the content codings and compressing transfer codings that IANA lists, and those in wide
+/// use, but `identity`. Servers put other names there that transform nothing: `none`, `utf-8`.
+bool is_registered_coding(std::string_view name);
+
+/// Decodes one body. Holds a window (at most 32 KiB; 16 MiB for br) and one piece of output,
+/// however large the decoded body is: the caller bounds what it keeps.
 class ContentDecoder {
 public:
     virtual ~ContentDecoder() = default;
 
-    /// The next piece of the decoded body: a view that dies with the next call. Takes what it can
-    /// from the front of `input`; "" when that is used up. Throws Error (receive) where it is
-    /// broken.
+    /// The next piece of the decoded body, a view that is valid until the next call. Consumes bytes
+    /// from the front of `input`; "" when it needs more. Throws Error (receive) where the body is
+    /// damaged, after everything that was decoded before, however the input is cut.
     virtual std::string_view next(std::string_view& input) = 0;
-    /// The body has ended. Throws Error (receive) if the coding has not: it was cut.
+    /// The body has ended. Throws Error (receive) if it was cut.
     virtual void finish() = 0;
 
-    /// For one of known_codings or x-gzip, in any case; null for anything else. `deflate` is read
-    /// with and without zlib's wrapping: servers send both (RFC 9110, 8.4.1.2).
+    /// For one of known_codings or x-gzip, in any case; null for others. `deflate` is read with and
+    /// without zlib's wrapping: servers send both (RFC 9110, 8.4.1.2).
     static std::unique_ptr<ContentDecoder> make(std::string_view coding);
 };
 

@@ -1,6 +1,5 @@
-// The head of an HTTP/1 message as it came: its first line and its fields, undecoded. We read field
-// values here and not through cpp-httplib, which percent-decodes them (`%0d%0a` becomes a line
-// end).
+// The head of an HTTP/1 message: its first line and its fields, undecoded. Field values are read
+// here and not by cpp-httplib, which percent-decodes them (`%0d%0a` becomes a line end).
 #pragma once
 
 #include <cstddef>
@@ -11,9 +10,9 @@
 
 namespace sse {
 
-/// Names compare without case (RFC 9110, 5.1), ASCII only.
+/// Compares names without case (RFC 9110, 5.1), ASCII only.
 bool same_name(std::string_view a, std::string_view b);
-/// A token (RFC 9110, 5.6.2): what names of fields and methods are made of.
+/// True for a token (RFC 9110, 5.6.2), the form of field names and methods.
 bool is_token(std::string_view text);
 bool is_token_char(char c);
 
@@ -21,7 +20,7 @@ bool is_token_char(char c);
 class Head {
 public:
     struct Field {
-        std::string name, value; ///< the value less the white space around it
+        std::string name, value; ///< the value without the white space around it
     };
 
     /// Parses the bytes of a head, up to and with its empty line. Strict (RFC 9112, 2.2 and 5):
@@ -34,7 +33,7 @@ public:
     /// The first field of that name.
     std::optional<std::string_view> find(std::string_view name) const;
     std::size_t count(std::string_view name) const;
-    /// True if `token` is in the comma-separated list that the fields of that name make together.
+    /// True if `token` is a member of the comma-separated lists in all fields of that name.
     bool has_token(std::string_view name, std::string_view token) const;
 
 private:

@@ -1,4 +1,4 @@
-// What this was built of: for --version, and for who reports a bug.
+// The versions of the libraries in use: for --version and bug reports.
 #pragma once
 
 #include <string>
@@ -9,13 +9,13 @@ namespace sse {
 
 struct Library {
     std::string_view name;
-    std::string version; ///< of what is loaded now; of its headers where it cannot be asked
+    std::string version; ///< of the loaded library; of its headers where it has no such function
 };
 
-/// The libraries that lib stands on.
+/// The libraries that lib uses.
 std::vector<Library> libraries();
 
-/// What is built in, as words between commas.
+/// The optional features that are built in, separated by commas.
 std::string features();
 
 } // namespace sse

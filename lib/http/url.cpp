@@ -2,6 +2,8 @@
 
 #include "base/ascii.hpp"
 #include "base/error.hpp"
+#include "base/mask.hpp"
+#include "base/percent.hpp"
 #include "base/printable.hpp"
 
 #include <algorithm>
@@ -22,19 +24,6 @@ struct NoUrl : std::runtime_error {
 bool is_alpha(char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); }
 bool is_digit(char c) { return c >= '0' && c <= '9'; }
 bool is_high(char c) { return static_cast<unsigned char>(c) >= 0x80; }
-
-std::string percent_decoded(std::string_view text) {
-    std::string out;
-    for (std::size_t i = 0; i < text.size(); ++i) {
-        const bool escape = text[i] == '%' && i + 2 < text.size() && hex_value(text[i + 1]) >= 0 &&
-                            hex_value(text[i + 2]) >= 0;
-        out.push_back(escape
-                          ? static_cast<char>(hex_value(text[i + 1]) * 16 + hex_value(text[i + 2]))
-                          : text[i]);
-        if (escape) i += 2;
-    }
-    return out;
-}
 
 /// The scheme before the first `:`, if what stands there can be one (RFC 3986, 3.1); else "".
 std::string_view scheme_of(std::string_view text) {
@@ -180,8 +169,9 @@ Url Url::parse(std::string_view typed) {
         read_hierarchy(lenient, url);
         return url;
     } catch (const NoUrl& why) {
-        throw Error(Errc::invalid_argument, fmt::format("\"{}\" is not a URL of a stream: {}",
-                                                        printable(typed, 200), why.what()));
+        throw Error(Errc::invalid_argument,
+                    fmt::format("\"{}\" is not a URL of a stream: {}",
+                                printable(mask_url(typed), 200), why.what()));
     }
 }
 
@@ -213,8 +203,8 @@ Url Url::resolve(std::string_view location) const {
         return url;
     } catch (const NoUrl& why) {
         throw Error(Errc::http_status,
-                    fmt::format("{} redirects to \"{}\", which cannot be followed: {}", text(),
-                                printable(location, 200), why.what()),
+                    fmt::format("{} redirects to \"{}\", which cannot be followed: {}", shown(),
+                                printable(mask_url(location), 200), why.what()),
                     Reason::redirect);
     }
 }
@@ -232,6 +222,8 @@ std::string Url::endpoint() const {
 std::string Url::text() const {
     return fmt::format("{}://{}{}", tls ? "https" : "http", authority(), target);
 }
+
+std::string Url::shown() const { return mask_url(text()); }
 
 bool same_origin(const Url& a, const Url& b) {
     return a.tls == b.tls && a.host == b.host && a.port == b.port;

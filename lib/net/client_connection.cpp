@@ -18,7 +18,7 @@ ClientConnection::ClientConnection(int fd, std::string peer, Interrupt& interrup
     , interrupt_(interrupt) {}
 
 ClientConnection::~ClientConnection() {
-    if (connection_) SSL_shutdown(connection_.get()); // says goodbye if that takes no waiting
+    if (connection_) SSL_shutdown(connection_.get()); // sends close_notify if that does not block
     ERR_clear_error();
     connection_.reset();
     ::close(fd_);
@@ -60,11 +60,13 @@ std::optional<std::size_t> ClientConnection::read_now(char* buffer, std::size_t 
     case SSL_ERROR_WANT_READ: wanted_ = POLLIN; return std::nullopt;
     case SSL_ERROR_WANT_WRITE: wanted_ = POLLOUT; return std::nullopt;
     case SSL_ERROR_SYSCALL:
-        broken(errno != 0 ? std::generic_category().message(errno) : "cut without TLS saying so");
+        broken(errno != 0 ? std::generic_category().message(errno)
+                          : "closed without a TLS close_notify");
     default: {
         const auto reason = alert_reason();
         const auto why = take_tls_error();
-        broken(why == "unexpected eof while reading" ? "cut without TLS saying so" : why, reason);
+        broken(why == "unexpected eof while reading" ? "closed without a TLS close_notify" : why,
+               reason);
     }
     }
 }

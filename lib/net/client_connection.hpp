@@ -1,4 +1,4 @@
-// A byte stream to a server: a socket, with TLS or without. Knows no HTTP.
+// A connection to a server: a socket, with TLS or without. Knows no HTTP.
 #pragma once
 
 #include "base/interrupt.hpp"
@@ -13,7 +13,7 @@
 
 namespace sse {
 
-/// Owns its descriptor, which never blocks: whoever gets nothing waits. One thread at a time.
+/// Owns its descriptor, which is non-blocking. Used on one thread at a time.
 class ClientConnection {
 public:
     using Clock = Interrupt::Clock;
@@ -24,26 +24,27 @@ public:
     ClientConnection(const ClientConnection&) = delete;
     ClientConnection& operator=(const ClientConnection&) = delete;
 
-    /// Everything from now on goes through TLS. Throws as TlsContext::connect.
+    /// Performs the TLS handshake; all later bytes are encrypted. Throws as TlsContext::connect.
     void start_tls(const TlsContext& context, const std::string& host, Clock::time_point limit);
     const ssl_st* tls() const { return connection_.get(); }
 
-    /// What is there, at most `size` bytes; 0 at the end; nullopt: nothing yet, wait_readable().
-    /// Throws Error (receive) if the connection broke, or ended without TLS saying so; Interrupted.
+    /// Reads the bytes that have arrived, at most `size`: their number, 0 at the end, nullopt if
+    /// there are none (then wait_readable()). Throws Error (receive) if the connection broke, or
+    /// ended without TLS's close_notify; Interrupted.
     std::optional<std::size_t> try_read(char* buffer, std::size_t size);
-    /// For those who have much to do without reading. Throws Interrupted.
+    /// For callers that work for long without reading. Throws Interrupted.
     void check_interrupt();
-    /// False if `limit` came first. Throws Interrupted.
+    /// Waits until try_read() may give bytes; false after `limit`. Throws Interrupted.
     bool wait_readable(std::optional<Clock::time_point> limit);
-    /// What ended a write().
+    /// Why write() returned.
     enum class Written : std::uint8_t {
         all,
-        readable, ///< no room, and something to read: TLS's own, or an answer
-        closed,   ///< the peer takes no more: it may still have answered
-        late,     ///< it took nothing for `patience`
+        readable, ///< the socket is full, and there are bytes to read
+        closed,   ///< the peer accepts no more; it may have sent a response
+        late,     ///< the peer accepted no byte for `grace`
     };
-    /// Sends `bytes`, and takes off what has been sent. Is `readable` only if `watch` says so.
-    /// Throws Interrupted.
+    /// Sends `bytes` and removes from their front what was sent. Returns `readable` only with
+    /// `watch`. Throws Interrupted.
     Written write(std::string_view& bytes, std::optional<Clock::duration> grace, bool watch);
 
 private:
@@ -54,7 +55,7 @@ private:
     std::string peer_;
     Interrupt& interrupt_;
     SslPtr connection_;
-    short wanted_ = 0; ///< what TLS waits for before it can give more; 0: POLLIN
+    short wanted_ = 0; ///< the poll event that TLS needs before it can read more; 0: POLLIN
 };
 
 } // namespace sse

@@ -52,11 +52,18 @@ Reason reason_of(long verdict) {
     }
 }
 
-/// `host` as certificates have it: no zone, and no dot that ends a name (RFC 6066, 3).
+/// `host` as certificates name it: without a zone and without a trailing dot (RFC 6066, 3).
 std::string certified_name(const std::string& host) {
     auto name = host.substr(0, host.find('%'));
     if (name.size() > 1 && name.ends_with('.')) name.pop_back();
     return name;
+}
+
+/// True if the verification failed because the certificate has no subject alternative name.
+bool names_no_host(const SSL* ssl) {
+    if (SSL_get_verify_result(ssl) != X509_V_ERR_HOSTNAME_MISMATCH) return false;
+    const auto* certificate = SSL_get0_peer_certificate(ssl);
+    return certificate && X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0;
 }
 
 [[noreturn]] void throw_handshake(SSL* ssl, int result, const std::string& endpoint) {
@@ -67,7 +74,7 @@ std::string certified_name(const std::string& host) {
         throw Error(Errc::tls_verify,
                     fmt::format("the certificate of {} is not trusted: {}", endpoint,
                                 X509_verify_cert_error_string(verdict)),
-                    reason_of(verdict));
+                    names_no_host(ssl) ? Reason::certificate_without_names : reason_of(verdict));
     }
     const int number = errno;
     const auto reason = alert_reason();
@@ -142,7 +149,8 @@ SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& e
         X509_VERIFY_PARAM_set1_ip_asc(SSL_get0_param(ssl), name.c_str());
     } else {
         SSL_set_tlsext_host_name(ssl, name.c_str()); // RFC 6066, 3: names only, no addresses
-        SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+        SSL_set_hostflags(ssl, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS |
+                                   X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         SSL_set1_host(ssl, name.c_str());
     }
     static constexpr unsigned char http1[] = "\x08http/1.1";

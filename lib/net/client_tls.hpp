@@ -1,6 +1,6 @@
-// TLS of the client: what it trusts, who it says it is, and the handshake on a connected socket.
-// Done here and not by cpp-httplib, whose handshake waits in select() where no signal, no time
-// limit and no descriptor over 1023 is heard of, and whose errors say only that there was one.
+// TLS of the client: trusted authorities, client certificate, and the handshake on a connected
+// socket. Not done by cpp-httplib: its handshake waits in select(), which no signal interrupts and
+// which takes no descriptor over 1023, and its errors give no reason.
 #pragma once
 
 #include "base/error.hpp"
@@ -16,8 +16,8 @@ struct ssl_st;
 namespace sse {
 
 struct TlsOptions {
-    bool verify = true;              ///< the certificate's chain, its dates and its name
-    std::string ca_file;             ///< PEM of what is trusted instead of the system's authorities
+    bool verify = true;              ///< check the certificate's chain, dates and name
+    std::string ca_file;             ///< PEM of the authorities to trust instead of the system's
     std::string cert_file, key_file; ///< PEM of a client certificate (chain) and its key
 };
 
@@ -27,8 +27,8 @@ struct SslFree {
 /// A TLS session of OpenSSL, freed at the end.
 using SslPtr = std::unique_ptr<ssl_st, SslFree>;
 
-/// What all connections of one client share. Throws Error (invalid_argument) naming the file that
-/// cannot be used.
+/// The TLS settings that all connections of one client share. The constructor throws Error
+/// (invalid_argument) that names a file it cannot use.
 class TlsContext {
 public:
     explicit TlsContext(const TlsOptions& options);
@@ -36,9 +36,9 @@ public:
     TlsContext(const TlsContext&) = delete;
     TlsContext& operator=(const TlsContext&) = delete;
 
-    /// Shakes hands on the non-blocking `fd`. `host` is what the certificate must be for;
-    /// `endpoint` is named in errors. Throws Error (tls_verify, tls_handshake, timeout),
-    /// Interrupted.
+    /// Performs the handshake on the non-blocking `fd`. The certificate must name `host` among its
+    /// subject alternative names (RFC 9525, 6.3); `endpoint` is named in errors. Throws Error
+    /// (tls_verify, tls_handshake, timeout), Interrupted.
     SslPtr connect(int fd, const std::string& host, const std::string& endpoint,
                    Interrupt& interrupt, Interrupt::Clock::time_point limit) const;
 
@@ -51,11 +51,11 @@ private:
 /// people.
 std::string describe(const ssl_st* connection);
 
-/// What the alert says that the peer sent, if it is the oldest error that OpenSSL keeps for this
-/// thread: client_certificate or http2_only, else unspecified. Forgets nothing.
+/// The meaning of the alert that the peer sent, if that is the oldest error in OpenSSL's queue of
+/// this thread: client_certificate or http2_only, else unspecified. Leaves the queue as it is.
 Reason alert_reason();
 
-/// The oldest error that OpenSSL keeps for this thread, as lowercase text; forgets all of them.
+/// The oldest error in OpenSSL's queue of this thread, as lowercase text; empties the queue.
 std::string take_tls_error();
 
 } // namespace sse

@@ -35,8 +35,8 @@ struct Address {
 
 std::string error_text(int number) { return std::generic_category().message(number); }
 
-/// What a thread of its own finds out: getaddrinfo() can neither be waited for with a time limit
-/// nor be broken off, so an interrupted dial leaves the thread to end by itself.
+/// A name resolution on a thread of its own: getaddrinfo() has no time limit and cannot be
+/// cancelled, so an interrupted dial leaves the thread to end by itself.
 struct Lookup {
     std::string host, service;
     addrinfo hints{};
@@ -76,9 +76,8 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
                                                      : AF_UNSPEC;
     lookup->run(); // an address needs no thread
     if (lookup->error == EAI_NONAME) {
-        lookup->hints.ai_flags = AI_NUMERICSERV | AI_ADDRCONFIG;
-        if (host == "localhost")
-            lookup->hints.ai_flags = AI_NUMERICSERV; // also where only lo is up
+        // No AI_ADDRCONFIG: it hides the addresses of /etc/hosts while only `lo` is up.
+        lookup->hints.ai_flags = AI_NUMERICSERV;
         std::thread([lookup] {
             lookup->run();
             lookup->done.set();
@@ -87,7 +86,7 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
         if (woken != Interrupt::Woken::ready) {
             give_up(woken, fmt::format("cannot resolve {}: no answer in time", host));
         }
-        lookup->done.reset(); // and so what the thread wrote is visible
+        lookup->done.reset(); // orders the thread's writes before our reads
     }
     if (lookup->error != 0) {
         const auto why = lookup->error == EAI_SYSTEM ? error_text(lookup->system_error)
@@ -102,7 +101,7 @@ void set_option(int fd, int level, int name, std::chrono::seconds value) {
     ::setsockopt(fd, level, name, &number, sizeof number);
 }
 
-/// None where the system has no such family.
+/// An invalid descriptor where the system lacks the address family.
 Descriptor open_socket(int family) {
     Descriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (fd.get() < 0 && errno == EAFNOSUPPORT) return fd;
@@ -111,7 +110,7 @@ Descriptor open_socket(int family) {
     return fd;
 }
 
-/// The addresses of one name being tried, each a moment after the one before (RFC 8305).
+/// Connects to the addresses of one name, starting each shortly after the one before (RFC 8305).
 class Race {
 public:
     Race(std::vector<Address> addresses, const DialOptions& options, Interrupt& interrupt)

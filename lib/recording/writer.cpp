@@ -100,8 +100,10 @@ void append_header(const RecordingHeader& header, bool mask, std::string& out) {
     out.push_back('}');
 }
 
-int create(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
+/// `secret`: it will hold what others must not read, so only the owner may.
+int create(const std::string& path, bool secret) {
+    const int fd =
+        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0666);
     if (fd < 0)
         throw Error(Errc::io, fmt::format("cannot create {}: {}", path, std::strerror(errno)));
     return fd;
@@ -124,7 +126,8 @@ bool has_room(int fd) {
 
 RecordingWriter::RecordingWriter(std::string path, RecordingHeader header,
                                  RecordingWriterOptions options)
-    : RecordingWriter(create(path), path, std::move(header), std::move(options)) {
+    : RecordingWriter(create(path, !options.mask || header.request.body), path, std::move(header),
+                      std::move(options)) {
     may_cut_ = true;
 }
 

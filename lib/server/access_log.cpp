@@ -3,7 +3,6 @@
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
 #include "base/rfc3339.hpp"
-#include "http/percent.hpp"
 #include "server/handler.hpp"
 
 #include <algorithm>
@@ -29,25 +28,6 @@ std::string cut(std::string_view text, std::size_t limit) {
     std::string out(text.substr(0, limit));
     if (text.size() > limit) out += "...";
     return out;
-}
-
-/// A query may hide a name from the mask behind percent signs, and our own reader decodes it.
-std::string masked_target(std::string_view target) {
-    const auto mark = target.find('?');
-    std::string out(target.substr(0, mark));
-    if (mark == target.npos) return mask_url(target);
-    for (auto rest = target.substr(mark); !rest.empty();) {
-        const auto end = rest.find('&', 1);
-        const auto pair = rest.substr(0, end);
-        const auto equals = pair.find('=');
-        const auto decoded = percent_decoded(pair.substr(1, equals - 1));
-        const bool secret =
-            equals != pair.npos && mask_url("?" + decoded + "=x") != "?" + decoded + "=x";
-        out.append(secret ? pair.substr(0, equals + 1) : pair);
-        if (secret) out.append(mask_text);
-        rest.remove_prefix(pair.size());
-    }
-    return mask_url(out); // user info, and what follows a `;` or a `#`
 }
 
 void text_member(std::string_view name, std::string_view value, std::string& out) {
@@ -78,7 +58,7 @@ void AccessRecord::responded(const Request* request, int response_status) {
     if (!request->peer.empty())
         address = request->peer; // behind a trusted proxy: not the peer of the socket
     method = cut(request->method, max_method_bytes);
-    path = cut(masked_target(request->target), max_path_bytes);
+    path = cut(mask_url(request->target), max_path_bytes);
     const auto header = request->head.find("Last-Event-ID");
     last_event_id = cut(
         header ? *header : query_value(request->query, "last_event_id").value_or(""), max_id_bytes);

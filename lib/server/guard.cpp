@@ -1,10 +1,10 @@
 #include "server/guard.hpp"
 
 #include "base/error.hpp"
+#include "base/percent.hpp"
 #include "base/printable.hpp"
 #include "http/authority.hpp"
 #include "http/gap_field.hpp"
-#include "http/percent.hpp"
 #include "net/ip_address.hpp"
 
 #include <algorithm>

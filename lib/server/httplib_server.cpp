@@ -1,22 +1,21 @@
 #include "server/httplib_server.hpp"
 
+#include "http/httplib_compat.hpp"
+
 #include <algorithm>
 #include <array>
 #include <ctime>
 #include <fmt/format.h>
-#include <httplib.h>
 
 namespace sse {
 
 namespace {
 
-/// A stream of memory for process_request: reads a head, collects the response.
-class Bytes : public httplib::Stream {
+/// The head that process_request() reads, and the bytes that it writes.
+class ResponseStream : public HttplibStream {
 public:
-    explicit Bytes(std::string_view input)
+    explicit ResponseStream(std::string_view input)
         : input_(input) {}
-    bool is_readable() const override { return true; }
-    bool is_writable() const override { return true; }
     ssize_t read(char* to, std::size_t size) override {
         const auto piece = input_.substr(0, size);
         std::copy(piece.begin(), piece.end(), to);
@@ -27,9 +26,6 @@ public:
         output.append(from, size);
         return static_cast<ssize_t>(size);
     }
-    void get_remote_ip_and_port(std::string&, int&) const override {}
-    void get_local_ip_and_port(std::string&, int&) const override {}
-    socket_t socket() const override { return 0; }
 
     std::string output;
 
@@ -51,7 +47,7 @@ std::string http_date() {
                        utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-/// cpp-httplib refuses methods that it does not know; only HEAD matters to a response.
+/// httplib refuses methods that it does not know; of the others only HEAD changes the response.
 bool is_head(std::string_view method) { return method == "HEAD"; }
 
 } // namespace
@@ -73,7 +69,7 @@ public:
     std::string run(std::string_view head, bool close, Framing framing, const Response& response) {
         response_ = &response;
         framing_ = framing;
-        Bytes bytes(head);
+        ResponseStream bytes(head);
         bool closed = close;
         process_request(bytes, close, closed, nullptr);
         return std::move(bytes.output);

@@ -1,7 +1,7 @@
 #include "server/request.hpp"
 
+#include "base/percent.hpp"
 #include "base/trimmed.hpp"
-#include "http/percent.hpp"
 
 namespace sse {
 

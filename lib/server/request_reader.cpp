@@ -1,8 +1,8 @@
 #include "server/request_reader.hpp"
 
 #include "base/error.hpp"
+#include "base/percent.hpp"
 #include "http/authority.hpp"
-#include "http/percent.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -1,5 +1,5 @@
 #include "base/error.hpp"
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 #include "server/guard.hpp"
 #include "unit/catch2.hpp"
 

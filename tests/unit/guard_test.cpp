@@ -1,4 +1,4 @@
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 #include "server/guard.hpp"
 #include "unit/catch2.hpp"
 

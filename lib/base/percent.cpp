@@ -1,4 +1,4 @@
-#include "http/percent.hpp"
+#include "base/percent.hpp"
 
 #include "base/ascii.hpp"
 
