@@ -84,7 +84,7 @@ int main(int argc, char** argv) {
     cmd::add_replay(app, run);
     if (dashes != end && dashes + 1 == end)
         return fail(cmd::Exit::usage, "no command after --",
-                    "use the form sse serve -- COMMAND ARGUMENT...");
+                    "use the form sse serve -- COMMAND [ARGUMENT]");
     for (auto* command : app.get_subcommands({})) cmd::reject_empty_values(*command);
     try {
         app.parse(cmd::arguments_for(app, argv + 1, dashes));

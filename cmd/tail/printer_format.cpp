@@ -64,7 +64,7 @@ std::vector<Piece> read_format(const std::string& format) {
             ++at;
         } else if (c == '{') {
             const auto end = format.find('}', at);
-            if (end == format.npos) refuse(format, "has a { without a }");
+            if (end == format.npos) refuse(format, "has a { without a matching }");
             const auto name = format.substr(at + 1, end - at - 1);
             end_text();
             if (name.starts_with('/')) {

@@ -184,14 +184,18 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
                            "to remove it, or @FILE; repeatable"),
                  "'Name: value'")
         ->group(group);
-    add_texts(app, "-d,--data", flags.data, "DATA",
-              "POST this data, @FILE, or @- for stdin; repeated values are joined with &",
-              Empty::taken)
+    with_example(
+        add_texts(app, "-d,--data", flags.data, "DATA",
+                  "POST this data, @FILE, or @- for stdin; repeated values are joined with &",
+                  Empty::taken),
+        "a=1")
         ->group(group);
-    add_texts(
-        app, "--json", flags.json, "DATA",
-        "POST this JSON, @FILE, or @- for stdin, with JSON headers; repeated values are joined",
-        Empty::taken)
+    with_example(
+        add_texts(
+            app, "--json", flags.json, "DATA",
+            "POST this JSON, @FILE, or @- for stdin, with JSON headers; repeated values are joined",
+            Empty::taken),
+        "'{}'")
         ->group(group);
     with_example(
         add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
@@ -215,14 +219,20 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
                           "Send this User-Agent; \"\" sends none", Empty::taken),
                  "monitor/1")
         ->group(group);
-    add_text(app, "-x,--proxy", flags.proxy, "[USER:PASSWORD@]HOST[:PORT]",
-             "Connect through this HTTP proxy; \"\" uses no proxy, whatever the environment says",
-             Empty::taken)
+    with_example(
+        add_text(
+            app, "-x,--proxy", flags.proxy, "[USER:PASSWORD@]HOST[:PORT]",
+            "Connect through this HTTP proxy; \"\" uses no proxy, whatever the environment says",
+            Empty::taken),
+        "proxy.example:3128")
         ->group(group);
-    add_text(app, "--noproxy", flags.no_proxy, "HOSTS",
-             "Connect to these hosts without a proxy: names or addresses separated by commas, or * "
-             "for all",
-             Empty::taken)
+    with_example(
+        add_text(
+            app, "--noproxy", flags.no_proxy, "HOSTS",
+            "Connect to these hosts without a proxy: names or addresses separated by commas, or * "
+            "for all",
+            Empty::taken),
+        "localhost")
         ->group(group);
     with_example(add_texts(app, "-b,--cookie", flags.cookies, "NAME=VALUE; ...",
                            "Send these cookies; repeatable"),

@@ -62,8 +62,9 @@ void add_output_options(CLI::App& app, TailOptions& o) {
                            Empty::taken),
                  "/choices/0/delta/content")
         ->group(group);
-    add_text(app, "--pointer-default", o.missing, "TEXT",
-             "Print this text when a pointer finds no value", Empty::taken)
+    with_example(add_text(app, "--pointer-default", o.missing, "TEXT",
+                          "Print this text when a pointer finds no value", Empty::taken),
+                 "-")
         ->group(group);
     app.add_flag("--join", o.join, "Print no line end after the values of --pointer and --format")
         ->group(group);
@@ -125,9 +126,10 @@ void add_selection_options(CLI::App& app, TailOptions& o) {
                            "Stop after an event of this type; repeatable"),
                  "done")
         ->group(select);
-    add_texts(app, "--until-data", o.follow.until_data, "TEXT",
-              "Stop after an event with exactly this data, such as [DONE]; repeatable",
-              Empty::taken)
+    with_example(add_texts(app, "--until-data", o.follow.until_data, "TEXT",
+                           "Stop after an event with exactly this data, such as [DONE]; repeatable",
+                           Empty::taken),
+                 "'[DONE]'")
         ->group(select);
     add_limit(app, "-m,--max-time", o.max_time, "Stop after this time, with exit status 28")
         ->group(select);

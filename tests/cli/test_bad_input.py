@@ -179,7 +179,7 @@ def test_a_message_that_cannot_be_written_changes_no_exit_status(sse, how, args,
 
 
 @pytest.mark.parametrize("file, said", [
-    ("missing", "check its name"), (".", "name a file"),
+    ("missing", "check the spelling"), (".", "use a file"),
 ])
 def test_a_file_that_cannot_be_served_has_a_way_out(sse, tmp_path, file, said):
     done = sse.run("serve", "--listen", "127.0.0.1:0", file, cwd=tmp_path)

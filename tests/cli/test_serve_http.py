@@ -175,7 +175,7 @@ def test_a_stream_has_the_fields_that_were_asked_for(sse, wire):
     (["--listen", "127.0.0.1:99999"], "127.0.0.1:99999"), (["--listen", "127.0.0.1"], "127.0.0.1"),
     (["--listen", "::1:80"], "::1:80"), (["--listen", "unix:"], "unix:"), (["--path", "x"], '"x" is not a path'),
     (["--path", ""], '"" is not a path'), (["--path", "/a?b"], '"/a?b" is not a path'), (["--history", "0"], "--history"),
-    (["--overflow", "lose"], '"lose" is none of'), (["--threads", "0"], "--threads"), (["--keepalive", "x"], "--keepalive"),
+    (["--overflow", "lose"], '"lose" is not one of'), (["--threads", "0"], "--threads"), (["--keepalive", "x"], "--keepalive"),
 ])
 def test_a_value_that_will_not_do_is_two_lines_and_status_2(sse, args, words):
     result = sse.run("serve", *args)

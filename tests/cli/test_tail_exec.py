@@ -187,7 +187,7 @@ def test_a_state_has_only_what_was_done(sse, origin, tmp_path):
     (["--jobs", "2"], "--jobs and --exec-fail need --exec"),
     (["--exec-fail", "stop"], "--jobs and --exec-fail need --exec"),
     (["--exec", "x", "--jobs", "1001"], "--jobs is at most 1000"),
-    (["--exec", "x", "--exec-fail", "maybe"], '"maybe" is none of stop|warn'),
+    (["--exec", "x", "--exec-fail", "maybe"], '"maybe" is not one of stop|warn'),
 ])
 def test_what_cannot_be_meant(sse, args, said):
     tail = sse.run("tail", ":1", *args)

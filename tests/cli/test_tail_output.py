@@ -100,7 +100,7 @@ def test_a_stream_that_ends_before_what_was_waited_for_is_1(sse, origin, args):
     tail = sse.run("tail", stream(origin, "data: 1\n\n").url, "--no-reconnect", *args)
     assert (tail.status, tail.out) == (1, b"1\n")
     assert tail.err == ("sse: error: the stream ended after 1 event, before the stop condition was met\n"
-                        "sse: hint: -n, --until and --until-data say what ends it well\n")
+                        "sse: hint: check -n, --until and --until-data, which set the condition\n")
 
 
 def test_raw_stops_right_behind_the_event(sse, origin):

@@ -93,14 +93,14 @@ def test_times_of_pretty(sse, origin, args, pattern):
     (["--grep", "("], '--grep "(" is not a regular expression such as'),
     (["--pointer", "a/b"], '"a/b" is not a JSON pointer such as /choices/0/delta/content'),
     (["-F", "{nope}"], "has the unknown field {nope}"),
-    (["-F", "{id"], "has a { without its }"),
+    (["-F", "{id"], "has a { without a matching }"),
     (["-F", "\\q"], "has the unknown escape \\q"),
     (["-F", "x\\"], "ends in a backslash"),
     (["-F", "x", "--pointer", "/a"], "--format and --pointer cannot be used together"),
     (["-F", "x", "-o", "json"], "-o cannot be used with --format or --pointer"),
     (["--join"], "--join and --pointer-default need --pointer or --format"),
     (["--invert"], "--invert needs --grep"),
-    (["--time", "noon"], '"noon" is none of abs|delta|none|rel'),
+    (["--time", "noon"], '"noon" is not one of abs|delta|none|rel'),
     (["--resolve", "h:80"], '--resolve "h:80" is not HOST:PORT:ADDRESS'),
     (["-o", "raw", "--grep", "x"], "-e and --grep cannot be used with -o raw"),
 ])
@@ -169,7 +169,7 @@ def test_a_state_that_is_none(sse, tmp_path):
     state.write_text("hello\n")
     tail = sse.run("tail", ":1", "--state", state)
     assert tail.status == 3
-    assert f"sse: error: {state}:1: this is not a state of sse tail\n" in tail.err
+    assert f"sse: error: {state}:1: this is not a state file of sse tail\n" in tail.err
     tail = sse.run("tail", ":1", "--state", tmp_path)
     assert tail.status == 23 and "cannot read the state" in tail.err
 

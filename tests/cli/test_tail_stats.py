@@ -131,7 +131,7 @@ def test_a_live_line_where_only_the_output_is_redirected(sse, origin, tmp_path):
     """On the terminal of stderr, if stdout is a file; it is gone in the end."""
     with open(tmp_path / "out", "wb") as out:
         tail = sse.at_terminal("tail", stream(origin, WIRE, end=False).url, fds=[2], stdout=out)
-    tail.stderr.wait_for(r"3 events, \d+/s, [\d.]+(us|ms|s) since the last")
+    tail.stderr.wait_for(r"3 events, \d+/s, [\d.]+(us|ms|s) since the last one")
     tail.signal(15)
     assert tail.wait() == 143
     assert tail.stderr.text().endswith("\r\x1b[K")

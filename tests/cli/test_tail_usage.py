@@ -27,8 +27,8 @@ from support.steps import stream
     ([":1", "-m", "5x"], '--max-time: "5x" is not a duration such as 5s, 250ms, 1m30s or 2h'),
     ([":1", "--idle-timeout", "soon"], '--idle-timeout: "soon" is not a duration such as'),
     ([":1", "--connect-timeout", "-1s"], "--connect-timeout"),
-    ([":1", "-o", "xml"], '"xml" is none of data|json|pretty|raw|sse'),
-    ([":1", "--color", "red"], '"red" is none of always|auto|never'),
+    ([":1", "-o", "xml"], '"xml" is not one of data|json|pretty|raw|sse'),
+    ([":1", "--color", "red"], '"red" is not one of always|auto|never'),
     ([":1", "-H", "nonsense"], '-H "nonsense" is not a header'),
     ([":1", "-H", ": x"], '-H ": x" is not a header'),
     ([":1", "-H", "X y: z"], '"X y" is not the name of a header'),
@@ -59,7 +59,7 @@ from support.steps import stream
     ([":1", "-b", "cookies.txt"], '-b "cookies.txt" is not NAME=VALUE'),
     ([":1", "--last-event-id", "a\nb"], "--last-event-id holds a control character"),
     ([":1", "-H", "Last-Event-ID: a\tb"], "--last-event-id holds a control character"),
-    ([":1", "--last-event-id", "x" * 5000], "--last-event-id has 5000 bytes, and over 4096 are not sent"),
+    ([":1", "--last-event-id", "x" * 5000], "--last-event-id has 5000 bytes; the limit is 4096"),
 ], ids=lambda v: ascii(" ".join(v))[:40] if isinstance(v, list) else "")
 def test_what_cannot_be_meant(sse, args, said):
     tail = sse.run("tail", *args)

@@ -115,7 +115,7 @@ def test_the_example_of_every_hint_is_accepted(sse, command):
     (["tail", "-4", "-6", ":1"], "--ipv4 and --ipv6 cannot be used together", "use one of them"),
     (["replay", "--post", "http://h/", "--stdout", "x"], "--stdout and --post cannot be used together", "use one of them"),
     (["replay", "--times", "2", "x"], "--times needs --status", "for example --status 503 --times"),
-    (["serve", "--"], "no command after --", "use the form sse serve -- COMMAND ARGUMENT..."),
+    (["serve", "--"], "no command after --", "use the form sse serve -- COMMAND [ARGUMENT]"),
 ], ids=lambda v: ascii(" ".join(v)) if isinstance(v, list) else "")
 def test_what_is_mistyped_is_told_with_what_was_meant(sse, args, error, hint):
     done = sse.run(*args)
