@@ -152,4 +152,4 @@ def test_a_signal_ends_it_while_it_waits_for_a_pipe(sse, origin):
     ran.write(HEAD + '{"t":0,"data":"a"}\n')
     poll("the event", lambda: server.accepted)
     ran.signal(signal.SIGTERM)
-    assert ran.wait() == 143 and "1 event accepted" in ran.stderr.text()
+    assert ran.wait() == 143 and re.search(r"note: [01] events? accepted", ran.stderr.text())  # it may be answered just then
