@@ -264,7 +264,7 @@ int run(const cmd::ReplayOptions& o) {
 }
 
 constexpr auto replay_examples =
-    "  $ sse replay run.jsonl                  serve it to each client from the start\n"
+    "  $ sse replay run.jsonl                  serve it to each client\n"
     "  $ sse replay --speed 10 recordings/     mock an API at ten times the speed\n"
     "  $ sse replay --drop-every 3 run.jsonl   test whether a client resumes\n"
     "  $ sse replay --stdout --max-gap 1s run.jsonl | less\n"
