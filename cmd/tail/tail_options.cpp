@@ -156,7 +156,7 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
                  "5")
         ->group(group);
     add_duration(app, "--retry", o.client.backoff.reconnection_time,
-                 "Reconnection time until the server sends another")
+                 "Reconnection time until the server sends another, at least 100ms")
         ->group(group);
     add_duration(app, "--retry-max", o.client.backoff.retry_max,
                  "Longest wait between failed attempts")

@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <fmt/format.h>
+#include <utility>
 
 namespace sse {
 
@@ -34,15 +35,18 @@ bool begins_with_json_line(std::string_view text, bool complete) {
 
 void JsonBody::feed(std::string_view bytes) {
     if (kind_ == Kind::lines) return lines_.feed(bytes);
+    if (text_.empty()) bytes.remove_prefix(std::min(bytes.find_first_not_of(blanks), bytes.size()));
     if (text_.size() + bytes.size() > options_.max_event_bytes) {
         throw Error(Errc::too_large,
                     fmt::format("an event is larger than {} bytes", options_.max_event_bytes));
     }
     text_.append(bytes);
     if (kind_ == Kind::document) return;
-    const auto start = text_.find_first_not_of(blanks);
-    const auto end = start == text_.npos ? text_.npos : text_.find('\n', start);
-    if (end == text_.npos || text_.find_first_not_of(blanks, end) == text_.npos) return;
+    const auto scanned = std::exchange(scanned_, text_.size());
+    if (line_end_ == text_.npos) line_end_ = text_.find('\n', scanned);
+    if (line_end_ == text_.npos ||
+        text_.find_first_not_of(blanks, std::max(scanned, line_end_)) == text_.npos)
+        return;
     kind_ = begins_with_json_line(text_, false) ? Kind::lines : Kind::document;
     if (kind_ == Kind::lines) lines_.feed(text_), text_.clear();
 }

@@ -5,6 +5,7 @@
 #include "protocol/ndjson_parser.hpp"
 #include "protocol/parser.hpp"
 
+#include <cstddef>
 #include <string>
 #include <string_view>
 
@@ -29,7 +30,9 @@ private:
     Parser::Sink& sink_;
     ParserOptions options_;
     NdjsonParser lines_;
-    std::string text_;
+    std::string text_;                         ///< without the blanks before it
+    std::size_t scanned_ = 0;                  ///< bytes of it that were searched for a line end
+    std::size_t line_end_ = std::string::npos; ///< of the first line
     enum class Kind : char { unknown, document, lines };
     Kind kind_ = Kind::unknown;
 };

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/percent.hpp"
 #include "base/rfc3339.hpp"
 #include "server/handler.hpp"
 

@@ -12,9 +12,9 @@ namespace sse {
 namespace {
 
 /// The head that process_request() reads, and the bytes that it writes.
-class ResponseStream : public HttplibStream {
+class CodecStream : public HttplibStream {
 public:
-    explicit ResponseStream(std::string_view input)
+    explicit CodecStream(std::string_view input)
         : input_(input) {}
     ssize_t read(char* to, std::size_t size) override {
         const auto piece = input_.substr(0, size);
@@ -69,7 +69,7 @@ public:
     std::string run(std::string_view head, bool close, Framing framing, const Response& response) {
         response_ = &response;
         framing_ = framing;
-        ResponseStream bytes(head);
+        CodecStream bytes(head);
         bool closed = close;
         process_request(bytes, close, closed, nullptr);
         return std::move(bytes.output);

@@ -28,7 +28,8 @@ class Answers:
 
     def __init__(self, origin, *statuses, close=False):
         self.statuses, self.accepted, self.connections, self.close = list(statuses), [], 0, close
-        self.url = origin(self._serve).url + "in?x=1"
+        self.origin = origin(self._serve)
+        self.url = self.origin.url + "in?x=1"
 
     def _serve(self, connection):
         self.connections += 1
@@ -95,7 +96,15 @@ def test_a_refusal_ends_it_and_says_how_far_it_came(sse, origin, path):
     assert ran.status == 22
     note, error, *_ = ran.err.splitlines()
     assert note == f"sse: note: 1 event accepted by {there.url}, retried 0 times; the last as id-1"
-    assert error.startswith(f"sse: error: {there.url} answered 400 Bad Request: id-1")
+    assert error.startswith(f"sse: error: {there.url} returned 400 Bad Request: id-1")
+
+
+def test_credentials_of_the_url_are_sent_and_not_shown(sse, origin, path):
+    there = Answers(origin)
+    url = there.url.replace("http://", "http://me:SECRET@") + "&access_token=SECRET"
+    ran = sse.run("replay", path, "--post", url, "--no-wait")
+    assert ran.status == 0 and "SECRET" not in ran.err, ran.err
+    assert {r.header("Authorization") for r in there.origin.requests} == {"Basic bWU6U0VDUkVU"}
 
 
 def test_a_server_that_publishes_takes_them(sse, wire, path):

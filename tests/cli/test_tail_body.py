@@ -39,7 +39,7 @@ def test_an_answer_that_comes_before_the_body_is_read(post, interim):
     tail = post(handler)
     over.set()
     assert tail.status == 22
-    assert "answered 413 Too Large: no more than 1 MB" in tail.err
+    assert "returned 413 Too Large: no more than 1 MB" in tail.err
 
 
 @pytest.mark.parametrize("answer_first", [False, True])
@@ -65,4 +65,4 @@ def test_a_server_that_takes_nothing_is_not_waited_for(post, args):
     tail = post(lambda c: over.wait(HANG), *args)
     over.set()
     assert tail.status == 28
-    assert "sse: error: the server has taken nothing of the request for too long" in tail.err
+    assert "sse: error: the server has accepted nothing of the request for too long" in tail.err

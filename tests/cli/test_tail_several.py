@@ -80,7 +80,7 @@ def test_one_that_fails_does_not_end_the_others(sse, origin):
         c.end()
     good = origin(handler)
     tail = sse.start("tail", bad.url, good.url, "--no-reconnect")
-    tail.stderr.wait_for(r"^sse: warning: \S+ answered 404 Not Found: nothing$")
+    tail.stderr.wait_for(r"^sse: warning: \S+ returned 404 Not Found: nothing$")
     release.set()
     assert tail.wait() == 22  # and yet it is told in the end
     assert tail.stdout.text().endswith("\tx\n")

@@ -59,15 +59,15 @@ def test_a_trusted_certificate(sse, secure, authority):
 
 @pytest.mark.parametrize("name, san, validity, cacert, why, hint", [
     ("unknown", "DNS:localhost", (), None, "unable to get local issuer certificate",
-     "trust its issuer with --cacert FILE, or check nothing with -k"),
+     "trust its issuer with --cacert FILE, or skip the check with -k"),
     ("foreign", "DNS:localhost", (), "foreign.pem", "unable to get local issuer certificate",
-     "its issuer is not in {cacert}: name another with --cacert, or check nothing with -k"),
+     "give another --cacert, since the issuer is not in {cacert}, or skip the check with -k"),
     ("other", "DNS:other.example", (), "ca.pem", "hostname mismatch",
-     "use the name that it is for (--resolve NAME:PORT:ADDRESS says where that is), or check nothing with -k"),
-    ("half", "DNS:*.localhost", (), "ca.pem", "hostname mismatch", "use the name that it is for"),
-    ("address", "IP:127.0.0.2", (), "ca.pem", "hostname mismatch", "use the name that it is for"),
+     "use the name in the certificate (--resolve NAME:PORT:ADDRESS maps it), or skip the check with -k"),
+    ("half", "DNS:*.localhost", (), "ca.pem", "hostname mismatch", "use the name in the certificate"),
+    ("address", "IP:127.0.0.2", (), "ca.pem", "hostname mismatch", "use the name in the certificate"),
     ("expired", "DNS:localhost", ("-days", "-1"), "ca.pem", "certificate has expired",
-     "check the clock of this machine, or nothing of the certificate with -k"),
+     "check this machine's clock, or skip the check with -k"),
 ])
 def test_certificates_that_are_refused(sse, secure, authority, name, san, validity, cacert, why, hint):
     if cacert == "foreign.pem" and not (authority[0] / cacert).exists():
@@ -82,6 +82,21 @@ def test_certificates_that_are_refused(sse, secure, authority, name, san, validi
     assert server.requests == []  # no header has left
     tail = sse.run("tail", url(server), "-k", "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"x\n")
+
+
+def test_a_common_name_alone_names_no_host(sse, authority):
+    """RFC 9525, 6.3: only subject alternative names are looked at."""
+    path, _ = authority
+    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+            "-keyout", path / "cn.key", "-out", path / "cn.csr")
+    openssl("x509", "-req", "-in", path / "cn.csr", "-CA", path / "ca.pem", "-CAkey", path / "ca.key",
+            "-CAcreateserial", "-out", path / "cn.pem", "-days", "30")
+    server = Origin(stream, tls=(str(path / "cn.pem"), str(path / "cn.key")))
+    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem")
+    assert tail.status == 60 and server.requests == []
+    assert tail.err.endswith("hostname mismatch\nsse: hint: have it issued with a subject alternative name "
+                             "(RFC 9525 ignores the common name), or skip the check with -k\n"), tail.err
+    server.close()
 
 
 def test_a_dot_behind_the_name_is_none_of_the_certificates(sse, secure, authority):
@@ -169,7 +184,7 @@ def test_a_stream_cut_within_tls_is_cut(sse, secure, authority):
     server = secure("cut", "DNS:localhost", handler=handler)
     tail = sse.run("tail", url(server), "--cacert", authority[0] / "ca.pem", "--no-reconnect")
     assert (tail.status, tail.out) == (56, b"x\n")
-    assert "cut without TLS saying so" in tail.err
+    assert "closed without a TLS close_notify" in tail.err
 
 
 def test_large_streams_come_whole(sse, secure, authority):
@@ -195,7 +210,7 @@ def test_a_client_certificate(sse, secure, authority):
     assert (tail.status, tail.out) == (0, b"x\n"), tail.err
     tail = sse.run("tail", url(server), "--cacert", path / "ca.pem")
     assert tail.status in (35, 56)
-    assert tail.err.endswith("\nsse: hint: the server may want a certificate of yours: --cert FILE\n"), tail.err
+    assert tail.err.endswith("\nsse: hint: give a client certificate with --cert FILE\n"), tail.err
     tail = sse.run("tail", url(server), "--cacert", path / "ca.pem", "--cert", cert)
     assert tail.status == 2
     assert f"cannot use {cert} as the client certificate's key: " in tail.err

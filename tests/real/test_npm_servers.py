@@ -103,12 +103,12 @@ def test_an_mcp_server_over_streamable_http(sse, node):
     session = next(line.split(": ")[-1] for line in hello.err.splitlines() if "< mcp-session-id: " in line.lower())
     headers = ["-H", f"Mcp-Session-Id: {session}", "-H", "MCP-Protocol-Version: 2025-06-18"]
     ready = sse.run("tail", url, *headers, "--json", rpc("notifications/initialized"))
-    assert ready.status == 22 and "answered 202 Accepted" in ready.err
+    assert ready.status == 22 and "returned 202 Accepted" in ready.err
     called = sse.run("tail", url, *headers, "--json", rpc("tools/call", 1, name="count", arguments={}),
                      "--pointer", "/params/data", "--pointer", "/result/content/0/text")
     assert (called.status, called.out) == (0, b"1\n2\n3\ncounted\n"), called.err
     unknown = sse.run("tail", url, "-H", "Mcp-Session-Id: other", "--json", rpc("tools/list", 2))
-    assert unknown.status == 22 and "answered 4" in unknown.err
+    assert unknown.status == 22 and "returned 4" in unknown.err
     standing = sse.start("tail", url, *headers, "-v")  # the server's own stream, by GET
     standing.stderr.wait_for("is open")
     standing.signal(2)

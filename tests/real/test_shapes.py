@@ -107,8 +107,8 @@ def test_a_stream_that_breaks_off_is_told(sse, origin, tmp_path):
 @pytest.mark.parametrize("status, body, said", [
     ("200 OK", '{"error":{"message":"stream must be true"}}',
      'with application/json, not text/event-stream: {"error":{"message":"stream must be true"}}'),
-    ("429 Too Many Requests", '{"error":{"type":"rate_limit_error"}}', 'answered 429 Too Many Requests: {"error"'),
-    ("529 Overloaded", '{"error":{"type":"overloaded_error"}}', 'answered 529 Overloaded: {"error"'),
+    ("429 Too Many Requests", '{"error":{"type":"rate_limit_error"}}', 'returned 429 Too Many Requests: {"error"'),
+    ("529 Overloaded", '{"error":{"type":"overloaded_error"}}', 'returned 529 Overloaded: {"error"'),
 ])
 def test_an_error_instead_of_a_stream(sse, origin, tmp_path, status, body, said):
     (tmp_path / "body.json").write_text("{}")

@@ -54,6 +54,16 @@ std::string brotli_of_abc_and_more() { // "data: abc\n\n" by the reference encod
     return std::string("\x0b\x05\x80\x64\x61\x74\x61\x3a\x20\x61\x62\x63\x0a\x0a\x03", 15);
 }
 
+/// "data: event number N of many\n\n" for N from 0 to 11, by the reference encoder.
+std::string brotli_of_twelve_events() {
+    return std::string(
+        "\x8b\xb4\x00\x20\x8d\xd3\xa5\xf6\x12\x8a\x4c\x25\x88\x42\xde\x83\x63\xa8\xcd\x9b"
+        "\x25\xd9\x20\x0e\x0e\x40\xa6\x74\xbe\x85\x12\x48\xa0\x14\x6c\xc0\x51\xa0\xd9\x4f"
+        "\xc7\x29\xc3\x8a\xdf\x80\x1f\xdb\x77\x15\x8e\x4e\xce\x2e\xae\x6e\xee\x1e\x9e\x17"
+        "\xfc\x69\x63\x00\x03",
+        65);
+}
+
 } // namespace
 
 TEST_CASE("ContentDecoder takes the coding off, or refuses it, at any cut") {
@@ -130,4 +140,25 @@ TEST_CASE("ContentDecoder unfolds a bomb in pieces") {
     }
     CHECK(total == std::size_t{1} << 22);
     CHECK(largest <= 64 * 1024);
+}
+
+TEST_CASE("a damaged body gives what came before the damage, the same at every cut") {
+    const std::string text = "data: one\n\ndata: two\n\ndata: three, and more of it\n\n";
+    for (const auto& [coding, wire] :
+         {std::pair<const char*, std::string>{"gzip", deflated(text, Form::gzip, true)},
+          {"deflate", deflated(text, Form::zlib, true)},
+          {"br", brotli_of_abc_and_more()},
+          {"br", brotli_of_twelve_events()}}) {
+        for (std::size_t at = 0; at < wire.size(); ++at) {
+            for (const char flip : {'\x01', '\x10', '\xFF'}) {
+                auto damaged = wire;
+                damaged[at] = static_cast<char>(damaged[at] ^ flip);
+                const auto whole = undone(coding, damaged, damaged.size());
+                for (const std::size_t step : {1, 2, 3, 5, 13}) {
+                    INFO(coding << ", byte " << at << ", fed by " << step);
+                    CHECK(undone(coding, damaged, step) == whole);
+                }
+            }
+        }
+    }
 }

@@ -6,7 +6,8 @@ TEST_CASE("secrets are known by the name of their header") {
     for (const auto* name :
          {"Authorization", "authorization", "PROXY-AUTHORIZATION", "Cookie", "Set-Cookie",
           "X-Api-Key", "api-key", "x-goog-apikey", "X-Auth-Token", "x-amz-security-token",
-          "Client-Secret", "X-Password", "Ocp-Apim-Subscription-Key"}) {
+          "Client-Secret", "X-Password", "Ocp-Apim-Subscription-Key", "Mcp-Session-Id", "X-CSRF",
+          "X-Auth", "sessionId"}) {
         INFO(name);
         CHECK(sse::mask_header(name, "Bearer sk-123") == "***");
     }
@@ -43,11 +44,37 @@ TEST_CASE("secrets in a URL are masked, and nothing else of it") {
         {"http://h/?key=", "http://h/?key=***"},
         {"http://h/?key=a=b", "http://h/?key=***"},
         {"/relative?token=1", "/relative?token=***"},
-        {"/to?next=http://u:p@h/", "/to?next=http://u:p@h/"},
+        {"/to?next=http://u:p@h/", "/to?next=http://***@h/"},
+        {"/to?next=http://h/?token=1", "/to?next=http://h/?token=***"},
+        {"user:pass@h:1/p", "***@h:1/p"},
+        {"http://h/?%74oken=1&access%5Ftoken=2", "http://h/?%74oken=***&access%5Ftoken=***"},
+        {"http://h/?apiKey=1&accessToken=2&sessionId=3",
+         "http://h/?apiKey=***&accessToken=***&sessionId=***"},
+        {"http://h/?sid=1&jwt=2&passwd=3&side=4", "http://h/?sid=***&jwt=***&passwd=***&side=4"},
         {"https://h/?a[key]=1", "https://h/?a[key]=***"},
     };
     for (const auto& row : rows) {
         INFO(row.url);
         CHECK(sse::mask_url(row.url) == row.masked);
     }
+}
+
+TEST_CASE("a head is masked line by line, however it is written") {
+    const auto lines =
+        sse::mask_head("GET /x?access_token=s HTTP/1.1\r\nHost: h\r\n"
+                       "Set-Cookie:session=s\r\n more=s\r\nCOOKIE :  a=s\r\n"
+                       "Authorization\t:\tBearer s\r\nX-Empty:\r\nLocation:/?code=s\r\n\r\n");
+    const std::vector<std::string> expected = {"GET /x?access_token=*** HTTP/1.1",
+                                               "Host: h",
+                                               "Set-Cookie: ***",
+                                               "***",
+                                               "COOKIE: ***",
+                                               "Authorization: ***",
+                                               "X-Empty: ",
+                                               "Location: /?code=***"};
+    CHECK(lines == expected);
+    CHECK(sse::mask_head("HTTP/1.1 200 OK?token=1\nA: b\n\n") ==
+          std::vector<std::string>{"HTTP/1.1 200 OK?token=1", "A: b"});
+    CHECK(sse::mask_head("CONNECT h:443 HTTP/1.1\r\n\r\n") ==
+          std::vector<std::string>{"CONNECT h:443 HTTP/1.1"});
 }

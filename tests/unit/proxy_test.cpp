@@ -2,12 +2,15 @@
 #include "client/proxy.hpp"
 #include "unit/catch2.hpp"
 
+#include <cstdint>
 #include <string>
+#include <utility>
 
-TEST_CASE("goes_without reads NO_PROXY as curl does") {
+TEST_CASE("bypasses_proxy reads NO_PROXY as curl does, and ports") {
     struct Row {
         const char *list, *host;
-        bool without;
+        bool bypasses;
+        std::uint16_t port = 80;
     };
     const Row rows[] = {
         {"", "example.org", false},
@@ -42,10 +45,28 @@ TEST_CASE("goes_without reads NO_PROXY as curl does") {
         {"fe80::/10", "ff80::2", false},
         {"::/0", "10.0.0.1", false},
         {"10.0.0.1", "ten.10.0.0.1.example", false},
+        {"*.example.org", "a.example.org", true},
+        {"*.example.org", "a.b.EXAMPLE.org", true},
+        {"*.example.org", "example.org", false},
+        {"*.example.org", "badexample.org", false},
+        {"example.org:80", "example.org", true},
+        {"example.org:80", "a.example.org", true},
+        {"example.org:8080", "example.org", false},
+        {"example.org:8080", "example.org", true, 8080},
+        {"*.example.org:8080", "a.example.org", true, 8080},
+        {"*.example.org:8080", "a.example.org", false},
+        {"example.org:", "example.org", false},
+        {"example.org:x", "example.org", false},
+        {"example.org:99999", "example.org", false},
+        {"10.0.0.1:8080", "10.0.0.1", true, 8080},
+        {"10.0.0.1:8080", "10.0.0.1", false},
+        {"[::1]:8080", "::1", true, 8080},
+        {"[::1]:8080", "::1", false},
+        {"a, example.org:443", "example.org", true, 443},
     };
     for (const auto& row : rows) {
         INFO(row.list << " for " << row.host);
-        CHECK(sse::goes_without(row.list, row.host) == row.without);
+        CHECK(sse::bypasses_proxy(row.list, row.host, row.port) == row.bypasses);
     }
 }
 
@@ -66,6 +87,21 @@ TEST_CASE("parse_proxy reads what people write, and 1080 is the port of none") {
         CHECK(proxy.endpoint() == row.endpoint);
         CHECK((proxy.has_user ? proxy.user + ":" + proxy.password : "") == row.user);
     }
-    for (const char* text : {"", "socks4://h", "https://h", "h:x", "u:p@", "a b", "h\n"})
-        CHECK_THROWS_AS(sse::parse_proxy(text), sse::Error);
+    const std::pair<const char*, const char*> refused[] = {
+        {"socks5://h:1", "\"socks5://h:1\" is not a proxy: its scheme is socks5, and only http "
+                         "proxies can be used"},
+        {"https://h:1", "its scheme is https, and only http proxies"},
+        {"http://me:secret@h:99999",
+         "\"http://***@h:99999\" is not a proxy: its port is over 65535"},
+        {"http://", "it has no host"},
+        {"", "it has no host"},
+        {"u:p@", "it has no host"},
+        {"a b", "it holds a space"},
+        {"h:x", "its port is not a number"},
+        {"h\n", "it holds a control character"},
+    };
+    for (const auto& [text, why] : refused) {
+        INFO(text);
+        CHECK_THROWS_WITH(sse::parse_proxy(text), ContainsSubstring(why));
+    }
 }
