@@ -1,5 +1,7 @@
 #include "cmd/cli/output.hpp"
 
+#include "base/printable.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -32,6 +34,7 @@ Output::Output(int fd, OutputOptions options)
     struct stat about {};
     if (::fstat(fd, &about) != 0) throw stdout_failure(errno);
     may_block_ = S_ISFIFO(about.st_mode) || S_ISSOCK(about.st_mode) || ::isatty(fd) == 1;
+    escapes_ = options_.escape_on_terminal && ::isatty(fd) == 1;
     text_.reserve(enough * 2);
 }
 
@@ -50,6 +53,11 @@ void Output::close() {
 }
 
 bool Output::flush() {
+    if (escapes_) { // text left over from an earlier call does not change
+        std::string shown;
+        sse::append_printable(text_, shown, "\n\t");
+        text_.swap(shown);
+    }
     // A large write to a full pipe or a stopped terminal blocks, deaf to signals and time limits.
     // After poll() reports room, PIPE_BUF bytes never block. Files never do.
     const std::size_t piece = may_block_ ? PIPE_BUF : SIZE_MAX;

@@ -21,6 +21,9 @@ struct OutputOptions {
     /// Waits until its argument, a descriptor, can be written to; false stops the output. Without
     /// one, a write waits as long as it takes.
     std::function<bool(int fd)> wait;
+    /// Write control characters other than LF and tab as escape sequences if the descriptor is a
+    /// terminal: for text that somebody else wrote.
+    bool escape_on_terminal = false;
     /// Called once, when the reader of the pipe or socket has closed its end.
     std::function<void()> on_reader_gone;
 };
@@ -54,6 +57,7 @@ private:
     OutputOptions options_;
     std::string text_;
     bool may_block_ = false;
+    bool escapes_ = false; ///< escape_on_terminal, and it is one
     bool stopped_ = false; ///< text was lost
 };
 

@@ -52,16 +52,17 @@ void append_head(const sse::RecordedResponse& response, std::string& out) {
         typed = typed || is(name, "content-type");
         out += fmt::format("{}: {}\r\n", name, sse::mask_header(name, value));
     }
-    out += typed ? "\r\n" : "Content-Type: text/event-stream\r\n\r\n";
+    out += typed ? "\r\n" : "Content-Type: text/event-stream; charset=utf-8\r\n\r\n";
 }
 
 void write_text(Recordings& recordings, const sse::PlaybackOptions& options, bool head) {
-    Output out(STDOUT_FILENO);
+    Output out(STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}});
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playback(recordings.open(i, options.reader), options);
         if (head) append_head(playback.reader().header().response, out.text());
+        const auto format = head ? playback.format() : sse::StreamFormat::event_stream;
         const auto write = [&](const sse::Record& record) {
-            sse::append_event_stream(record, out.text());
+            sse::append_record(record, format, out.text());
             return out.added();
         };
         if (!each(playback, options, write)) return;
@@ -87,7 +88,7 @@ private:
 };
 
 void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
-    Output out(STDOUT_FILENO);
+    Output out(STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}});
     sse::HarText har(out.text());
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playback(recordings.open(i, options.reader), options);

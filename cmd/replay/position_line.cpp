@@ -14,6 +14,7 @@ namespace {
 /// Whole seconds from 10 s on, so that the line does not flicker.
 std::string short_time(std::chrono::microseconds t) {
     using namespace std::chrono;
+    t = std::min<microseconds>(t, hours(24 * 36'500)); // what a duration can show
     if (t >= seconds(10)) return format_duration(floor<seconds>(t));
     const auto tenths = floor<milliseconds>(t).count() / 100;
     return tenths % 10 == 0 ? fmt::format("{}s", tenths / 10)

@@ -69,7 +69,8 @@ void post_all(sse::Playback& playback, EventPoster& posted, sse::Interrupt& inte
             throw sse::Error(
                 sse::Errc::bad_input,
                 fmt::format("{}: no event would be posted, so it cannot be played in a loop",
-                            playback.reader().input().name()));
+                            playback.reader().input().name()),
+                sse::Reason::empty_lap);
         }
         events.on_record(*step.record);
         playback.advance();

@@ -1,4 +1,5 @@
 // sse replay --info: prints a summary of each recording.
+#include "base/mask.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
@@ -57,10 +58,11 @@ private:
 
 void add_head(const sse::RecordingHeader& header, Lines& lines) {
     if (!header.url.empty()) {
-        lines.add("request",
-                  fmt::format("{} {}",
-                              header.request.method.empty() ? "GET" : header.request.method,
-                              sse::printable(header.url)));
+        lines.add("request", fmt::format("{} {}",
+                                         header.request.method.empty()
+                                             ? "GET"
+                                             : sse::printable(header.request.method, 60),
+                                         sse::printable(sse::mask_url(header.url))));
     }
     if (header.response.status != 0) {
         auto text = std::to_string(header.response.status);
@@ -88,13 +90,14 @@ std::string warnings(const sse::RecordingSummary& sum, const std::string& warnin
     if (sum.reconnects > sum.resumed && sum.with_id > 0)
         add(counted(sum.reconnects - sum.resumed, "reconnection", "reconnections") +
             " without a last event id");
-    if (!warning.empty()) add(warning);
+    if (!warning.empty()) add(sse::printable(warning));
     return out;
 }
 
 void describe(sse::RecordReader& reader, const std::string& name, std::string& out) {
     const auto sum = sse::summarize(reader);
-    out += fmt::format("{}: {}{}\n", name, reader.format_name(), sum.reads > 0 ? " of reads" : "");
+    out += fmt::format("{}: {}{}\n", sse::printable(name), reader.format_name(),
+                       sum.reads > 0 ? " of reads" : "");
     Lines lines(out);
     add_head(reader.header(), lines);
     lines.add("span", fmt::format("{}, from {} to {}", time(sum.last - sum.first), time(sum.first),
@@ -132,7 +135,7 @@ void describe(sse::RecordReader& reader, const std::string& name, std::string& o
 } // namespace
 
 int print_info(Recordings& recordings, const sse::RecordingReaderOptions& options) {
-    Output out(STDOUT_FILENO);
+    Output out(STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}});
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         const auto reader = recordings.open(i, options);
         describe(*reader, recordings.name(i), out.text());

@@ -70,14 +70,17 @@ void Recordings::add(const std::string& path, const std::string& name) {
 
 void Recordings::add_streams(sse::RecordingInput& har) {
     const auto before = files_.size();
-    sse::read_har(har, [&](sse::RecordingHeader header) {
+    sse::HarOptions har_options;
+    har_options.warn = warn;
+    const auto make = [&](sse::RecordingHeader header) {
         sse::RecordingWriterOptions options;
         options.mask = false; // a private copy for this process
         files_.push_back(spools_.emplace_back().path());
         names_.push_back(fmt::format("{}, stream {}", har.name(), files_.size() - before));
         other_names_[files_.back()] = names_.back();
         return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
-    });
+    };
+    sse::read_har(har, make, har_options);
     if (files_.size() - before > 1) routed_ = true;
 }
 

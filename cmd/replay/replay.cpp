@@ -34,13 +34,13 @@ public:
         pieces_ = faults.split != 0;
     }
     /// False: standard output was closed, or the limit of `--cut-after` is reached.
-    bool print(const sse::Record& record) {
+    bool print(const sse::Record& record, sse::StreamFormat format) {
         if (!wire_) {
-            sse::append_event_stream(record, out_.text());
+            sse::append_record(record, format, out_.text());
             return out_.added();
         }
         std::string text;
-        sse::append_event_stream(record, text);
+        sse::append_record(record, format, text);
         wire_->add(text);
         bool open = true;
         for (auto piece = wire_->next(); open && !piece.empty(); piece = wire_->next()) {
@@ -58,7 +58,7 @@ public:
     }
 
 private:
-    cmd::Output out_{STDOUT_FILENO};
+    cmd::Output out_{STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}}};
     std::optional<sse::PlaybackWire> wire_; ///< only with faults
     bool pieces_ = false;
 };
@@ -75,7 +75,7 @@ bool print(sse::Playback& playback, StreamPrinter& out, std::atomic<std::int64_t
         if (step.kind == Kind::wait) open = out.wait_until(step.when);
         if (step.kind != Kind::send) continue;
         position.store(step.record->t.count(), std::memory_order_relaxed);
-        open = out.print(*step.record);
+        open = out.print(*step.record, playback.format());
         playback.advance();
     }
     return false;
@@ -215,28 +215,31 @@ int serve(const cmd::ReplayOptions& o) {
 
 /// The hint for an error of a recording.
 std::string hint_for(const sse::Error& e) {
-    const std::string_view what = e.what();
-    const auto says = [&](std::string_view part) { return what.find(part) != what.npos; };
-    if (says("cannot write")) return "free space on the disk, or write to another place";
-    if (e.code() == sse::Errc::io) return "name a readable recording, or - for standard input";
-    if (e.code() == sse::Errc::too_large) return "split the event, or remove that line";
-    if (says("no recording in it"))
-        return "name a directory with .jsonl, .sse or .har files; sse tail --record FILE URL "
-               "makes a recording";
-    if (says("HAR file"))
+    switch (e.reason()) {
+    case sse::Reason::write_failed: return "free space on the disk, or write to another place";
+    case sse::Reason::no_recording:
+        return "name a directory with .jsonl, .ndjson, .sse or .har files; sse tail --record FILE "
+               "URL makes a recording";
+    case sse::Reason::har_without_events:
         return "open the network panel of the browser before loading the page, then export with "
                "content; Chrome includes the events";
-    if (says("cannot be followed")) return "decompress the file, or remove --follow";
-    if (says("while it was read"))
+    case sse::Reason::cannot_follow: return "decompress the file, or remove --follow";
+    case sse::Reason::truncated_meanwhile:
         return "record to another file, and move it here when it is complete";
-    if (says("no record has the id"))
+    case sse::Reason::id_not_found:
         return "list the ids with: sse replay --stdout --no-wait FILE | grep ^id:";
-    if (says("--to is before --from")) return "give --to a later point than --from";
-    if (says("would be sent")) return "remove --loop, or play a larger part of the recording";
-    if (says("newer than")) return "install a newer version of sse";
-    if (says("not a recording") || says("is empty") || says("is torn"))
+    case sse::Reason::empty_range: return "give --to a later point than --from";
+    case sse::Reason::empty_lap: return "remove --loop, or play a larger part of the recording";
+    case sse::Reason::playback_too_long: return "reduce --loop, or shorten pauses with --max-gap";
+    case sse::Reason::newer_version: return "install a newer version of sse";
+    case sse::Reason::not_a_recording:
+    case sse::Reason::empty_recording:
         return "make a recording with sse tail --record FILE URL; man 5 sse-recording describes "
                "the format";
+    default: break;
+    }
+    if (e.code() == sse::Errc::io) return "name a readable recording, or - for standard input";
+    if (e.code() == sse::Errc::too_large) return "split the event, or remove that line";
     return "remove that line with grep -v or jq; man 5 sse-recording describes the format";
 }
 

@@ -59,6 +59,7 @@ enum class Reason : std::uint8_t {
     id_not_found,        ///< no record has the id of --from or --to
     empty_range,         ///< --to lies before --from
     empty_lap,           ///< a lap of --loop sends nothing
+    playback_too_long,   ///< times of the playback are too large to be represented
 };
 
 /// A failure. `what()` is one lowercase line without a full stop: the action that failed, its

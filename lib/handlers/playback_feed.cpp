@@ -30,6 +30,7 @@ void PlaybackFeed::begin(std::unique_ptr<Playback> playback) {
 }
 
 void PlaybackFeed::announce_gap() {
+    if (playback_->format() != StreamFormat::event_stream) return; // there are no comments
     encode_comment(
         " gap: the recording does not contain the last event id; it starts from the beginning",
         block_);
@@ -85,7 +86,7 @@ void PlaybackFeed::send(const Record& record) {
     if (position_) position_->store(record.t.count(), std::memory_order_relaxed);
     record_events_.on_record(record);
     const auto* read = std::get_if<RecordedBytes>(&record.what);
-    if (read == nullptr) return append_event_stream(record, block_);
+    if (read == nullptr) return append_record(record, playback_->format(), block_);
     send_block(); // each read is a chunk of its own
     wire_.add(read->bytes);
     mark();

@@ -58,7 +58,7 @@ bool is_over(Playback& playback, Feed::Clock::time_point until) {
     for (;; playback.advance()) {
         const auto* record = playback.peek(until);
         if (record == nullptr) return !playback.searching();
-        if (sends_bytes(*record) || Feed::Clock::now() >= until) return false;
+        if (sends_bytes(*record, playback.format()) || Feed::Clock::now() >= until) return false;
     }
 }
 
@@ -164,8 +164,9 @@ void PlaybackHandler::join_shared(const Request& request, const std::string& fil
     }
     auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
                                               std::chrono::milliseconds(0), on_stream_end_);
-    if (feed->subscriber().gap()) {
-        mark_gap(response);
+    if (feed->subscriber().gap()) mark_gap(response);
+    const bool is_text = stream_format(response.content_type) == StreamFormat::event_stream;
+    if (feed->subscriber().gap() && is_text) {
         std::string comment;
         encode_comment(" gap: the last event id is no longer available", comment);
         feed->subscriber().prepend(comment);
@@ -223,7 +224,12 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
     }
     const auto id = last_event_id(request);
     Response response;
-    const auto* recording = routes_.find(request, !id.empty(), response);
+    const auto until = Feed::Clock::now() + options_.search_time;
+    const auto holds_id = [&](const RoutedRecording& it) {
+        IdSearch search(it.file, id, options_.playback.laps, options_.playback.reader);
+        return search.step(until) && search.found();
+    };
+    const auto* recording = routes_.find(request, !id.empty(), response, holds_id);
     if (recording == nullptr) return response;
     response = head(recording->header);
     const bool whole = has_no_body(response.status); // even if events were recorded
@@ -253,7 +259,7 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
 Response PlaybackHandler::head(const RecordingHeader& header) const {
     Response response;
     response.status = header.response.status >= 200 ? header.response.status : 200;
-    response.content_type = "text/event-stream";
+    response.content_type = "text/event-stream; charset=utf-8";
     RecordedFields fields = options_.headers;
     for (const auto& [name, value] : header.response.headers) {
         if (same_name(name, "content-type")) response.content_type = value;

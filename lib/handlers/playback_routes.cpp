@@ -3,6 +3,7 @@
 #include "base/canonical_json.hpp"
 #include "base/mask.hpp"
 #include "base/percent.hpp"
+#include "base/printable.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -81,14 +82,23 @@ PlaybackRoutes::PlaybackRoutes(const std::vector<std::string>& files, PlaybackRo
     }
 }
 
-const RoutedRecording* PlaybackRoutes::find(const Request& request, bool resumes,
-                                            Response& refusal) {
+const RoutedRecording* PlaybackRoutes::find(const Request& request, bool resumes, Response& refusal,
+                                            const HoldsId& holds_id) {
     const bool head = request.method == "HEAD";
+    std::vector<const RoutedRecording*> resumable;
+    if (resumes && request.method == "GET" && !options_.any_path) {
+        resumable = of_other_methods(request);
+        const auto found = std::find_if(resumable.begin(), resumable.end(), [&](const auto* it) {
+            return resumable.size() > 1 && holds_id && holds_id(*it);
+        });
+        if (found != resumable.end()) return *found;
+    }
     for (auto& group : groups_) {
         if (!matches(group, request)) continue;
         auto found = matching(group, request);
         if (!found.empty()) return select_next(group, std::move(found), resumes || head);
     }
+    if (!resumable.empty()) return resumable.front();
     refusal = refuse(request);
     return nullptr;
 }
@@ -102,9 +112,32 @@ bool PlaybackRoutes::matches(const Group& group, const Request& request) const {
 }
 
 std::optional<Response> PlaybackRoutes::refuse_head(const Request& head) const {
-    const bool found = std::any_of(groups_.begin(), groups_.end(),
-                                   [&](const Group& group) { return matches(group, head); });
+    const bool resumes = head.method == "GET" && !last_event_id(head).empty();
+    const bool found = std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+        return matches(group, head) || (resumes && group.path == head.path);
+    });
     return found ? std::nullopt : std::optional(refuse(head));
+}
+
+/// The recordings of other methods at the path of `request`, and those of GET if there are any
+/// others. The one selected last comes first. An MCP client resumes the response to a POST with a
+/// GET.
+std::vector<const RoutedRecording*> PlaybackRoutes::of_other_methods(const Request& request) {
+    const std::lock_guard lock(mutex_);
+    std::vector<const RoutedRecording*> found;
+    bool others = false;
+    for (const auto& group : groups_) {
+        if (group.path != request.path) continue;
+        others = others || group.method != "GET";
+        for (const auto* it : group.recordings) {
+            if (group.differ_by_query && !request.query.empty() &&
+                !same_query(it->query, request.query))
+                continue;
+            found.insert(it == group.newest ? found.begin() : found.end(), it);
+        }
+    }
+    if (!others) found.clear();
+    return found;
 }
 
 std::vector<const RoutedRecording*> PlaybackRoutes::matching(const Group& group,
@@ -131,8 +164,9 @@ const RoutedRecording* PlaybackRoutes::select_next(Group& group,
     auto& [recordings, selections] = *turn;
     const auto number = resumes ? std::max<std::size_t>(selections, 1) - 1 : selections++;
     if (options_.repeat == PlaybackRouteOptions::Repeat::cycle)
-        return recordings[number % recordings.size()];
-    return recordings[std::min(number, recordings.size() - 1)];
+        group.newest = recordings[number % recordings.size()];
+    else group.newest = recordings[std::min(number, recordings.size() - 1)];
+    return group.newest;
 }
 
 Response PlaybackRoutes::refuse(const Request& request) const {
@@ -152,8 +186,8 @@ Response PlaybackRoutes::refuse(const Request& request) const {
                 group.differ_by_query &&
                 std::none_of(group.recordings.begin(), group.recordings.end(),
                              [&](const auto* it) { return same_query(it->query, request.query); });
-            known = fmt::format("{} {} is recorded, but not with this {}", group.method, group.path,
-                                query ? "query" : "body");
+            known = fmt::format("{} {} is recorded, but not with this {}", printable(group.method),
+                                printable(group.path), query ? "query" : "body");
             break;
         }
         if (group.method == "GET" || options_.any_path) allow("GET"), allow("HEAD");
@@ -162,14 +196,14 @@ Response PlaybackRoutes::refuse(const Request& request) const {
     if (!allowed.empty()) {
         response.status = 405;
         response.headers.emplace_back("Allow", allowed);
-        response.body = fmt::format("recorded here: {}\n", allowed);
+        response.body = fmt::format("recorded methods of this path: {}\n", allowed);
         return response;
     }
-    response.body =
-        fmt::format("{}; there are:\n", known.empty() ? "no recording of this request" : known);
+    response.body = fmt::format("{}; recorded requests:\n",
+                                known.empty() ? "no recording of this request" : known);
     for (const auto& it : recordings_) {
-        response.body +=
-            fmt::format("{} {}{}{}\n", it.method, it.path, it.query.empty() ? "" : "?", it.query);
+        const auto url = it.query.empty() ? it.path : it.path + "?" + it.query;
+        response.body += fmt::format("{} {}\n", printable(it.method), printable(mask_url(url)));
     }
     return response;
 }

@@ -6,6 +6,7 @@
 
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -45,7 +46,11 @@ public:
     /// The recording for `request`. A request that resumes gets the recording selected last instead
     /// of the next one. nullptr if there is none; `refusal` is then the response: 404 with a list
     /// of the recordings, or 405.
-    const RoutedRecording* find(const Request& request, bool resumes, Response& refusal);
+    /// A GET request that resumes also finds recordings of other methods at its path; if there are
+    /// several, the first for which `holds_id` is true, or else the one selected last.
+    using HoldsId = std::function<bool(const RoutedRecording&)>;
+    const RoutedRecording* find(const Request& request, bool resumes, Response& refusal,
+                                const HoldsId& holds_id = {});
     /// The refusal of a request whose path or method no recording has; nullopt if one has both.
     std::optional<Response> refuse_head(const Request& head) const;
     const std::deque<RoutedRecording>& recordings() const { return recordings_; }
@@ -58,17 +63,19 @@ private:
         std::vector<const RoutedRecording*> recordings;
         std::vector<std::pair<std::vector<const RoutedRecording*>, std::size_t>> turns;
         bool differ_by_query = false;
+        const RoutedRecording* newest = nullptr; ///< selected last
     };
     const RoutedRecording* select_next(Group& group, std::vector<const RoutedRecording*> matching,
                                        bool resumes);
     bool matches(const Group& group, const Request& request) const;
     std::vector<const RoutedRecording*> matching(const Group& group, const Request& request) const;
+    std::vector<const RoutedRecording*> of_other_methods(const Request& request);
     Response refuse(const Request& request) const;
 
     PlaybackRouteOptions options_;
     std::deque<RoutedRecording> recordings_; ///< a deque, since groups point into it
     std::vector<Group> groups_;
-    std::mutex mutex_; ///< guards Group::turns
+    std::mutex mutex_; ///< guards Group::turns and newest
 };
 
 } // namespace sse

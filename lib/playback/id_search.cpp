@@ -89,15 +89,15 @@ bool IdSearch::seek_by_halves(const std::string& id) {
 }
 
 IdSearch::Result IdSearch::read_in_order(const LappedId& wanted, TimeBudget& budget) {
-    while (!budget.over(reader_->place().offset)) {
-        const auto* record = reader_->next();
+    for (;;) {
+        const auto* record = reader_->next(budget);
+        if (reader_->paused()) return Result::not_yet;
         const auto own = record == nullptr ? std::nullopt : trimmed_id_of(*record);
         if (record != nullptr && (!own || own->empty())) continue;
         if (own && *own == wanted.id) found_ = {reader_->place(), wanted.lap};
         else if (!own || compare_ids(*own, wanted.id) > 0)
             return found_ ? Result::found : Result::not_there;
     }
-    return Result::not_yet;
 }
 
 bool IdSearch::step(std::chrono::steady_clock::time_point until) {
@@ -117,14 +117,14 @@ bool IdSearch::step(std::chrono::steady_clock::time_point until) {
         if (at_candidate_ || reader_->place().offset != 0) reader_->rewind();
         reader_->only_with_id(later_ ? later_->id : id_); // a part of the other
     }
-    while (!budget.over(reader_->place().offset)) {
-        const auto* record = reader_->next();
+    for (;;) {
+        const auto* record = reader_->next(budget);
+        if (reader_->paused()) return false;
         if (record == nullptr) return true;
         const auto id = trimmed_id_of(*record);
         if (id && later_ && *id == later_->id) found_ = {reader_->place(), later_->lap};
         else if (id && *id == id_ && (!found_ || found_->lap == 1)) found_ = {reader_->place(), 1};
     }
-    return false;
 }
 
 } // namespace sse

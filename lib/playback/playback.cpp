@@ -19,6 +19,7 @@ Playback::Playback(std::unique_ptr<RecordReader> reader, PlaybackOptions options
                    const std::optional<PlaybackPosition>& after)
     : options_(std::move(options))
     , reader_(std::move(reader))
+    , format_(reader_->stream_format())
     , after_(after)
     , clock_(options_.timing, microseconds(0)) {}
 
@@ -49,16 +50,16 @@ bool Playback::find_start(Clock::time_point until) {
 /// False if `until` passed first.
 bool Playback::seek_after(Clock::time_point until) {
     const auto& place = after_->place;
-    if (reader_->input().random_access()) {
-        reader_->seek(place);
-        reader_->next(); // the record there
-        return true;
+    const bool random = reader_->input().random_access();
+    if (!std::exchange(seeking_, true)) {
+        if (random) reader_->seek(place);
+        else reader_->rewind();
     }
-    if (!std::exchange(seeking_, true)) reader_->rewind();
-    for (TimeBudget budget(until); !budget.over(reader_->place().offset);) {
-        if (reader_->next() == nullptr || !reader_->place().before(place)) return true;
+    for (TimeBudget budget(until);;) {
+        const auto* record = reader_->next(budget);
+        if (reader_->paused()) return false;
+        if (random || record == nullptr || !reader_->place().before(place)) return true;
     }
-    return false;
 }
 
 /// Bounds the lap in a client's Last-Event-ID, which can be any number.
@@ -75,7 +76,8 @@ bool Playback::find_range(Clock::time_point until) {
     if ((first_ && last_ && !first_->before(*last_)) || (last_ && last_->t < from_) ||
         (options_.to && !options_.to->id && options_.to->t < from_)) {
         throw Error(Errc::bad_input,
-                    fmt::format("{}: --to is before --from", reader_->input().name()));
+                    fmt::format("{}: --to is before --from", reader_->input().name()),
+                    Reason::empty_range);
     }
     return true;
 }
@@ -87,7 +89,8 @@ bool Playback::find_point(const std::optional<PlaybackPoint>& point,
     if (!search_) search_ = std::make_unique<IdSearch>(path, *point->id, 1, options_.reader);
     if (!search_->step(until)) return false;
     if (!search_->found()) {
-        throw Error(Errc::bad_input, fmt::format("{}: no record has the id {}", path, *point->id));
+        throw Error(Errc::bad_input, fmt::format("{}: no record has the id {}", path, *point->id),
+                    Reason::id_not_found);
     }
     place = search_->found()->place;
     search_.reset();
@@ -115,7 +118,8 @@ void Playback::begin_next_lap() {
     if (lap_start_ > longest - lap_length_) {
         throw Error(Errc::too_large,
                     fmt::format("{}: lap {} would begin more than 100000 years after the start",
-                                reader_->input().name(), lap_ + 1));
+                                reader_->input().name(), lap_ + 1),
+                    Reason::playback_too_long);
     }
     lap_start_ += lap_length_;
     ++lap_;
@@ -137,12 +141,12 @@ bool Playback::measure_lap(Clock::time_point until) {
         return options_.to && record.t > options_.to->t;
     };
     if (!std::exchange(measuring_, true)) reader_->seek_before(is_over);
-    for (TimeBudget budget(until); !budget.over(reader_->place().offset);) {
-        const auto* record = reader_->next();
+    for (TimeBudget budget(until);;) {
+        const auto* record = reader_->next(budget);
+        if (reader_->paused()) return false;
         if (record == nullptr || is_over(*record)) return true;
         lap_length_ = std::max(lap_length_, record->t - from_);
     }
-    return false;
 }
 
 /// Counts the events that the client has received: those up to after_. False if `until` passed
@@ -183,9 +187,8 @@ bool Playback::is_wanted(const Record& record) const {
 
 const Record* Playback::next_of_lap(TimeBudget& budget) {
     while (!lap_done_) {
-        searching_ = budget.over(reader_->place().offset);
-        if (searching_) break;
-        const auto* record = reader_->next();
+        const auto* record = reader_->next(budget);
+        searching_ = reader_->paused();
         if (record == nullptr) break;
         if (first_ ? !first_->before(reader_->place()) : record->t < from_) continue;
         const bool late = options_.to && !options_.to->id && record->t > options_.to->t;
@@ -211,14 +214,15 @@ const Record* Playback::next(TimeBudget& budget) {
                 throw Error(Errc::bad_input,
                             fmt::format("{}: no record would be sent, so it cannot "
                                         "be played in a loop",
-                                        reader_->input().name()));
+                                        reader_->input().name()),
+                            Reason::empty_lap);
             }
             begin_next_lap();
             continue;
         }
         if (!is_wanted(*record)) continue;
         count(*record);
-        lap_sends_ = lap_sends_ || sends_bytes(*record);
+        lap_sends_ = lap_sends_ || sends_bytes(*record, format_);
         return record;
     }
 }
@@ -253,11 +257,14 @@ void Playback::advance() {
     due_.reset();
 }
 
-bool sends_bytes(const Record& record) {
+bool sends_bytes(const Record& record, StreamFormat format) {
     if (const auto* read = std::get_if<RecordedBytes>(&record.what)) return !read->bytes.empty();
+    if (format != StreamFormat::event_stream) return std::holds_alternative<EventView>(record.what);
     return !std::holds_alternative<RecordedOpen>(record.what) &&
            !std::holds_alternative<RecordedClose>(record.what);
 }
+
+namespace {
 
 void append_event_stream(const Record& record, std::string& out) {
     struct {
@@ -273,6 +280,21 @@ void append_event_stream(const Record& record, std::string& out) {
         void operator()(const RecordedBytes& it) const { out.append(it.bytes); }
     } const visitor{out};
     std::visit(visitor, record.what);
+}
+
+} // namespace
+
+void append_record(const Record& record, StreamFormat format, std::string& out) {
+    if (format == StreamFormat::event_stream) return append_event_stream(record, out);
+    if (const auto* read = std::get_if<RecordedBytes>(&record.what)) out.append(read->bytes);
+    const auto* event = std::get_if<EventView>(&record.what);
+    if (event == nullptr) return;
+    if (format == StreamFormat::json_seq) out.push_back('\x1e');
+    const auto start = out.size();
+    out.append(event->data);
+    const auto is_line_end = [](char c) { return c == '\r' || c == '\n'; }; // white space in JSON
+    std::replace_if(out.begin() + static_cast<std::ptrdiff_t>(start), out.end(), is_line_end, ' ');
+    out.push_back('\n');
 }
 
 } // namespace sse

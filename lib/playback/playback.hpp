@@ -80,6 +80,8 @@ public:
     /// playback cannot be used afterwards.
     std::chrono::microseconds length();
     const RecordReader& reader() const { return *reader_; }
+    /// The format of the played stream, by the recorded content type.
+    StreamFormat format() const { return format_; }
     /// The recording is still being written, and more of it may be played.
     bool grows() const { return options_.reader.grows() && !finished_; }
     /// The playback is complete, even if the recording grows.
@@ -104,6 +106,7 @@ private:
 
     PlaybackOptions options_;
     std::unique_ptr<RecordReader> reader_;
+    StreamFormat format_;
     std::optional<PlaybackPosition> after_;
     std::unique_ptr<IdSearch> search_; ///< for a point of the range, while it runs
     bool started_ = false, measuring_ = false, searching_ = false;
@@ -126,9 +129,10 @@ private:
 };
 
 /// True if a server sends bytes for this record.
-bool sends_bytes(const Record& record);
-/// Appends what a server sends for `record`: text/event-stream for events, IDs, comments and
-/// reconnection times, recorded bytes unchanged, nothing for open and close.
-void append_event_stream(const Record& record, std::string& out);
+bool sends_bytes(const Record& record, StreamFormat format);
+/// Appends what a server sends for `record` in a stream of this format. Recorded bytes are
+/// unchanged; open and close send nothing. JSON formats send the data of events only, with line
+/// ends in it as spaces.
+void append_record(const Record& record, StreamFormat format, std::string& out);
 
 } // namespace sse

@@ -1,6 +1,7 @@
 #include "playback/playback_clock.hpp"
 
 #include <algorithm>
+#include <type_traits>
 
 namespace sse {
 
@@ -42,10 +43,10 @@ PlaybackClock::Clock::time_point PlaybackClock::due(microseconds t) {
         at = clamped(played(ns(*timing_.interval) * static_cast<long double>(records_++)));
     } else {
         if (timing_.max_gap) {
-            skipped_ns_ += std::max(0.0L, played(ns(t) - ns(last_)) - ns(*timing_.max_gap));
+            shortened_ns_ += std::min(played(ns(t) - ns(last_)), ns(*timing_.max_gap));
             last_ = t;
         }
-        at = clamped(played(ns(t) - ns(base_)) - skipped_ns_);
+        at = clamped(timing_.max_gap ? shortened_ns_ : played(ns(t) - ns(base_)));
     }
     if (const auto jitter = clamped(ns(timing_.jitter)).count(); jitter > 0) {
         const auto delay = random_.below(static_cast<std::uint64_t>(jitter) + 1);

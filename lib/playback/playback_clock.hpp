@@ -46,7 +46,7 @@ private:
 
     PlaybackTiming timing_;
     std::chrono::microseconds base_, last_;
-    long double skipped_ns_ = 0;         ///< playback time that max_gap removed
+    long double shortened_ns_ = 0;       ///< time of the playback with max_gap
     std::chrono::nanoseconds latest_{0}; ///< latest due time so far, with jitter, since the start
     std::uint64_t records_ = 0;
     SeededRandom random_;

@@ -63,13 +63,14 @@ void SharedPlayback::run() {
 
 void SharedPlayback::publish_later(const Record& record, Batch& batch) {
     position_.store(record.t.count(), std::memory_order_relaxed);
-    if (const auto* event = std::get_if<EventView>(&record.what)) {
+    const bool is_text = playback_->format() == StreamFormat::event_stream;
+    if (const auto* event = std::get_if<EventView>(&record.what); event != nullptr && is_text) {
         batch.add(*event); // with the recorded id, or none
     } else {
-        if (const auto* retry = std::get_if<RecordedRetry>(&record.what))
+        if (const auto* retry = std::get_if<RecordedRetry>(&record.what); retry && is_text)
             channel_->set_retry(retry->time); // for clients that join later
         std::string text;
-        append_event_stream(record, text);
+        append_record(record, playback_->format(), text);
         if (!text.empty()) batch.add_text(text);
     }
     playback_->advance();

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/trimmed.hpp"
+#include "base/utf8.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -33,17 +34,64 @@ int status_of(std::string_view line) {
 
 } // namespace
 
+StreamTextParser::StreamTextParser(StreamFormat format, Parser::Sink& sink) {
+    switch (format) {
+    case StreamFormat::event_stream: events_.emplace(sink); break;
+    case StreamFormat::json_lines: lines_.emplace(sink); break;
+    case StreamFormat::json_seq: sequence_.emplace(sink); break;
+    }
+}
+
+void StreamTextParser::feed(std::string_view bytes) {
+    if (events_) events_->feed(bytes);
+    if (lines_) lines_->feed(bytes);
+    if (sequence_) sequence_->feed(bytes);
+}
+
+void StreamTextParser::finish() {
+    if (events_) events_->finish();
+    if (lines_) lines_->finish();
+    if (sequence_) sequence_->finish();
+}
+
 EventTextReader::EventTextReader(std::unique_ptr<RecordingInput> input,
-                                 RecordingReaderOptions options)
+                                 RecordingReaderOptions options, StreamFormat format)
     : RecordReader(std::move(input), std::move(options))
+    , format_(format)
     , buffer_(options_.buffer_bytes) {
     read_heads();
+    if (header_.response.status != 0) {
+        format_ = stream_format();
+    } else if (format_ != StreamFormat::event_stream) {
+        const bool lines = format_ == StreamFormat::json_lines;
+        header_.response = {
+            200, {{"Content-Type", lines ? "application/x-ndjson" : "application/json-seq"}}};
+    }
+    if (format_ != StreamFormat::event_stream) skip_bom();
     body_ = block_ = {offset_, line_ + 1, {}, 0};
-    parser_ = std::make_unique<Parser>(static_cast<Parser::Sink&>(*this));
+    parser_ = std::make_unique<StreamTextParser>(format_, static_cast<Parser::Sink&>(*this));
+}
+
+std::string_view EventTextReader::format_name() const {
+    switch (format_) {
+    case StreamFormat::json_lines: return "JSON lines";
+    case StreamFormat::json_seq: return "JSON text sequence";
+    default: return "event-stream text";
+    }
+}
+
+/// Parser skips a byte order mark itself; the parsers of JSON do not.
+void EventTextReader::skip_bom() {
+    while (end_ - begin_ < bom.size() && fill()) {
+    }
+    if (!std::string_view(buffer_.data() + begin_, end_ - begin_).starts_with(bom)) return;
+    begin_ += bom.size();
+    offset_ += bom.size();
 }
 
 void EventTextReader::fail(std::uint64_t line, const std::string& why) const {
-    throw Error(Errc::bad_input, fmt::format("{}:{}: {}", input_->name(), line, why));
+    throw Error(Errc::bad_input, fmt::format("{}:{}: {}", input_->name(), line, why),
+                Reason::not_a_recording);
 }
 
 bool EventTextReader::fill() {
@@ -64,41 +112,54 @@ bool EventTextReader::fill() {
     return got > 0;
 }
 
-/// The next whole line with its end (LF, CR or CRLF), valid until the next fill(); false if there
-/// is none yet.
-bool EventTextReader::next_line(std::string_view& line) {
-    for (std::size_t searched = 0;;) {
+/// The next whole line with its end (LF, CR or CRLF; in a JSON text sequence also before RS), valid
+/// until the next fill(). False if there is none yet, or with paused_ if `budget` is used up.
+bool EventTextReader::next_line(std::string_view& line, TimeBudget& budget) {
+    const std::string_view ends = format_ == StreamFormat::json_seq ? "\r\n\x1e" : "\r\n";
+    for (;;) {
+        paused_ = budget.over(offset_ + searched_);
+        if (paused_) return false;
         const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
-        const auto at = rest.find_first_of("\r\n", searched);
-        if (at != rest.npos && (rest[at] == '\n' || at + 1 < rest.size())) {
+        auto at = rest.find_first_of(ends, searched_);
+        if (at == 0 && rest[at] == '\x1e') at = rest.find_first_of(ends, 1); // it begins the line
+        if (at != rest.npos && (rest[at] != '\r' || at + 1 < rest.size())) {
             const bool crlf = rest[at] == '\r' && rest[at + 1] == '\n';
-            line = rest.substr(0, at + (crlf ? 2 : 1));
+            line = rest.substr(0, at + (rest[at] == '\x1e' ? 0 : crlf ? 2 : 1));
         } else {
-            searched = std::min(at, rest.size());
+            searched_ = std::min(at, rest.size());
             if (fill()) continue;
             if (at == rest.npos || options_.grows()) return false; // an LF may follow a last CR
             line = rest;
         }
         begin_ += line.size();
         offset_ += line.size();
+        searched_ = 0;
         ++line_;
         return true;
     }
 }
 
-/// `curl -i` prints all of them: of redirects, of a proxy, interim ones. The last counts.
+/// Reads all heads that `curl -i` prints: of redirects, of a proxy, interim ones. Keeps the last.
 void EventTextReader::read_heads() {
     for (;;) {
         const auto rest = [&] { return std::string_view(buffer_.data() + begin_, end_ - begin_); };
         while (rest().size() < head_start.size() && head_start.starts_with(rest()) && fill()) {
         }
         if (!rest().starts_with(head_start)) return;
+        TimeBudget unlimited(TimeBudget::Clock::time_point::max());
         std::string_view line;
-        if (!next_line(line)) fail(line_ + 1, "the head is torn: nothing was captured");
+        const auto read_line = [&] {
+            if (!next_line(line, unlimited))
+                fail(line_ + 1, "the head is torn: nothing was captured");
+            if (offset_ <= max_head_bytes) return;
+            throw Error(Errc::too_large, fmt::format("{}:{}: the heads are larger than {} bytes",
+                                                     input_->name(), line_, max_head_bytes));
+        };
+        read_line();
         header_.response = {status_of(without_end(line)), {}};
         if (header_.response.status == 0) fail(line_, "not a status line of HTTP");
         for (;;) {
-            if (!next_line(line)) fail(line_ + 1, "the head is torn: nothing was captured");
+            read_line();
             const auto field = without_end(line);
             if (field.empty()) break;
             const auto colon = field.find(':');
@@ -110,13 +171,14 @@ void EventTextReader::read_heads() {
     }
 }
 
-const Record* EventTextReader::next() {
+const Record* EventTextReader::next(TimeBudget& budget) {
     std::string_view line;
-    const bool grows =
-        options_.grows(); // before what is read, so that nothing comes behind the end
+    const bool grows = options_.grows(); // asked before reading: nothing is read after the end
     got_ = false;
-    while (next_line(line)) {
+    while (next_line(line, budget)) {
+        const auto start = RecordingPlace{offset_ - line.size(), line_, {}, 0};
         const bool blank = line.front() == '\n' || line.front() == '\r';
+        const bool element = format_ == StreamFormat::json_seq && line.front() == '\x1e';
         try {
             parser_->feed(line);
         } catch (const Error& e) {
@@ -126,35 +188,45 @@ const Record* EventTextReader::next() {
             place_ = block_;
             place_.skip = of_block_++;
         }
-        if (blank) {
+        if (element) { // the record is the element before
+            block_ = start;
+            of_block_ = 0;
+        } else if (format_ == StreamFormat::json_lines ||
+                   (blank && format_ == StreamFormat::event_stream)) {
             block_ = {offset_, line_ + 1, {}, 0};
             of_block_ = 0;
         }
-        if (got_) return &record_;
+        if (!std::exchange(got_, false)) continue;
+        if (skip_ == 0) return &record_;
+        --skip_;
     }
+    if (paused_) return nullptr;
     check_length(offset_, fmt::format("{}:{}", input_->name(), line_ + 1));
     if (grows || std::exchange(finished_, true)) return nullptr;
+    place_ = block_;
+    place_.skip = of_block_;
     parser_->feed({buffer_.data() + begin_, end_ - begin_});
-    parser_->finish();
+    parser_->finish(); // JSON formats pass on an event without a line end here
     if (input_->cut_short() && warning_.empty()) {
-        warning_ =
-            fmt::format("{}:{}: the gzip data ends before its time", input_->name(), line_ + 1);
+        warning_ = fmt::format("{}:{}: the gzip data ends early", input_->name(), line_ + 1);
     }
-    return nullptr;
+    return std::exchange(got_, false) && skip_ == 0 ? &record_ : nullptr;
 }
 
 void EventTextReader::seek(const RecordingPlace& place) {
     input_->seek(place.offset);
-    begin_ = end_ = 0;
+    begin_ = end_ = searched_ = 0;
     offset_ = place.offset;
     line_ = place.line - 1;
     block_ = place;
     block_.skip = of_block_ = 0;
+    skip_ = place.skip;
     finished_ = false;
+    got_ = false;
     warning_.clear();
-    parser_ = std::make_unique<Parser>(static_cast<Parser::Sink&>(*this));
-    if (offset_ != body_.offset) parser_->feed("\n"); // a byte order mark is one at the start only
-    for (auto skip = place.skip; skip > 0; --skip) next();
+    parser_ = std::make_unique<StreamTextParser>(format_, static_cast<Parser::Sink&>(*this));
+    // A byte order mark is one at the start of the stream only.
+    if (format_ == StreamFormat::event_stream && offset_ != body_.offset) parser_->feed("\n");
 }
 
 void EventTextReader::on_event(const EventView& event) {

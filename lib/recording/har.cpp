@@ -6,142 +6,268 @@
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
 #include "base/rfc3339.hpp"
+#include "base/trimmed.hpp"
 #include "base/utf8.hpp"
 #include "protocol/parser.hpp"
+#include "protocol/stream_format.hpp"
+#include "recording/event_text_reader.hpp"
 #include "recording/record_parser.hpp"
 
 #include <algorithm>
-#include <cctype>
 #include <cmath>
-#include <cstdlib>
+#include <cstdio>
 #include <ctime>
 #include <fmt/format.h>
+#include <optional>
 #include <simdjson.h>
 #include <string>
 #include <strings.h>
 #include <utility>
+#include <vector>
 
 namespace sse {
 
 namespace {
 
 using std::chrono::microseconds;
-namespace dom = simdjson::dom;
+namespace json = simdjson::ondemand;
 
-std::string_view text_at(const dom::element& object, std::string_view key) {
-    std::string_view text;
-    return object[key].get(text) == simdjson::SUCCESS ? text : std::string_view();
-}
+/// One message of `_eventSourceMessages`.
+struct HarMessage {
+    std::optional<double> seconds; ///< since 1970
+    std::string type, id, data;
+};
 
-/// The fields of HAR's `headers`. HTTP/2's `:method` and its like are none.
-RecordedFields fields_at(const dom::element& message) {
-    RecordedFields fields;
-    dom::array list;
-    if (message["headers"].get(list) != simdjson::SUCCESS) return fields;
-    for (const auto field : list) {
-        const auto name = text_at(field, "name");
-        auto value = text_at(field, "value");
-        const auto bad = [](char c) { return c <= ' ' || c >= 0x7F || c == ':'; };
-        if (name.empty() || std::any_of(name.begin(), name.end(), bad)) continue;
-        for (;;) { // Chrome joins several of one name by LF
-            const auto end = value.find_first_of(std::string_view("\r\n\0", 3));
-            fields.emplace_back(name, value.substr(0, end));
-            if (end == value.npos) break;
-            value.remove_prefix(end + 1);
-        }
-    }
-    return fields;
-}
-
-RecordingHeader header_of(const dom::element& entry) {
+/// An entry as far as it is needed. Other values in it are never parsed, so it does not matter if
+/// they cannot be.
+struct HarEntry {
     RecordingHeader header;
-    header.started = text_at(entry, "startedDateTime");
-    dom::element request, response;
-    if (entry["request"].get(request) == simdjson::SUCCESS) {
-        header.url = text_at(request, "url");
-        header.request.method = text_at(request, "method");
-        header.request.headers = fields_at(request);
-        dom::element body;
-        if (request["postData"].get(body) == simdjson::SUCCESS)
-            header.request.body = text_at(body, "text");
-    }
-    if (entry["response"].get(response) == simdjson::SUCCESS) {
-        std::int64_t status = 0;
-        if (response["status"].get(status) == simdjson::SUCCESS && status >= 100 && status <= 599)
-            header.response.status = static_cast<int>(status);
-        header.response.headers = fields_at(response);
-    }
-    return header;
+    std::vector<HarMessage> messages;
+    std::string media_type, encoding;
+    std::string_view body;            ///< JSON of the string in `content.text`, within the file
+    std::optional<std::string> error; ///< the first value that is needed and cannot be read
+};
+
+[[noreturn]] void fail(simdjson::error_code error) {
+    throw Error(Errc::bad_input, fmt::format("not a HAR file: {}", simdjson::error_message(error)),
+                Reason::har_without_events);
 }
 
-/// Since 1970, of `2026-11-22T05:00:00.123Z` or with `+01:00`; nothing if it is none.
+template <class Result>
+auto checked(Result result) {
+    if (result.error() != simdjson::SUCCESS) fail(result.error());
+    return std::move(result).value_unsafe();
+}
+
+/// Calls `visit(key, value)` for each member of `value`, if that is an object.
+template <class Visit>
+void each_member(json::value value, const Visit& visit) {
+    json::object object;
+    if (value.get_object().get(object) != simdjson::SUCCESS) return;
+    for (auto member : object) {
+        auto field = checked(std::move(member));
+        std::string_view key;
+        if (field.unescaped_key().get(key) == simdjson::SUCCESS) visit(key, field.value());
+    }
+}
+
+/// Calls `visit(value)` for each element of `value`, if that is an array.
+template <class Visit>
+void each_element(json::value value, const Visit& visit) {
+    json::array array;
+    if (value.get_array().get(array) != simdjson::SUCCESS) return;
+    for (auto element : array) visit(checked(std::move(element)));
+}
+
+/// Reads the strings of one entry, and keeps the first error.
+class EntryReader {
+public:
+    explicit EntryReader(HarEntry& entry)
+        : entry_(entry) {}
+
+    void read(json::value value) {
+        each_member(value, [&](std::string_view key, json::value member) {
+            auto& header = entry_.header;
+            if (key == "startedDateTime") read_text(member, key, header.started);
+            else if (key == "request") read_request(member);
+            else if (key == "response") read_response(member);
+            else if (key == "_eventSourceMessages")
+                each_element(member, [&](json::value message) { read_message(message); });
+        });
+    }
+
+private:
+    void read_text(json::value value, std::string_view name, std::string& to) {
+        std::string_view text;
+        const auto error = value.get_string().get(text);
+        if (error == simdjson::SUCCESS) to = text;
+        else if (error != simdjson::INCORRECT_TYPE && !entry_.error)
+            entry_.error = fmt::format("{} is not a well-formed string", name);
+    }
+
+    void read_request(json::value value) {
+        auto& request = entry_.header.request;
+        each_member(value, [&](std::string_view key, json::value member) {
+            if (key == "url") read_text(member, "request.url", entry_.header.url);
+            else if (key == "method") read_text(member, "request.method", request.method);
+            else if (key == "headers") read_fields(member, "request.headers", request.headers);
+            else if (key == "postData")
+                each_member(member, [&](std::string_view name, json::value text) {
+                    if (name == "text")
+                        read_text(text, "request.postData.text", request.body.emplace());
+                });
+        });
+    }
+
+    void read_response(json::value value) {
+        auto& response = entry_.header.response;
+        each_member(value, [&](std::string_view key, json::value member) {
+            if (key == "headers") return read_fields(member, "response.headers", response.headers);
+            if (key == "content") return read_content(member);
+            std::int64_t status = 0;
+            if (key == "status" && member.get_int64().get(status) == simdjson::SUCCESS &&
+                status >= 100 && status <= 599)
+                response.status = static_cast<int>(status);
+        });
+    }
+
+    void read_content(json::value value) {
+        each_member(value, [&](std::string_view key, json::value member) {
+            if (key == "mimeType")
+                read_text(member, "response.content.mimeType", entry_.media_type);
+            else if (key == "encoding")
+                read_text(member, "response.content.encoding", entry_.encoding);
+            else if (key == "text") entry_.body = member.raw_json_token();
+        });
+    }
+
+    /// HAR's `headers`. Pseudo-fields of HTTP/2, such as `:method`, are ignored.
+    void read_fields(json::value list, const char* where, RecordedFields& fields) {
+        each_element(list, [&](json::value field) {
+            std::string name, text;
+            each_member(field, [&](std::string_view key, json::value member) {
+                if (key == "name") read_text(member, where, name);
+                else if (key == "value") read_text(member, where, text);
+            });
+            const auto bad = [](char c) { return c <= ' ' || c >= 0x7F || c == ':'; };
+            if (name.empty() || std::any_of(name.begin(), name.end(), bad)) return;
+            for (std::string_view value = text;;) { // Chrome joins several of one name by LF
+                const auto end = value.find_first_of(std::string_view("\r\n\0", 3));
+                fields.emplace_back(name, value.substr(0, end));
+                if (end == value.npos) break;
+                value.remove_prefix(end + 1);
+            }
+        });
+    }
+
+    void read_message(json::value value) {
+        auto& message = entry_.messages.emplace_back();
+        const auto name = fmt::format("message {}: ", entry_.messages.size());
+        each_member(value, [&](std::string_view key, json::value member) {
+            double seconds = 0;
+            if (key == "data") read_text(member, name + "data", message.data);
+            else if (key == "eventName") read_text(member, name + "eventName", message.type);
+            else if (key == "eventId") read_text(member, name + "eventId", message.id);
+            else if (key == "time" && member.get_double().get(seconds) == simdjson::SUCCESS &&
+                     std::abs(seconds) < 1e11)
+                message.seconds = seconds;
+        });
+    }
+
+    HarEntry& entry_;
+};
+
+/// Microseconds since 1970 of `2026-11-22T05:00:00.123Z` or `...+01:00`; nullopt for other text,
+/// and for years before 1970 or after 2261, which the system clock cannot represent.
 std::optional<microseconds> epoch_of(const std::string& text) {
     std::tm date{};
     const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
-    if (rest == nullptr) return std::nullopt;
-    std::chrono::seconds whole(::timegm(&date));
-    double fraction = 0;
+    if (rest == nullptr || date.tm_year < 70 || date.tm_year > 361) return std::nullopt;
+    microseconds time = std::chrono::seconds(::timegm(&date));
     if (*rest == '.') {
-        char* end = nullptr;
-        fraction = std::strtod(rest, &end);
-        rest = end;
+        microseconds digit(100'000);
+        for (++rest; *rest >= '0' && *rest <= '9'; ++rest, digit /= 10)
+            time += digit * (*rest - '0');
     }
     int hours = 0, minutes = 0;
     char sign = 0;
     if (std::sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3) {
         const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
-        whole += sign == '-' ? offset : -offset;
+        time += sign == '-' ? offset : -offset;
+    } else if (rest[0] != 'Z' && rest[0] != 'z') {
+        return std::nullopt;
     }
-    return whole + microseconds(std::llround(fraction * 1e6));
+    return time;
+}
+
+std::string rfc3339_of(microseconds epoch) {
+    return rfc3339(std::chrono::system_clock::time_point(
+        std::chrono::duration_cast<std::chrono::system_clock::duration>(epoch)));
 }
 
 std::string_view without_line_ends(std::string_view text) {
     return text.substr(0, text.find_first_of(std::string_view("\r\n\0", 3)));
 }
 
-void write_messages(const dom::array& messages, const std::string& started, RecordingWriter& to) {
-    auto zero = epoch_of(started);
-    for (const auto message : messages) {
-        double seconds = 0;
+void write_messages(const HarEntry& entry, RecordingWriter& to) {
+    auto zero = epoch_of(entry.header.started);
+    for (const auto& message : entry.messages) {
         auto time = zero.value_or(microseconds(0));
-        if (message["time"].get(seconds) == simdjson::SUCCESS && std::abs(seconds) < 1e11)
-            time = microseconds(std::llround(seconds * 1e6));
-        if (!zero) zero = time; // nothing says when it began
+        if (message.seconds) time = microseconds(std::llround(*message.seconds * 1e6));
+        if (!zero) zero = time; // the start is unknown: use the first message
         const auto t = std::clamp<microseconds>(time - *zero, microseconds(0), RecordParser::max_t);
-        EventView event{"message", text_at(message, "data"), std::nullopt};
-        if (const auto type = without_line_ends(text_at(message, "eventName")); !type.empty())
-            event.type = type;
-        if (const auto id = without_line_ends(text_at(message, "eventId")); !id.empty())
-            event.id = id;
+        EventView event{"message", message.data, std::nullopt};
+        if (const auto type = without_line_ends(message.type); !type.empty()) event.type = type;
+        if (const auto id = without_line_ends(message.id); !id.empty()) event.id = id;
         to.event(t, event);
     }
 }
 
-/// A body as it was, at time 0.
+/// Writes a body as records at time 0.
 class BodyLines : public Parser::Sink {
 public:
     explicit BodyLines(RecordingWriter& to)
         : to_(to) {}
+    bool unfinished() const { return unfinished_; }
     void on_event(const EventView& event) override { to_.event(microseconds(0), event); }
     void on_id(std::string_view id) override { to_.id(microseconds(0), id); }
     void on_comment(std::string_view text) override { to_.comment(microseconds(0), text); }
     void on_retry(std::chrono::milliseconds time) override { to_.retry(microseconds(0), time); }
+    void on_warning(ParseWarning warning, std::string_view) override {
+        unfinished_ = unfinished_ || warning == ParseWarning::unfinished_block;
+    }
 
 private:
     RecordingWriter& to_;
+    bool unfinished_ = false;
 };
 
-/// The text/event-stream body of `entry`; nullopt if it has none.
-std::optional<std::string> body_of(const dom::element& entry) {
-    dom::element content;
-    if (entry["response"]["content"].get(content) != simdjson::SUCCESS) return std::nullopt;
-    std::string type(text_at(content, "mimeType").substr(0, 17));
+/// True if the body of `entry` is a stream of events in any format.
+bool has_stream_body(const HarEntry& entry) {
+    if (entry.body.empty()) return false;
+    auto type = entry.media_type.substr(0, entry.media_type.find(';'));
     for (char& c : type) c = ascii_lower(c);
+    return trimmed(type) == "text/event-stream" ||
+           stream_format(entry.media_type) != StreamFormat::event_stream;
+}
+
+/// The body of `entry`, decoded. Throws Error (bad_input) with the reason.
+std::string body_of(const HarEntry& entry, json::parser& parser) {
+    json::document document;
     std::string_view text;
-    if (type != "text/event-stream" || content["text"].get(text) != simdjson::SUCCESS)
-        return std::nullopt;
-    std::string body;
-    if (text_at(content, "encoding") != "base64" || !append_from_base64(text, body)) body = text;
+    const auto& raw = entry.body;
+    if (parser.iterate(raw.data(), raw.size(), raw.size() + simdjson::SIMDJSON_PADDING)
+            .get(document) != simdjson::SUCCESS)
+        throw Error(Errc::bad_input, "response.content.text is not a well-formed string");
+    const auto error = document.get_string().get(text);
+    if (error == simdjson::INCORRECT_TYPE) return {};
+    if (error != simdjson::SUCCESS)
+        throw Error(Errc::bad_input, "response.content.text is not a well-formed string");
+    if (entry.encoding != "base64") return std::string(text);
+    std::string encoded(text), body;
+    std::erase_if(encoded, [](char c) { return c == '\r' || c == '\n' || c == ' ' || c == '\t'; });
+    if (!append_from_base64(encoded, body))
+        throw Error(Errc::bad_input, "response.content.text is not valid base64");
     return body;
 }
 
@@ -176,40 +302,72 @@ bool is_har(std::string_view start) {
 void read_har(RecordingInput& input,
               const std::function<std::unique_ptr<RecordingWriter>(RecordingHeader)>& make,
               const HarOptions& options) {
-    const simdjson::padded_string text(whole_text(input, options.max_bytes));
-    dom::parser parser;
-    dom::element document;
-    if (const auto error = parser.parse(text).get(document)) {
-        throw Error(Errc::bad_input, fmt::format("{}: not a HAR file: {}", input.name(),
-                                                 simdjson::error_message(error)));
-    }
-    dom::array entries;
-    if (document["log"]["entries"].get(entries) != simdjson::SUCCESS)
-        throw Error(Errc::bad_input, fmt::format("{}: a HAR file without entries", input.name()));
+    auto bytes = whole_text(input, options.max_bytes);
+    if (bytes.starts_with(bom)) bytes.erase(0, bom.size());
+    const simdjson::padded_string text(bytes);
+    std::string().swap(bytes);
+    json::parser parser, body_parser;
+    std::size_t number = 0;
     bool any = false;
-    for (const auto entry : entries) {
-        dom::array messages;
-        const bool listed =
-            entry["_eventSourceMessages"].get(messages) == simdjson::SUCCESS && messages.size() > 0;
-        const auto body = listed ? std::nullopt : body_of(entry);
-        if (!listed && !body) continue;
+    const auto read_entry = [&](json::value value) {
+        ++number;
+        HarEntry entry;
+        EntryReader(entry).read(value);
+        if (entry.messages.empty() && !has_stream_body(entry)) return;
         any = true;
-        auto header = header_of(entry);
-        const auto started = header.started;
-        const auto writer = make(std::move(header));
-        if (listed) {
-            write_messages(messages, started, *writer);
-        } else {
-            BodyLines lines(*writer);
-            Parser events(lines);
-            events.feed(*body);
-            events.finish();
+        const auto where = fmt::format("{}: entry {}: ", input.name(), number);
+        if (entry.error)
+            throw Error(Errc::bad_input, where + *entry.error, Reason::har_without_events);
+        auto header = entry.header;
+        const auto started = epoch_of(header.started);
+        header.started = started ? rfc3339_of(*started) : "";
+        if (!entry.messages.empty()) {
+            const auto writer = make(std::move(header));
+            write_messages(entry, *writer);
+            writer->finish();
+            return;
         }
+        std::string body;
+        try {
+            body = body_of(entry, body_parser);
+        } catch (const Error& e) {
+            throw Error(e.code(), where + e.what(), Reason::har_without_events);
+        }
+        auto& fields = header.response.headers;
+        const auto format = stream_format(entry.media_type);
+        const bool typed = std::any_of(fields.begin(), fields.end(), [](const auto& field) {
+            return ::strcasecmp(field.first.c_str(), "content-type") == 0;
+        });
+        if (!typed && format != StreamFormat::event_stream) {
+            if (header.response.status == 0) header.response.status = 200;
+            fields.emplace_back("Content-Type", without_line_ends(entry.media_type));
+        }
+        const auto writer = make(std::move(header));
+        BodyLines lines(*writer);
+        StreamTextParser events(format, lines);
+        events.feed(body);
+        events.finish();
+        if (lines.unfinished())
+            options.warn(where + "the last event is unfinished and was skipped");
         writer->finish();
+    };
+    try {
+        auto document = checked(parser.iterate(text));
+        json::array entries;
+        const auto error = document["log"]["entries"].get_array().get(entries);
+        if (error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE)
+            throw Error(Errc::bad_input, "a HAR file without entries", Reason::har_without_events);
+        if (error != simdjson::SUCCESS) fail(error);
+        for (auto entry : entries) read_entry(checked(std::move(entry)));
+    } catch (const Error& e) {
+        if (e.code() != Errc::bad_input || std::string_view(e.what()).starts_with(input.name()))
+            throw;
+        throw Error(e.code(), fmt::format("{}: {}", input.name(), e.what()), e.reason());
     }
     if (!any) {
         throw Error(Errc::bad_input,
-                    fmt::format("{}: a HAR file without a stream of events", input.name()));
+                    fmt::format("{}: a HAR file without a stream of events", input.name()),
+                    Reason::har_without_events);
     }
 }
 
@@ -249,10 +407,7 @@ void HarText::begin(const RecordingHeader& header) {
     any_event_ = false;
     if (std::exchange(any_stream_, true)) out_.push_back(',');
     out_.append("\n{\"_resourceType\":\"eventsource\"");
-    append_member("startedDateTime",
-                  rfc3339(std::chrono::system_clock::time_point(
-                      std::chrono::duration_cast<std::chrono::system_clock::duration>(start_))),
-                  out_);
+    append_member("startedDateTime", rfc3339_of(start_), out_);
     out_.append(",\"_eventSourceMessages\":[");
 }
 

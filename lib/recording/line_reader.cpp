@@ -21,8 +21,10 @@ LineReader::LineReader(RecordingInput& input, std::size_t buffer_bytes, std::siz
     , max_line_bytes_(max_line_bytes)
     , buffer_(buffer_bytes + padding) {}
 
-bool LineReader::next(RecordingLine& line) {
+bool LineReader::next(RecordingLine& line, TimeBudget& budget) {
     for (;;) {
+        paused_ = budget.over(offset_ + (searched_ - begin_));
+        if (paused_) return false;
         const auto* from = buffer_.data() + searched_;
         const auto* found = static_cast<const char*>(std::memchr(from, '\n', end_ - searched_));
         auto stop = found ? static_cast<std::size_t>(found - buffer_.data()) : end_;
@@ -47,11 +49,7 @@ bool LineReader::next(RecordingLine& line) {
         offset_ += next - begin_;
         last_ = begin_;
         begin_ = searched_ = next;
-        if (wanted_.empty() || offset_ >= given_ + given_every || holds(line.text, wanted_) ||
-            holds(line.text, "\\u")) {
-            given_ = offset_;
-            return true;
-        }
+        if (wanted_.empty() || holds(line.text, wanted_) || holds(line.text, "\\u")) return true;
     }
 }
 
@@ -79,19 +77,27 @@ void LineReader::seek(std::uint64_t offset, std::uint64_t number) {
     input_.seek(offset);
     begin_ = searched_ = end_ = last_ = 0;
     offset_ = offset;
-    given_ = offset;
     counts_ = number != 0;
     number_ = counts_ ? number - 1 : 0;
 }
 
-void LineReader::seek_near(std::uint64_t offset) {
-    if (offset == 0) return seek(0, 1);
+bool LineReader::seek_near(std::uint64_t offset, std::uint64_t max_bytes) {
+    if (offset == 0) {
+        seek(0, 1);
+        return true;
+    }
     seek(offset - 1, 0); // so that a line that begins there is found
-    RecordingLine rest;
-    std::string wanted;
-    wanted.swap(wanted_);
-    next(rest);
-    wanted.swap(wanted_);
+    for (;;) {
+        const std::string_view text(buffer_.data(), end_);
+        if (const auto end = text.find('\n'); end != text.npos) {
+            begin_ = searched_ = last_ = end + 1;
+            offset_ += end + 1;
+            return true;
+        }
+        offset_ += end_;
+        begin_ = searched_ = end_ = last_ = 0;
+        if (offset_ > offset + max_bytes || !fill()) return false;
+    }
 }
 
 std::string LineReader::where(const RecordingLine& line) const {

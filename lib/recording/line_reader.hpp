@@ -1,6 +1,7 @@
 // Splits a file into lines of bounded length. Does not interpret them.
 #pragma once
 
+#include "base/time_budget.hpp"
 #include "recording/input.hpp"
 
 #include <cstddef>
@@ -29,13 +30,20 @@ public:
     /// The next line, valid until the next call; false at the end. If the file has grown since, the
     /// next call continues, with an incomplete line from its start if keep_incomplete() was called.
     /// Throws Error: too_large with `name:line: reason`, and as RecordingInput does.
-    bool next(RecordingLine& line);
+    bool next(RecordingLine& line) {
+        TimeBudget unlimited(TimeBudget::Clock::time_point::max());
+        return next(line, unlimited);
+    }
+    /// The same, but false with paused() if `budget` is used up first; the next call continues.
+    bool next(RecordingLine& line, TimeBudget& budget);
+    bool paused() const { return paused_; }
     /// Returns the incomplete line of the last next() again, once there is more of it.
     void keep_incomplete();
     /// Continues with the line that begins at `offset`; `number` is its number, 0 if unknown.
     void seek(std::uint64_t offset, std::uint64_t number);
-    /// Continues with the first line that begins at or after `offset`.
-    void seek_near(std::uint64_t offset);
+    /// Continues with the first line that begins at or after `offset`. False if there is none
+    /// within about `max_bytes`; the reader must be moved again then.
+    bool seek_near(std::uint64_t offset, std::uint64_t max_bytes);
     /// Skips lines that contain neither `text` nor a `\u` escape, which may encode it; "": skips
     /// none. This is much faster than parsing every line.
     void skip_without(std::string text) { wanted_ = std::move(text); }
@@ -46,7 +54,6 @@ public:
 
 private:
     static constexpr std::size_t padding = 64;
-    static constexpr std::uint64_t given_every = 64 * 1024;
     bool fill();
 
     RecordingInput& input_;
@@ -58,7 +65,7 @@ private:
     std::uint64_t number_ = 0;                       ///< of the newest line
     bool counts_ = true;                             ///< line numbers are known
     std::string wanted_;
-    std::uint64_t given_ = 0; ///< offset of the newest line returned
+    bool paused_ = false;
 };
 
 } // namespace sse

@@ -28,30 +28,31 @@ RecordingReader::RecordingReader(std::unique_ptr<RecordingInput> input,
     RecordingLine line;
     if (!lines_.next(line)) {
         throw Error(Errc::bad_input,
-                    fmt::format("{}: the file is empty: nothing was recorded", input_->name()));
+                    fmt::format("{}: the file is empty: nothing was recorded", input_->name()),
+                    Reason::empty_recording);
     }
     if (line.text.starts_with(bom)) line.text.remove_prefix(bom.size());
     try {
         header_ = parser_.header(line.text);
     } catch (const BadLine& e) {
         if (!line.whole && line.text.starts_with("{\"sse\":"))
-            fail(line, "the first line is torn: nothing was recorded");
-        const std::string why = e.what();
-        fail(line, why.starts_with("recording version") ? why : "not a recording: " + why);
+            fail(line, "the first line is torn: nothing was recorded", Reason::empty_recording);
+        if (e.newer()) fail(line, e.what(), Reason::newer_version);
+        fail(line, std::string("not a recording: ") + e.what(), Reason::not_a_recording);
     }
     place_.line = 1;
     records_at_ = lines_.offset();
 }
 
-void RecordingReader::fail(const RecordingLine& line, const std::string& why) const {
-    throw Error(Errc::bad_input, fmt::format("{}: {}", lines_.where(line), why));
+void RecordingReader::fail(const RecordingLine& line, const std::string& why, Reason reason) const {
+    throw Error(Errc::bad_input, fmt::format("{}: {}", lines_.where(line), why), reason);
 }
 
-const Record* RecordingReader::next() {
+const Record* RecordingReader::next(TimeBudget& budget) {
     RecordingLine line;
     const bool grows =
         options_.grows(); // before what is read, so that nothing comes behind the end
-    while (lines_.next(line)) {
+    while (lines_.next(line, budget)) {
         if (blank(line.text)) continue;
         try {
             if (const auto* record = parse(line)) return record;
@@ -66,11 +67,12 @@ const Record* RecordingReader::next() {
             return nullptr;
         }
     }
+    paused_ = lines_.paused();
+    if (paused_) return nullptr;
     line = {{}, lines_.offset(), place_.line == 0 ? 0 : place_.line + 1, false};
     check_length(line.offset, lines_.where(line));
     if (input_->cut_short() && warning_.empty()) {
-        warning_ =
-            fmt::format("{}:{}: the gzip data ends before its time", input_->name(), place_.line);
+        warning_ = fmt::format("{}:{}: the gzip data ends early", input_->name(), place_.line);
     }
     return nullptr;
 }
@@ -99,12 +101,12 @@ void RecordingReader::rewind() { seek({records_at_, 2, std::chrono::microseconds
 /// then the place of that record. nullopt if none of the next records has one.
 std::optional<bool> RecordingReader::reached_from(std::uint64_t offset, std::uint64_t end,
                                                   const Reached& reached) {
-    lines_.seek_near(offset);
+    constexpr std::uint64_t far = 1024 * 1024; // otherwise each half would be read to its end
+    if (!lines_.seek_near(offset, far)) return std::nullopt;
     place_.t = {};
     RecordingLine line;
-    constexpr std::uint64_t far = 1024 * 1024; // otherwise each half would be read to its end
     end = std::min(end, offset + far);
-    while (lines_.next(line) && line.offset < end) {
+    for (int tries = 1000; tries > 0 && lines_.next(line) && line.offset < end; --tries) {
         if (blank(line.text)) continue;
         try {
             const auto* record = parse(line);

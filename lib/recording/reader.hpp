@@ -1,6 +1,7 @@
 // Reads a recording in the format of sse-recording(5). Does not wait for the times in it.
 #pragma once
 
+#include "base/error.hpp"
 #include "recording/line_reader.hpp"
 #include "recording/record_parser.hpp"
 #include "recording/record_reader.hpp"
@@ -23,7 +24,8 @@ public:
     explicit RecordingReader(const std::string& path, RecordingReaderOptions options = {})
         : RecordingReader(std::make_unique<RecordingInput>(path), std::move(options)) {}
 
-    const Record* next() override;
+    using RecordReader::next;
+    const Record* next(TimeBudget& budget) override;
     void seek(const RecordingPlace& place) override;
     void rewind() override;
     void seek_before(const Reached& reached) override;
@@ -31,7 +33,8 @@ public:
     std::string_view format_name() const override { return "recording"; }
 
 private:
-    [[noreturn]] void fail(const RecordingLine& line, const std::string& why) const;
+    [[noreturn]] void fail(const RecordingLine& line, const std::string& why,
+                           Reason reason = Reason::unspecified) const;
     std::optional<bool> reached_from(std::uint64_t offset, std::uint64_t end,
                                      const Reached& reached);
     const Record* parse(const RecordingLine& line);

@@ -2,6 +2,10 @@
 
 #include "base/base64.hpp"
 
+#include "protocol/parser.hpp"
+
+#include <algorithm>
+#include <array>
 #include <cmath>
 #include <fmt/format.h>
 #include <simdjson.h>
@@ -161,7 +165,8 @@ RecordingHeader RecordParser::header(std::string_view line) {
             if (version > recording_version) {
                 throw BadLine(
                     fmt::format("recording version {} is newer than the {} that this program reads",
-                                version, recording_version));
+                                version, recording_version),
+                    true);
             }
             if (version < 1)
                 throw BadLine(fmt::format("there is no recording version {}", version));
@@ -175,6 +180,23 @@ RecordingHeader RecordParser::header(std::string_view line) {
     impl_->nothing_follows();
     if (header.version == 0) throw BadLine("the first line has no key sse");
     return header;
+}
+
+bool RecordParser::is_other_json(std::string_view line) {
+    constexpr std::array<std::string_view, 8> types = {"data", "id",    "comment", "retry",
+                                                       "open", "close", "bytes",   "base64"};
+    bool first = false, timed = false, typed = false;
+    try {
+        each_member(impl_->object(line), [&](std::string_view key, json::value) {
+            first = first || key == "sse";
+            timed = timed || key == "t";
+            typed = typed || std::find(types.begin(), types.end(), key) != types.end();
+        });
+        impl_->nothing_follows();
+    } catch (const BadLine&) {
+        return false;
+    }
+    return !first && !(timed && typed);
 }
 
 const Record* RecordParser::record(std::string_view line) {
@@ -203,7 +225,8 @@ const Record* RecordParser::record(std::string_view line) {
             is("retry");
             const auto time = get(value.get_int64(), "retry", "a whole number of milliseconds");
             if (time < 0) throw BadLine(fmt::format("retry is negative: {}", time));
-            record.what = RecordedRetry{std::chrono::milliseconds(time)};
+            record.what =
+                RecordedRetry{std::min(std::chrono::milliseconds(time), Parser::max_retry)};
         } else if (key == "open") {
             is("open");
             RecordedOpen open;

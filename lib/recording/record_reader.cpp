@@ -5,10 +5,13 @@
 #include "recording/event_text_reader.hpp"
 #include "recording/har.hpp"
 #include "recording/reader.hpp"
+#include "recording/record_parser.hpp"
 
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <string>
+#include <strings.h>
 #include <utility>
 
 namespace sse {
@@ -17,6 +20,8 @@ namespace {
 
 /// Bytes that are enough to detect the format of a file.
 constexpr std::size_t shown_bytes = 4096;
+/// Longest first line in bytes that is checked to be one of JSON lines.
+constexpr std::size_t max_first_line = 1024 * 1024;
 
 /// True if the first line that is not empty can be one of an event stream: a comment or a field.
 bool is_event_text(std::string_view text) {
@@ -44,13 +49,37 @@ bool shows_format(std::string_view text) {
 
 } // namespace
 
+namespace {
+
+/// JSON lines that are not a recording: the first line is an object without the keys of one.
+bool is_json_lines(RecordingInput& input) {
+    const auto has_line = [](std::string_view text) { return text.find('\n') != text.npos; };
+    auto line = input.peek(max_first_line, has_line);
+    if (line.starts_with(bom)) line.remove_prefix(bom.size());
+    std::string padded(line.substr(0, line.find('\n')));
+    const auto size = padded.size();
+    padded.append(64, ' '); // read by the parser, not used
+    return RecordParser().is_other_json(std::string_view(padded).substr(0, size));
+}
+
+} // namespace
+
+StreamFormat RecordReader::stream_format() const {
+    for (const auto& [name, value] : header_.response.headers) {
+        if (name.size() == 12 && ::strcasecmp(name.c_str(), "content-type") == 0)
+            return sse::stream_format(value);
+    }
+    return StreamFormat::event_stream;
+}
+
 std::string_view start_of(RecordingInput& input) { return input.peek(shown_bytes, shows_format); }
 
 void RecordReader::check_length(std::uint64_t read, const std::string& where) const {
     const auto size = input_->size();
     if (!size || *size >= read) return;
     throw Error(Errc::bad_input,
-                fmt::format("{}: the file was cut to {} bytes while it was read", where, *size));
+                fmt::format("{}: the file was cut to {} bytes while it was read", where, *size),
+                Reason::truncated_meanwhile);
 }
 
 void RecordReader::seek_before(const Reached&) { rewind(); }
@@ -58,9 +87,11 @@ void RecordReader::seek_before(const Reached&) { rewind(); }
 std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> input,
                                              RecordingReaderOptions options) {
     if (options.growing && input->gzipped()) {
-        throw Error(Errc::bad_input, fmt::format("{}: gzipped files cannot be followed while they "
-                                                 "grow",
-                                                 input->name()));
+        throw Error(Errc::bad_input,
+                    fmt::format("{}: gzipped files cannot be followed while they "
+                                "grow",
+                                input->name()),
+                    Reason::cannot_follow);
     }
     input->wait_with(options.wait);
     const auto start = start_of(*input);
@@ -68,8 +99,12 @@ std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> inp
         throw Error(Errc::bad_input,
                     fmt::format("{}: a HAR file is not a single recording", input->name()));
     }
-    if (start.starts_with("HTTP/") || is_event_text(start))
-        return std::make_unique<EventTextReader>(std::move(input), std::move(options));
+    const auto text = [&](StreamFormat format) {
+        return std::make_unique<EventTextReader>(std::move(input), std::move(options), format);
+    };
+    if (start.starts_with("HTTP/") || is_event_text(start)) return text(StreamFormat::event_stream);
+    if (start.starts_with('\x1e')) return text(StreamFormat::json_seq);
+    if (is_json_lines(*input)) return text(StreamFormat::json_lines);
     return std::make_unique<RecordingReader>(std::move(input), std::move(options));
 }
 

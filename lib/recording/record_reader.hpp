@@ -2,7 +2,9 @@
 // for the times in it.
 #pragma once
 
+#include "base/time_budget.hpp"
 #include "protocol/parser.hpp"
+#include "protocol/stream_format.hpp"
 #include "recording/input.hpp"
 #include "recording/record.hpp"
 
@@ -62,7 +64,14 @@ public:
     /// The next record, valid until the next call; nullptr at the end (of a growing file: the end
     /// so far). An incomplete end, left by a crash, is skipped and reported by warning(). Throws
     /// Error: bad_input and too_large with `file:line: reason`; io.
-    virtual const Record* next() = 0;
+    const Record* next() {
+        TimeBudget unlimited(TimeBudget::Clock::time_point::max());
+        return next(unlimited);
+    }
+    /// The same, but nullptr with paused() if `budget` is used up first; the next call continues.
+    virtual const Record* next(TimeBudget& budget) = 0;
+    /// True if next() stopped because of its time budget.
+    bool paused() const { return paused_; }
     /// Place of the record that next() returned last.
     const RecordingPlace& place() const { return place_; }
     /// Continues with the record at `place`, a result of place(). Throws Error (io) for a pipe.
@@ -79,6 +88,8 @@ public:
     /// `file:line: reason` if an incomplete end was skipped; otherwise "".
     const std::string& warning() const { return warning_; }
     const RecordingInput& input() const { return *input_; }
+    /// The format of the recorded stream, by its content type.
+    StreamFormat stream_format() const;
     /// Name of the file format, for people.
     virtual std::string_view format_name() const = 0;
 
@@ -100,14 +111,16 @@ protected:
     RecordingPlace place_;
     std::string warning_;
     WarningCounts warnings_{};
+    bool paused_ = false;
 };
 
 /// The start of `input`, long enough to detect its format. Waits no longer for a pipe.
 std::string_view start_of(RecordingInput& input);
 
 /// Opens `input`, at its start, in the format that its first bytes show: a recording
-/// (sse-recording(5)), event-stream text, or a response head and event-stream text, as printed by
-/// `curl -i`. Throws Error: bad_input for any other format; and as the readers do.
+/// (sse-recording(5)), event-stream text, JSON lines, a JSON text sequence, or one of these texts
+/// after a response head, as printed by `curl -i`. Throws Error: bad_input for any other format;
+/// and as the readers do.
 std::unique_ptr<RecordReader> open_recording(std::unique_ptr<RecordingInput> input,
                                              RecordingReaderOptions options = {});
 /// The same for a path; `-` is standard input.

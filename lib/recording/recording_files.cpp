@@ -14,8 +14,8 @@ namespace {
 bool is_recording(const std::string& name) {
     std::string_view stem = name;
     if (stem.ends_with(".gz")) stem.remove_suffix(3);
-    return !name.starts_with('.') &&
-           (stem.ends_with(".jsonl") || stem.ends_with(".sse") || stem.ends_with(".har"));
+    return !name.starts_with('.') && (stem.ends_with(".jsonl") || stem.ends_with(".ndjson") ||
+                                      stem.ends_with(".sse") || stem.ends_with(".har"));
 }
 
 } // namespace
@@ -34,7 +34,8 @@ std::vector<std::string> recordings_under(const std::string& directory) {
         throw Error(Errc::io, fmt::format("cannot read {}: {}", directory, e.code().message()));
     }
     if (found.empty())
-        throw Error(Errc::bad_input, fmt::format("{}: no recording in it", directory));
+        throw Error(Errc::bad_input, fmt::format("{}: no recording in it", directory),
+                    Reason::no_recording);
     std::sort(found.begin(), found.end());
     return found;
 }

@@ -6,9 +6,9 @@
 
 namespace sse {
 
-/// The files under `directory`, at any depth, whose names end in `.jsonl`, `.sse` or `.har`, with
-/// or without `.gz`, and do not begin with a dot, sorted by path. Throws Error: io if the directory
-/// cannot be read, bad_input if it contains none.
+/// The files under `directory`, at any depth, whose names end in `.jsonl`, `.ndjson`, `.sse` or
+/// `.har`, with or without `.gz`, and do not begin with a dot, sorted by path. Throws Error: io if
+/// the directory cannot be read, bad_input if it contains none.
 std::vector<std::string> recordings_under(const std::string& directory);
 
 } // namespace sse

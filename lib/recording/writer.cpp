@@ -4,8 +4,10 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/printable.hpp"
 #include "base/rfc3339.hpp"
 #include "base/utf8.hpp"
+#include "recording/record_parser.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -105,7 +107,8 @@ int create(const std::string& path, bool secret) {
     const int fd =
         ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0666);
     if (fd < 0)
-        throw Error(Errc::io, fmt::format("cannot create {}: {}", path, std::strerror(errno)));
+        throw Error(Errc::io, fmt::format("cannot create {}: {}", path, std::strerror(errno)),
+                    Reason::write_failed);
     return fd;
 }
 
@@ -136,7 +139,8 @@ RecordingWriter::RecordingWriter(int fd, std::string name, RecordingHeader heade
     : name_(std::move(name))
     , options_(std::move(options))
     , fd_(fd)
-    , may_block_(options_.wait && blocks(fd)) {
+    , may_block_(options_.wait && blocks(fd))
+    , to_terminal_(::isatty(fd) == 1) {
     if (header.started.empty()) header.started = rfc3339(std::chrono::system_clock::now());
     if (header.tool.empty()) header.tool = "sse " SSE_VERSION;
     append_header(header, options_.mask, buffer_);
@@ -159,8 +163,28 @@ RecordingWriter::~RecordingWriter() {
 
 void RecordingWriter::begin(std::chrono::microseconds t) {
     last_ = std::max(last_, t);
+    if (last_ > RecordParser::max_t) {
+        throw Error(Errc::too_large,
+                    fmt::format("{}: a time of {} s is over the maximum of {} s", name_,
+                                last_.count() / 1'000'000, RecordParser::max_t.count()),
+                    Reason::playback_too_long);
+    }
     buffer_.append("{\"t\":");
     append_seconds(last_, buffer_);
+}
+
+/// Writes what a terminal would act on as JSON escapes. In a line of JSON it can only be in
+/// strings.
+void RecordingWriter::escape_for_terminal() {
+    std::string line;
+    for (std::string_view rest = std::string_view(buffer_).substr(line_);;) {
+        const auto del = rest.find('\x7f');
+        append_printable(rest.substr(0, del), line);
+        if (del == rest.npos) break;
+        line.append("\\u007f");
+        rest.remove_prefix(del + 1);
+    }
+    buffer_.replace(line_, std::string::npos, line);
 }
 
 void RecordingWriter::end() {
@@ -170,6 +194,7 @@ void RecordingWriter::end() {
         throw Error(Errc::too_large, fmt::format("{}: a line of {} bytes is over the bound of {}",
                                                  name_, bytes, options_.max_line_bytes));
     }
+    if (to_terminal_) escape_for_terminal();
     buffer_.push_back('\n');
     line_ = buffer_.size();
     if (line_ >= options_.buffer_bytes) flush();
@@ -246,7 +271,8 @@ void RecordingWriter::write(const Record& record) {
 
 void RecordingWriter::fail(int error) {
     error_ = error;
-    throw Error(Errc::io, fmt::format("cannot write {}: {}", name_, std::strerror(error)));
+    throw Error(Errc::io, fmt::format("cannot write {}: {}", name_, std::strerror(error)),
+                Reason::write_failed);
 }
 
 bool RecordingWriter::flush() {

@@ -72,6 +72,7 @@ private:
     bool write_out(std::string& from, std::size_t& size);
     void begin(std::chrono::microseconds t);
     void end();
+    void escape_for_terminal();
     [[noreturn]] void fail(int error);
 
     std::string name_; ///< of the file, for errors
@@ -79,7 +80,8 @@ private:
     int fd_ = -1;
     bool may_cut_ = false;   ///< the file may be truncated after a failed write
     bool may_block_ = false; ///< a pipe or terminal, and wait() is set
-    int error_ = 0;          ///< errno of a failed write; nothing is written after it
+    bool to_terminal_ = false;
+    int error_ = 0; ///< errno of a failed write; nothing is written after it
     std::string buffer_;
     std::size_t line_ = 0;       ///< start of the current line in the buffer
     std::unique_ptr<Gzip> gzip_; ///< null: not compressed

@@ -33,7 +33,7 @@ def test_recordings_are_told_by_method_and_path(mock, wire, tmp_path):
     assert data(wire.get(server.url + "plain")) == ["no url"]
     missing = wire.get(server.url + "nope")
     assert missing.status == 404
-    assert missing.read_all() == b"no recording of this request; there are:\n" \
+    assert missing.read_all() == b"no recording of this request; recorded requests:\n" \
                                  b"POST /v1/chat\nGET /feed me?since=1\nGET /plain\n"
     refused = wire.get(server.url + "v1/chat")
     assert (refused.status, refused.header("allow")) == (405, "POST")
@@ -90,7 +90,7 @@ def test_without_one_for_any_body_another_is_not_found(mock, wire, tmp_path):
     say(tmp_path / "1.jsonl", "one", "POST", API, body='{"a":1}')
     answer = wire.request(mock("--match-body").url + "v1/chat", "POST", body=b'{"a":2}')
     assert answer.status == 404
-    said = "POST /v1/chat is recorded, but not with this body; there are:\nPOST /v1/chat"
+    said = "POST /v1/chat is recorded, but not with this body; recorded requests:\nPOST /v1/chat"
     assert answer.read_all().decode().startswith(said)
 
 
@@ -99,7 +99,7 @@ def test_without_one_of_the_query_it_is_said_to_be_the_query(mock, wire, tmp_pat
         say(tmp_path / f"{n}.jsonl", n, "GET", f"http://x/s?n={n}")
     answer = wire.get(mock().url + "s?n=3")
     assert answer.status == 404
-    said = "GET /s is recorded, but not with this query; there are:\nGET /s?n=1\nGET /s?n=2\n"
+    said = "GET /s is recorded, but not with this query; recorded requests:\nGET /s?n=1\nGET /s?n=2\n"
     assert answer.read_all().decode() == said
 
 

@@ -247,7 +247,7 @@ TEST_CASE("the recorded head is sent, but for what is not the stream's") {
     const auto refused = handler.respond(request("PUT"), 0);
     CHECK(refused.status == 405);
     CHECK(field(refused, "Allow") == "GET, HEAD, POST;");
-    CHECK(refused.body == "recorded here: GET, HEAD, POST\n");
+    CHECK(refused.body == "recorded methods of this path: GET, HEAD, POST\n");
 }
 
 TEST_CASE("a client goes on after its last event id, from either place that can hold it") {

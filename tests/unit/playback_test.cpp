@@ -1,12 +1,14 @@
 #include "playback/playback.hpp"
 
 #include "recording/gzip.hpp"
+#include "recording/record_parser.hpp"
 #include "unit/catch2.hpp"
 #include "unit/recording_text.hpp"
 #include "unit/temporary.hpp"
 
 #include <algorithm>
 #include <map>
+#include <utility>
 
 using namespace std::chrono_literals;
 using Clock = sse::Playback::Clock;
@@ -304,7 +306,88 @@ TEST_CASE("each kind of record has its form on the wire") {
     };
     for (const auto& row : rows) {
         std::string wire;
-        sse::append_event_stream(row.record, wire);
+        sse::append_record(row.record, sse::StreamFormat::event_stream, wire);
         CHECK(wire == row.wire);
+    }
+}
+
+TEST_CASE("JSON formats carry the data of events alone, each in one line") {
+    std::string out;
+    const auto add = [&](sse::StreamFormat format, const sse::Record& record) {
+        sse::append_record(record, format, out);
+        CHECK(sse::sends_bytes(record, format) == !out.empty());
+        return std::exchange(out, "");
+    };
+    using sse::StreamFormat;
+    const sse::Record event{0s, sse::EventView{"add", "{\"a\":\r\n1}", "7"}};
+    CHECK(add(StreamFormat::json_lines, event) == "{\"a\":  1}\n");
+    CHECK(add(StreamFormat::json_seq, event) == "\x1e{\"a\":  1}\n");
+    for (const auto format : {StreamFormat::json_lines, StreamFormat::json_seq}) {
+        CHECK(add(format, {0s, sse::RecordedBytes{"{\n"}}) == "{\n");
+        CHECK(add(format, {0s, sse::RecordedComment{""}}).empty());
+        CHECK(add(format, {0s, sse::RecordedId{"1"}}).empty());
+        CHECK(add(format, {0s, sse::RecordedRetry{1s}}).empty());
+    }
+}
+
+TEST_CASE("a clock whose times are at the extremes neither overflows nor goes back") {
+    constexpr auto far = std::chrono::microseconds(std::chrono::hours(24 * 365 * 100'000LL));
+    for (const double speed : {1e-6, 1.0, 1e9}) {
+        for (const bool limited : {false, true}) {
+            for (const bool fixed : {false, true}) {
+                sse::PlaybackTiming timing;
+                timing.speed = speed;
+                timing.jitter = timing.coalesce = 24h * 36'500;
+                if (limited) timing.max_gap = 1s;
+                if (fixed) timing.interval = 24h * 36'500;
+                sse::PlaybackClock clock(timing, 0us);
+                clock.start(start);
+                auto last = start;
+                for (const auto t : {0us, sse::RecordParser::max_t + 0us, far / 2, far}) {
+                    const auto due = clock.due(t);
+                    CHECK(due >= last);
+                    last = due;
+                }
+            }
+        }
+    }
+    sse::PlaybackTiming slow; // each pause is cut, however long it would be
+    slow.speed = 1e-6;
+    slow.max_gap = 1s;
+    CHECK(dues(slow, 0s,
+               {std::chrono::hours(1), std::chrono::hours(9000), sse::RecordParser::max_t}) ==
+          "1000 2000 3000");
+}
+
+TEST_CASE("a reader that finds no record stops when its time is over, and goes on") {
+    const std::string blank(100'000, '\n');
+    const std::string texts[] = {
+        "{\"sse\":1}\n" + blank + "{\"t\":1,\"data\":\"a\"}\n",
+        "data: a\n" + blank.substr(1),
+        "data: a\n" + std::string(400'000, 'x') + "\n" + blank,
+        "\x1e" + blank + "a",
+    };
+    for (const auto& text : texts) {
+        const auto gz = [&] {
+            std::string out;
+            sse::Gzip gzip;
+            gzip.add(text, out);
+            gzip.finish(out);
+            return out;
+        }();
+        for (const auto& bytes : {text, gz}) {
+            const TemporaryFile file(bytes);
+            const auto reader = sse::open_recording(file.path());
+            int pauses = 0, records = 0;
+            for (;;) {
+                sse::TimeBudget over(Clock::time_point::min());
+                const auto* record = reader->next(over);
+                if (record != nullptr) ++records;
+                else if (!reader->paused()) break;
+                else ++pauses;
+            }
+            CHECK(records == 1);
+            CHECK(pauses >= 1);
+        }
     }
 }

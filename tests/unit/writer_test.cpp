@@ -170,7 +170,7 @@ TEST_CASE("under a name that ends in .gz it is gzipped, and can be read at any m
             said += "1.000000 :line\n";
             // As a kill would leave it.
             CHECK(describe_file(path) == said + "warning: " + path + ":" + std::to_string(i + 2) +
-                                             ": the gzip data ends before its time");
+                                             ": the gzip data ends early");
         }
         writer.event(2s, {"message", std::string(300'000, 'x'), std::nullopt});
         CHECK(writer.finish());
@@ -198,7 +198,7 @@ TEST_CASE("a disk that fills up leaves gzip that can be read to there") {
     ::setrlimit(RLIMIT_FSIZE, &before);
     CHECK(error == "cannot write " + path + ": File too large");
     CHECK(describe_file(path) ==
-          "1.000000 :first\nwarning: " + path + ":2: the gzip data ends before its time");
+          "1.000000 :first\nwarning: " + path + ":2: the gzip data ends early");
     CHECK(writer.written() == std::filesystem::file_size(path));
     std::filesystem::remove(path);
 }
