@@ -1,5 +1,5 @@
-// cpp-httplib's server as a codec: an answer in, the bytes of an HTTP/1 response out. No socket and
-// no thread of its server is used: it keeps a pool thread for each open stream.
+// cpp-httplib's server as a codec: turns a Response into the bytes of an HTTP/1 response. Its
+// sockets and threads are not used: it needs a pool thread for each open stream.
 #pragma once
 
 #include "server/handler.hpp"
@@ -17,8 +17,8 @@ public:
     ~ResponseCodec();
 
     /// The response to a request of that method ("GET" where there was none to read). For a stream,
-    /// answer.feed or type text/event-stream, it is the head alone, with the framing fields that
-    /// `framing` asks for.
+    /// `response.feed` or type text/event-stream, it is the head alone, with the framing fields
+    /// that `framing` asks for.
     std::string encode(std::string_view method, Framing framing, bool keep_alive,
                        const Response& response);
 
