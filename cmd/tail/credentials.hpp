@@ -1,4 +1,5 @@
-// Who asks, where the command line does not say all: a password typed on the terminal, and netrc.
+// Credentials from elsewhere than the command line: a netrc file, or a password typed on the
+// terminal.
 #pragma once
 
 #include <optional>
@@ -12,13 +13,13 @@ struct Login {
 };
 
 /// The first entry of `netrc` (the file's text) for `host` and, unless it is "", `user`; `default`
-/// stands for any host. Values may stand in quotes with \" \\ \n \r \t in them; `#` begins a
-/// comment; macdef is read over. Throws sse::Error (bad_input) that names `file` and the line.
+/// matches any host. Values may be in quotes with the escapes \" \\ \n \r \t; `#` begins a comment;
+/// macdef is skipped. Throws sse::Error (bad_input) that names `file` and the line.
 std::optional<Login> find_login(std::string_view netrc, const std::string& file,
                                 std::string_view host, std::string_view user);
 
-/// Asks for the password of `user` on the controlling terminal, where it is not shown. Throws
-/// Failure: there is no terminal, or whoever was asked broke off (130).
+/// Prompts for the password of `user` on the controlling terminal, without echo. Throws Failure if
+/// there is no terminal, or if the user interrupts the prompt (130).
 std::string ask_password(const std::string& user);
 
 } // namespace cmd

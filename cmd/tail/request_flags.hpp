@@ -1,4 +1,4 @@
-// curl's flags for a request, with curl's meaning, as the request of a client.
+// The options of a request, named and defined as those of curl, and the request that they describe.
 #pragma once
 
 #include "client/client_request.hpp"
@@ -28,19 +28,19 @@ struct RequestFlags {
     bool compressed = false, netrc = false;
 };
 
-/// Adds the flags to `app`, in a group of their own.
+/// Adds the options to `app`, in a group of their own.
 void add_request_flags(CLI::App& app, RequestFlags& flags);
 
-/// Reads the files that `flags` name, and asks for a password that they do not hold. Once, however
-/// many requests there are: standard input can be read only once. Throws Failure.
+/// Reads the files that `flags` name, and prompts for a missing password. Call once, however many
+/// requests there are: standard input can be read only once. Throws Failure.
 void complete(RequestFlags& flags);
 
-/// The proxies that `flags` name, else the environment: http_proxy, https_proxy, all_proxy and
-/// no_proxy, in small letters or in capitals. HTTP_PROXY in capitals is passed over where a web
-/// server may have made it of a request's field (RFC 3875, 4.1.18: REQUEST_METHOD is set).
+/// The proxies of `flags`, else of the environment: http_proxy, https_proxy, all_proxy and
+/// no_proxy, in lower or upper case. HTTP_PROXY in upper case is ignored where REQUEST_METHOD is
+/// set: there a web server may have made it from a header field (RFC 3875, 4.1.18).
 sse::ProxyOptions proxies_of(const RequestFlags& flags);
 
-/// The request that `flags`, which are complete, describe. Throws sse::Error (invalid_argument) and
+/// The request that `flags` describe after complete(). Throws sse::Error (invalid_argument) and
 /// Failure.
 sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url);
 

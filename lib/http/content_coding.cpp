@@ -21,7 +21,7 @@ constexpr std::size_t piece_bytes = 64 * 1024;
     throw Error(Errc::receive, why, Reason::bad_coding);
 }
 
-/// gzip, and deflate in both of its forms.
+/// Decodes gzip, and deflate in both of its forms.
 class Inflater : public ContentDecoder {
 public:
     explicit Inflater(bool gzip)
@@ -41,7 +41,7 @@ public:
             std::string_view form = form_;
             const auto got = form.empty() ? step(input) : step(form);
             form_.clear();
-            if (got > 0) return {out_.data(), got}; // also before what is broken is told
+            if (got > 0) return {out_.data(), got}; // output goes before the error behind it
             if (!broken_.empty()) bad_coding(broken_);
         }
         return {};

@@ -16,7 +16,7 @@ namespace sse {
 
 namespace {
 
-/// Why a text is no URL; the callers say of which text.
+/// The reason why a text is no URL; the callers add the text.
 struct NoUrl : std::runtime_error {
     using std::runtime_error::runtime_error;
 };

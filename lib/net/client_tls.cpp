@@ -85,7 +85,9 @@ bool names_no_host(const SSL* ssl) {
     } else if (why == "unexpected eof while reading") {
         why = "the server closed the connection";
     }
-    throw Error(Errc::tls_handshake, fmt::format("no TLS with {}: {}", endpoint, why), reason);
+    throw Error(Errc::tls_handshake,
+                fmt::format("cannot complete the TLS handshake with {}: {}", endpoint, why),
+                reason);
 }
 
 } // namespace
@@ -167,7 +169,9 @@ SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& e
             interrupt.wait(fd, kind == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, limit);
         if (woken == Interrupt::Woken::interrupted) throw Interrupted{};
         if (woken == Interrupt::Woken::timed_out) {
-            throw Error(Errc::timeout, fmt::format("no TLS with {}: no answer in time", endpoint));
+            throw Error(
+                Errc::timeout,
+                fmt::format("cannot complete the TLS handshake with {}: timed out", endpoint));
         }
     }
 }

@@ -84,7 +84,7 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
         }).detach();
         const auto woken = interrupt.wait(lookup->done.fd(), POLLIN, limit);
         if (woken != Interrupt::Woken::ready) {
-            give_up(woken, fmt::format("cannot resolve {}: no answer in time", host));
+            give_up(woken, fmt::format("cannot resolve {}: timed out", host));
         }
         lookup->done.reset(); // orders the thread's writes before our reads
     }
@@ -138,7 +138,7 @@ public:
             const auto woken = interrupt_.wait(fds, until);
             if (woken == Interrupt::Woken::interrupted ||
                 (woken != Interrupt::Woken::ready && until == limit)) {
-                give_up(woken, fmt::format("cannot connect to {}: no answer in time", endpoint));
+                give_up(woken, fmt::format("cannot connect to {}: timed out", endpoint));
             }
             if (woken != Interrupt::Woken::ready) continue;
             for (std::size_t i = fds.size(); i-- > 0;) {
@@ -234,8 +234,7 @@ int dial_unix(const std::string& path, Interrupt& interrupt, Clock::time_point l
             std::min(limit, Clock::now() + std::chrono::milliseconds(20)); // its backlog is full
         if (!interrupt.sleep_until(again)) throw Interrupted{};
         if (Clock::now() >= limit) {
-            throw Error(Errc::timeout,
-                        fmt::format("cannot connect to unix:{}: no answer in time", path));
+            throw Error(Errc::timeout, fmt::format("cannot connect to unix:{}: timed out", path));
         }
     }
 }

@@ -1,5 +1,5 @@
-// cpp-httplib's server as a codec: a response in, its bytes in HTTP/1 out. None of its sockets and
-// threads are used: it keeps a pool thread for each open stream.
+// cpp-httplib's server as a codec: turns a Response into the bytes of an HTTP/1 response. Its
+// sockets and threads are not used: it needs a pool thread for each open stream.
 #pragma once
 
 #include "server/handler.hpp"

@@ -191,6 +191,7 @@ def test_secrets_are_masked_unless_told_otherwise(sse, origin, tmp_path, flags, 
     text = path.read_text()
     assert text.count("s3cret") == (0 if hidden else 14)
     assert "q=open" in text
+    assert hidden or path.stat().st_mode & 0o777 == 0o600
 
 
 def test_a_recording_to_stdout_is_all_that_is_there(sse, origin, tmp_path):

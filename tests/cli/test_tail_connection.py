@@ -531,7 +531,7 @@ def test_a_connection_that_is_never_accepted_times_out(sse):
         for s in full:
             s.close()
     assert tail.status == 28
-    assert f"sse: error: cannot connect to 127.0.0.1:{port}: no answer in time" in tail.err
+    assert f"sse: error: cannot connect to 127.0.0.1:{port}: timed out" in tail.err
 
 
 # -- times and signals

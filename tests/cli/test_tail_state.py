@@ -48,6 +48,16 @@ def test_killed_at_any_moment(sse, origin, tmp_path, pause, most, seed):
     assert runs[-1][-1] > len(runs)
 
 
+def test_secrets_of_a_url_are_not_kept_and_it_is_known_again(sse, origin, tmp_path):
+    state = tmp_path / "state"
+    server = stream(origin, "id: 7\ndata: x\n\n")
+    for token in ("SECRET", "SECRET", "OTHER"):
+        assert sse.run("tail", f"{server.url}?access_token={token}", "--state", state, "-n", "1").status == 0
+    assert [r.header("Last-Event-ID") for r in server.requests] == [None, "7", None]
+    assert "SECRET" not in state.read_text() and "OTHER" not in state.read_text()
+    assert state.stat().st_mode & 0o777 == 0o600
+
+
 def test_a_state_that_cannot_be_written_is_an_error(sse, origin, tmp_path):
     tail = sse.run("tail", stream(origin, "id: 1\ndata: x\n\n", end=False).url, "--state", tmp_path / "no" / "state")
     assert (tail.status, tail.out) == (23, b"x\n")

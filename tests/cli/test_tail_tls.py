@@ -132,7 +132,7 @@ def test_a_port_without_tls(sse):
         conn.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
         assert tail.wait() == 35
         conn.close()
-    assert tail.stderr.text() == (f"sse: error: no TLS with localhost:{port}: wrong version number\n"
+    assert tail.stderr.text() == (f"sse: error: cannot complete the TLS handshake with localhost:{port}: wrong version number\n"
                                   "sse: hint: check that the port speaks TLS, or use http\n")
 
 
@@ -164,7 +164,7 @@ def test_a_handshake_that_takes_too_long(sse):
         port = listener.getsockname()[1]
         tail = sse.run("tail", f"https://127.0.0.1:{port}/", "--connect-timeout", "300ms")
     assert tail.status == 28
-    assert f"sse: error: no TLS with 127.0.0.1:{port}: no answer in time\n" in tail.err
+    assert f"sse: error: cannot complete the TLS handshake with 127.0.0.1:{port}: timed out\n" in tail.err
 
 
 def test_a_redirect_from_https_to_http_takes_no_secrets_along(sse, secure, origin, authority):
