@@ -2,47 +2,45 @@
 
 #include "base/error.hpp"
 #include "base/json_text.hpp"
+#include "base/output_file.hpp"
 
 #include <cerrno>
-#include <cstdio>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <simdjson.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace cmd {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& what, const std::string& path) {
+[[noreturn]] void fail_to_read(const std::string& path) {
     throw std::system_error(errno, std::generic_category(),
-                            fmt::format("cannot {} the state file {}", what, path));
+                            fmt::format("cannot read the state file {}", path));
 }
 
-/// The file that is put in the place of another when it is written: what a link names, and no
-/// device.
-std::string replaceable(const std::string& path) {
+/// Throws if `path` is a directory or a device: replacing it would remove it.
+std::string checked_state_path(const std::string& path) {
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) return path;
-    if (!std::filesystem::is_regular_file(status))
+    if (std::filesystem::exists(status) && !std::filesystem::is_directory(status) &&
+        !std::filesystem::is_regular_file(status)) {
         throw sse::Error(sse::Errc::bad_input,
                          fmt::format("{}: the state file is not a regular file", path));
-    return std::filesystem::canonical(path);
+    }
+    return path;
 }
 
 } // namespace
 
 LastIdFile::LastIdFile(std::string path)
-    : path_(replaceable(path)) {
+    : path_(checked_state_path(path)) {
     errno = 0;
     std::ifstream file(path_, std::ios::binary);
     if (!file) {
         if (errno == ENOENT) return;
-        fail("read", path_);
+        fail_to_read(path_);
     }
     simdjson::dom::parser parser;
     std::string line;
@@ -58,7 +56,7 @@ LastIdFile::LastIdFile(std::string path)
         }
         ids_[std::string(url)] = id;
     }
-    if (file.bad()) fail("read", path_);
+    if (file.bad()) fail_to_read(path_);
 }
 
 std::string LastIdFile::last_event_id(const std::string& url) const {
@@ -83,12 +81,7 @@ void LastIdFile::save() {
         sse::append_json_string(id, text);
         text += "}\n";
     }
-    const auto beside = path_ + ".new";
-    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0) fail("write", path_);
-    const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    if (::close(fd) != 0 || !written || std::rename(beside.c_str(), path_.c_str()) != 0)
-        fail("write", path_);
+    sse::replace_file(path_, text);
     changed_ = false;
 }
 

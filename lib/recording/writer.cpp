@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/output_file.hpp"
 #include "base/rfc3339.hpp"
 #include "base/utf8.hpp"
 
@@ -11,10 +12,10 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -101,10 +102,11 @@ void append_header(const RecordingHeader& header, bool mask, std::string& out) {
 }
 
 int create(const std::string& path) {
-    const int fd = ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-    if (fd < 0)
-        throw Error(Errc::io, fmt::format("cannot create {}: {}", path, std::strerror(errno)));
-    return fd;
+    try {
+        return open_output_file(path);
+    } catch (const std::system_error& e) {
+        throw Error(Errc::io, e.what());
+    }
 }
 
 /// True if writing to `fd` may block: not for a file.
