@@ -1,4 +1,4 @@
-// curl's flags for a request, with curl's meaning, as the request of a client.
+// Request options with the names and meanings of curl.
 #pragma once
 
 #include "client/client_request.hpp"
@@ -28,20 +28,19 @@ struct RequestFlags {
     bool compressed = false, netrc = false;
 };
 
-/// Adds the flags to `app`, in a group of their own.
+/// Adds the options to `app`, in a group of their own.
 void add_request_flags(CLI::App& app, RequestFlags& flags);
 
-/// Reads the files that `flags` name, and asks for a password that they do not hold. Once, however
-/// many requests there are: standard input can be read only once. Throws Failure.
+/// Reads the files named in `flags`, and a missing password from the terminal. Call it once for all
+/// requests: standard input can be read only once. Throws Failure.
 void complete(RequestFlags& flags);
 
-/// The proxies that `flags` name, else the environment: http_proxy, https_proxy, all_proxy and
-/// no_proxy, in small letters or in capitals. HTTP_PROXY in capitals is passed over where a web
-/// server may have made it of a request's field (RFC 3875, 4.1.18: REQUEST_METHOD is set).
+/// The proxies of `flags`, else of the environment: http_proxy, https_proxy, all_proxy and
+/// no_proxy, in small letters or in capitals. HTTP_PROXY in capitals is ignored if REQUEST_METHOD
+/// is set: in a CGI program it holds the Proxy field of a request (RFC 3875, 4.1.18).
 sse::ProxyOptions proxies_of(const RequestFlags& flags);
 
-/// The request that `flags`, which are complete, describe. Throws sse::Error (invalid_argument) and
-/// Failure.
+/// The request of `flags`, after complete(). Throws sse::Error (invalid_argument) and Failure.
 sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url);
 
 } // namespace cmd

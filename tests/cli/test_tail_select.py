@@ -217,3 +217,29 @@ def test_verbose_says_what_happens_and_no_secrets(sse, origin):
     assert 'sse: warning: the last event ID "\\x01" cannot be sent in a header: ' in tail.err
     assert "secret" not in tail.err and "\x9b" not in tail.err
     assert all(line.startswith(("sse: note: ", "sse: warning: ")) for line in tail.err.splitlines())
+
+
+def test_grep_takes_linear_time(sse, origin):
+    """A backtracking engine takes minutes for it, deaf to every signal."""
+    server = stream(origin, "data: " + "error " * 100_000 + "\n\n", "data: error: timeout\n\n")
+    tail = sse.run("tail", server.url, "-n", "1", "--grep", "error.*timeout", "--grep", "(x+x+)+y", seconds=60)
+    assert (tail.status, tail.out) == (0, b"error: timeout\n")
+
+
+def test_an_error_that_no_pointer_finds_is_a_note(sse, origin):
+    error = '{"error":{"message":"quota exceeded","type":"insufficient_quota"}}'
+    server = stream(origin, f"data: {error}\n\ndata: {error}\n\n", 'event: error\ndata: oops\n\ndata: {"error":null}\n\n')
+    tail = sse.run("tail", server.url, "--no-reconnect", "--pointer", "/choices/0/delta/content", "--join")
+    note = "sse: note: an event without a value for --pointer reports an error: "
+    assert (tail.status, tail.out) == (0, b"")
+    assert tail.err.splitlines()[:2] == [note + "quota exceeded", note + "oops"]
+    tail = sse.run("tail", server.url, "--no-reconnect", "--pointer", "/error/message")
+    assert (tail.out, tail.err) == (b"quota exceeded\nquota exceeded\n", note + "oops\n")
+
+
+@pytest.mark.parametrize("wire, noted", [("data: 1\n\ndata: 2\n", True), ("data: 1\n\ndata: 2", True), ("data: 1\n\n", False)])
+def test_an_unfinished_event_at_the_end_is_a_note(sse, origin, wire, noted):
+    tail = sse.run("tail", stream(origin, wire).url, "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"1\n")
+    note = "sse: note: the stream ended without the blank line after its last event, which is discarded\n"
+    assert tail.err == (note if noted else "")
