@@ -214,7 +214,8 @@ int serve(const cmd::ReplayOptions& o) {
 std::string hint_for(const sse::Error& e) {
     const std::string_view what = e.what();
     const auto says = [&](std::string_view part) { return what.find(part) != what.npos; };
-    if (says("cannot write")) return "free space on the disk, or write to another place";
+    if (says("cannot write"))
+        return "free space on the disk, or redirect the output to another one";
     if (e.code() == sse::Errc::io) return "name a readable recording, or - for standard input";
     if (e.code() == sse::Errc::too_large) return "split the event, or remove that line";
     if (says("no recording in it"))
