@@ -37,7 +37,7 @@ const std::map<std::string, Times> times_names = {{"abs", Times::absolute},
 void add_output_options(CLI::App& app, TailOptions& o) {
     const auto group = "Output";
     add_choice(app, "-o,--output", o.format, format_names,
-               "Output format (default: pretty on a terminal, otherwise data)")
+               "Output format (default pretty on a terminal, otherwise data)")
         ->group(group);
     add_choice(app, "--color", o.colour, colour_names,
                "Use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb")
@@ -152,7 +152,7 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
                  "Retry the first connection, too, if it fails")
         ->group(group);
     with_example(add_number<unsigned>(app, "--retries", o.client.retries, 0,
-                                      "Give up after N failed attempts in a row (default: never)"),
+                                      "Give up after N failed attempts in a row (default never)"),
                  "5")
         ->group(group);
     add_duration(app, "--retry", o.client.backoff.reconnection_time,

@@ -89,27 +89,6 @@ def test_times_of_pretty(sse, origin, args, pattern):
     assert re.fullmatch(pattern, tail.out.decode()), tail.out
 
 
-@pytest.mark.parametrize("args, said", [
-    (["--grep", "("], '--grep "(" is not a regular expression such as'),
-    (["--pointer", "a/b"], '"a/b" is not a JSON pointer such as /choices/0/delta/content'),
-    (["-F", "{nope}"], "has the unknown field {nope}"),
-    (["-F", "{id"], "has a { without a matching }"),
-    (["-F", "\\q"], "has the unknown escape \\q"),
-    (["-F", "x\\"], "ends in a backslash"),
-    (["-F", "x", "--pointer", "/a"], "--format and --pointer cannot be used together"),
-    (["-F", "x", "-o", "json"], "-o cannot be used with --format or --pointer"),
-    (["--join"], "--join and --pointer-default need --pointer or --format"),
-    (["--invert"], "--invert needs --grep"),
-    (["--time", "noon"], '"noon" is not one of abs|delta|none|rel'),
-    (["--resolve", "h:80"], '--resolve "h:80" is not HOST:PORT:ADDRESS'),
-    (["-o", "raw", "--grep", "x"], "-e and --grep cannot be used with -o raw"),
-])
-def test_what_cannot_be_meant(sse, args, said):
-    tail = sse.run("tail", ":1", *args)
-    assert tail.status == 2
-    assert tail.err.count("\n") == 2 and said in tail.err.split("\n")[0], tail.err
-    assert "\nsse: hint: " in tail.err
-
 
 # -- JSON lines
 
