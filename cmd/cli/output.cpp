@@ -58,13 +58,15 @@ std::size_t Output::end_of_unit(std::size_t at) const {
 }
 
 /// The end of the next write at `at`. A large write to a full pipe or a stopped terminal blocks,
-/// deaf to signals and time limits; after poll() reports room, PIPE_BUF bytes never block. These
-/// are whole units if one fits, so that only a larger one can be written in part.
+/// deaf to signals and time limits; after poll() reports room, PIPE_BUF bytes never block. A unit
+/// of up to that size is not divided among writes, so that only a larger one can be written in
+/// part.
 std::size_t Output::end_of_piece(std::size_t at) const {
     if (!may_block_ || text_.size() - at <= PIPE_BUF) return text_.size();
-    const auto end = std::upper_bound(ends_.begin(), ends_.end(), at + PIPE_BUF);
-    const bool fits = end != ends_.begin() && *std::prev(end) > at;
-    return fits ? *std::prev(end) : at + PIPE_BUF;
+    const auto next = std::upper_bound(ends_.begin(), ends_.end(), at + PIPE_BUF);
+    const auto begin = next == ends_.begin() ? at : std::max(*std::prev(next), at);
+    const auto end = next == ends_.end() ? text_.size() : *next;
+    return begin == at || end - begin > PIPE_BUF ? at + PIPE_BUF : begin;
 }
 
 /// Empties the buffer, of which `written` bytes are written.

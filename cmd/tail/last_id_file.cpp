@@ -20,8 +20,9 @@ namespace {
                             fmt::format("cannot read the state file {}", path));
 }
 
-/// Throws if `path` is a directory or a device: replacing it would remove it.
+/// Throws for a pipe or a device, which replacing would remove, and for a link of another user.
 std::string checked_state_path(const std::string& path) {
+    sse::replaced_file(path); // throws for a link that may not be followed
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
     if (std::filesystem::exists(status) && !std::filesystem::is_directory(status) &&
