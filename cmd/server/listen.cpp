@@ -1,5 +1,6 @@
 #include "cmd/server/listen.hpp"
 
+#include "base/output_file.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/choice.hpp"
 #include "cmd/cli/command.hpp"
@@ -19,7 +20,6 @@
 #include <cstdlib>
 #include <cstring>
 #include <fmt/format.h>
-#include <fstream>
 #include <limits>
 #include <map>
 #include <string_view>
@@ -150,16 +150,12 @@ std::string port_of(const std::string& url) {
     return url.substr(begin, url.size() - begin - 1);
 }
 
+/// At once: a script may be waiting for the file to appear.
 void write_port_file(const std::string& file, const std::string& url) {
-    // Written elsewhere and renamed: a script may be waiting for the file to appear.
-    const auto part = file + ".part";
-    std::ofstream out(part, std::ios::trunc);
-    out << port_of(url) << '\n';
-    out.close();
-    if (!out || std::rename(part.c_str(), file.c_str()) != 0) {
-        throw Failure(Exit::io_error,
-                      fmt::format("cannot write {}: {}", file, std::strerror(errno)),
-                      "--port-file takes a file that can be created");
+    try {
+        sse::replace_file(file, port_of(url) + "\n");
+    } catch (const std::system_error& e) {
+        throw Failure(Exit::io_error, e.what(), "--port-file takes a file that can be created");
     }
 }
 

@@ -4,46 +4,43 @@
 #include "cmd/cli/command.hpp"
 
 #include <algorithm>
-#include <clocale>
 #include <fmt/format.h>
-#include <regex.h>
+#include <re2/re2.h>
 
 namespace cmd {
 
-/// POSIX, and not std::regex, whose stack grows with the text.
-struct EventFilter::Expression {
-    regex_t compiled;
-
-    explicit Expression(const std::string& text) {
-        const int error = ::regcomp(&compiled, text.c_str(), REG_EXTENDED | REG_NOSUB);
-        if (error == 0) return;
-        char why[128];
-        ::regerror(error, &compiled, why, sizeof why);
-        why[0] = static_cast<char>(why[0] >= 'A' && why[0] <= 'Z' ? why[0] - 'A' + 'a' : why[0]);
-        throw Failure(
-            Exit::usage,
-            fmt::format("--grep \"{}\" is not a regular expression such as 'error|warning': {}",
-                        sse::printable(text, 200), why),
-            "a \\ makes a sign of it stand for itself: --grep '\\(x\\)'");
+/// Compiled by RE2, whose matching time is linear in the text whatever the expression is: the text
+/// comes from the network.
+class EventFilter::Expression {
+public:
+    explicit Expression(const std::string& text)
+        : compiled_(text, options()) {
+        if (compiled_.ok()) return;
+        throw Failure(Exit::usage,
+                      fmt::format("--grep \"{}\" is not a regular expression: {}",
+                                  sse::printable(text, 200),
+                                  sse::printable(compiled_.error(), 200)),
+                      "escape special characters with a backslash: --grep '\\(x\\)'");
     }
-    ~Expression() { ::regfree(&compiled); }
-    Expression(const Expression&) = delete;
-    Expression& operator=(const Expression&) = delete;
 
-    bool found_in(std::string_view text) const {
-        regmatch_t range{};
-        range.rm_so = 0;
-        range.rm_eo = static_cast<regoff_t>(text.size());
-        return ::regexec(&compiled, text.data(), 1, &range, REG_STARTEND) == 0;
+    bool matches(std::string_view text) const {
+        return RE2::PartialMatch(re2::StringPiece(text.data(), text.size()), compiled_);
     }
+
+private:
+    static RE2::Options options() {
+        RE2::Options options;
+        options.set_log_errors(false);
+        options.set_dot_nl(true); // the data may have several lines
+        return options;
+    }
+
+    RE2 compiled_;
 };
 
 EventFilter::EventFilter(const SelectOptions& options)
     : types_(options.types)
     , invert_(options.invert) {
-    // Data is UTF-8, whatever the locale is, and `.` stands for a character of it. Where there is
-    // no such locale it stands for a byte.
-    if (!options.grep.empty()) std::setlocale(LC_CTYPE, "C.UTF-8");
     for (const auto& text : options.grep)
         expressions_.push_back(std::make_unique<Expression>(text));
 }
@@ -55,7 +52,7 @@ bool EventFilter::wants(const sse::EventView& event) const {
     if (expressions_.empty()) return true;
     const bool found =
         std::any_of(expressions_.begin(), expressions_.end(),
-                    [&](const auto& expression) { return expression->found_in(event.data); });
+                    [&](const auto& expression) { return expression->matches(event.data); });
     return found != invert_;
 }
 

@@ -1,4 +1,4 @@
-// Which events are wanted: by type, and by what is in their data. Knows no output.
+// Selects events by type and data. Does not print.
 #pragma once
 
 #include "base/glob.hpp"
@@ -12,21 +12,23 @@
 namespace cmd {
 
 struct SelectOptions {
-    std::vector<std::string> types; ///< -e: as GlobList takes them
-    std::vector<std::string> grep;  ///< --grep: extended regular expressions; any may match
-    bool invert = false;            ///< --invert: none of them may match
+    std::vector<std::string> types; ///< -e: a sse::GlobList; empty selects all
+    std::vector<std::string> grep;  ///< --grep: regular expressions of RE2; one match is enough
+    bool invert = false;            ///< --invert: select events that no expression matches
 };
 
+/// One thread at a time.
 class EventFilter {
 public:
-    /// Throws Failure that quotes an expression that is none.
+    /// Throws Failure (usage) that quotes an invalid expression.
     explicit EventFilter(const SelectOptions& options);
     ~EventFilter();
 
+    /// True if `event` is selected. Takes time linear in the data.
     bool wants(const sse::EventView& event) const;
 
 private:
-    struct Expression;
+    class Expression;
     sse::GlobList types_;
     std::vector<std::unique_ptr<Expression>> expressions_;
     bool invert_;

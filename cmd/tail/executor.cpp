@@ -13,9 +13,11 @@
 
 namespace cmd {
 
-Executor::Executor(ExecOptions options, sse::Interrupt& interrupt)
+Executor::Executor(ExecOptions options, sse::Interrupt& interrupt,
+                   std::function<void(std::uint64_t)> on_ended)
     : options_(std::move(options))
-    , interrupt_(interrupt) {
+    , interrupt_(interrupt)
+    , on_ended_(std::move(on_ended)) {
     try {
         for (std::size_t i = 0; i < options_.jobs; ++i)
             threads_.emplace_back([this] { run_jobs(); });
@@ -72,7 +74,7 @@ bool Executor::run(const ReceivedEvent& received) {
     const auto& event = received.event;
     const auto variable = [&](const char* name, std::string_view value) {
         const bool fits = value.size() <= options_.max_variable_bytes &&
-                          value.find('\0') == value.npos; // an end, there
+                          value.find('\0') == value.npos; // which would end the variable
         if (fits) job.variables.push_back(fmt::format("{}={}", name, value));
     };
     variable("SSE_EVENT", event.type);
@@ -84,8 +86,11 @@ bool Executor::run(const ReceivedEvent& received) {
     if (!received.last_id.empty()) job.name += " #" + sse::printable(received.last_id, 100);
     {
         const std::lock_guard lock(mutex_);
-        if (failure_.empty()) jobs_.push_back(std::move(job));
-        else stopped = true;
+        stopped = !failure_.empty();
+        if (!stopped) {
+            job.number = ++started_;
+            jobs_.push_back(std::move(job));
+        }
     }
     if (stopped) {
         free_slot();
@@ -119,8 +124,10 @@ void Executor::run_jobs() {
             jobs_.pop_front();
         }
         auto why = execute(job);
+        bool done = true;
         {
             const std::lock_guard lock(mutex_);
+            done = !ending_ && (why.empty() || !options_.stop);
             if (!why.empty() && !ending_) {
                 why = fmt::format("the command for {} {}", job.name, why);
                 if (!options_.stop) warn(why);
@@ -128,8 +135,20 @@ void Executor::run_jobs() {
                 if (options_.stop) interrupt_.raise(sse::Interrupt::Reason::failed);
             }
         }
+        if (done) on_done(job.number);
         free_slot();
     }
+}
+
+void Executor::on_done(std::uint64_t number) {
+    std::uint64_t ended = 0;
+    {
+        const std::lock_guard lock(mutex_);
+        ended_early_.insert(number);
+        while (ended_early_.erase(ended_ + 1) > 0) ++ended_;
+        ended = ended_;
+    }
+    if (on_ended_) on_ended_(ended);
 }
 
 std::string Executor::execute(const Job& job) {
@@ -144,7 +163,7 @@ std::string Executor::execute(const Job& job) {
         try {
             child.emplace(std::vector<std::string>{"/bin/sh", "-c", options_.command}, options);
         } catch (const std::system_error& e) {
-            return fmt::format("could not be run: {}", e.what());
+            return fmt::format("could not be run: {}", e.code().message());
         }
         running_.insert(&*child);
     }

@@ -9,7 +9,9 @@
 
 #include <condition_variable>
 #include <cstddef>
+#include <cstdint>
 #include <deque>
+#include <functional>
 #include <mutex>
 #include <set>
 #include <string>
@@ -34,7 +36,10 @@ class Executor {
 public:
     /// Throws std::system_error. `interrupt` must outlive it; it is raised (failed) where a failure
     /// ends the run.
-    Executor(ExecOptions options, sse::Interrupt& interrupt);
+    /// `on_ended` is called on the thread of a job with the number of the first commands that have
+    /// all ended, each time it has grown.
+    Executor(ExecOptions options, sse::Interrupt& interrupt,
+             std::function<void(std::uint64_t)> on_ended = {});
     /// Ends the commands that still run.
     ~Executor();
     Executor(const Executor&) = delete;
@@ -45,7 +50,9 @@ public:
     /// Starts the command for an event, in the order of the calls, when there is room for it.
     /// False if it was interrupted, or an earlier failure ends the run: nothing was started then.
     bool run(const ReceivedEvent& received);
-    /// Waits for all commands that run; false if interrupted before.
+    /// Commands started since the beginning.
+    std::uint64_t started() const { return started_; }
+    /// Waits for all running commands; false if interrupted before.
     bool finish();
     /// The first failure, where it ends the run; else "".
     std::string failure() const;
@@ -53,6 +60,7 @@ public:
 private:
     void end();
     struct Job {
+        std::uint64_t number = 0;
         std::string data, name; ///< for its stdin; the event as messages name it
         std::vector<std::string> variables;
     };
@@ -62,6 +70,7 @@ private:
     /// Runs the command; "" if it succeeded, else why not.
     std::string execute(const Job& job);
     void end_all(int signal);
+    void on_done(std::uint64_t number);
 
     ExecOptions options_;
     sse::Interrupt& interrupt_;
@@ -72,6 +81,9 @@ private:
     std::deque<Job> jobs_;
     std::set<const sse::Child*> running_;
     std::string failure_;
+    std::function<void(std::uint64_t)> on_ended_;
+    std::uint64_t started_ = 0, ended_ = 0; ///< ended_: the first commands that all have ended
+    std::set<std::uint64_t> ended_early_;   ///< numbers beyond ended_
     bool ending_ = false;
     std::vector<std::thread> threads_;
 };

@@ -1,11 +1,13 @@
-// What tail does with what a client hears: selects, prints, records, and knows when it has enough.
+// Handles the events of a client for sse tail: selects, prints, records and counts them, runs
+// commands, saves IDs, and detects that the stop condition is met.
 #pragma once
 
 #include "client/client.hpp"
 #include "cmd/cli/output.hpp"
+#include "cmd/tail/delivered_ids.hpp"
 #include "cmd/tail/event_filter.hpp"
 #include "cmd/tail/executor.hpp"
-#include "cmd/tail/last_id_file.hpp"
+#include "cmd/tail/pointer.hpp"
 #include "cmd/tail/printer.hpp"
 #include "cmd/tail/recorder.hpp"
 #include "cmd/tail/stats.hpp"
@@ -22,44 +24,52 @@ namespace cmd {
 
 struct FollowOptions {
     SelectOptions select;
-    std::optional<std::size_t> count;    ///< -n: events printed
-    std::vector<std::string> until;      ///< --until: a type
+    std::optional<std::size_t> count;    ///< -n: stop after this many printed events
+    std::vector<std::string> until;      ///< --until: types
     std::vector<std::string> until_data; ///< --until-data: the whole data
     bool verbose = false;                ///< -v
 };
 
-/// What all followers of a command share. Each locks `mutex` for what it hears.
-struct Following {
+/// What the followers of one command share. A follower locks `mutex` while it handles an event.
+struct FollowContext {
     /// The references must outlive it.
-    Following(const FollowOptions& o, Printer& p, Output& out)
+    FollowContext(const FollowOptions& o, Printer& p, Output& out)
         : options(o)
         , printer(p)
         , output(out) {}
 
-    /// What was asked for by -n, --until or --until-data has come, or none of them was given.
+    /// True if the condition of -n, --until or --until-data is met, or none of them is given.
     bool satisfied() const;
+    /// Writes the output and the recording, and saves the IDs of the events in them. Throws
+    /// Failure, sse::Error and std::system_error if that fails.
+    void flush();
 
     const FollowOptions& options;
     Printer& printer;
     Output& output;
-    std::unique_ptr<Recorder> recorder; ///< may be null
-    std::unique_ptr<LastIdFile> state;  ///< may be null
-    std::unique_ptr<Stats> stats;       ///< may be null
-    std::unique_ptr<Executor> executor; ///< may be null
+    std::unique_ptr<Recorder> recorder;      ///< may be null
+    std::unique_ptr<DeliveredIds> delivered; ///< --state; may be null
+    std::unique_ptr<Stats> stats;            ///< may be null
+    std::unique_ptr<Executor> executor;      ///< may be null
     std::mutex mutex;
     std::size_t printed = 0;
-    std::size_t selected = 0; ///< of these some may have had nothing to print
-    bool until_came = false;
-    bool over = false;        ///< enough has come: nothing more is heard
-    bool on_terminal = false; ///< stderr is one: whoever looks at it is told of a wait, -v or not
+    std::size_t selected = 0;        ///< some of them may have had nothing to print
+    bool until_matched = false;      ///< --until or --until-data
+    bool done = false;               ///< the stop condition is met: later events are ignored
+    bool delivery_failed = false;    ///< an event was not delivered: later IDs are not saved
+    bool stderr_is_terminal = false; ///< reconnections are then printed without -v
+    bool notes_errors = false;       ///< --pointer: errors without a value are printed as notes
+    bool noted_unfinished = false;   ///< the note on an unfinished event is printed once
+    std::string noted_error;         ///< the last one, which is not printed again
 };
 
-/// The listener of one client. `enough` is called once, when nothing need be followed further.
+/// The listener of one client, on the thread of the client.
 class Follower : public sse::Client::Listener {
 public:
-    /// `name` marks its lines; "" for none. `url` is what the state knows the stream by.
-    Follower(Following& following, std::string name, std::string url, std::string last_event_id);
-    void when_enough(std::function<void()> action) { enough_ = std::move(action); }
+    /// `name` labels its lines; "" for none. `url` is the key in the state file.
+    Follower(FollowContext& context, std::string name, std::string url, std::string last_event_id);
+    /// `action` is called once, when the stop condition is met.
+    void when_done(std::function<void()> action) { on_done_ = std::move(action); }
 
     void on_event(const sse::EventView& event) override;
     void on_id(std::string_view id) override;
@@ -81,27 +91,32 @@ public:
     void on_reconnect(std::chrono::milliseconds wait, std::string_view why) override;
     void on_unsendable_id(std::string_view id) override;
     void on_warning(sse::ParseWarning warning, std::string_view line) override;
-    /// Its client has come back.
+    /// The client has returned from run().
     void on_end(sse::Client::End end);
 
 private:
+    enum class Delivery {
+        nothing_to_print,
+        delivered,
+        refused, ///< by the executor, because of an interrupt or a failed command
+    };
+    Delivery deliver(const sse::EventView& event);
     bool is_last(const sse::EventView& event) const;
-    /// Prints it, and runs the command for it. False if there is nothing of it to be had.
-    bool pass_on(const sse::EventView& event);
-    /// Whoever reads stdout has been given all that was heard until now: the state may say so, once
-    /// the recording has it, too.
-    void written();
-    void tell(const std::string& text) const;
-    void say(const std::string& text) const; ///< with -v
+    void add_delivered();
+    void note_error(const sse::EventView& event);
+    void print_note(const std::string& text) const;
+    void print_verbose(const std::string& text) const; ///< with -v
 
-    Following& all_;
-    EventFilter selector_;
-    std::string name_, url_;
-    std::size_t number_ = 0; ///< in the stats
-    std::string unsendable_; ///< the id that was told of
-    bool told_away_ = false; ///< that it waits to connect again
-    std::function<void()> enough_;
+    FollowContext& context_;
+    EventFilter filter_;
+    std::string name_;
+    std::size_t stats_number_ = 0, delivered_number_ = 0;
+    std::string unsendable_id_;  ///< the last one that was warned of
+    bool is_waiting_ = false;    ///< a reconnection was announced
+    bool is_unfinished_ = false; ///< the stream ended inside an event
+    std::function<void()> on_done_;
     std::string last_event_id_;
+    JsonValues values_;
 };
 
 } // namespace cmd

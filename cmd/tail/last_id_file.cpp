@@ -3,37 +3,36 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/output_file.hpp"
 
 #include <cerrno>
 #include <cstdint>
-#include <cstdio>
-#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <fstream>
 #include <simdjson.h>
 #include <system_error>
-#include <unistd.h>
 
 namespace cmd {
 
 namespace {
 
-[[noreturn]] void fail(const std::string& what, const std::string& path) {
+[[noreturn]] void fail_to_read(const std::string& path) {
     throw std::system_error(errno, std::generic_category(),
-                            fmt::format("cannot {} the state file {}", what, path));
+                            fmt::format("cannot read the state file {}", path));
 }
 
-/// The file that is put in the place of another when it is written: what a link names, and no
-/// device.
-std::string replaceable(const std::string& path) {
+/// Throws for a pipe or a device, which replacing would remove, and for a link of another user.
+std::string checked_state_path(const std::string& path) {
+    sse::replaced_file(path); // throws for a link that may not be followed
     std::error_code error;
     const auto status = std::filesystem::status(path, error);
-    if (!std::filesystem::exists(status) || std::filesystem::is_directory(status)) return path;
-    if (!std::filesystem::is_regular_file(status))
+    if (std::filesystem::exists(status) && !std::filesystem::is_directory(status) &&
+        !std::filesystem::is_regular_file(status)) {
         throw sse::Error(sse::Errc::bad_input,
                          fmt::format("{}: the state file is not a regular file", path));
-    return std::filesystem::canonical(path);
+    }
+    return path;
 }
 
 /// The key of a URL, or a key that was read from a file: masked, and where that hides something a
@@ -50,12 +49,12 @@ std::string key_of(const std::string& url) {
 } // namespace
 
 LastIdFile::LastIdFile(std::string path)
-    : path_(replaceable(path)) {
+    : path_(checked_state_path(path)) {
     errno = 0;
     std::ifstream file(path_, std::ios::binary);
     if (!file) {
         if (errno == ENOENT) return;
-        fail("read", path_);
+        fail_to_read(path_);
     }
     simdjson::dom::parser parser;
     std::string line;
@@ -71,7 +70,7 @@ LastIdFile::LastIdFile(std::string path)
         }
         ids_[key_of(std::string(url))] = id; // masks what older versions wrote
     }
-    if (file.bad()) fail("read", path_);
+    if (file.bad()) fail_to_read(path_);
 }
 
 std::string LastIdFile::last_event_id(const std::string& url) const {
@@ -96,12 +95,7 @@ void LastIdFile::save() {
         sse::append_json_string(id, text);
         text += "}\n";
     }
-    const auto beside = path_ + ".new";
-    const int fd = ::open(beside.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
-    if (fd < 0) fail("write", path_);
-    const bool written = ::write(fd, text.data(), text.size()) == static_cast<ssize_t>(text.size());
-    if (::close(fd) != 0 || !written || std::rename(beside.c_str(), path_.c_str()) != 0)
-        fail("write", path_);
+    sse::replace_file(path_, text, 0600);
     changed_ = false;
 }
 

@@ -1,4 +1,4 @@
-// The last event IDs of streams in a file, so that tail can go on where it was ended or killed.
+// The state file of sse tail: the last event ID of each URL, to resume there on the next run.
 #pragma once
 
 #include <map>
@@ -7,19 +7,20 @@
 
 namespace cmd {
 
-/// A file of JSON objects, one a line: `{"url":"...","last_event_id":"..."}`. One thread at a time.
+/// A file of JSON objects, one per line: `{"url":"...","last_event_id":"..."}`. One thread at a
+/// time.
 class LastIdFile {
 public:
-    /// Reads `path`; that it is not there is a state with nothing in it. Throws sse::Error
-    /// (bad_input) if it is no such file, and std::system_error.
+    /// Reads `path`; a file that does not exist is an empty one. Throws sse::Error (bad_input) if
+    /// it is not a state file, and std::system_error if it cannot be read.
     explicit LastIdFile(std::string path);
 
-    /// "" for none.
+    /// "" if there is none.
     std::string last_event_id(const std::string& url) const;
-    /// "" forgets it.
+    /// An `id` of "" removes the entry.
     void set(const std::string& url, std::string_view id);
-    /// Writes it if something has changed: beside the file and then in its place, so that whoever
-    /// reads it, and whenever this is killed, it is whole. Throws std::system_error.
+    /// Replaces the file if something has changed (see sse::replace_file). Throws
+    /// std::system_error.
     void save();
 
 private:

@@ -1,5 +1,4 @@
-// How events look on stdout: one class a format, each a pure function from event to text. Not the
-// output: no descriptor, no flush.
+// Formats events as text: one class for each output format. Does not write: see Output.
 #pragma once
 
 #include "protocol/event.hpp"
@@ -17,49 +16,49 @@
 namespace cmd {
 
 enum class Format : std::uint8_t {
-    pretty, ///< for people: time, gap, type, id, data; JSON indented
+    pretty, ///< for people: time, gap, type, ID and data, with JSON indented
     data,   ///< the data and a line end
-    json,   ///< an object a line
+    json,   ///< one object per line
     sse,    ///< text/event-stream
-    raw,    ///< the body's bytes
+    raw,    ///< the bytes of the body
 };
 
-/// What pretty says of the time.
+/// The time that Format::pretty shows.
 enum class Times : std::uint8_t { absolute, relative, delta, none };
 
-/// When something was heard: by the calendar, and since the command began.
+/// The time of an event: of the system clock, and since the start of the command.
 struct Moment {
     std::chrono::system_clock::time_point time;
     std::chrono::microseconds since_start{0};
 };
 
 struct PrinterOptions {
-    bool terminal = false; ///< control characters of the data are written out, not sent
+    bool terminal = false; ///< escape control characters of the data
     bool colour = false;
-    bool join = false; ///< --join: no line end behind the values of pointers and formats
-    std::optional<std::string> missing; ///< --pointer-default: for pointers that point to nothing
+    bool join = false; ///< --join: no line end after the values of pointers and formats
+    std::optional<std::string> missing; ///< --pointer-default: for pointers without a value
     Times times = Times::absolute;
-    std::optional<std::chrono::microseconds> gap_warn; ///< gaps over this are marked
-    /// Of the terminal now, in columns: people change it.
+    std::optional<std::chrono::microseconds> gap_warn; ///< longer gaps are marked
+    /// The width of the terminal in columns; called for each event, because it may change.
     std::function<std::size_t()> width = [] { return std::size_t{80}; };
-    bool fold = false; ///< pretty: no line is wider
+    bool fold = false; ///< pretty: fold lines at this width
     std::function<Moment()> now;
 };
 
-/// What one event brings to be printed.
+/// An event with its context.
 struct ReceivedEvent {
     const sse::EventView& event;
-    std::string_view last_id;     ///< the last event ID at its dispatch (HTML 9.2.6); "" for none
-    std::string_view source = {}; ///< the name of its stream, where there are several; else ""
+    std::string_view last_id;     ///< at the dispatch of the event (HTML 9.2.6); "" for none
+    std::string_view source = {}; ///< the label of its stream; "" with a single stream
 };
 
-/// Each call appends to `out`. One thread at a time.
+/// Each member appends to `out`. One thread at a time.
 class Printer {
 public:
     virtual ~Printer() = default;
-    /// False: there was nothing in it to print.
+    /// False if the event has nothing to print.
     virtual bool event(const ReceivedEvent& received, std::string& out) = 0;
-    /// An id without an event, and a reconnection time: part of the stream's text only.
+    /// An ID without an event, and a reconnection time; only Format::sse prints them.
     virtual void id(std::string_view, std::string& /*out*/) {}
     virtual void retry(std::chrono::milliseconds, std::string& /*out*/) {}
     virtual void bytes(std::string_view, std::string& /*out*/) {}
@@ -67,17 +66,17 @@ public:
 
 std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options);
 
-/// Prints nothing, of every event.
+/// Prints no text, but counts every event as printed.
 std::unique_ptr<Printer> make_silent_printer();
 
-/// The one of Format::pretty.
+/// The printer of Format::pretty.
 std::unique_ptr<Printer> make_pretty_printer(PrinterOptions options);
 
-/// `format` with its fields filled in (-F). Throws Failure with the way out.
+/// Prints `format` with its fields replaced (-F). Throws Failure (usage) if it is malformed.
 std::unique_ptr<Printer> make_format_printer(const std::string& format, PrinterOptions options);
 
-/// The values that JSON pointers find in the data (--pointer), separated by tabs. Throws Failure
-/// with the way out.
+/// Prints the values of JSON pointers into the data (--pointer), separated by tabs. Throws Failure
+/// (usage) if a pointer is malformed.
 std::unique_ptr<Printer> make_pointer_printer(std::vector<std::string> pointers,
                                               PrinterOptions options);
 

@@ -1,5 +1,4 @@
-// What a client hears, as the lines of a recording. Not the file's format: RecordingWriter knows
-// that.
+// Records a stream for --record. The format of the file is that of RecordingWriter.
 #pragma once
 
 #include "client/client.hpp"
@@ -14,21 +13,21 @@
 namespace cmd {
 
 struct RecorderOptions {
-    std::string path;   ///< `-` is standard output
-    bool bytes = false; ///< what each read gave, instead of what the parser made of it
-    bool body = false;  ///< with the body of the request
+    std::string path;   ///< `-` for standard output
+    bool bytes = false; ///< --bytes: record reads instead of parsed events
+    bool body = false;  ///< --record-body: with the body of the request
     sse::RecordingWriterOptions writer;
 };
 
-/// Records one stream to one file, which is made when the stream opens: a request that fails leaves
-/// an earlier recording alone. Times are since that moment.
+/// Records one stream to one file, which is created when the stream opens, so that a failed request
+/// does not destroy an earlier recording. Times are relative to that moment.
 class Recorder {
 public:
     Recorder(RecorderOptions options, sse::ClientRequest request);
 
     void open(const sse::Url& url, int status, const sse::Head& head,
               std::string_view last_event_id);
-    /// A piece of the body as it was read, before the parser has it.
+    /// The bytes of one read, before they are parsed.
     void read(std::string_view bytes) {
         if (options_.bytes) writer_->bytes(now(), bytes);
     }
@@ -45,7 +44,7 @@ public:
         if (!options_.bytes) writer_->retry(now(), time);
     }
     void close(sse::Client::Close how, std::string_view why);
-    /// These two are false if something could not be written before the interrupt.
+    /// These two return false if an interrupt came before everything was written.
     bool flush() { return !writer_ || writer_->flush(); }
     bool finish() { return !writer_ || writer_->finish(); }
 

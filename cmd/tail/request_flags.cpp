@@ -176,7 +176,7 @@ void authorize(const RequestFlags& flags, sse::ClientRequest& request) {
 void add_request_flags(CLI::App& app, RequestFlags& flags) {
     const auto group = "Request (as in curl)";
     with_example(add_text(app, "-X,--request", flags.method, "METHOD",
-                          "Request method (default: GET, or POST with data)"),
+                          "Request method (default GET, or POST with data)"),
                  "POST")
         ->group(group);
     with_example(add_texts(app, "-H,--header", flags.headers, "HEADER",

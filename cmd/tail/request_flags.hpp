@@ -1,4 +1,4 @@
-// The options of a request, named and defined as those of curl, and the request that they describe.
+// Request options with the names and meanings of curl.
 #pragma once
 
 #include "client/client_request.hpp"
@@ -31,17 +31,16 @@ struct RequestFlags {
 /// Adds the options to `app`, in a group of their own.
 void add_request_flags(CLI::App& app, RequestFlags& flags);
 
-/// Reads the files that `flags` name, and prompts for a missing password. Call once, however many
-/// requests there are: standard input can be read only once. Throws Failure.
+/// Reads the files named in `flags`, and a missing password from the terminal. Call it once for all
+/// requests: standard input can be read only once. Throws Failure.
 void complete(RequestFlags& flags);
 
 /// The proxies of `flags`, else of the environment: http_proxy, https_proxy, all_proxy and
-/// no_proxy, in lower or upper case. HTTP_PROXY in upper case is ignored where REQUEST_METHOD is
-/// set: there a web server may have made it from a header field (RFC 3875, 4.1.18).
+/// no_proxy, in small letters or in capitals. HTTP_PROXY in capitals is ignored if REQUEST_METHOD
+/// is set: in a CGI program it holds the Proxy field of a request (RFC 3875, 4.1.18).
 sse::ProxyOptions proxies_of(const RequestFlags& flags);
 
-/// The request that `flags` describe after complete(). Throws sse::Error (invalid_argument) and
-/// Failure.
+/// The request of `flags`, after complete(). Throws sse::Error (invalid_argument) and Failure.
 sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url);
 
 } // namespace cmd

@@ -51,7 +51,7 @@ std::size_t Stats::add(std::string url) {
     return streams_.size() - 1;
 }
 
-void Stats::answered(std::size_t stream, const sse::Timing& timing) {
+void Stats::responded(std::size_t stream, const sse::Timing& timing) {
     const std::lock_guard lock(mutex_);
     if (!streams_[stream].timing) streams_[stream].timing = timing;
     if (!first_open_) first_open_ = options_.now();
@@ -86,7 +86,7 @@ void Stats::bytes(std::size_t count) {
     bytes_ += count;
 }
 
-void Stats::reconnects(std::size_t stream) {
+void Stats::reconnected(std::size_t stream) {
     const std::lock_guard lock(mutex_);
     ++streams_[stream].reconnects;
 }

@@ -1,5 +1,5 @@
-// What tail counts of its streams, and how it tells: for people, as JSON, and as a line that lives.
-// Bounded: it keeps no event.
+// Statistics of streams, as text, as JSON and as a status line. Memory is bounded: no event is
+// kept.
 #pragma once
 
 #include "client/client.hpp"
@@ -18,39 +18,39 @@
 namespace cmd {
 
 struct StatsOptions {
-    /// Types of events that are counted by name; those beyond count together.
+    /// Event types counted by name; further types are counted together.
     std::size_t max_types = 1000;
-    /// Of a type that is told apart by no more: a server names them, and may name long ones.
+    /// Length at which types are cut before they are compared: a server may send long ones.
     std::size_t max_type_bytes = 1000;
     std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
 };
 
-/// All streams of a command. Any thread.
+/// The statistics of all streams of a command. Any thread.
 class Stats {
 public:
     using Clock = std::chrono::steady_clock;
 
     explicit Stats(StatsOptions options = {});
 
-    /// What is told of a stream goes under the number that this returns.
+    /// Returns the number of the stream for the members below.
     std::size_t add(std::string url);
-    /// A connection's answer has come; the first of a stream is kept.
-    void answered(std::size_t stream, const sse::Timing& timing);
+    /// A response has arrived; the timing of the first response of a stream is kept.
+    void responded(std::size_t stream, const sse::Timing& timing);
     void event(std::size_t stream, const sse::EventView& event, bool printed);
     void bytes(std::size_t count);
-    void reconnects(std::size_t stream);
+    void reconnected(std::size_t stream);
 
-    /// Lines `sse: stats: ...`.
+    /// Lines of the form `sse: stats: ...`.
     std::string text() const;
-    /// An object, and a line end; times in seconds, what is not known is null.
+    /// One JSON object and a line end; times in seconds, unknown values null.
     std::string json() const;
-    /// `12 events, 3/s, 1.20s since the last`; the rate is that since the last call.
+    /// `12 events, 3/s, 1.20s since the last one`, with the rate of the last second.
     std::string line();
 
 private:
     struct Stream {
         std::string url;
-        std::optional<sse::Timing> timing; ///< of the first answer
+        std::optional<sse::Timing> timing; ///< of the first response
         std::optional<Clock::duration> first_event;
         std::optional<Clock::time_point> last_event;
         std::uint64_t reconnects = 0;

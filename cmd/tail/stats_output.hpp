@@ -1,4 +1,4 @@
-// Where the stats of a run are told: stderr, a file, and the line at the foot of a terminal.
+// Writes the statistics to stderr, to a file, and to the status line of the terminal.
 #pragma once
 
 #include "cmd/cli/signal_thread.hpp"
@@ -12,12 +12,12 @@
 namespace cmd {
 
 struct StatsOutputOptions {
-    bool text = false; ///< on stderr
-    std::string file;  ///< as JSON; "" for none
-    bool live = false; ///< the line of a terminal
+    bool text = false; ///< print text on stderr
+    std::string file;  ///< write JSON to this file; "" for none
+    bool live = false; ///< show a status line
 };
 
-/// Made before the threads that are counted. Tells at the end, and at SIGUSR1.
+/// Writes on SIGUSR1 and on finish(). Create it before other threads (see SignalThread).
 class StatsOutput {
 public:
     /// `stats` must outlive it. Throws std::system_error if the file cannot be written.
@@ -26,18 +26,18 @@ public:
     StatsOutput(const StatsOutput&) = delete;
     StatsOutput& operator=(const StatsOutput&) = delete;
 
-    /// For the last time. Throws std::system_error.
+    /// Removes the status line and writes for the last time. Throws std::system_error.
     void finish();
 
 private:
-    void tell();
+    void write();
 
     Stats& stats_;
     StatsOutputOptions options_;
-    std::mutex mutex_; ///< one tells at a time
+    std::mutex mutex_; ///< serialises write()
     int file_ = -1;
     std::unique_ptr<TerminalLine> line_;
-    std::unique_ptr<SignalThread> asked_;
+    std::unique_ptr<SignalThread> signal_thread_;
 };
 
 } // namespace cmd

@@ -11,6 +11,7 @@
 #include "cmd/tail/recorder.hpp"
 #include "cmd/tail/stats_output.hpp"
 #include "cmd/tail/tail_options.hpp"
+#include "cmd/tail/unfinished_output.hpp"
 
 #include <CLI/CLI.hpp>
 #include <exception>
@@ -28,52 +29,52 @@ namespace {
 using sse::Client;
 using Reason = sse::Interrupt::Reason;
 
-/// One stream being followed. Made before any of them runs, so that what cannot be meant is said
-/// first.
+/// A stream with its client. All are created before any runs, so that usage errors come first.
 class Followed {
 public:
-    Followed(cmd::Stream stream, cmd::Following& following, bool marked, sse::Interrupt& interrupt)
-        : follower_(following, marked ? stream.name : "", stream.client.request.url.text(),
+    Followed(cmd::Stream stream, cmd::FollowContext& context, bool marked,
+             sse::Interrupt& interrupt)
+        : follower_(context, marked ? stream.name : "", stream.client.request.url.text(),
                     stream.client.last_event_id)
         , client_(std::move(stream.client), follower_, interrupt)
         , interrupt_(interrupt)
         , marked_(marked) {
-        follower_.when_enough([this] {
+        follower_.when_done([this] {
             client_.stop();
             interrupt_.raise(Reason::satisfied);
         });
     }
 
-    /// To its end; throws nothing. A failure of the command's own (a full disk) ends the others
-    /// too.
+    /// Follows the stream to its end. Does not throw: failure() has the exception. A failure of the
+    /// output or of a file ends the other streams, too.
     void run() {
         try {
             try {
                 follower_.on_end(client_.run());
             } catch (const sse::Error& e) {
                 failure_ = std::make_exception_ptr(cmd::explained(e, client_));
-                if (marked_) cmd::warn(e.what()); // the others go on
+                if (marked_) cmd::warn(e.what()); // the other streams continue
             }
             follower_.on_pause();
         } catch (...) {
             failure_ = std::current_exception();
-            own_ = true;
+            has_local_failure_ = true;
             interrupt_.raise(Reason::failed);
         }
     }
     std::exception_ptr failure() const { return failure_; }
-    /// It is the command's own: what was to be kept is not, however well the stream ended.
-    bool failed_itself() const { return own_; }
+    /// The failure is one of the output or of a file, and fatal even if the stream ended well.
+    bool has_local_failure() const { return has_local_failure_; }
 
 private:
     cmd::Follower follower_;
     Client client_;
     sse::Interrupt& interrupt_;
-    bool marked_, own_ = false;
+    bool marked_, has_local_failure_ = false;
     std::exception_ptr failure_;
 };
 
-/// All of them, each on a thread but the first, which has this one.
+/// Runs all streams: the first on this thread, each other one on a thread of its own.
 void follow(const std::vector<std::unique_ptr<Followed>>& all, sse::Interrupt& interrupt) {
     std::vector<std::thread> threads;
     const auto join = [&] {
@@ -92,15 +93,16 @@ void follow(const std::vector<std::unique_ptr<Followed>>& all, sse::Interrupt& i
     join();
 }
 
-/// Whoever reads a pipe may itself write to the terminal, so the line that lives goes with files.
-bool wants_live_line() {
+/// The status line is shown only if standard output is a file: the reader of a pipe may itself
+/// write to the terminal.
+bool wants_status_line() {
     struct stat out {};
     return ::fstat(STDOUT_FILENO, &out) == 0 && (S_ISREG(out.st_mode) || S_ISCHR(out.st_mode)) &&
            ::isatty(STDOUT_FILENO) == 0 && cmd::has_terminal_line();
 }
 
-/// The exit status once there is nothing more to follow.
-int conclude(const cmd::TailOptions& o, const cmd::Following& following,
+/// The exit status after all streams have ended.
+int conclude(const cmd::TailOptions& o, const cmd::FollowContext& context,
              const sse::Interrupt& interrupt, const cmd::Signals& signals,
              std::exception_ptr failure) {
     switch (interrupt.reason()) {
@@ -124,12 +126,36 @@ int conclude(const cmd::TailOptions& o, const cmd::Following& following,
     }
     if (failure && o.record.path == "-" && cmd::reader_has_gone()) return cmd::Exit::done;
     if (failure) std::rethrow_exception(failure);
-    if (following.satisfied()) return cmd::Exit::done;
+    if (context.satisfied()) return cmd::Exit::done;
     throw cmd::Failure(
         cmd::Exit::incomplete,
         fmt::format("the stream ended after {} event{}, before the stop condition was met",
-                    following.printed, following.printed == 1 ? "" : "s"),
+                    context.printed, context.printed == 1 ? "" : "s"),
         "check -n, --until and --until-data, which set the condition");
+}
+
+cmd::EventEnd event_end(const cmd::TailOptions& o, cmd::Format format) {
+    if (o.join || o.record.path == "-") return cmd::EventEnd::none;
+    if (o.format_text || !o.pointers.empty()) return cmd::EventEnd::line;
+    if (!o.exec.command.empty() && !o.format) return cmd::EventEnd::none;
+    switch (format) {
+    case cmd::Format::raw: return cmd::EventEnd::none;
+    case cmd::Format::json: return cmd::EventEnd::object;
+    case cmd::Format::sse: return cmd::EventEnd::block;
+    case cmd::Format::pretty:
+    case cmd::Format::data: break;
+    }
+    return cmd::EventEnd::line;
+}
+
+void repair_output(const cmd::TailOptions& o, cmd::Format format) {
+    switch (cmd::repair_unfinished_output(STDOUT_FILENO, event_end(o, format), !o.state.empty())) {
+    case cmd::Repair::removed:
+        return cmd::note("removed an incomplete event from the end of the output file");
+    case cmd::Repair::ended:
+        return cmd::note("ended an incomplete line at the end of the output file");
+    case cmd::Repair::nothing: return;
+    }
 }
 
 int run(const cmd::TailOptions& o) {
@@ -146,56 +172,65 @@ int run(const cmd::TailOptions& o) {
                        {[&](int fd) { return interrupt.wait_for_output(fd, POLLOUT); },
                         [&] { interrupt.raise(Reason::reader_gone); }});
     if (output.may_block()) interrupt.watch_reader(STDOUT_FILENO);
-    cmd::Following following(o.follow, *printer, output);
-    following.on_terminal = ::isatty(STDERR_FILENO) == 1;
+    cmd::FollowContext context(o.follow, *printer, output);
+    context.stderr_is_terminal = ::isatty(STDERR_FILENO) == 1;
     if (!o.record.path.empty()) {
         auto record = o.record;
         record.writer.wait = [&](int fd) { return interrupt.wait_for_output(fd, POLLOUT); };
-        following.recorder =
+        context.recorder =
             std::make_unique<cmd::Recorder>(std::move(record), streams.front().client.request);
     }
-    if (!o.state.empty()) following.state = std::make_unique<cmd::LastIdFile>(o.state);
-    const bool live = wants_live_line();
-    std::optional<cmd::StatsOutput> told;
-    if (o.stats || !o.stats_file.empty() || live) {
-        following.stats = std::make_unique<cmd::Stats>();
-        told.emplace(*following.stats, cmd::StatsOutputOptions{o.stats, o.stats_file, live});
+    if (!o.state.empty()) {
+        context.delivered = std::make_unique<cmd::DeliveredIds>(
+            cmd::LastIdFile(o.state), [&] { interrupt.raise(Reason::failed); });
     }
+    context.notes_errors = !o.pointers.empty();
+    const bool live = wants_status_line();
+    std::optional<cmd::StatsOutput> stats_output;
+    if (o.stats || !o.stats_file.empty() || live) {
+        context.stats = std::make_unique<cmd::Stats>();
+        stats_output.emplace(*context.stats, cmd::StatsOutputOptions{o.stats, o.stats_file, live});
+    }
+    const auto on_ended = [&](std::uint64_t commands) {
+        if (context.delivered) context.delivered->on_ended(commands);
+    };
     if (!o.exec.command.empty())
-        following.executor = std::make_unique<cmd::Executor>(o.exec, interrupt);
+        context.executor = std::make_unique<cmd::Executor>(o.exec, interrupt, on_ended);
 
     const bool marked = streams.size() > 1 || !o.named.empty();
     std::vector<std::unique_ptr<Followed>> all;
     for (auto& stream : streams) {
-        if (following.state && stream.client.last_event_id.empty()) {
+        if (context.delivered && stream.client.last_event_id.empty()) {
             stream.client.last_event_id =
-                following.state->last_event_id(stream.client.request.url.text());
+                context.delivered->last_event_id(stream.client.request.url.text());
         }
-        all.push_back(std::make_unique<Followed>(std::move(stream), following, marked, interrupt));
+        all.push_back(std::make_unique<Followed>(std::move(stream), context, marked, interrupt));
     }
+    repair_output(o, format);
     follow(all, interrupt);
-    if (following.executor) following.executor->finish();
-    if (o.join && terminal && following.printed > 0) output.text().push_back('\n');
+    if (context.executor) context.executor->finish();
+    if (context.executor && context.delivered) context.delivered->on_written(output.written());
+    if (o.join && terminal && context.printed > 0) output.text().push_back('\n');
     const bool printed = output.flush();
-    const bool delivered = (!following.recorder || following.recorder->finish()) && printed;
-    if (told) told->finish();
-    if (!o.pointers.empty() && following.printed == 0 && following.selected > 0) {
+    const bool delivered = (!context.recorder || context.recorder->finish()) && printed;
+    if (stats_output) stats_output->finish();
+    if (!o.pointers.empty() && context.printed == 0 && context.selected > 0) {
         cmd::note(
             fmt::format("--pointer found no value in any of {} events; use -o data to see them",
-                        following.selected));
+                        context.selected));
     }
-    if (following.executor && !following.executor->failure().empty()) {
-        throw cmd::Failure(cmd::Exit::incomplete, following.executor->failure(),
+    if (context.executor && !context.executor->failure().empty()) {
+        throw cmd::Failure(cmd::Exit::incomplete, context.executor->failure(),
                            "use --exec-fail warn to continue after a failure");
     }
     std::exception_ptr failure;
     for (const auto& followed : all) {
-        if (followed->failed_itself() && !(o.record.path == "-" && cmd::reader_has_gone()))
+        if (followed->has_local_failure() && !(o.record.path == "-" && cmd::reader_has_gone()))
             std::rethrow_exception(followed->failure());
         if (followed->failure() && !failure) failure = followed->failure();
     }
     if (!delivered && signals.caught() != 0) return 128 + signals.caught();
-    return conclude(o, following, interrupt, signals, failure);
+    return conclude(o, context, interrupt, signals, failure);
 }
 
 constexpr auto tail_examples =

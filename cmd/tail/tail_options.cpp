@@ -37,7 +37,7 @@ const std::map<std::string, Times> times_names = {{"abs", Times::absolute},
 void add_output_options(CLI::App& app, TailOptions& o) {
     const auto group = "Output";
     add_choice(app, "-o,--output", o.format, format_names,
-               "Output format (default: pretty on a terminal, otherwise data)")
+               "Output format (default pretty on a terminal, otherwise data)")
         ->group(group);
     add_choice(app, "--color", o.colour, colour_names,
                "Use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb")
@@ -152,7 +152,7 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
                  "Retry the first connection, too, if it fails")
         ->group(group);
     with_example(add_number<unsigned>(app, "--retries", o.client.retries, 0,
-                                      "Give up after N failed attempts in a row (default: never)"),
+                                      "Give up after N failed attempts in a row (default never)"),
                  "5")
         ->group(group);
     add_duration(app, "--retry", o.client.backoff.reconnection_time,
@@ -266,7 +266,8 @@ sse::HostAddress read_resolve(const std::string& text) {
     }
 }
 
-/// What was typed is sent, or refused; later ids that cannot be sent are the server's doing.
+/// Refuses an ID of the command line that cannot be sent. For an ID of the server there is a
+/// warning.
 void check_first_id(const sse::ClientOptions& client) {
     const auto& id = client.last_event_id;
     if (std::any_of(id.begin(), id.end(), sse::is_control))
@@ -280,7 +281,7 @@ void check_first_id(const sse::ClientOptions& client) {
                       "use the ID of another event");
 }
 
-/// What the flags ask for that do not go together.
+/// Refuses options that cannot be used together.
 void check_together(const TailOptions& o, Format format) {
     const bool several = o.urls.size() + o.named.size() > 1;
     const auto refuse = [](const char* what, const char* hint) {
@@ -336,7 +337,8 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
                       "use the form http://HOST:PORT/PATH; :8080 means http://localhost:8080/");
     }
     client.request = make_request(request, client.request.url);
-    if (const auto* id = client.request.find("Last-Event-ID")) { // only until the stream has others
+    if (const auto* id =
+            client.request.find("Last-Event-ID")) { // replaced by the IDs of the stream
         if (client.last_event_id.empty()) client.last_event_id = id->value;
         client.request.erase("Last-Event-ID");
     }
@@ -355,7 +357,7 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
     client.response.compressed = o.request.compressed;
     client.tls.verify = !o.insecure;
     client.dial.family = o.v4 ? sse::Family::v4 : o.v6 ? sse::Family::v6 : sse::Family::any;
-    // A POST may cost money, or do something twice: only if it is asked for.
+    // Repeating a POST may cost money or have a second effect.
     client.reconnect = !o.no_reconnect && (o.reconnect || client.request.method == "GET");
     client.reconnect_when_refused = o.reconnect || client.retry_connect;
     client.feed_lines = format == Format::raw &&
@@ -377,13 +379,14 @@ std::size_t terminal_width() {
 
 std::function<Moment()> stopwatch() {
     return [start = std::chrono::steady_clock::now()] {
-        const auto passed = std::chrono::steady_clock::now() - start; // none of it while suspended
+        const auto passed =
+            std::chrono::steady_clock::now() - start; // without the time of a suspended system
         return Moment{std::chrono::system_clock::now(),
                       std::chrono::duration_cast<std::chrono::microseconds>(passed)};
     };
 }
 
-/// What a URL is called that nobody has named: short, and told apart from the others.
+/// The label of a URL without --name.
 std::string name_of(const sse::Url& url) {
     return url.authority() + (url.target == "/" ? "" : url.target);
 }
@@ -418,7 +421,7 @@ std::vector<Stream> streams_of(const TailOptions& o, Format format) {
 
 namespace {
 
-/// For when standard output is taken.
+/// For a recording on standard output.
 class NoPrinter : public Printer {
     bool event(const ReceivedEvent&, std::string&) override { return true; }
 };

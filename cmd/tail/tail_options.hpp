@@ -1,5 +1,4 @@
-// What sse tail can be told: the flags, and what they mean for its clients. Opens nothing but the
-// files that the flags name.
+// The options of sse tail, and the clients and the printer that they describe.
 #pragma once
 
 #include "client/client.hpp"
@@ -42,19 +41,20 @@ struct TailOptions {
     bool insecure = false, v4 = false, v6 = false, no_reconnect = false, reconnect = false;
 };
 
+/// Adds all options of sse tail to `app`, bound to `o`, which must outlive the parse.
 void add_tail_options(CLI::App& app, TailOptions& o);
 
 /// One stream to follow.
 struct Stream {
-    std::string name; ///< what its lines are marked with, where there are several
+    std::string name; ///< the label of its lines, if there are several streams
     sse::ClientOptions client;
 };
 
-/// The streams that `o` asks for, in its order. Throws Failure and sse::Error for what cannot be
-/// meant.
+/// The streams of `o`, in the order of the command line. Throws Failure and sse::Error for usage
+/// errors.
 std::vector<Stream> streams_of(const TailOptions& o, Format format);
 
-/// What prints the events of `o`, on a terminal or not. Throws sse::Error (invalid_argument).
+/// The printer of `o`. `terminal`: standard output is one. Throws sse::Error (invalid_argument).
 std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool terminal);
 
 } // namespace cmd

@@ -3,21 +3,25 @@
 #include "base/printable.hpp"
 #include "cmd/term/columns.hpp"
 
+#include <algorithm>
+#include <charconv>
+#include <cstdint>
 #include <vector>
 
 namespace cmd {
 
 namespace {
 
-/// A value or a key. Those of a container follow it: keys and values in turn for an object.
+/// A value or a key. The tokens of a container follow it, those of an object as keys and values in
+/// turn.
 struct Token {
     char kind;               ///< `{`, `[`, `"`, `0` for a number, `t` for true, false and null
-    std::string_view text;   ///< of all but containers
-    std::size_t next = 0;    ///< index of the first token behind it and all that is in it
-    std::size_t columns = 0; ///< on one line
+    std::string_view text;   ///< empty for containers
+    std::size_t next = 0;    ///< index of the first token after this one and its contents
+    std::size_t columns = 0; ///< width if laid out on one line
 };
 
-/// RFC 8259's grammar, and nothing else.
+/// A strict scanner for RFC 8259.
 class Scanner {
 public:
     explicit Scanner(std::string_view text)
@@ -151,23 +155,26 @@ public:
         , palette_(palette)
         , out_(out) {}
 
-    /// `used`: columns of this line that are taken already.
-    void value(std::size_t at, std::size_t indent, std::size_t used) {
+    /// Appends the token at `at`. `indent` is that of its line, `used` the columns of the line
+    /// before it, `level` the number of containers around it. `flat`: all on this line.
+    void value(std::size_t at, std::size_t indent, std::size_t used, std::size_t level = 0,
+               bool flat = false) {
         const auto& token = tokens_[at];
         if (token.kind != '{' && token.kind != '[') return scalar(token);
-        const bool flat = used + token.columns <= width_ || token.next == at + 1;
+        flat = flat || used + token.columns <= width_ || token.next == at + 1 ||
+               level == json_view_levels;
         const bool object = token.kind == '{';
         out_.push_back(token.kind);
         for (auto child = at + 1; child < token.next;) {
             if (!flat) out_.append("\n").append(indent + 2, ' ');
-            std::size_t taken = flat ? 0 : indent + 2; // what is flat stays flat inside
+            std::size_t taken = indent + 2;
             if (object) {
                 coloured(palette_.key, tokens_[child].text);
                 out_.append(": ");
                 taken += tokens_[child].columns + 2;
                 ++child;
             }
-            value(child, indent + 2, taken);
+            value(child, indent + 2, taken, level + 1, flat);
             child = tokens_[child].next;
             if (child < token.next) out_.append(flat ? ", " : ",");
         }
@@ -194,10 +201,73 @@ private:
     std::string& out_;
 };
 
+/// The value of four hexadecimal digits at `at`; -1 if there are not four.
+std::int32_t hex4(std::string_view text, std::size_t at) {
+    std::uint32_t value = 0;
+    if (at + 4 > text.size()) return -1;
+    const auto end = text.data() + at + 4;
+    const auto [stop, error] = std::from_chars(text.data() + at, end, value, 16);
+    return error == std::errc() && stop == end ? static_cast<std::int32_t>(value) : -1;
+}
+
+std::string utf8_of(std::uint32_t code) {
+    const auto byte = [](std::uint32_t value) { return static_cast<char>(value); };
+    const auto rest = [&](unsigned shift) { return byte(0x80U | (code >> shift & 0x3FU)); };
+    if (code < 0x80) return {byte(code)};
+    if (code < 0x800) return {byte(0xC0U | code >> 6U), rest(0)};
+    if (code < 0x10000) return {byte(0xE0U | code >> 12U), rest(6), rest(0)};
+    return {byte(0xF0U | code >> 18U), rest(12), rest(6), rest(0)};
+}
+
+/// Appends the character that the escape `\u....` at `at` stands for, a surrogate pair as one
+/// character. Returns the length of the escape; 0, with `out` unchanged, if it is to stay: for a
+/// quote, a backslash, a lone surrogate, or a character that is unsafe on a terminal.
+std::size_t append_unescaped(std::string_view text, std::size_t at, std::string& out) {
+    auto code = hex4(text, at + 2);
+    std::size_t length = 6;
+    if (code >= 0xD800 && code < 0xDC00 && text.substr(at + 6, 2) == "\\u") {
+        const auto low = hex4(text, at + 8);
+        if (low < 0xDC00 || low > 0xDFFF) return 0;
+        code = 0x10000 + ((code - 0xD800) << 10) + (low - 0xDC00);
+        length = 12;
+    }
+    if (code < 0x20 || code == '"' || code == '\\' || (code >= 0xD800 && code < 0xE000)) return 0;
+    const auto character = utf8_of(static_cast<std::uint32_t>(code));
+    if (sse::printable(character) != character) return 0;
+    out.append(character);
+    return length;
+}
+
+/// `text` with the `\u` escapes in its strings replaced by the characters.
+std::string unescaped(std::string_view text) {
+    std::string out;
+    out.reserve(text.size());
+    bool in_string = false;
+    for (std::size_t at = 0; at < text.size();) {
+        if (in_string && text[at] == '\\') {
+            auto length = text.substr(at + 1, 1) == "u" ? append_unescaped(text, at, out) : 0;
+            if (length == 0) {
+                length = 2;
+                out.append(text.substr(at, length));
+            }
+            at += length;
+            continue;
+        }
+        if (text[at] == '"') in_string = !in_string;
+        out.push_back(text[at++]);
+    }
+    return out;
+}
+
 } // namespace
 
 bool append_json_view(std::string_view text, std::size_t indent, std::size_t width,
                       const Palette& palette, std::string& out) {
+    std::string readable;
+    if (text.find("\\u") != text.npos) {
+        readable = unescaped(text);
+        text = readable;
+    }
     Scanner scanner(text);
     if (!scanner.scan()) return false;
     Layout(scanner.tokens(), width, palette, out).value(0, indent, indent);

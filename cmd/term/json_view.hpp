@@ -1,5 +1,5 @@
-// JSON laid out for reading: indented and coloured, every value as it was sent. It reads no number
-// and orders no key, so `1.10`, `1e400` and 19-digit integers stay what they are.
+// JSON laid out for reading: indented and coloured, with every value as it was sent. Numbers are
+// not parsed and keys not sorted, so `1.10`, `1e400` and 19-digit integers stay as they are.
 #pragma once
 
 #include <cstddef>
@@ -8,17 +8,22 @@
 
 namespace cmd {
 
-/// Escape sequences around what they colour; all empty for none.
+/// The escape sequences before each kind of token, and after it; all empty for no colours.
 struct Palette {
     std::string_view key, string, number, word, end;
 };
-/// What a terminal gets: no blue, which cannot be read on dark ground, and no yellow, for the
-/// light.
+/// For terminals: without blue, which is unreadable on a dark background, and yellow, which is on a
+/// light one.
 inline constexpr Palette colours{"\x1b[36m", "\x1b[32m", "\x1b[35m", "\x1b[35m", "\x1b[0m"};
 
-/// Appends `text` laid out in lines of up to `width` columns where it can be, each but the first
-/// indented by `indent`; control characters are written out. False, with `out` as it was, if `text`
-/// is not one JSON object or array (RFC 8259), or is nested deeper than 200.
+/// Containers nested deeper than this are laid out on one line, so that indentation multiplies the
+/// length of the text by a constant at most.
+inline constexpr std::size_t json_view_levels = 16;
+
+/// Appends `text`, laid out in lines of at most `width` columns where possible, each but the first
+/// indented by `indent`. `\u` escapes in strings become characters, and control characters become
+/// escapes. Returns false, with `out` unchanged, if `text` is not one JSON object or array (RFC
+/// 8259), or is nested deeper than 200. The result has at most 32 bytes for each byte of `text`.
 bool append_json_view(std::string_view text, std::size_t indent, std::size_t width,
                       const Palette& palette, std::string& out);
 

@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/output_file.hpp"
 #include "base/printable.hpp"
 #include "base/rfc3339.hpp"
 #include "base/utf8.hpp"
@@ -13,10 +14,10 @@
 #include <cerrno>
 #include <climits>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <system_error>
 #include <unistd.h>
 #include <utility>
 
@@ -104,12 +105,11 @@ void append_header(const RecordingHeader& header, bool mask, std::string& out) {
 
 /// `secret`: it will hold what others must not read, so only the owner may.
 int create(const std::string& path, bool secret) {
-    const int fd =
-        ::open(path.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, secret ? 0600 : 0666);
-    if (fd < 0)
-        throw Error(Errc::io, fmt::format("cannot create {}: {}", path, std::strerror(errno)),
-                    Reason::write_failed);
-    return fd;
+    try {
+        return open_output_file(path, Existing::truncated, secret ? 0600 : 0666);
+    } catch (const std::system_error& e) {
+        throw Error(Errc::io, e.what(), Reason::write_failed);
+    }
 }
 
 /// True if writing to `fd` may block: not for a file.

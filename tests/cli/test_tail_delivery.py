@@ -137,3 +137,35 @@ def test_many_lines_to_a_reader_that_starts_late(sse):
     poll("a full pipe", lambda: waiting_in(read) >= 60_000)
     assert read_all(read) == wanted
     assert tail.wait() == 0
+
+
+def test_a_stop_ends_the_output_at_an_event(sse, origin, tmp_path):
+    """A pipe that is full when SIGTERM comes: the event in it is completed for a reader that reads on."""
+    state = tmp_path / "state"
+    slow = Slow(sse, origin, "--state", state)
+    poll("a part of the second event", lambda: waiting_in(slow.pipe) > len(FIRST) + 1)
+    assert slow.closed.is_set() is False
+    slow.tail.signal(signal.SIGTERM)
+    assert slow.out() == lines(FIRST, SECOND)
+    assert slow.tail.wait() == 128 + signal.SIGTERM
+    assert json.loads(state.read_text())["last_event_id"] == "2"
+
+
+def test_small_events_are_never_cut(sse, origin, tmp_path):
+    """Not even for a reader that reads nothing: an event of up to PIPE_BUF bytes is written as a whole."""
+    state, read, write = tmp_path / "state", *os.pipe()
+    events = "".join(f"id: {i}\ndata: {i} {'x' * 1000}\n\n" for i in range(200))
+
+    def handler(c):
+        c.head()
+        c.chunk(events)
+        c.wait_for_close()
+    tail = sse.start("tail", origin(handler).url, "--state", state, stdout=write)
+    os.close(write)
+    poll("a full pipe", lambda: waiting_in(read) > 60_000)
+    tail.signal(signal.SIGTERM)
+    assert tail.wait() == 128 + signal.SIGTERM
+    out = read_all(read)
+    assert out.endswith(b"x\n")
+    last = out.splitlines()[-1].split()[0].decode()
+    assert json.loads(state.read_text())["last_event_id"] == last

@@ -180,16 +180,3 @@ def test_a_state_has_only_what_was_done(sse, origin, tmp_path):
     poll("the state", lambda: state.exists() and '"last_event_id":"4"' in state.read_text())
     tail.signal(15)
     assert tail.wait() == 143
-
-
-@pytest.mark.parametrize("args, said", [
-    (["--jobs", "0"], '--jobs: "0" is not a whole number of 1 or more'),
-    (["--jobs", "2"], "--jobs and --exec-fail need --exec"),
-    (["--exec-fail", "stop"], "--jobs and --exec-fail need --exec"),
-    (["--exec", "x", "--jobs", "1001"], "--jobs is at most 1000"),
-    (["--exec", "x", "--exec-fail", "maybe"], '"maybe" is not one of stop|warn'),
-])
-def test_what_cannot_be_meant(sse, args, said):
-    tail = sse.run("tail", ":1", *args)
-    assert tail.status == 2
-    assert said in tail.err and tail.err.count("\n") == 2

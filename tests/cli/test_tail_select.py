@@ -89,27 +89,6 @@ def test_times_of_pretty(sse, origin, args, pattern):
     assert re.fullmatch(pattern, tail.out.decode()), tail.out
 
 
-@pytest.mark.parametrize("args, said", [
-    (["--grep", "("], '--grep "(" is not a regular expression such as'),
-    (["--pointer", "a/b"], '"a/b" is not a JSON pointer such as /choices/0/delta/content'),
-    (["-F", "{nope}"], "has the unknown field {nope}"),
-    (["-F", "{id"], "has a { without a matching }"),
-    (["-F", "\\q"], "has the unknown escape \\q"),
-    (["-F", "x\\"], "ends in a backslash"),
-    (["-F", "x", "--pointer", "/a"], "--format and --pointer cannot be used together"),
-    (["-F", "x", "-o", "json"], "-o cannot be used with --format or --pointer"),
-    (["--join"], "--join and --pointer-default need --pointer or --format"),
-    (["--invert"], "--invert needs --grep"),
-    (["--time", "noon"], '"noon" is not one of abs|delta|none|rel'),
-    (["--resolve", "h:80"], '--resolve "h:80" is not HOST:PORT:ADDRESS'),
-    (["-o", "raw", "--grep", "x"], "-e and --grep cannot be used with -o raw"),
-])
-def test_what_cannot_be_meant(sse, args, said):
-    tail = sse.run("tail", ":1", *args)
-    assert tail.status == 2
-    assert tail.err.count("\n") == 2 and said in tail.err.split("\n")[0], tail.err
-    assert "\nsse: hint: " in tail.err
-
 
 # -- JSON lines
 
@@ -217,3 +196,29 @@ def test_verbose_says_what_happens_and_no_secrets(sse, origin):
     assert 'sse: warning: the last event ID "\\x01" cannot be sent in a header: ' in tail.err
     assert "secret" not in tail.err and "\x9b" not in tail.err
     assert all(line.startswith(("sse: note: ", "sse: warning: ")) for line in tail.err.splitlines())
+
+
+def test_grep_takes_linear_time(sse, origin):
+    """A backtracking engine takes minutes for it, deaf to every signal."""
+    server = stream(origin, "data: " + "error " * 100_000 + "\n\n", "data: error: timeout\n\n")
+    tail = sse.run("tail", server.url, "-n", "1", "--grep", "error.*timeout", "--grep", "(x+x+)+y", seconds=60)
+    assert (tail.status, tail.out) == (0, b"error: timeout\n")
+
+
+def test_an_error_that_no_pointer_finds_is_a_note(sse, origin):
+    error = '{"error":{"message":"quota exceeded","type":"insufficient_quota"}}'
+    server = stream(origin, f"data: {error}\n\ndata: {error}\n\n", 'event: error\ndata: oops\n\ndata: {"error":null}\n\n')
+    tail = sse.run("tail", server.url, "--no-reconnect", "--pointer", "/choices/0/delta/content", "--join")
+    note = "sse: note: an event without a value for --pointer reports an error: "
+    assert (tail.status, tail.out) == (0, b"")
+    assert tail.err.splitlines()[:2] == [note + "quota exceeded", note + "oops"]
+    tail = sse.run("tail", server.url, "--no-reconnect", "--pointer", "/error/message")
+    assert (tail.out, tail.err) == (b"quota exceeded\nquota exceeded\n", note + "oops\n")
+
+
+@pytest.mark.parametrize("wire, noted", [("data: 1\n\ndata: 2\n", True), ("data: 1\n\ndata: 2", True), ("data: 1\n\n", False)])
+def test_an_unfinished_event_at_the_end_is_a_note(sse, origin, wire, noted):
+    tail = sse.run("tail", stream(origin, wire).url, "--no-reconnect")
+    assert (tail.status, tail.out) == (0, b"1\n")
+    note = "sse: note: the stream ended without the blank line after its last event, which is discarded\n"
+    assert tail.err == (note if noted else "")

@@ -110,20 +110,6 @@ def test_states_are_kept_for_each(sse, origin, tmp_path):
     assert [r.header("Last-Event-ID") for s in (a, b) for r in s.requests] == [None, "1", None, "2"]
 
 
-@pytest.mark.parametrize("args, said", [
-    (["--name", "x"], '--name "x" is not NAME=URL'),
-    (["--name", "=:1"], '--name "=:1" is not NAME=URL'),
-    ([":1", ":2", "-o", "raw"], "-o raw accepts only one URL"),
-    ([":1", ":2", "--record", "x"], "--record accepts only one URL"),
-    ([":1", ":2", "--pointer", "/a", "--join"], "--join accepts only one URL"),
-    ([":1", ":2", "--last-event-id", "x"], "--last-event-id accepts only one URL"),
-    ([":1", "http://"], '"http://" is not a URL of a stream: it has no host'),
-])
-def test_what_cannot_be_meant(sse, args, said):
-    tail = sse.run("tail", *args)
-    assert tail.status == 2 and said in tail.err, tail.err
-    assert tail.err.count("\n") == 2
-
 
 @pytest.mark.parametrize("args", [["-d", "@-"], ["-H", "@-", "-d", "x"]])
 def test_what_comes_from_standard_input_goes_to_all(sse, origin, args):

@@ -26,6 +26,20 @@ def help_options(sse, *command):
     return options
 
 
+UNCLEAR = re.compile(r"\bwho |what becomes|so long|so many|^what\b", re.IGNORECASE)
+
+
+@pytest.mark.parametrize("command", ("", *COMMANDS))
+def test_help_of_every_option_is_plain(sse, command):
+    """No fragment that needs the option before it, and no inverted sentence."""
+    text = sse.run(*filter(None, [command]), "--help").out.decode()
+    items = re.findall(r"^  (-\S+)[^\n]*?(?:  +|\n {30})(\S.*(?:\n {30}.*)*)", text, re.MULTILINE)
+    assert len(items) >= (2 if command == "" else 30)
+    unclear = {name: help for name, help in items
+               if UNCLEAR.search(re.sub(r"\s+", " ", help)) or not help[0].isupper()}
+    assert not unclear
+
+
 def man_options(page):
     """The options that have an item of their own in a man page."""
     options = {}
