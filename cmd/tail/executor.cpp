@@ -144,7 +144,7 @@ std::string Executor::execute(const Job& job) {
         try {
             child.emplace(std::vector<std::string>{"/bin/sh", "-c", options_.command}, options);
         } catch (const std::system_error& e) {
-            return fmt::format("could not be run: {}", e.what());
+            return fmt::format("could not be run: {}", e.code().message());
         }
         running_.insert(&*child);
     }

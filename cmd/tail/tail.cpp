@@ -175,6 +175,7 @@ int run(const cmd::TailOptions& o) {
     }
     follow(all, interrupt);
     if (following.executor) following.executor->finish();
+    printer->finish(output.text());
     if (o.join && terminal && following.printed > 0) output.text().push_back('\n');
     const bool printed = output.flush();
     const bool delivered = (!following.recorder || following.recorder->finish()) && printed;
