@@ -175,7 +175,7 @@ def test_progress_bars_are_split_at_carriage_returns(sse, wire):
 @pytest.mark.parametrize("name", ["SSE_TOKEN", "SSE_PUBLISH_TOKEN", "NOTIFY_SOCKET", "LISTEN_FDNAMES", "WATCHDOG_USEC"])
 def test_a_command_does_not_inherit_what_is_ours_alone(sse, wire, name):
     server = sse.serve("--", "sh", "-c", f'echo "${{{name}-unset}}"', env={name: "secret"})
-    stream = wire.get(server.url, headers={"Authorization": "Bearer secret"})
+    stream = wire.get(server.url, headers=[("Authorization", "Bearer secret")])
     assert [e.data for e in stream.events()] == ["unset"]
     stream.close()
 
