@@ -45,7 +45,7 @@ public:
     /// read(2) of a pseudo-terminal then fails with EIO.
     int output() const { return output_; }
     /// Writes to its standard input until `bytes` are written or it has closed its end, then closes
-    /// the pipe.
+    /// the pipe. SIGPIPE must be ignored.
     void write_input(std::string_view bytes);
 
     /// Its exit status as a shell has it (128 + signal), once it has ended.
