@@ -2,6 +2,7 @@
 #include "cmd/cli/arguments.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/help.hpp"
+#include "cmd/cli/init_process.hpp"
 #include "cmd/cli/output.hpp"
 #include "cmd/cli/usage.hpp"
 #include "cmd/term/terminal_line.hpp"
@@ -68,6 +69,7 @@ constexpr auto examples =
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // write() then returns EPIPE
     hold_standard_descriptors();
+    if (const auto status = cmd::run_as_init()) return *status;
     CLI::App app("Server-Sent Events on the command line", "sse");
     // The last value wins, as in curl, so that an option can override the one of an alias.
     app.option_defaults()->multi_option_policy(CLI::MultiOptionPolicy::TakeLast);

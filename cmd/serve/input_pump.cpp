@@ -7,24 +7,20 @@
 
 namespace cmd {
 
-InputPump::InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
-                     sse::Channels& channels, const std::string& channel,
-                     std::unique_ptr<TeeInput> copy)
-    : source_(std::move(source))
+InputPump::InputPump(std::string name, const PumpOptions& options, sse::Channels& channels,
+                     const std::string& channel, std::unique_ptr<TeeInput> copy)
+    : name_(std::move(name))
     , options_(options)
     , copy_(std::move(copy))
     , publishers_(channels, channel)
     , decoder_(sse::Decoder::make(options_.format, *this, options_.decoder)) {}
 
-bool InputPump::run() {
-    const bool whole = source_->run(*this);
+void InputPump::finish(bool whole) {
     if (whole) finish_text();
     publishers_.flush();
     if (skipped_ > options_.max_warnings) {
-        warn(fmt::format("skipped {} more of {}", skipped_ - options_.max_warnings,
-                         source_->name()));
+        warn(fmt::format("skipped {} more of {}", skipped_ - options_.max_warnings, name_));
     }
-    return whole;
 }
 
 void InputPump::on_bytes(std::string_view bytes) {
@@ -60,11 +56,11 @@ void InputPump::on_note(const std::string& text) { note(text); }
 
 void InputPump::on_skipped(const std::string& where, const std::string& why) {
     if (options_.strict) {
-        throw Failure(Exit::bad_input, fmt::format("{} of {}: {}", where, source_->name(), why),
+        throw Failure(Exit::bad_input, fmt::format("{} of {}: {}", where, name_, why),
                       "leave out --strict to skip invalid input and serve the rest");
     }
     if (++skipped_ <= options_.max_warnings)
-        warn(fmt::format("skipped {} of {}: {}", where, source_->name(), why));
+        warn(fmt::format("skipped {} of {}: {}", where, name_, why));
 }
 
 } // namespace cmd

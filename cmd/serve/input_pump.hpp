@@ -1,5 +1,5 @@
-// One input of `sse serve`: decodes its bytes and publishes the events. It owns no thread: run()
-// blocks the thread that calls it.
+// One input of `sse serve`: decodes its bytes and publishes the events. It owns no
+// thread and no descriptor.
 #pragma once
 
 #include "cmd/serve/tee.hpp"
@@ -24,21 +24,19 @@ struct PumpOptions {
     std::uint64_t max_warnings = 100;
 };
 
-/// Used on one thread, except for stop().
+/// Used on one thread.
 class InputPump : private sse::ByteSource::Sink, private sse::Decoder::Sink {
 public:
-    /// Events that name no channel go to `channel`. `copy` receives every piece of the input before
-    /// it is decoded; it may be nullptr.
-    InputPump(std::unique_ptr<sse::ByteSource> source, const PumpOptions& options,
-              sse::Channels& channels, const std::string& channel, std::unique_ptr<TeeInput> copy);
+    /// `name` is that of the input in messages. Events that name no channel go to `channel`. `copy`
+    /// receives every piece of the input before it is decoded; it may be nullptr.
+    InputPump(std::string name, const PumpOptions& options, sse::Channels& channels,
+              const std::string& channel, std::unique_ptr<TeeInput> copy);
 
-    /// Reads until the end of the input or stop(); true at the end of the input. Throws Failure for
-    /// invalid input with `strict`, std::system_error for a read error, sse::Error for input that
-    /// cannot be decoded any further.
-    bool run();
-    /// Any thread.
-    void stop() { source_->stop(); }
-    const sse::ByteSource& source() const { return *source_; }
+    /// Receives the bytes of the input. Throws Failure for invalid input with `strict`, sse::Error
+    /// for input that cannot be decoded any further.
+    sse::ByteSource::Sink& sink() { return *this; }
+    /// The input has ended, or was stopped (`whole` is false then): publishes the last events.
+    void finish(bool whole);
 
 private:
     void on_bytes(std::string_view bytes) override;
@@ -55,7 +53,7 @@ private:
 
     void finish_text();
 
-    std::unique_ptr<sse::ByteSource> source_;
+    std::string name_;
     PumpOptions options_;
     std::unique_ptr<TeeInput> copy_;
     sse::Publishers publishers_;

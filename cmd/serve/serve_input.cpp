@@ -6,7 +6,6 @@
 #include "cmd/cli/number.hpp"
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/recording_output.hpp"
-#include "input/followed_file.hpp"
 #include "input/input_reader.hpp"
 #include "protocol/encoder.hpp"
 
@@ -29,20 +28,11 @@ const std::map<std::string, sse::InputFormat> formats = {{"lines", sse::InputFor
                                                          {"blocks", sse::InputFormat::blocks},
                                                          {"nul", sse::InputFormat::nul}};
 
-/// A regular file is followed; a FIFO or device never ends by itself and is only read.
-std::unique_ptr<sse::ByteSource> follow(const std::string& file) {
-    if (file == "-" || file == "/dev/stdin") {
-        throw Failure(Exit::usage, "cannot follow standard input",
-                      "name the files to follow, or leave out --follow");
-    }
+/// True for a FIFO or a device, which never ends by itself and is only read.
+bool is_endless(const std::string& file) {
     struct stat status {};
-    const bool there = ::stat(file.c_str(), &status) == 0;
-    if (there && (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode))) {
-        sse::InputReaderOptions options;
-        options.keep_fifo = true;
-        return std::make_unique<sse::InputReader>(file, options);
-    }
-    return std::make_unique<sse::FollowedFile>(file);
+    return ::stat(file.c_str(), &status) == 0 &&
+           (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
 }
 
 /// Throws Failure with the exit statuses of a shell: 127 for a missing program, 126 otherwise.
@@ -81,10 +71,17 @@ void add_input_options(CLI::App& app, InputOptions& o) {
     add_duration(app, "--restart-delay", o.run.restart_delay,
                  "Wait before a restart; doubles while the command keeps failing quickly")
         ->group(input);
+    app.add_flag("--pty", o.run.terminal,
+                 "Run the command after -- on a pseudo-terminal, so that it does not buffer its "
+                 "output")
+        ->group(input);
     app.add_flag("--tee", o.tee, "Copy the input to standard output as it arrives")->group(input);
     add_choice(app, "--input", o.pump.format, formats,
                "Input format: lines, one JSON object per line, event-stream text, blocks of lines "
                "separated by blank lines, or NUL-terminated text")
+        ->group(input);
+    app.add_flag("--split-cr", o.pump.decoder.split_cr,
+                 "With --input lines, end a line at a carriage return, too, as progress bars do")
         ->group(input);
     with_example(app.add_option("--event", o.pump.decoder.event, "Type of events that name none"),
                  "update")
@@ -143,29 +140,19 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
 
 Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel)
     : options_(options)
-    , channel_(channels.open(channel)) {
+    , channel_(channels.open(channel))
+    , channels_(channels)
+    , channel_name_(channel) {
     auto files = options.files;
     if (files.empty() && options.command.empty()) files.emplace_back("-");
-    const auto sources = files.size() + (options.command.empty() ? 0 : 1);
-    if (options.run.restart && options.command.empty()) {
-        throw Failure(Exit::usage, "--restart needs a command",
-                      "for example sse serve --restart -- vmstat -n 1");
+    beside_others_ = files.size() + (options.command.empty() ? 0 : 1) > 1;
+    if ((options.run.restart || options.run.terminal) && options.command.empty()) {
+        const auto* const flag = options.run.restart ? "--restart" : "--pty";
+        throw Failure(Exit::usage, fmt::format("{} needs a command", flag),
+                      fmt::format("for example sse serve {} -- vmstat -n 1", flag));
     }
-    const auto add = [&](std::unique_ptr<sse::ByteSource> source) {
-        std::unique_ptr<TeeInput> copy;
-        if (tee_) {
-            const char end = options.pump.format == sse::InputFormat::nul ? '\0' : '\n';
-            copy = std::make_unique<TeeInput>(*tee_, sources > 1, end,
-                                              options.pump.decoder.max_event_bytes);
-        }
-        pumps_.push_back(std::make_unique<InputPump>(std::move(source), options.pump, channels,
-                                                     channel, std::move(copy)));
-    };
     if (options.tee) tee_ = std::make_unique<Tee>(STDOUT_FILENO);
-    for (const auto& file : files) {
-        if (options.follow) add(follow(file));
-        else add(std::make_unique<sse::InputReader>(file));
-    }
+    for (const auto& file : files) add_file(file);
     if (options.command.empty()) return;
     try {
         auto command = std::make_unique<sse::CommandOutput>(options.command, options.run);
@@ -176,6 +163,43 @@ Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::
     }
 }
 
+std::unique_ptr<InputPump> Inputs::make_pump(const std::string& name) {
+    std::unique_ptr<TeeInput> copy;
+    if (tee_) {
+        const char end = options_.pump.format == sse::InputFormat::nul ? '\0' : '\n';
+        copy = std::make_unique<TeeInput>(*tee_, beside_others_, end,
+                                          options_.pump.decoder.max_event_bytes);
+    }
+    return std::make_unique<InputPump>(name, options_.pump, channels_, channel_name_,
+                                       std::move(copy));
+}
+
+void Inputs::add(std::unique_ptr<sse::ByteSource> source) {
+    auto pump = make_pump(source->name());
+    const auto index = inputs_.size();
+    tasks_.push_back({source->ends_by_itself(), [this, index] { read(inputs_[index]); }});
+    inputs_.push_back({std::move(source), std::move(pump)});
+}
+
+void Inputs::add_file(const std::string& path) {
+    if (!options_.follow) return add(std::make_unique<sse::InputReader>(path));
+    if (path == "-" || path == "/dev/stdin") {
+        throw Failure(Exit::usage, "cannot follow standard input",
+                      "name the files to follow, or leave out --follow");
+    }
+    if (is_endless(path)) {
+        sse::InputReaderOptions reader;
+        reader.keep_fifo = true;
+        return add(std::make_unique<sse::InputReader>(path, reader));
+    }
+    if (!follower_) {
+        follower_ = std::make_unique<sse::FileFollower>();
+        tasks_.push_back({false, [this] { follow_files(); }});
+    }
+    inputs_.push_back({nullptr, make_pump(path)});
+    follower_->add(path, inputs_.back().pump->sink());
+}
+
 Inputs::~Inputs() {
     stop();
     if (thread_.joinable()) thread_.join();
@@ -183,35 +207,49 @@ Inputs::~Inputs() {
 
 void Inputs::start(std::function<void(bool)> on_end) {
     on_end_ = std::move(on_end);
-    running_ = pumps_.size();
+    running_ = tasks_.size();
     thread_ = std::thread([this] { run_all(); });
 }
 
 void Inputs::run_all() {
     std::vector<std::thread> beside;
-    for (const auto& pump : pumps_) {
-        const bool last = pump == pumps_.back();
-        if (last || pump->source().ends_by_itself()) {
-            run(*pump);
+    for (const auto& task : tasks_) {
+        const bool last = &task == &tasks_.back();
+        if (last || task.ends_by_itself) {
+            run(task);
             continue;
         }
         try {
-            beside.emplace_back([this, &pump] { run(*pump); });
+            beside.emplace_back([this, &task] { run(task); });
         } catch (const std::system_error&) { // out of threads
             fail(std::current_exception());
-            run(*pump); // returns at once: fail() has stopped it
+            run(task); // returns at once: fail() has stopped it
         }
     }
     for (auto& thread : beside) thread.join();
 }
 
-void Inputs::run(InputPump& pump) {
+void Inputs::run(const Task& task) {
     try {
-        if (!pump.run()) stopped_ = true;
+        task.run();
     } catch (...) {
         fail(std::current_exception());
     }
     if (--running_ == 0) ended();
+}
+
+void Inputs::read(Input& input) {
+    const bool whole = input.source->run(input.pump->sink());
+    if (!whole) stopped_ = true;
+    input.pump->finish(whole);
+}
+
+void Inputs::follow_files() {
+    follower_->run();
+    stopped_ = true;
+    for (const auto& input : inputs_) {
+        if (!input.source) input.pump->finish(false);
+    }
 }
 
 void Inputs::fail(std::exception_ptr why) {
@@ -238,7 +276,10 @@ void Inputs::ended() {
 
 void Inputs::stop() {
     if (tee_) tee_->stop();
-    for (const auto& pump : pumps_) pump->stop();
+    if (follower_) follower_->stop();
+    for (const auto& input : inputs_) {
+        if (input.source) input.source->stop();
+    }
 }
 
 int Inputs::join() {

@@ -6,6 +6,7 @@
 #include "cmd/serve/tee.hpp"
 #include "hub/channel_recorder.hpp"
 #include "input/command_output.hpp"
+#include "input/file_follower.hpp"
 
 #include <atomic>
 #include <exception>
@@ -59,8 +60,9 @@ public:
     ~Inputs();
 
     /// Reads the inputs in order. A plain file is read to its end before the next input starts; a
-    /// pipe, a command or a followed file does not delay the next one. `on_end` is called once, on
-    /// any thread, when all have ended; `failed` is true if one failed, which stops the others.
+    /// pipe, a command or a followed file does not delay the next one. All followed files are read
+    /// on one thread, in turns. `on_end` is called once, on any thread, when all have ended;
+    /// `failed` is true if one failed, which stops the others.
     void start(std::function<void(bool failed)> on_end);
     void stop();
     /// Waits until all have ended. Rethrows the failure of an input. Returns the exit status of the
@@ -68,15 +70,35 @@ public:
     int join();
 
 private:
+    struct Input {
+        std::unique_ptr<sse::ByteSource> source; ///< nullptr: a file that follower_ reads
+        std::unique_ptr<InputPump> pump;
+    };
+    /// What one thread reads: one source, or all followed files.
+    struct Task {
+        bool ends_by_itself;
+        std::function<void()> run;
+    };
+
+    void add(std::unique_ptr<sse::ByteSource> source);
+    void add_file(const std::string& path);
+    std::unique_ptr<InputPump> make_pump(const std::string& name);
     void run_all();
-    void run(InputPump& pump);
+    void run(const Task& task);
+    void read(Input& input);
+    void follow_files();
     void fail(std::exception_ptr why);
     void ended();
 
     const InputOptions& options_;
     std::shared_ptr<sse::Channel> channel_;
+    sse::Channels& channels_;
+    std::string channel_name_;
+    bool beside_others_ = false; ///< there are several inputs
     std::unique_ptr<Tee> tee_;
-    std::vector<std::unique_ptr<InputPump>> pumps_;
+    std::vector<Input> inputs_;
+    std::vector<Task> tasks_;
+    std::unique_ptr<sse::FileFollower> follower_; ///< nullptr: no file is followed
     const sse::CommandOutput* command_ = nullptr;
     std::thread thread_;
     std::function<void(bool)> on_end_;

@@ -209,7 +209,7 @@ void Follower::on_request(const sse::Url& url, std::string_view head) {
 }
 
 void Follower::on_head(std::string_view head) {
-    print_head('<', head, [this](const std::string& text) { print_verbose(text); });
+    note_head('<', head, [this](const std::string& text) { print_verbose(text); });
 }
 
 void Follower::on_connect(const sse::Url& peer, std::string_view address) {

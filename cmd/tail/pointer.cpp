@@ -1,6 +1,7 @@
 #include "cmd/tail/pointer.hpp"
 
 #include "base/error.hpp"
+#include "base/json_string.hpp"
 #include "base/printable.hpp"
 
 #include <fmt/format.h>
@@ -22,9 +23,11 @@ namespace {
 template <class Value>
 std::optional<std::string> text_of(Value& value) {
     if (value.type() == simdjson::ondemand::json_type::string) {
-        std::string_view text;
-        if (value.get_string().get(text) == simdjson::SUCCESS) return std::string(text);
-        return std::nullopt; // a lone surrogate: no text
+        std::string_view json = value.raw_json_token();
+        json = json.substr(0, json.find_last_not_of(" \t\r\n") + 1);
+        std::string text;
+        if (!sse::append_json_text(json, text)) return std::nullopt;
+        return text;
     }
     std::string_view raw;
     if (simdjson::to_json_string(value).get(raw) != simdjson::SUCCESS) return std::nullopt;

@@ -62,6 +62,8 @@ public:
     virtual void id(std::string_view, std::string& /*out*/) {}
     virtual void retry(std::chrono::milliseconds, std::string& /*out*/) {}
     virtual void bytes(std::string_view, std::string& /*out*/) {}
+    /// No event follows: appends text that waited for another one.
+    virtual void finish(std::string& /*out*/) {}
 };
 
 std::unique_ptr<Printer> make_printer(Format format, PrinterOptions options);

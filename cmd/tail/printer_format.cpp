@@ -1,4 +1,5 @@
 #include "base/error.hpp"
+#include "base/json_string.hpp"
 #include "base/json_text.hpp"
 #include "base/printable.hpp"
 #include "base/rfc3339.hpp"
@@ -9,6 +10,8 @@
 #include <algorithm>
 #include <array>
 #include <fmt/format.h>
+#include <functional>
+#include <map>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -89,24 +92,73 @@ std::vector<Piece> read_format(const std::string& format) {
     return pieces;
 }
 
+/// Appends values of JSON strings. With --join the halves of a surrogate pair that two events of
+/// one stream hold are joined, as with the deltas of an LLM that splits an emoji; else each value
+/// stands by itself.
+class ValueWriter {
+public:
+    explicit ValueWriter(const PrinterOptions& options)
+        : terminal_(options.terminal)
+        , join_(options.join) {}
+
+    void append(std::string_view source, std::string_view value, std::string& out) {
+        text_.clear();
+        if (join_) {
+            const auto at = joiners_.try_emplace(std::string(source)).first;
+            at->second.append(value, text_);
+        } else {
+            sse::SurrogateJoiner joiner;
+            joiner.append(value, text_);
+            joiner.finish(text_);
+        }
+        show(text_, out);
+    }
+    /// Other text follows, over which no half can be joined.
+    void finish(std::string_view source, std::string& out) {
+        if (const auto at = joiners_.find(source); at != joiners_.end()) at->second.finish(out);
+    }
+    void finish(std::string& out) {
+        for (auto& [source, joiner] : joiners_) joiner.finish(out);
+    }
+
+private:
+    void show(std::string_view text, std::string& out) const {
+        if (terminal_) sse::append_printable(text, out, "\n\t");
+        else out.append(text);
+    }
+
+    bool terminal_, join_;
+    std::map<std::string, sse::SurrogateJoiner, std::less<>> joiners_; ///< by source
+    std::string text_;
+};
+
 class FormatPrinter : public Printer {
 public:
     FormatPrinter(const std::string& format, PrinterOptions options)
         : pieces_(read_format(format))
-        , options_(std::move(options)) {}
+        , options_(std::move(options))
+        , writer_(options_) {}
 
+    void finish(std::string& out) override { writer_.finish(out); }
     bool event(const ReceivedEvent& received, std::string& out) override {
         const auto now = options_.now();
         const auto gap = now.since_start - last_.value_or(now.since_start);
         last_ = now.since_start;
         for (const auto& piece : pieces_) {
             switch (piece.kind) {
-            case Piece::Kind::text: out.append(piece.text); break;
-            case Piece::Kind::field: field(piece.text, received, now, gap, out); break;
+            case Piece::Kind::text:
+                writer_.finish(received.source, out);
+                out.append(piece.text);
+                break;
+            case Piece::Kind::field:
+                writer_.finish(received.source, out);
+                field(piece.text, received, now, gap, out);
+                break;
             case Piece::Kind::pointer:
-                show(values_.find(received.event.data, piece.text)
-                         .value_or(options_.missing.value_or("")),
-                     out);
+                writer_.append(received.source,
+                               values_.find(received.event.data, piece.text)
+                                   .value_or(options_.missing.value_or("")),
+                               out);
                 break;
             }
         }
@@ -133,6 +185,7 @@ private:
     std::vector<Piece> pieces_;
     PrinterOptions options_;
     JsonValues values_;
+    ValueWriter writer_;
     std::optional<std::chrono::microseconds> last_;
 };
 
@@ -141,7 +194,8 @@ class PointerPrinter : public Printer {
 public:
     PointerPrinter(std::vector<std::string> pointers, PrinterOptions options)
         : pointers_(std::move(pointers))
-        , options_(std::move(options)) {
+        , options_(std::move(options))
+        , writer_(options_) {
         try {
             for (const auto& pointer : pointers_) check_pointer(pointer);
         } catch (const sse::Error& e) {
@@ -150,6 +204,7 @@ public:
         }
     }
 
+    void finish(std::string& out) override { writer_.finish(out); }
     bool event(const ReceivedEvent& received, std::string& out) override {
         bool any = false;
         for (const auto& pointer : pointers_) {
@@ -158,8 +213,7 @@ public:
             if (!value) continue;
             if (!any && !received.source.empty()) out.append(received.source).push_back('\t');
             if (any && !options_.join) out.push_back('\t');
-            if (options_.terminal) sse::append_printable(*value, out, "\n\t");
-            else out.append(*value);
+            writer_.append(received.source, *value, out);
             any = true;
         }
         if (any && !options_.join) out.push_back('\n');
@@ -170,6 +224,7 @@ private:
     std::vector<std::string> pointers_;
     PrinterOptions options_;
     JsonValues values_;
+    ValueWriter writer_;
 };
 
 } // namespace

@@ -210,6 +210,7 @@ int run(const cmd::TailOptions& o) {
     follow(all, interrupt);
     if (context.executor) context.executor->finish();
     if (context.executor && context.delivered) context.delivered->on_written(output.written());
+    printer->finish(output.text());
     if (o.join && terminal && context.printed > 0) output.text().push_back('\n');
     const bool printed = output.flush();
     const bool delivered = (!context.recorder || context.recorder->finish()) && printed;

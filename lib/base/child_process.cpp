@@ -14,6 +14,7 @@
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <system_error>
+#include <termios.h>
 #include <unistd.h>
 #include <utility>
 
@@ -49,11 +50,11 @@ std::vector<char*> pointers(std::vector<std::string>& words) {
     return result;
 }
 
-/// Variables that are for this process alone: its token, and its service manager's sockets.
+/// Variables that are for this process alone: its tokens, and its service manager's sockets.
 bool is_private(std::string_view name) {
-    constexpr std::string_view names[] = {"SSE_TOKEN",   "NOTIFY_SOCKET",  "LISTEN_FDS",
-                                          "LISTEN_PID",  "LISTEN_FDNAMES", "WATCHDOG_USEC",
-                                          "WATCHDOG_PID"};
+    constexpr std::string_view names[] = {"SSE_TOKEN",     "SSE_PUBLISH_TOKEN", "NOTIFY_SOCKET",
+                                          "LISTEN_FDS",    "LISTEN_PID",        "LISTEN_FDNAMES",
+                                          "WATCHDOG_USEC", "WATCHDOG_PID"};
     return std::find(std::begin(names), std::end(names), name) != std::end(names);
 }
 
@@ -85,6 +86,29 @@ struct Pipe {
         return true;
     }
 };
+
+/// A pseudo-terminal that changes no byte of what is written to it.
+bool open_terminal(Pipe& ends) {
+    ends.read = Descriptor(::posix_openpt(O_RDWR | O_NOCTTY | O_CLOEXEC));
+    char name[128];
+    if (ends.read.get() < 0 || ::grantpt(ends.read.get()) != 0 ||
+        ::unlockpt(ends.read.get()) != 0 || ::ptsname_r(ends.read.get(), name, sizeof name) != 0)
+        return false;
+    ends.write = Descriptor(::open(name, O_RDWR | O_NOCTTY | O_CLOEXEC));
+    termios mode{};
+    if (ends.write.get() < 0 || ::tcgetattr(ends.write.get(), &mode) != 0) return false;
+    ::cfmakeraw(&mode);
+    return ::tcsetattr(ends.write.get(), TCSANOW, &mode) == 0;
+}
+
+bool open_output(ChildOptions::Output kind, Pipe& ends) {
+    switch (kind) {
+    case ChildOptions::Output::shared: return true;
+    case ChildOptions::Output::pipe: return ends.open();
+    case ChildOptions::Output::terminal: return open_terminal(ends);
+    }
+    return false;
+}
 
 /// What the child needs between fork() and execve(): made before, since it must not allocate.
 struct Start {
@@ -154,7 +178,7 @@ Child::Child(const std::vector<std::string>& command, const ChildOptions& option
                environment = pointers(variables);
 
     Pipe input, output, failure;
-    if ((options.pipe_input && !input.open()) || (options.pipe_output && !output.open()) ||
+    if ((options.pipe_input && !input.open()) || !open_output(options.output, output) ||
         !failure.open())
         cannot_run(name, errno);
     const Start start{path.c_str(),     own.data(),         shell.data(),        environment.data(),

@@ -14,13 +14,17 @@ struct ChildOptions {
     /// Its standard input is a pipe from us. Without one it shares ours, unless that is a terminal,
     /// which only a foreground process group may read: then it reads /dev/null.
     bool pipe_input = false;
-    /// Its standard output is a pipe to us. Without one it shares ours.
-    bool pipe_output = false;
+    enum class Output {
+        shared,   ///< it writes to our standard output
+        pipe,     ///< a pipe to us
+        terminal, ///< a pseudo-terminal in raw mode that we read
+    };
+    Output output = Output::shared;
     /// `NAME=value` variables of its environment besides those of ours.
     std::vector<std::string> variables;
     /// Names of variables of ours that it does not inherit begin with this; "" for none. Never
     /// inherited are those that carry our secrets and our service manager's sockets (SSE_TOKEN,
-    /// NOTIFY_SOCKET, LISTEN_FDS and others).
+    /// SSE_PUBLISH_TOKEN, NOTIFY_SOCKET, LISTEN_FDS and others).
     std::string hidden_prefix;
 };
 
@@ -37,11 +41,11 @@ public:
     Child(const Child&) = delete;
     Child& operator=(const Child&) = delete;
 
-    /// The pipe from its standard output, readable. At its end once no process of the group can
-    /// write to it any more.
+    /// The reading end of its standard output. At its end once no process can write to it any more;
+    /// read(2) of a pseudo-terminal then fails with EIO.
     int output() const { return output_; }
     /// Writes to its standard input until `bytes` are written or it has closed its end, then closes
-    /// the pipe.
+    /// the pipe. SIGPIPE must be ignored.
     void write_input(std::string_view bytes);
 
     /// Its exit status as a shell has it (128 + signal), once it has ended.

@@ -14,10 +14,12 @@ namespace sse {
 /// Keeps the unfinished line, at most `max_line_bytes` of it. One thread.
 class LineSplitter {
 public:
-    /// `end` is the byte that ends a line. If it is LF, a CR before it belongs to it.
-    explicit LineSplitter(std::size_t max_line_bytes, char end = '\n')
+    /// `end` is the byte that ends a line. If it is LF, a CR before it belongs to it. With
+    /// `split_cr` a CR by itself ends a line, too, at once and unless the line is empty.
+    explicit LineSplitter(std::size_t max_line_bytes, char end = '\n', bool split_cr = false)
         : max_line_bytes_(max_line_bytes)
-        , end_(end) {}
+        , end_(end)
+        , split_cr_(split_cr) {}
 
     /// Calls `on_line(text)` for each line that ends in `bytes`, without its line end; views are
     /// valid during the call. A line over the bound is dropped: `on_long_line()` is called once
@@ -25,6 +27,7 @@ public:
     /// and the rest of `bytes` is not.
     template <class OnLine, class OnLongLine>
     void feed(std::string_view bytes, OnLine&& on_line, OnLongLine&& on_long_line) {
+        if (split_cr_) return feed_split_cr(bytes, on_line, on_long_line);
         while (!bytes.empty()) {
             const auto* const end =
                 static_cast<const char*>(std::memchr(bytes.data(), end_, bytes.size()));
@@ -54,6 +57,25 @@ private:
         if (end_ == '\n' && line.ends_with('\r')) line.remove_suffix(1);
         return line;
     }
+    template <class OnLine, class OnLongLine>
+    void feed_split_cr(std::string_view bytes, OnLine& on_line, OnLongLine& on_long_line) {
+        while (!bytes.empty()) {
+            const bool is_rest_of_crlf = after_cr_ && bytes.front() == '\n';
+            after_cr_ = false;
+            if (is_rest_of_crlf) {
+                bytes.remove_prefix(1);
+                continue;
+            }
+            const auto end = bytes.find_first_of("\r\n");
+            keep(bytes.substr(0, end), on_long_line);
+            if (end == bytes.npos) return;
+            const bool is_cr = bytes[end] == '\r';
+            bytes.remove_prefix(end + 1);
+            if (is_cr && rest_.empty() && !too_long_) continue;
+            after_cr_ = is_cr;
+            end_kept(on_line);
+        }
+    }
     template <class OnLongLine>
     void keep(std::string_view piece, OnLongLine& on_long_line) {
         if (too_long_) return;
@@ -80,6 +102,8 @@ private:
 
     std::size_t max_line_bytes_;
     char end_;
+    bool split_cr_;
+    bool after_cr_ = false; ///< a CR has ended the last line: an LF now belongs to it
     std::string rest_;      ///< the unfinished line
     std::string whole_;     ///< the last line that was put together from several pieces
     bool too_long_ = false; ///< the unfinished line is over the bound, and dropped

@@ -1,6 +1,9 @@
 #include "input/command_output.hpp"
 
 #include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstdint>
 #include <fmt/format.h>
 #include <memory>
 #include <poll.h>
@@ -45,7 +48,8 @@ bool CommandOutput::run_once(Sink& sink) {
     std::unique_ptr<Child> child;
     try {
         ChildOptions options;
-        options.pipe_output = true;
+        options.output =
+            options_.terminal ? ChildOptions::Output::terminal : ChildOptions::Output::pipe;
         child = std::make_unique<Child>(command_, options);
     } catch (const std::system_error& e) {
         if (!options_.restart) throw;
@@ -69,20 +73,42 @@ bool CommandOutput::run_once(Sink& sink) {
     return !stopped;
 }
 
-/// Reads to the end of the pipe; false if it was told to stop.
+/// Reads to the end of the output; false if it was stopped.
 bool CommandOutput::drain(int fd, Sink& sink) {
     const auto buffer = std::make_unique<char[]>(options_.read_bytes);
+    const auto quiet_at = steady_clock::now() + options_.quiet_note;
     for (;;) {
+        int timeout = -1;
+        if (!has_written_ && !options_.terminal) {
+            const auto left = std::chrono::ceil<milliseconds>(quiet_at - steady_clock::now());
+            timeout = static_cast<int>(std::clamp<std::int64_t>(left.count(), 0, INT_MAX));
+        }
         pollfd fds[2] = {{fd, POLLIN, 0}, {wake_.fd(), POLLIN, 0}};
-        if (::poll(fds, 2, -1) < 0) continue; // EINTR
+        const int ready = ::poll(fds, 2, timeout);
+        if (ready < 0) continue; // EINTR
+        if (ready == 0) {
+            note_quiet(sink);
+            continue;
+        }
         if (fds[1].revents != 0) return false;
         const auto got = ::read(fd, buffer.get(), options_.read_bytes);
         if (got == 0) return true;
-        if (got > 0) sink.on_bytes({buffer.get(), static_cast<std::size_t>(got)});
+        if (got < 0 && errno == EIO) return true; // the end of a pseudo-terminal
+        if (got < 0) continue;                    // EINTR
+        has_written_ = true;
+        sink.on_bytes({buffer.get(), static_cast<std::size_t>(got)});
     }
 }
 
-/// False if it was told to stop meanwhile.
+void CommandOutput::note_quiet(Sink& sink) {
+    has_written_ = true; // the note is given once
+    sink.on_note(
+        fmt::format("{} has written nothing for {} s; if it buffers its output, --pty makes "
+                    "it write each line at once",
+                    name_, std::chrono::duration<double>(options_.quiet_note).count()));
+}
+
+/// False if it was stopped meanwhile.
 bool CommandOutput::wait(milliseconds time) {
     pollfd told{wake_.fd(), POLLIN, 0};
     return ::poll(&told, 1, static_cast<int>(time.count())) <= 0;

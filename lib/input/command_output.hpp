@@ -23,6 +23,11 @@ struct CommandOptions {
     std::chrono::milliseconds healthy_after{10'000};
     /// Time between SIGTERM and SIGKILL for its process group.
     std::chrono::milliseconds kill_grace{2'000};
+    /// Its standard output is a pseudo-terminal instead of a pipe. Most programs write each line at
+    /// once to a terminal, but blocks of some KiB to a pipe.
+    bool terminal = false;
+    /// A command that has written nothing for this long causes a note, once.
+    std::chrono::milliseconds quiet_note{10'000};
     /// Bytes of one read.
     std::size_t read_bytes = 256 * 1024;
 };
@@ -43,12 +48,14 @@ public:
 private:
     bool run_once(Sink& sink);
     bool drain(int fd, Sink& sink);
+    void note_quiet(Sink& sink);
     bool wait(std::chrono::milliseconds time);
 
     std::vector<std::string> command_;
     CommandOptions options_;
     std::string name_;
     WakePipe wake_;
+    bool has_written_ = false; ///< or the note about a quiet command was given
     int status_ = 0;
 };
 

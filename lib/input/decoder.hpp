@@ -25,6 +25,9 @@ enum class InputFormat {
 struct DecoderOptions {
     /// The type of events that have none; "" is `message`.
     std::string event;
+    /// InputFormat::lines: a line also ends at a CR, so that each step of a progress bar is an
+    /// event. Empty lines that end at a CR are ignored then.
+    bool split_cr = false;
     /// Bytes of one event of the input, at most most_event_bytes; a longer one is skipped.
     std::size_t max_event_bytes = 16 * 1024 * 1024;
 };

@@ -13,48 +13,45 @@
 namespace sse {
 
 struct FollowedFile::File {
-    int fd = -1;
+    Descriptor fd;
     int watch = -1;
     struct stat status {};
     off_t offset = 0;
 
-    ~File() { ::close(fd); }
-    /// Bytes that it has now.
-    off_t size() const {
+    /// Bytes that it has now; nullopt if its handle is stale.
+    std::optional<off_t> size() const {
         struct stat now {};
-        return ::fstat(fd, &now) == 0 ? now.st_size : 0;
+        if (::fstat(fd.get(), &now) == 0) return now.st_size;
+        if (errno == ESTALE) return std::nullopt;
+        return 0;
     }
     bool is(const struct stat& other) const {
         return status.st_dev == other.st_dev && status.st_ino == other.st_ino;
     }
 };
 
-namespace {
-
-/// 0, or why `path` cannot be followed.
-int open_file(const std::string& path, int& fd, struct stat& status) {
-    fd = ::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
-    if (fd < 0) return errno;
-    int error = ::fstat(fd, &status) != 0 ? errno : 0;
-    if (error == 0 && !S_ISREG(status.st_mode)) error = S_ISDIR(status.st_mode) ? EISDIR : ESPIPE;
-    if (error != 0) ::close(fd);
-    return error;
+/// 0, or why the path cannot be followed.
+int FollowedFile::open(File& file) {
+    file.fd = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    if (file.fd.get() < 0) return errno;
+    if (::fstat(file.fd.get(), &file.status) != 0) return errno;
+    if (S_ISREG(file.status.st_mode)) return 0;
+    return S_ISDIR(file.status.st_mode) ? EISDIR : ESPIPE;
 }
 
-} // namespace
-
-FollowedFile::FollowedFile(std::string path, FollowOptions options)
+FollowedFile::FollowedFile(std::string path, const FollowOptions& options, FileWatcher& watcher,
+                           FileWatcher::Key key)
     : path_(std::move(path))
     , options_(options)
-    , watch_(path_, options.watch)
-    , buffer_(std::make_unique<char[]>(options.read_bytes)) {
+    , watcher_(watcher)
+    , key_(key) {
+    watcher_.add_path(path_, key_);
     auto file = std::make_unique<File>();
-    const int error = open_file(path_, file->fd, file->status);
+    const int error = open(*file);
     if (error == 0) {
-        file->watch = watch_.add(file->fd);
+        file->watch = watcher_.add_file(file->fd.get(), key_);
         files_.push_back(std::move(file));
-    } else if (error != ENOENT) {
-        file->fd = -1;
+    } else if (error != ENOENT && error != ESTALE) {
         throw std::system_error(error, std::generic_category(),
                                 fmt::format("cannot follow {}", path_));
     }
@@ -62,82 +59,112 @@ FollowedFile::FollowedFile(std::string path, FollowOptions options)
 
 FollowedFile::~FollowedFile() = default;
 
-bool FollowedFile::run(Sink& sink) {
-    for (;;) {
-        look(sink);
-        if (!read_files(sink) || !watch_.wait(wake_.fd())) return false;
+bool FollowedFile::read(ByteSource::Sink& sink, std::span<char> buffer) {
+    check_path(sink);
+    while (!files_.empty()) {
+        // Asked before the last read: what is appended to the old file after its writer has
+        // switched to the new one belongs to neither.
+        const bool replaced = has_successor();
+        switch (read_file(*files_.front(), sink, buffer)) {
+        case Outcome::turn_over: return true;
+        case Outcome::stale: drop_stale(sink); continue;
+        case Outcome::at_end: break;
+        }
+        if (!replaced) return false;
+        drop_front();
+        sink.on_break();
+        sink.on_note(fmt::format("{} was replaced; reading the new one", path_));
     }
+    return false;
 }
 
-/// Sees whether the path names another file than before.
-void FollowedFile::look(Sink& sink) {
+/// Opens the file that the path names now, if it is another one than before.
+void FollowedFile::check_path(ByteSource::Sink& sink) {
     struct stat status {};
     if (::stat(path_.c_str(), &status) == 0 && !files_.empty() && files_.back()->is(status)) {
         last_note_.clear();
         return;
     }
     auto file = std::make_unique<File>();
-    const int error = open_file(path_, file->fd, file->status);
-    if (error != 0) {
-        file->fd = -1;
-        if (error != ENOENT) {
-            return note_once(sink,
-                             fmt::format("cannot follow {}: {}", path_, std::strerror(error)));
-        }
-        return note_once(sink, files_.empty()
-                                   ? fmt::format("waiting for {} to appear", path_)
-                                   : fmt::format("{} is gone; waiting for another", path_));
+    if (const int error = open(*file); error != 0) {
+        if (error != ENOENT)
+            note_once(sink, fmt::format("cannot follow {}: {}", path_, std::strerror(error)));
+        else if (files_.empty() && !stale_)
+            note_once(sink, fmt::format("waiting for {} to appear", path_));
+        else note_once(sink, fmt::format("{} is gone; waiting for another", path_));
+        return;
     }
     last_note_.clear();
-    file->watch = watch_.add(file->fd);
+    if (const auto stale = std::exchange(stale_, nullptr)) {
+        if (stale->is(file->status)) {
+            file->offset = stale->offset;
+        } else {
+            sink.on_break();
+            sink.on_note(fmt::format("{} was replaced; reading the new one", path_));
+        }
+    }
+    file->watch = watcher_.add_file(file->fd.get(), key_);
     files_.push_back(std::move(file));
 }
 
-void FollowedFile::note_once(Sink& sink, const std::string& text) {
+void FollowedFile::note_once(ByteSource::Sink& sink, const std::string& text) {
     if (text == last_note_) return;
     last_note_ = text;
     sink.on_note(text);
 }
 
-/// Reads all that there is. False if it was told to stop.
-bool FollowedFile::read_files(Sink& sink) {
-    while (!files_.empty()) {
-        // Asked before the last read: what is appended to the old file after its writer has turned
-        // to the new one is nobody's.
-        const bool replaced = successor_has_begun();
-        if (!read_on(*files_.front(), sink)) return false;
-        if (!replaced) return true;
-        watch_.remove(files_.front()->watch);
-        files_.pop_front();
+void FollowedFile::drop_front() {
+    watcher_.remove_file(files_.front()->watch, key_);
+    files_.pop_front();
+}
+
+/// The file being read can no longer be read. The one that replaced it is next, or the path is
+/// opened again.
+void FollowedFile::drop_stale(ByteSource::Sink& sink) {
+    auto stale = std::move(files_.front());
+    watcher_.remove_file(stale->watch, key_);
+    files_.pop_front();
+    if (!files_.empty()) {
         sink.on_break();
         sink.on_note(fmt::format("{} was replaced; reading the new one", path_));
+        return;
     }
-    return true;
+    stale->fd = Descriptor();
+    stale_ = std::move(stale);
+    check_path(sink);
 }
 
-bool FollowedFile::successor_has_begun() const {
+bool FollowedFile::has_successor() const {
     return std::any_of(files_.begin() + 1, files_.end(),
-                       [](const auto& file) { return file->size() > 0; });
+                       [](const auto& file) { return file->size().value_or(0) > 0; });
 }
 
-bool FollowedFile::read_on(File& file, Sink& sink) {
-    if (file.size() < file.offset) {
+FollowedFile::Outcome FollowedFile::read_file(File& file, ByteSource::Sink& sink,
+                                              std::span<char> buffer) {
+    const auto size = file.size();
+    if (!size) return Outcome::stale;
+    if (*size < file.offset) {
         sink.on_break();
         sink.on_note(fmt::format("{} was truncated; reading from its start", path_));
         file.offset = 0;
     }
-    for (;;) {
-        if (wake_.is_set()) return false;
-        const auto got = ::pread(file.fd, buffer_.get(), options_.read_bytes, file.offset);
-        if (got == 0) return true;
+    for (std::size_t taken = 0; taken < options_.turn_bytes;) {
+        const auto got =
+            options_.read ? options_.read(file.fd.get(), buffer.data(), buffer.size(), file.offset)
+                          : ::pread(file.fd.get(), buffer.data(), buffer.size(), file.offset);
+        if (got == 0) return Outcome::at_end;
         if (got > 0) {
             file.offset += got;
-            sink.on_bytes({buffer_.get(), static_cast<std::size_t>(got)});
+            taken += static_cast<std::size_t>(got);
+            sink.on_bytes({buffer.data(), static_cast<std::size_t>(got)});
+        } else if (errno == ESTALE) {
+            return Outcome::stale;
         } else if (errno != EINTR) {
             throw std::system_error(errno, std::generic_category(),
                                     fmt::format("cannot read {}", path_));
         }
     }
+    return Outcome::turn_over;
 }
 
 } // namespace sse

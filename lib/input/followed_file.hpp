@@ -1,59 +1,72 @@
-// A file that grows, as `tail -F` reads it.
+// A file that grows, read as `tail -F` reads it. Not a thread, and it never waits: FileFollower
+// does.
 #pragma once
 
-#include "base/wake_pipe.hpp"
 #include "input/byte_source.hpp"
-#include "input/file_watch.hpp"
+#include "input/file_watcher.hpp"
 
 #include <cstddef>
-#include <cstdint>
 #include <deque>
+#include <functional>
 #include <memory>
+#include <optional>
+#include <span>
+#include <string>
 #include <sys/types.h>
 
 namespace sse {
 
 struct FollowOptions {
-    FileWatchOptions watch;
+    FileWatcherOptions watch;
     /// Bytes of one read.
     std::size_t read_bytes = 256 * 1024;
+    /// Bytes that are read of one file before the others have their turn.
+    std::size_t turn_bytes = 4 * 1024 * 1024;
+    /// pread(2), or a substitute in tests.
+    std::function<ssize_t(int fd, void* to, std::size_t size, off_t offset)> read;
 };
 
-/// Hands on what the file has, and what is appended to it, until stop(): it has no end. A file that
-/// is not there yet is waited for. When another file takes its name (a rotation), the old one is
-/// read until the new one has something, so that what its writer appends before it changes over is
-/// not lost; then on_break(), and the new one from its start. A file that has become shorter than
-/// what was read of it was truncated: on_break(), and from its start. What cannot be seen: a file
-/// rewritten to the same length or more between two looks, and one that came and went between them.
-class FollowedFile : public ByteSource {
+/// Passes on the contents of the file and everything that is appended to it. A file that is missing
+/// is waited for. When another file takes its name (a rotation), the old one is read until the new
+/// one has contents, so that nothing is lost that its writer appends before it switches; then
+/// on_break(), and the new one from its start. A file that has become shorter than what was read of
+/// it was truncated: on_break(), and from its start. A file whose handle has become stale (ESTALE
+/// on a network file system) is opened again: where it was read to if it is the same file, else as
+/// one that was replaced. Not noticed: a file rewritten to the same length or more between two
+/// checks, and one that came and went between them. One thread.
+class FollowedFile {
 public:
-    /// Opens `path` if it is there. Throws std::system_error if it is, but cannot be read, or is no
-    /// regular file.
-    explicit FollowedFile(std::string path, FollowOptions options = {});
-    ~FollowedFile() override;
+    /// Opens `path` if it exists. Throws std::system_error if it exists and cannot be read, or is
+    /// not a regular file.
+    FollowedFile(std::string path, const FollowOptions& options, FileWatcher& watcher,
+                 FileWatcher::Key key);
+    ~FollowedFile();
     FollowedFile(const FollowedFile&) = delete;
     FollowedFile& operator=(const FollowedFile&) = delete;
 
-    /// False always: it ends only by stop().
-    bool run(Sink& sink) override;
-    void stop() override { wake_.set(); }
-    const std::string& name() const override { return path_; }
+    /// Checks which file has the name now, and reads at most `turn_bytes` through `buffer`. True if
+    /// there may be more to read at once. Throws std::system_error, and what `sink` throws.
+    bool read(ByteSource::Sink& sink, std::span<char> buffer);
 
 private:
     struct File;
-    void look(Sink& sink);
-    bool read_files(Sink& sink);
-    bool read_on(File& file, Sink& sink);
-    bool successor_has_begun() const;
-    void note_once(Sink& sink, const std::string& text);
+    enum class Outcome { at_end, turn_over, stale };
+
+    int open(File& file);
+    void check_path(ByteSource::Sink& sink);
+    Outcome read_file(File& file, ByteSource::Sink& sink, std::span<char> buffer);
+    void drop_front();
+    void drop_stale(ByteSource::Sink& sink);
+    bool has_successor() const;
+    void note_once(ByteSource::Sink& sink, const std::string& text);
 
     std::string path_;
-    FollowOptions options_;
-    WakePipe wake_;
-    FileWatch watch_;
-    std::unique_ptr<char[]> buffer_;
+    const FollowOptions& options_;
+    FileWatcher& watcher_;
+    FileWatcher::Key key_;
     std::deque<std::unique_ptr<File>> files_; ///< the one being read, then those that replaced it
-    std::string last_note_;                   ///< "": all is well
+    std::unique_ptr<File> stale_;             ///< the one that was being read, closed
+    std::string last_note_;                   ///< "" once the file could be opened
 };
 
 } // namespace sse

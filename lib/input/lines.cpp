@@ -7,7 +7,7 @@ namespace sse {
 LinesDecoder::LinesDecoder(Sink& sink, const DecoderOptions& options, char end)
     : sink_(sink)
     , options_(options)
-    , lines_(options.max_event_bytes, end)
+    , lines_(options.max_event_bytes, end, options.split_cr && end == '\n')
     , noun_(end == '\n' ? "line" : "event") {
     if (!options_.event.empty()) event_.type = options_.event;
 }

@@ -154,3 +154,51 @@ def test_a_port_that_is_taken_is_found_before_it_is_started(sse, tmp_path):
     result = sse.run("serve", "--listen", f"127.0.0.1:{port}", "--", "touch", tmp_path / "ran")
     assert result.status == 7
     assert not (tmp_path / "ran").exists()
+
+
+def test_a_command_that_buffers_for_a_pipe_writes_lines_at_once_to_a_pty(sse, wire):
+    program = "import sys, time; print(sys.stdout.isatty()); print('two'); time.sleep(1000)"
+    server = sse.serve("--pty", "--", "python3", "-c", program)
+    stream = wire.get(server.url)
+    assert [e.data for e in stream.events(2)] == ["True", "two"]
+    server.signal(signal.SIGTERM)
+    stream.events()
+    stream.close()
+    assert server.wait() == 0
+
+
+def test_progress_bars_are_split_at_carriage_returns(sse, wire):
+    events, _ = run(sse, wire, "printf", "\\r10%%\\r20%%\\rdone\\n", args=["--split-cr"])
+    assert events == ["10%", "20%", "done"]
+
+
+@pytest.mark.parametrize("name", ["SSE_TOKEN", "SSE_PUBLISH_TOKEN", "NOTIFY_SOCKET", "LISTEN_FDNAMES", "WATCHDOG_USEC"])
+def test_a_command_does_not_inherit_what_is_ours_alone(sse, wire, name):
+    server = sse.serve("--", "sh", "-c", f'echo "${{{name}-unset}}"', env={name: "secret"})
+    stream = wire.get(server.url, headers=[("Authorization", "Bearer secret")])
+    assert [e.data for e in stream.events()] == ["unset"]
+    stream.close()
+
+
+def test_orphans_are_reaped_as_process_1(sse, wire, sse_bin, tmp_path):
+    """The command leaves children behind that end later: as the first process of a container, sse
+    is their parent then."""
+    script = "for i in 1 2 3; do (sleep 0.1 & ); done; echo $$; exec sleep 1000"
+    server = sse.start_program("unshare", "--pid", "--fork", "--mount-proc", sse_bin, "serve", "--listen", "127.0.0.1:0", "--",
+                               "sh", "-c", script)
+    if "Operation not permitted" in server.stderr.text():
+        pytest.skip("no right to make a process namespace")
+    url = server.stderr.wait_for(r"serving (http://\S+)")[1]
+    stream = wire.get(url)
+    assert len(stream.events(1)) == 1
+
+    def children(pid):
+        with open(f"/proc/{pid}/task/{pid}/children") as file:
+            return [int(child) for child in file.read().split()]
+
+    init = children(server.pid)[0]
+    poll("no zombie and no orphan is left", lambda: len(children(init)) == 1 and not gone(children(init)[0]))
+    os.kill(init, signal.SIGTERM)
+    stream.events()
+    stream.close()
+    assert server.wait() == 0

@@ -165,3 +165,18 @@ def test_standard_input_cannot_be_followed(sse):
     assert result.status == 2
     assert result.err.splitlines() == ["sse: error: cannot follow standard input",
                                        "sse: hint: name the files to follow, or leave out --follow"]
+
+
+def test_many_files_need_one_inotify_instance_and_no_thread_each(sse, wire, tmp_path):
+    logs = [tmp_path / f"{n % 3}" / f"{n}.log" for n in range(300)]
+    for log in logs:
+        log.parent.mkdir(exist_ok=True)
+        log.write_text(f"{log.name} 1\n")
+    server, stream = follow(sse, wire, *logs)
+    assert set(lines(stream, 300)) == {f"{log.name} 1" for log in logs}
+    instances = [fd for fd in os.scandir(f"/proc/{server.pid}/fd") if "inotify" in os.readlink(fd.path)]
+    assert len(instances) == 1
+    assert len(os.listdir(f"/proc/{server.pid}/task")) < 20
+    for log in logs:
+        append(log, f"{log.name} 2\n")
+    assert set(lines(stream, 600)[300:]) == {f"{log.name} 2" for log in logs}

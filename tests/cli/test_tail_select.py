@@ -51,6 +51,20 @@ def test_pointers(sse, origin, args, expected):
     assert (tail.status, tail.out.decode(), tail.err) == (0, expected, "")
 
 
+SPLIT = 'data: {"t":"you \\ud83d"}\n\ndata: {"t":"\\ude00!"}\n\ndata: {"t":"\\ud83d"}\n\n'
+
+
+@pytest.mark.parametrize("args, expected", [
+    (["--pointer", "/t", "--join"], "you \U0001F600!\uFFFD"),
+    (["-F", "{/t}", "--join"], "you \U0001F600!\uFFFD"),
+    (["-F", "{/t}.", "--join"], "you \uFFFD.\uFFFD!.\uFFFD."),
+    (["--pointer", "/t"], "you \uFFFD\n\uFFFD!\n\uFFFD\n"),
+])
+def test_halves_of_a_character_are_joined_over_events(sse, origin, args, expected):
+    tail = sse.run("tail", stream(origin, SPLIT).url, "--no-reconnect", *args)
+    assert (tail.status, tail.out.decode()) == (0, expected)
+
+
 def test_pointers_that_find_nothing_are_told_of(sse, origin):
     tail = sse.run("tail", stream(origin, OPENAI).url, "-d", "{}", "--until-data", "[DONE]",
                    "--pointer", "/choices/0/delta/contents", "--join")

@@ -8,7 +8,6 @@ import time
 import pytest
 
 from support.deadline import at_pace, poll
-from support.deadline import at_pace, poll
 from support.steps import no_content, stream
 
 

@@ -78,6 +78,13 @@ def test_what_comes_from_the_stream_never_becomes_markup(page):
                                  " catch (e) { String(e) }")
 
 
+def test_colours_for_a_terminal_are_shown_and_other_sequences_left_out(page):
+    shown = page()
+    shown.add({"data": "\x1b[1;31mred\x1b[0m plain \x1b[38;5;200mx\x1b[2K\x1b]0;title\x07y\x1b[92mz"})
+    assert shown.rows(1) == ["red plain xyz"]
+    assert shown.text(".data .c1") == ["red"] and shown.text(".data .c2") == ["z"]
+
+
 def test_json_is_a_tree_with_its_digits_unchanged(page):
     shown = page()
     shown.server.write('{"data":{"big": 12345678901234567890123, "cost": 1.50, "e": 1e400,'

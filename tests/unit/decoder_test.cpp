@@ -146,3 +146,29 @@ TEST_CASE("Decoder turns each format into events, at every cut") {
         }
     }
 }
+
+TEST_CASE("lines are split at CR as well, if asked") {
+    const Row cr[] = {
+        {"a CR ends a line", InputFormat::lines, "10%\r20%\rdone\n",
+         "message(10%)message(20%)message(done)"},
+        {"a CR may come first", InputFormat::lines, "\r10%\r20%\n", "message(10%)message(20%)"},
+        {"CRLF is one end", InputFormat::lines, "a\r\nb\r\n", "message(a)message(b)"},
+        {"an empty line needs an LF", InputFormat::lines, "a\n\n\r\r\r\nb",
+         "message(a)message()message()message(b)"},
+        {"a long line is skipped", InputFormat::lines, "aaaa\rb\raaaa\r\nc",
+         "!line 1: longer than 3 bytes;message(b)!line 3: longer than 3 bytes;message(c)", 3},
+        {"NUL-terminated text is not split", InputFormat::nul, "a\rb\0"s, "message(a\rb)"},
+    };
+    for (const auto& row : cr) {
+        INFO(row.rule);
+        sse::DecoderOptions options;
+        options.split_cr = true;
+        options.max_event_bytes = row.max_event_bytes;
+        CHECK(decoded(row.format, options, test::pieces(row.input, 1)) == row.events);
+        for (std::size_t cut = 0; cut <= row.input.size(); ++cut) {
+            const std::string_view input = row.input;
+            CHECK(decoded(row.format, options, {input.substr(0, cut), input.substr(cut)}) ==
+                  row.events);
+        }
+    }
+}

@@ -145,6 +145,32 @@ function more(left, what, into, show) {
   into.append(button);
 }
 
+// ---- text for terminals ---------------------------------------------------------------------------
+// Of the control sequences of a terminal (ECMA-48), colours and bold are shown, the rest is left out.
+const control = /\x1b(?:\[([0-9;]*)m|\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)/g;
+const plain = (text) => text.replace(control, '');
+
+function coloured(text, into) {
+  let at = 0, colour = '', bold = '';
+  const put = (end) => {
+    if (end > at) into.append(colour || bold ? make('span', `${colour} ${bold}`, text.slice(at, end)) : text.slice(at, end));
+  };
+  for (const found of text.matchAll(control)) {
+    put(found.index);
+    at = found.index + found[0].length;
+    if (found[1] === undefined) continue;
+    for (const code of found[1].split(';').map(Number)) {
+      if (code === 38 || code === 48) break; // a colour of 256 or more: its numbers follow
+      if (code === 0) colour = bold = '';
+      else if (code === 1) bold = 'bold';
+      else if (code === 22) bold = '';
+      else if (code === 39) colour = '';
+      else if (code >= 30 && code <= 37 || code >= 90 && code <= 97) colour = `c${code % 10}`;
+    }
+  }
+  put(text.length);
+}
+
 // ---- rows ----------------------------------------------------------------------------------------
 let pending = [], drawing = false, paused = false, follow = true, needle = '';
 let seen = 0, gone = 0, shown = 0, last = 0;
@@ -157,6 +183,10 @@ const hue = (text) => [...text].reduce((h, c) => (h * 31 + c.codePointAt(0)) % 3
 
 function data_cell(data) {
   const cell = make('div', 'data'), node = json(data);
+  const show = (text) => {
+    cell.replaceChildren();
+    coloured(text, cell);
+  };
   if (node && node.items.length) {
     const details = make('details'), summary = make('summary'), inside = make('div');
     preview(data, summary);
@@ -164,8 +194,8 @@ function data_cell(data) {
     lazily(details, () => tree(node, inside));
     cell.append(details);
   } else {
-    cell.textContent = data.slice(0, max_shown);
-    more(data.length - max_shown, 'characters', cell, () => { cell.textContent = data; });
+    show(data.slice(0, max_shown));
+    more(data.length - max_shown, 'characters', cell, () => show(data));
   }
   return cell;
 }
@@ -184,7 +214,7 @@ function row(e) {
   id.title = e.id;
   made.append(make('span', 'time', clock(e.time)), make('span', 'gap', e.gap), type,
               data_cell(e.data), id);
-  made.text = `${e.type}\n${e.id}\n${e.data}`.toLowerCase();
+  made.text = `${e.type}\n${e.id}\n${plain(e.data)}`.toLowerCase();
   return made;
 }
 

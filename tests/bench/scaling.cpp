@@ -1,0 +1,198 @@
+// Readers of input that a stranger chooses, on hostile inputs of a given size, for callgrind to
+// count: test_scaling.py doubles the size, and the count may not grow by much more than that.
+//
+//   scaling              names the cases, one a line
+//   scaling CASE SIZE    reads an input of about SIZE bytes within measured()
+#include "base/canonical_json.hpp"
+#include "base/error.hpp"
+#include "base/glob.hpp"
+#include "base/json_string.hpp"
+#include "base/mask.hpp"
+#include "base/printable.hpp"
+#include "base/utf8.hpp"
+#include "cmd/tail/pointer.hpp"
+#include "input/decoder.hpp"
+#include "input/json_event.hpp"
+#include "protocol/chunked.hpp"
+#include "protocol/encoder.hpp"
+#include "protocol/ndjson_parser.hpp"
+#include "protocol/parser.hpp"
+
+#include <algorithm>
+#include <array>
+#include <chrono>
+#include <cstdio>
+#include <cstdlib>
+#include <functional>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace {
+
+volatile std::size_t seen = 0; // so that nothing is left out for having no effect
+
+std::string repeated(std::string_view text, std::size_t size) {
+    std::string all;
+    while (all.size() < size) all.append(text);
+    return all;
+}
+
+void read_event(const std::string& json) {
+    sse::JsonEventReader reader;
+    try {
+        seen = seen + reader.read(json).event.data.size();
+    } catch (const sse::Error&) {
+        seen = seen + 1;
+    }
+}
+
+void canonicalise(const std::string& json) {
+    seen = seen + sse::canonical_json(json).value_or("").size();
+}
+
+void find_value(const std::string& json) {
+    cmd::JsonValues values;
+    seen = seen + values.find(json, "/data").value_or("").size();
+}
+
+struct Sink : sse::Parser::Sink, sse::Decoder::Sink {
+    void on_event(const sse::EventView& event) override { seen = seen + event.data.size(); }
+    void on_comment(std::string_view) override {}
+    void on_retry(std::chrono::milliseconds) override {}
+    void on_skipped(const std::string&, const std::string&) override {}
+};
+
+/// In pieces, so that what is kept between them counts as well.
+template <class Reader>
+void feed(Reader& reader, std::string_view text) {
+    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 100)))
+        reader.feed(text.substr(0, 100));
+    reader.finish();
+}
+
+void parse(const std::string& text) {
+    Sink sink;
+    sse::Parser parser(sink);
+    feed(parser, text);
+}
+
+void parse_ndjson(const std::string& text) {
+    Sink sink;
+    sse::NdjsonParser parser(sink);
+    feed(parser, text);
+}
+
+std::function<void(const std::string&)> decode(sse::InputFormat format, bool split_cr = false) {
+    return [format, split_cr](const std::string& text) {
+        Sink sink;
+        sse::DecoderOptions options;
+        options.split_cr = split_cr;
+        const auto decoder = sse::Decoder::make(format, sink, options);
+        feed(*decoder, text);
+    };
+}
+
+void read_chunks(const std::string& text) {
+    sse::ChunkedDecoder decoder;
+    for (std::string_view rest = text; !rest.empty() && !decoder.done();)
+        seen = seen + decoder.next(rest).size();
+}
+
+void encode(const std::string& text) {
+    std::string out;
+    sse::encode({"message", text, std::nullopt}, out);
+    seen = seen + out.size();
+}
+
+void join_halves(const std::string& json) {
+    std::string text, out;
+    sse::append_json_text(json, text);
+    sse::SurrogateJoiner joiner;
+    joiner.append(text, out);
+    joiner.finish(out);
+    seen = seen + out.size();
+}
+
+struct Case {
+    std::string_view name;
+    std::function<std::string(std::size_t size)> input;
+    std::function<void(const std::string&)> read;
+};
+
+std::function<std::string(std::size_t)> filled(std::string before, std::string part,
+                                               std::string after) {
+    return [=](std::size_t size) { return before + repeated(part, size) + after; };
+}
+
+const std::array cases{
+    Case{"json event: a number that is malformed at its end", filled("{\"data\":", "1", ".}"),
+         read_event},
+    Case{"json event: a number of many digits", filled("{\"data\":", "1", "}"), read_event},
+    Case{"json event: many numbers, one too large", filled("{\"data\":[1e400", ",1", "]}"),
+         read_event},
+    Case{"json event: many minus signs", filled("{\"data\":[1e400,", "-", "]}"), read_event},
+    Case{"json event: many numbers without commas", filled("{\"data\":[", "1e400 ", "]}"),
+         read_event},
+    Case{"json event: many keys", filled("{", "\"k\":1e400,", "\"data\":1}"), read_event},
+    Case{"json event: many escapes", filled("{\"a\":1e400,\"data\":\"", "\\\\", "\"}"), read_event},
+    Case{"json event: many open brackets", filled("{\"data\":1e400", "[", ""), read_event},
+    Case{"canonical json: one number", filled("", "9", ""), canonicalise},
+    Case{"canonical json: a long fraction", filled("0.", "0", "1e-5"), canonicalise},
+    Case{"canonical json: keys that begin alike", filled("{\"\":0", ",\"aaaaaaaaaaaaaaaa\":1", "}"),
+         canonicalise},
+    Case{"pointer: many keys", filled("{", "\"k\":[1],", "\"data\":1}"), find_value},
+    Case{"pointer: many escapes", filled("{\"data\":\"", "\\ud83d", "\"}"), find_value},
+    Case{"event stream: one data field of many lines", filled("", "data:\n", "\n"), parse},
+    Case{"event stream: one long line", filled("data:", "x", "\n\n"), parse},
+    Case{"event stream: blank lines", filled("", "\r\n\n\r", ""), parse},
+    Case{"event stream: ids", filled("", "id:1\n", "\n"), parse},
+    Case{"event stream: a retry of many digits", filled("retry:", "9", "\n"), parse},
+    Case{"ndjson: one long line", filled("", "x", "\n"), parse_ndjson},
+    Case{"ndjson: blank lines", filled("", "\n", ""), parse_ndjson},
+    Case{"input: json lines", filled("", "{\"data\":1e400}\n", ""), decode(sse::InputFormat::json)},
+    Case{"input: lines", filled("", "x\r\n", ""), decode(sse::InputFormat::lines)},
+    Case{"input: lines at carriage returns", filled("", "\rx", ""),
+         decode(sse::InputFormat::lines, true)},
+    Case{"input: one block", filled("", "x\n", ""), decode(sse::InputFormat::blocks)},
+    Case{"chunks of one byte", filled("", "1\r\nx\r\n", "0\r\n\r\n"), read_chunks},
+    Case{"encode: line ends", filled("", "\r", ""), encode},
+    Case{"halves of surrogate pairs", filled("\"", "\\ud83d", "\""), join_halves},
+    Case{"ill-formed UTF-8", filled("", "\xF0\x9F", ""),
+         [](const std::string& text) {
+             std::string out;
+             sse::append_utf8(text, out);
+             seen = seen + out.size();
+         }},
+    Case{"text for a terminal", filled("", "\x1b\u202e", ""),
+         [](const std::string& text) {
+             std::string out;
+             sse::append_printable(text, out);
+             seen = seen + out.size();
+         }},
+    Case{"a glob of stars", filled("", "a", ""),
+         [](const std::string& text) { seen = seen + sse::matches_glob("*a*a*a*b", text); }},
+    Case{"a URL to mask", filled("http://h/?", "token=a&", ""),
+         [](const std::string& text) { seen = seen + sse::mask_url(text).size(); }},
+};
+
+} // namespace
+
+/// What callgrind counts (--toggle-collect=measured).
+extern "C" [[gnu::noinline]] void measured(const Case& which, const std::string& input);
+extern "C" void measured(const Case& which, const std::string& input) {
+    which.read(input);
+    seen = seen + 1;
+}
+
+int main(int argc, char** argv) {
+    for (const auto& which : cases) {
+        if (argc < 3) {
+            std::printf("%s\n", std::string(which.name).c_str());
+        } else if (which.name == argv[1]) {
+            measured(which, which.input(std::strtoul(argv[2], nullptr, 10)));
+            return 0;
+        }
+    }
+    return argc < 3 ? 0 : 2;
+}
