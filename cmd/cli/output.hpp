@@ -21,11 +21,11 @@ struct OutputOptions {
     /// Waits until its argument, a descriptor, can be written to; false stops the output. Without
     /// one, a write waits as long as it takes.
     std::function<bool(int fd)> wait;
+    /// Called once, when the reader of the pipe or socket has closed its end.
+    std::function<void()> on_reader_gone;
     /// Write control characters other than LF and tab as escape sequences if the descriptor is a
     /// terminal: for text that somebody else wrote.
     bool escape_on_terminal = false;
-    /// Called once, when the reader of the pipe or socket has closed its end.
-    std::function<void()> on_reader_gone;
 };
 
 /// Writes to a descriptor that it does not own. One thread at a time.

@@ -56,7 +56,7 @@ void append_head(const sse::RecordedResponse& response, std::string& out) {
 }
 
 void write_text(Recordings& recordings, const sse::PlaybackOptions& options, bool head) {
-    Output out(STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}});
+    Output out(STDOUT_FILENO, {.wait = {}, .on_reader_gone = {}, .escape_on_terminal = true});
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playback(recordings.open(i, options.reader), options);
         if (head) append_head(playback.reader().header().response, out.text());
@@ -88,7 +88,7 @@ private:
 };
 
 void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
-    Output out(STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}});
+    Output out(STDOUT_FILENO, {.wait = {}, .on_reader_gone = {}, .escape_on_terminal = true});
     sse::HarText har(out.text());
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         sse::Playback playback(recordings.open(i, options.reader), options);

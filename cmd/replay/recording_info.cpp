@@ -135,7 +135,7 @@ void describe(sse::RecordReader& reader, const std::string& name, std::string& o
 } // namespace
 
 int print_info(Recordings& recordings, const sse::RecordingReaderOptions& options) {
-    Output out(STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}});
+    Output out(STDOUT_FILENO, {.wait = {}, .on_reader_gone = {}, .escape_on_terminal = true});
     for (std::size_t i = 0; i < recordings.files().size(); ++i) {
         const auto reader = recordings.open(i, options);
         describe(*reader, recordings.name(i), out.text());

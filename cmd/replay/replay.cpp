@@ -58,7 +58,7 @@ public:
     }
 
 private:
-    cmd::Output out_{STDOUT_FILENO, {.wait = {}, .escape_on_terminal = true, .on_reader_gone = {}}};
+    cmd::Output out_{STDOUT_FILENO, {.wait = {}, .on_reader_gone = {}, .escape_on_terminal = true}};
     std::optional<sse::PlaybackWire> wire_; ///< only with faults
     bool pieces_ = false;
 };
