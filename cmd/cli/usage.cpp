@@ -20,7 +20,7 @@ bool is_flag(const CLI::Option& option) { return option.get_items_expected_max()
 
 /// `--option value` as one would type it.
 std::string usage_of(CLI::Option& option) {
-    const auto name = option.get_name();
+    auto name = option.get_name();
     if (is_flag(option)) return name;
     const auto example = example_of(option);
     const auto& value = example.empty() ? option.get_default_str() : example;
