@@ -46,6 +46,7 @@ Reason reason_of(long verdict) {
     switch (verdict) {
     case X509_V_ERR_HOSTNAME_MISMATCH:
     case X509_V_ERR_IP_ADDRESS_MISMATCH: return Reason::certificate_name;
+    case X509_V_ERR_APPLICATION_VERIFICATION: return Reason::certificate_without_names;
     case X509_V_ERR_CERT_HAS_EXPIRED:
     case X509_V_ERR_CERT_NOT_YET_VALID: return Reason::certificate_dates;
     default: return Reason::certificate_issuer;
@@ -59,11 +60,19 @@ std::string certified_name(const std::string& host) {
     return name;
 }
 
-/// True if the verification failed because the certificate has no subject alternative name.
-bool names_no_host(const SSL* ssl) {
-    if (SSL_get_verify_result(ssl) != X509_V_ERR_HOSTNAME_MISMATCH) return false;
-    const auto* certificate = SSL_get0_peer_certificate(ssl);
-    return certificate && X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0;
+/// A certificate with the wrong name that has no subject alternative name at all gets a verdict of
+/// its own: the peer's certificate cannot be looked at any more when the handshake has failed.
+int on_verdict(int valid, X509_STORE_CTX* verification) {
+    const auto* certificate = X509_STORE_CTX_get0_cert(verification);
+    if (valid == 0 && X509_STORE_CTX_get_error(verification) == X509_V_ERR_HOSTNAME_MISMATCH &&
+        X509_get_ext_by_NID(certificate, NID_subject_alt_name, -1) < 0)
+        X509_STORE_CTX_set_error(verification, X509_V_ERR_APPLICATION_VERIFICATION);
+    return valid;
+}
+
+const char* verdict_text(long verdict) {
+    return verdict == X509_V_ERR_APPLICATION_VERIFICATION ? "it has no subject alternative name"
+                                                          : X509_verify_cert_error_string(verdict);
 }
 
 [[noreturn]] void throw_handshake(SSL* ssl, int result, const std::string& endpoint) {
@@ -73,8 +82,8 @@ bool names_no_host(const SSL* ssl) {
         take_tls_error();
         throw Error(Errc::tls_verify,
                     fmt::format("the certificate of {} is not trusted: {}", endpoint,
-                                X509_verify_cert_error_string(verdict)),
-                    names_no_host(ssl) ? Reason::certificate_without_names : reason_of(verdict));
+                                verdict_text(verdict)),
+                    reason_of(verdict));
     }
     const int number = errno;
     const auto reason = alert_reason();
@@ -122,7 +131,7 @@ TlsContext::TlsContext(const TlsOptions& options)
     SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (options.verify) {
-        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, nullptr);
+        SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verdict);
         if (options.ca_file.empty()) SSL_CTX_set_default_verify_paths(context);
         else if (SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr) != 1) {
             refuse_file("trusted certificates", options.ca_file);

@@ -569,7 +569,7 @@ def test_idle_timeout_is_28(sse, origin, step):
     tail = sse.run("tail", script(origin, step).url, "--idle-timeout", "300ms")
     assert tail.status == 28
     assert tail.err == ("sse: error: no data arrived for 300ms\n"
-                        "sse: hint: --idle-timeout is how long a silence may be\n")
+                        "sse: hint: raise the limit with --idle-timeout\n")
 
 
 @pytest.mark.parametrize("flag", ["--idle-timeout", "--read-timeout"])

@@ -143,7 +143,8 @@ TEST_CASE("ClientResponse refuses framings that are broken or ambiguous") {
          "Transfer-Encoding chunked twice", Reason::chunked_twice},
         {"chunked twice in a list", ok + "Transfer-Encoding: chunked, chunked\r\n\r\n",
          "Transfer-Encoding chunked twice", Reason::chunked_twice},
-        {"nothing", "", "the server closed the connection without a response"},
+        {"nothing", "", "the server closed the connection without a response",
+         Reason::connection_closed},
         {"half a head", ok, "the server closed the connection inside the head of its response",
          Reason::connection_closed},
         {"not HTTP", "220 mail.example ESMTP\r\n",
@@ -169,7 +170,10 @@ TEST_CASE("ClientResponse refuses framings that are broken or ambiguous") {
         for (const std::size_t step : {1, 5, 65536}) {
             INFO(row.what << ", " << step << " bytes at a time");
             const auto got = received(row.wire, step);
-            CHECK_THAT(got.error, ContainsSubstring(row.error));
+            // What is not HTTP is quoted as far as it was read.
+            const bool partial = row.reason == Reason::not_http && step < 65536;
+            CHECK_THAT(got.error,
+                       ContainsSubstring(partial ? "h:80 does not speak HTTP/1" : row.error));
             CHECK(got.reason == row.reason);
             CHECK(got.code == sse::Errc::receive);
         }
