@@ -1,6 +1,7 @@
 #include "cmd/tail/tail_options.hpp"
 
 #include "base/ascii.hpp"
+#include "base/mask.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/choice.hpp"
 #include "cmd/cli/command.hpp"
@@ -386,9 +387,9 @@ std::function<Moment()> stopwatch() {
     };
 }
 
-/// The label of a URL without --name.
+/// The name of a URL without one of its own, secrets masked: short, and unlike the others.
 std::string name_of(const sse::Url& url) {
-    return url.authority() + (url.target == "/" ? "" : url.target);
+    return url.authority() + (url.target == "/" ? "" : sse::mask_url(url.target));
 }
 
 } // namespace

@@ -118,3 +118,10 @@ def test_what_comes_from_standard_input_goes_to_all(sse, origin, args):
     first, second = [s.requests[0] for s in servers]
     assert first.body == second.body == (b"x" if "-H" in args else b"A: b")
     assert first.header("A") == second.header("A") == ("b" if "-H" in args else None)
+
+
+def test_no_secret_of_a_url_is_its_name(sse, origin):
+    servers = [stream(origin, "data: x\n\n"), stream(origin, "data: y\n\n")]
+    tail = sse.run("tail", *[f"{s.url}?token=SECRET" for s in servers], "--no-reconnect", "-v", "-o", "pretty")
+    assert tail.status == 0 and b"SECRET" not in tail.out and "SECRET" not in tail.err
+    assert b"?token=***" in tail.out
