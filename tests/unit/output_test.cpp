@@ -56,7 +56,7 @@ TEST_CASE("a unit that is written in part is completed if the reader reads on") 
         read = pipe.read(); // and room for the rest
         return false;
     };
-    cmd::Output output(pipe.ends[1], {wait, [] {}, std::chrono::milliseconds(0)});
+    cmd::Output output(pipe.ends[1], {.wait = wait, .grace = std::chrono::milliseconds(0)});
     output.text() = std::string(70'000, 'x');
     output.added();
     output.text() += std::string(1'000, 'y');
@@ -69,7 +69,7 @@ TEST_CASE("a unit that is written in part is completed if the reader reads on") 
         read = other.read();
         return false;
     };
-    cmd::Output patient(other.ends[1], {wait_long, [] {}, std::chrono::minutes(1)});
+    cmd::Output patient(other.ends[1], {.wait = wait_long, .grace = std::chrono::minutes(1)});
     patient.text() = std::string(70'000, 'x');
     patient.added();
     patient.text() += std::string(1'000, 'y');

@@ -28,7 +28,9 @@ std::string refusal(std::vector<std::string> arguments) {
         app.parse(cmd::arguments_for(app, pointers.data(), pointers.data() + pointers.size()));
         const auto format = options.format.value_or(cmd::Format::data);
         sse::Interrupt interrupt;
-        sse::Client::Listener listener;
+        struct : sse::Client::Listener {
+            void on_event(const sse::EventView&) override {}
+        } listener;
         for (const auto& stream : cmd::streams_of(options, format))
             const sse::Client client(stream.client, listener, interrupt);
         cmd::printer_of(options, format, false);
