@@ -26,11 +26,11 @@ TEST_CASE("Stats tell times, types, gaps and sizes, as text and as JSON") {
     const auto a = told.stats.add("http://a/"), b = told.stats.add("http://b/\x1b");
     const auto started = told.now;
     told.now += 30ms;
-    told.stats.answered(a, {started, 1ms, 2ms, 3ms, 20ms});
+    told.stats.responded(a, {started, 1ms, 2ms, 3ms, 20ms});
     told.now += 10ms;
     told.event(a, "message", "12345", true, "7");
-    told.stats.reconnects(a);
-    told.stats.answered(a, {told.now, 9s, 9s, std::nullopt, 9s}); // only the first is kept
+    told.stats.reconnected(a);
+    told.stats.responded(a, {told.now, 9s, 9s, std::nullopt, 9s}); // only the first is kept
     told.now += 1s;
     told.event(a, "x\ny", "1", false);
     told.now += 3s;
