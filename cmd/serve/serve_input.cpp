@@ -83,7 +83,8 @@ void add_input_options(CLI::App& app, InputOptions& o) {
     app.add_flag("--split-cr", o.pump.decoder.split_cr,
                  "With --input lines, end a line at a carriage return, too, as progress bars do")
         ->group(input);
-    with_example(app.add_option("--event", o.pump.decoder.event, "Type of events that name none"),
+    with_example(app.add_option("--event", o.pump.decoder.event,
+                                "Event type for events that have none (instead of message)"),
                  "update")
         ->type_name("TYPE")
         ->check(check_type, "")

@@ -101,7 +101,7 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
 
     const auto limits = "Limits";
     add_number<std::size_t>(app, "--max-clients", o.max_clients, 1,
-                            "Accept up to N connections at once; answer more with 503")
+                            "Accept up to N connections at once; refuse more with 503")
         ->group(limits);
     add_number<std::size_t>(
         app, "--max-clients-per-address", o.max_clients_per_address, 0,
