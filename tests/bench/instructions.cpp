@@ -52,7 +52,7 @@ void publish(std::size_t subscribers, std::size_t batch_size) {
     std::vector<std::unique_ptr<sse::Subscriber>> all;
     for (std::size_t i = 0; i < subscribers; ++i) {
         all.push_back(std::make_unique<sse::Subscriber>(shard, sse::Framing::chunked, ""));
-        all.back()->listen([&subscriber = *all.back()] {
+        all.back()->on_wake([&subscriber = *all.back()] {
             std::array<std::string_view, 16> pieces;
             while (const auto count = subscriber.gather(pieces)) {
                 std::size_t bytes = 0;
@@ -69,7 +69,7 @@ void publish(std::size_t subscribers, std::size_t batch_size) {
             channel.add(batch, {"message", data, std::nullopt},
                         std::chrono::system_clock::time_point(std::chrono::milliseconds(n)));
         channel.publish(std::move(batch));
-        shard.take();
+        shard.drain_inbox();
     }
 }
 
