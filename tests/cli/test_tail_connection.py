@@ -34,7 +34,7 @@ def test_types_that_open(sse, origin, content_type):
 @pytest.mark.parametrize("status, content_type, body, said", [
     ("200 OK", "text/html", "<h1>\n  Log in</h1>", "returned 200 OK with text/html, not text/event-stream: <h1> Log in</h1>"),
     ("503 Unavailable", "text/event-stream", "data: x\n\n", "returned 503 Unavailable: data: x"),
-    ("418 \x1b[2J", None, "\x1b]0;x\x07", "answered 418"),
+    ("418 \x1b[2J", None, "\x1b]0;x\x07", "returned 418"),
 ])
 def test_answers_that_are_errors(sse, origin, status, content_type, body, said):
     server = script(origin, answers(status, body, content_type=content_type))

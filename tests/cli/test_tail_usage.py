@@ -11,7 +11,7 @@ from support.steps import stream
     ([], "URL is required"),
     (["http://h/a b"], "it holds a space"),
     ([":1", "-n", "0"], '--count: "0" is not a whole number '),
-    ([":1", "-H", "X: a\r\nY: b"], "the value of header X holds a control character"),
+    ([":1", "-H", "X: a\r\nY: b"], "the value of header X contains a control character"),
     ([":1", "--json", "@/tmp"], "cannot read /tmp for --json: Is a directory"),
     ([":1", "--reconnect", "--no-reconnect"], "--reconnect and --no-reconnect cannot be used together"),
     ([":1", "--grep", "("], '--grep "(" is not a regular expression: '),
