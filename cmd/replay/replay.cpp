@@ -216,7 +216,8 @@ int serve(const cmd::ReplayOptions& o) {
 /// The hint for an error of a recording.
 std::string hint_for(const sse::Error& e) {
     switch (e.reason()) {
-    case sse::Reason::write_failed: return "free space on the disk, or write to another place";
+    case sse::Reason::write_failed:
+        return "free space on the disk, or redirect the output to another one";
     case sse::Reason::no_recording:
         return "name a directory with .jsonl, .ndjson, .sse or .har files; sse tail --record FILE "
                "URL makes a recording";

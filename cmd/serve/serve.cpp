@@ -106,10 +106,12 @@ sse::ChannelRouteOptions::RetryRange retry_range(const std::string& text) {
 void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_input_options(app, o.input);
     const auto input = "Input";
-    app.add_option_function<std::string>(
-           "--retry", [&o](const std::string& text) { o.route.retry = retry_range(text); },
-           "Ask clients to wait this long before they reconnect; FROM..TO picks a random "
-           "time for each")
+    cmd::with_example(
+        app.add_option_function<std::string>(
+            "--retry", [&o](const std::string& text) { o.route.retry = retry_range(text); },
+            "Ask clients to wait this long before they reconnect; FROM..TO picks a random "
+            "time for each"),
+        "3s..6s")
         ->type_name("DURATION")
         ->group(input);
     cmd::add_choice(app, "--on-eof", o.on_eof, on_eofs,

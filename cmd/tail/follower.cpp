@@ -195,7 +195,8 @@ void Follower::on_close(sse::Client::Close how, std::string_view why) {
     const bool unfinished = std::exchange(is_unfinished_, false);
     if (!unfinished || how != sse::Client::Close::eof || context_.options.verbose) return;
     if (std::exchange(context_.noted_unfinished, true)) return;
-    print_note("the stream ended without the blank line after its last event, which is discarded");
+    print_note(
+        "the stream ended inside a block: the fields after the last blank line are discarded");
 }
 
 void Follower::on_pause() {

@@ -84,7 +84,7 @@ bool Channels::make_room(std::size_t bytes) {
         forgotten_.add_past(counts);
         channels_.erase(*it);
     }
-    const bool room = total <= most;
+    const bool room = total <= most || channels_.size() == 1; // one history bounds itself
     total_bytes_.store(room ? total : total - bytes, std::memory_order_relaxed);
     return room;
 }

@@ -49,6 +49,7 @@ void RecordingReader::fail(const RecordingLine& line, const std::string& why, Re
 }
 
 const Record* RecordingReader::next(TimeBudget& budget) {
+    paused_ = false;
     RecordingLine line;
     const bool grows =
         options_.grows(); // before what is read, so that nothing comes behind the end

@@ -254,7 +254,7 @@ def test_who_resumes_at_the_end_of_a_lap_has_the_pause_before_the_next(sse, wire
 
 BAD = {
     "a text": (b"hello\n", 3, "F:1: not a recording: not a JSON object"),
-    "JSON of another kind": (b'{"a":1}\n', 3, "F:1: not a recording: the first line has no key sse"),
+    "JSON of another kind": (b'{"t":0,"data":"x"}\n', 3, "F:1: not a recording: the first line has no key sse"),
     "a newer version": (b'{"sse":2}\n', 3,
                         "F:1: recording version 2 is newer than the 1 that this program reads"),
     "an empty file": (b"", 3, "F: the file is empty: nothing was recorded"),
@@ -316,7 +316,7 @@ def test_a_directory_without_a_recording(sse, tmp_path):
     ran = sse.run("replay", tmp_path)
     assert (ran.status, ran.err.splitlines()) == (3, [
         f"sse: error: {tmp_path}: no recording in it",
-        "sse: hint: name a directory with .jsonl, .sse or .har files; sse tail --record FILE URL makes a recording"])
+        "sse: hint: name a directory with .jsonl, .ndjson, .sse or .har files; sse tail --record FILE URL makes a recording"])
 
 
 @pytest.mark.parametrize("flags", [("--speed", "0"), ("--speed", "-1"), ("--speed", "x"), ("--max-gap", "x"), ("--nope",)])
@@ -342,7 +342,7 @@ def test_each_client_has_a_clock_of_its_own(sse, wire, three):
         begun = time.monotonic()
         answer = wire.get(server.url + path)
         assert answer.status == 200
-        assert answer.header("content-type") == "text/event-stream"
+        assert answer.header("content-type") == "text/event-stream; charset=utf-8"
         assert answer.read_all() == THREE
         assert time.monotonic() - begun >= 0.15
 

@@ -125,7 +125,7 @@ def info(sse, *args, **options):
 
 def test_info_says_what_is_in_a_recording(sse, path):
     assert info(sse, path) == (f"{path}: recording", {
-        "request": "POST https://x.example/feed?token=secret",
+        "request": "POST https://x.example/feed?token=***",
         "response": "201, text/event-stream",
         "started": "2026-11-22T05:00:00.250Z",
         "span": "2.50s, from 500ms to 3.00s",

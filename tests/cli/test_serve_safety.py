@@ -156,7 +156,7 @@ def test_cors_answers_a_preflight_without_a_token_and_says_401_to_the_page(sse, 
     (["--cors-header", "X-Id"], "--cors-header needs --cors"),
     (["--cors", PAGE, "--cors-header", "a b"], "is not the name of a header field"),
     (["--trusted-proxy", "10.0.0.0/33"], "is not a network"),
-    (["--busy", "no"], '"no" is none of 503|retry'),
+    (["--busy", "no"], '"no" is not one of 503|retry'),
     (["--retry", "6s..3s"], '"6s..3s" ends before it begins'),
     (["--header", "X"], "is not 'Name: value'"),
 ])

@@ -63,7 +63,8 @@ def test_slow_requests_do_not_keep_a_good_client_out(sse, wire):
 
 
 def test_streams_make_no_room(sse, wire):
-    server = held(sse, "--max-clients", "2")
+    server = sse.serve("--max-clients", "2")
+    server.write("1\n2\n3\n")
     streams = [wire.get(server.url) for _ in range(2)]
     assert all(len(s.events(3)) == 3 for s in streams)
     refused = wire.get(server.url)

@@ -29,7 +29,7 @@ def test_an_id_that_cannot_be_sent_is_told_once(sse, origin, bad):
     assert (tail.status, tail.out) == (0, b"x\ny\n")
     shown = "x" * 100 + "..." if bad[0] == "x" else "\\x01x"
     assert tail.err == (f'sse: warning: the last event ID "{shown}" cannot be sent in a header: '
-                        "some events may be missing, or come again\n")
+                        "events may be missing or repeated\n")
 
 
 def test_a_header_of_10_mb_is_bounded(sse, origin):

@@ -112,7 +112,7 @@ def test_an_error_comes_behind_them(sse, origin):
 def test_a_file_that_cannot_be_made(sse, origin, tmp_path):
     tail = sse.run("tail", ":1", "--stats-file", tmp_path / "no" / "file")
     assert tail.status == 23
-    assert f"cannot write the stats {tmp_path}/no/file: No such file or directory" in tail.err
+    assert f"cannot create {tmp_path}/no/file: No such file or directory" in tail.err
 
 
 def test_memory_is_bounded_whatever_the_types(sse, origin, tmp_path):

@@ -139,7 +139,7 @@ def test_man_pages_are_clean(page):
 
 def test_hints_and_pages_name_only_options_that_there_are(sse):
     known = {"-", "--"}.union(*(help_options(sse, *filter(None, [c])) for c in ("", *COMMANDS)))
-    others = {"-N", "-i", "-iN", "-c", "-l"}  # of curl, sh and ls
+    others = {"-N", "-sN", "-i", "-iN", "-c", "-l", "--digest", "--proxy-anyauth", "-dc"}  # of curl, sh, ls and xz
     unknown = []
     for path in sorted((ROOT / "cmd").rglob("*.cpp")):
         for literal in re.findall(r'"((?:[^"\\]|\\.)*)"', path.read_text(encoding="utf-8")):

@@ -118,7 +118,7 @@ TEST_CASE("a method and a path have a status, an Allow field and a body") {
         CHECK(response.status == row.status);
         CHECK(header(response, "Allow") == row.allow);
         CHECK((response.feed != nullptr) == row.stream);
-        if (row.status == 200) CHECK(response.content_type == "text/event-stream");
+        if (row.status == 200) CHECK(response.content_type == "text/event-stream; charset=utf-8");
         if (row.status == 204) CHECK(response.body.empty());
         if (row.status >= 400) CHECK(response.body.ends_with("\n"));
     }

@@ -122,7 +122,8 @@ TEST_CASE("recorded reads are sent whole, whatever the size of their event") {
     const TemporaryFile file(text + "{\"t\":0,\"bytes\":\"\\n\\ndata: b\\n\\n\"}\n");
     const ReceivedEvent received;
     auto feed = feed_of(file, received, sse::Framing::close_delimited);
-    const auto sent = drain(feed, start, 8 << 20);
+    std::string sent; // reading pauses when its time on the loop is used up
+    while (!feed.ended() && feed.due() <= start) sent += drain(feed, start, 8 << 20);
     CHECK(sent.size() == 6 + 5 * read.size() + 11);
     CHECK(received.failed.empty());
     CHECK(feed.ended());
