@@ -7,13 +7,13 @@
 namespace cmd {
 
 std::string format_size(std::size_t bytes) {
-    constexpr std::array units = {"", "kb", "mb", "gb"};
+    constexpr std::array suffixes = {"", "kb", "mb", "gb"};
     std::size_t unit = 0;
-    while (unit + 1 < units.size() && bytes != 0 && bytes % 1024 == 0) {
+    while (unit + 1 < suffixes.size() && bytes != 0 && bytes % 1024 == 0) {
         bytes /= 1024;
         ++unit;
     }
-    return fmt::format("{}{}", bytes, units.at(unit));
+    return fmt::format("{}{}", bytes, suffixes.at(unit));
 }
 
 CLI::Option* add_size(CLI::App& app, const std::string& name, std::size_t& field, std::size_t least,

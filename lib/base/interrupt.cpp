@@ -29,8 +29,8 @@ int poll_timeout(Interrupt::Clock::time_point now,
 } // namespace
 
 void Interrupt::raise(Reason reason) noexcept {
-    auto none = Reason::none;
-    const bool first = reason_.compare_exchange_strong(none, reason, std::memory_order_acq_rel);
+    auto expected = Reason::none;
+    const bool first = reason_.compare_exchange_strong(expected, reason, std::memory_order_acq_rel);
     const bool cuts = reason == Reason::raised || reason == Reason::reader_gone;
     if (first) wake_.set();
     if (cuts && !is_cut_.exchange(true)) cut_.set();

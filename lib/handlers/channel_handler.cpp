@@ -88,7 +88,7 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
                         {"X-Content-Type-Options", "nosniff"}};
     for (const auto& [name, value] : options_.headers) {
         std::erase_if(response.headers,
-                      [&](const auto& own) { return same_name(own.first, name); });
+                      [&field = name](const auto& own) { return same_name(own.first, field); });
         if (same_name(name, "Content-Type")) response.content_type = value;
     }
     for (const auto& field : options_.headers) {

@@ -103,7 +103,7 @@ TEST_CASE("ClientResponse reads every valid framing, however the bytes are cut")
         {"a folded coding", ok + "Transfer-Encoding:\r\n\tchunked\r\n\r\n" + chunks, "data: x\n\n"},
     };
     for (const auto& row : rows) {
-        for (const std::size_t step : {1, 2, 7, 65536}) {
+        for (const std::size_t step : {1U, 2U, 7U, 65536U}) {
             if (step < 7 && row.wire.size() > 1000) continue;
             INFO(row.what << ", " << step << " bytes at a time");
             const auto got = received(row.wire, step);
@@ -167,7 +167,7 @@ TEST_CASE("ClientResponse refuses framings that are broken or ambiguous") {
         {"a space before the colon", ok + "A : b\r\n\r\n", "line 3 of the head"},
     };
     for (const auto& row : rows) {
-        for (const std::size_t step : {1, 5, 65536}) {
+        for (const std::size_t step : {1U, 5U, 65536U}) {
             INFO(row.what << ", " << step << " bytes at a time");
             const auto got = received(row.wire, step);
             // What is not HTTP is quoted as far as it was read.

@@ -154,7 +154,7 @@ TEST_CASE("a damaged body gives what came before the damage, the same at every c
                 auto damaged = wire;
                 damaged[at] = static_cast<char>(damaged[at] ^ flip);
                 const auto whole = undone(coding, damaged, damaged.size());
-                for (const std::size_t step : {1, 2, 3, 5, 13}) {
+                for (const std::size_t step : {1U, 2U, 3U, 5U, 13U}) {
                     INFO(coding << ", byte " << at << ", fed by " << step);
                     CHECK(undone(coding, damaged, step) == whole);
                 }
