@@ -85,7 +85,10 @@ std::string mask_start_line(std::string_view line) {
 bool is_secret_header(std::string_view name) {
     constexpr std::array<std::string_view, 4> names = {"authorization", "proxy-authorization",
                                                        "cookie", "set-cookie"};
-    return is_one_of(separated(name), names) || is_secret_name(name);
+    const auto text = separated(name);
+    if (text == "mcp-session-id")
+        return false; // a user of MCP reads it from -v for the next request
+    return is_one_of(text, names) || is_secret_name(name);
 }
 
 std::string mask_header(std::string_view name, std::string_view value) {

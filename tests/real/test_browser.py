@@ -64,13 +64,13 @@ def test_eventsource_of_npm_that_is_cut_off_resumes_without_loss(sse, proxy):
     client = sse.start_program("node", "-e", NODE, between.url,
                                env={"NODE_PATH": "/usr/share/nodejs:/usr/lib/nodejs"})
     server.write(lines(FIRST))
-    client.stdout.wait("some events", lambda b: b.count(b"\n") > 100, 30)
+    client.stdout.wait("some events", lambda b: b.count(b"\n") > 100)
     between.kill()
     server.write(lines(WHILE_GONE))
     between.start()
-    client.stdout.wait("the second connection", lambda b: b.count(b"open\n") == 2, 30)
+    client.stdout.wait("the second connection", lambda b: b.count(b"open\n") == 2)
     server.write(lines(LAST))
-    client.stdout.wait("the last event", lambda b: b'["1500"' in b, 30)
+    client.stdout.wait("the last event", lambda b: b'["1500"' in b)
     server.close_stdin()
     assert client.wait() == 0  # 204 says: no more; it has nothing else to do
     said = client.stdout.text().splitlines()

@@ -52,7 +52,7 @@ def test_a_tail_that_is_killed_and_resumes_misses_nothing_and_repeats_nothing(ss
     killed = sse.start("tail", "-o", "json", server.url)
     writer = threading.Thread(target=grow)
     writer.start()
-    killed.stdout.wait("a third of the lines", lambda b: b.count(b"\n") > LINES // 3, 60)
+    killed.stdout.wait("a third of the lines", lambda b: b.count(b"\n") > LINES // 3)
     killed.end_hard()
     seen = whole_lines(killed)
     assert LINES // 3 < len(seen) < LINES

@@ -47,7 +47,7 @@ def test_it_goes_on_where_it_was_ended(sse, nginx, tmp_path):
 def test_a_message_is_out_as_it_comes_and_pings_are_life(sse, nginx):
     server = nginx(NCHAN)
     tail = sse.start("tail", server.url + "new", "-v", "--idle-timeout", "10s")
-    tail.stderr.wait_for("is open")
+    tail.stderr.wait_for("stream open")
     for n in range(3):
         publish(server, f"line {n}\nand more")
         tail.stdout.wait_for(f"^line {n}\nand more$")

@@ -110,7 +110,7 @@ def test_an_mcp_server_over_streamable_http(sse, node):
     unknown = sse.run("tail", url, "-H", "Mcp-Session-Id: other", "--json", rpc("tools/list", 2))
     assert unknown.status == 22 and "returned 4" in unknown.err
     standing = sse.start("tail", url, *headers, "-v")  # the server's own stream, by GET
-    standing.stderr.wait_for("is open")
+    standing.stderr.wait_for("stream open")
     standing.signal(2)
     assert standing.wait() == 130
 

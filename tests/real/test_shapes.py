@@ -105,8 +105,6 @@ def test_a_stream_that_breaks_off_is_told(sse, origin, tmp_path):
 
 
 @pytest.mark.parametrize("status, body, said", [
-    ("200 OK", '{"error":{"message":"stream must be true"}}',
-     'with application/json, not text/event-stream: {"error":{"message":"stream must be true"}}'),
     ("429 Too Many Requests", '{"error":{"type":"rate_limit_error"}}', 'returned 429 Too Many Requests: {"error"'),
     ("529 Overloaded", '{"error":{"type":"overloaded_error"}}', 'returned 529 Overloaded: {"error"'),
 ])
@@ -117,6 +115,14 @@ def test_an_error_instead_of_a_stream(sse, origin, tmp_path, status, body, said)
     assert (tail.status, tail.out) == (22, b"")
     assert said in tail.err and "sse: hint: " in tail.err
     assert len(server.requests) == 1
+
+
+def test_an_error_object_where_json_was_accepted_is_shown(sse, origin, tmp_path):
+    (tmp_path / "body.json").write_text("{}")
+    server = origin(lambda c: c.answer("200 OK", '{"error":{"message":"stream must be true"}}',
+                                       content_type="application/json"))
+    tail = sse.run(*example("openai", server.url), cwd=tmp_path)
+    assert (tail.status, tail.out) == (1, b"stream must be true")
 
 
 def test_ollama_is_json_lines(sse, origin):

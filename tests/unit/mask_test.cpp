@@ -3,16 +3,16 @@
 #include "unit/catch2.hpp"
 
 TEST_CASE("secrets are known by the name of their header") {
-    for (const auto* name :
-         {"Authorization", "authorization", "PROXY-AUTHORIZATION", "Cookie", "Set-Cookie",
-          "X-Api-Key", "api-key", "x-goog-apikey", "X-Auth-Token", "x-amz-security-token",
-          "Client-Secret", "X-Password", "Ocp-Apim-Subscription-Key", "Mcp-Session-Id", "X-CSRF",
-          "X-Auth", "sessionId"}) {
+    for (const auto* name : {"Authorization", "authorization", "PROXY-AUTHORIZATION", "Cookie",
+                             "Set-Cookie", "X-Api-Key", "api-key", "x-goog-apikey", "X-Auth-Token",
+                             "x-amz-security-token", "Client-Secret", "X-Password",
+                             "Ocp-Apim-Subscription-Key", "X-CSRF", "X-Auth", "sessionId"}) {
         INFO(name);
         CHECK(sse::mask_header(name, "Bearer sk-123") == "***");
     }
-    for (const auto* name : {"Accept", "Content-Type", "Last-Event-ID", "X-Request-Id",
-                             "User-Agent", "Cache-Control", "Authority", "X-Keyboard"}) {
+    for (const auto* name :
+         {"Accept", "Content-Type", "Last-Event-ID", "X-Request-Id", "User-Agent", "Cache-Control",
+          "Authority", "X-Keyboard", "Mcp-Session-Id"}) {
         INFO(name);
         CHECK(sse::mask_header(name, "plain") == "plain");
     }
