@@ -60,7 +60,7 @@ def test_a_tail_that_is_killed_and_resumes_misses_nothing_and_repeats_nothing(ss
     writer.join()
     for process in (steady, resumed):
         missing = LINES - (len(seen) if process is resumed else 0)
-        process.stdout.wait("the rest", lambda b, n=missing: b.count(b"\n") >= n, 60)
+        process.stdout.wait("the rest", lambda b, n=missing: b.count(b"\n") >= n)
     follow.end_hard()  # the end of the pipe
     assert server.wait() == 0 and steady.wait() == 0 and resumed.wait() == 0
     lines = log.read_text(encoding="utf-8").splitlines()
