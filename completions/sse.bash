@@ -19,6 +19,7 @@ _sse() {
         serve:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         serve:--port-file) _filedir; return ;;
         serve:--header) files=@ ;;
+        serve:--busy) values="503 retry" ;;
         serve:--token-file) _filedir; return ;;
         serve:--tls-cert) _filedir; return ;;
         serve:--tls-key) _filedir; return ;;
@@ -27,7 +28,7 @@ _sse() {
         serve:--admin) values="127.0.0.1:9090 unix:" ;;
         serve:--access-log) _filedir; return ;;
         # values that nobody can guess
-        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--start | serve:--gap-event | serve:--threads | serve:--backlog | serve:--trusted-proxy | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--total-history-bytes | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-clients-per-address | serve:--busy | serve:--max-head-bytes | serve:--head-timeout | serve:--max-body-bytes | serve:--body-timeout | serve:--idle-timeout | serve:--stall-timeout | serve:--max-stream-time | serve:--grace | serve:--allow-host | serve:--cors | serve:--cors-header | serve:--user) return ;;
+        serve:--restart-delay | serve:--event | serve:--max-event-bytes | serve:--end-event | serve:--retry | serve:--wait-clients | serve:--history | serve:--history-bytes | serve:--start | serve:--gap-event | serve:--threads | serve:--backlog | serve:--trusted-proxy | serve:--socket-mode | serve:--path | serve:--max-channels | serve:--total-history-bytes | serve:--channel-idle | serve:--keepalive | serve:--max-clients | serve:--max-clients-per-address | serve:--max-head-bytes | serve:--head-timeout | serve:--max-body-bytes | serve:--body-timeout | serve:--idle-timeout | serve:--stall-timeout | serve:--max-stream-time | serve:--grace | serve:--allow-host | serve:--cors | serve:--cors-header | serve:--user) return ;;
         tail:-o | tail:--output) values="data json pretty raw sse" ;;
         tail:--color) values="always auto never" ;;
         tail:--time) values="abs delta none rel" ;;
@@ -50,6 +51,7 @@ _sse() {
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
         replay:--header) files=@ ;;
+        replay:--busy) values="503 retry" ;;
         replay:--token-file) _filedir; return ;;
         replay:--tls-cert) _filedir; return ;;
         replay:--tls-key) _filedir; return ;;
@@ -57,7 +59,7 @@ _sse() {
         replay:--admin) values="127.0.0.1:9090 unix:" ;;
         replay:--access-log) _filedir; return ;;
         # values that nobody can guess
-        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--post | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--threads | replay:--backlog | replay:--trusted-proxy | replay:--socket-mode | replay:--max-clients | replay:--max-clients-per-address | replay:--busy | replay:--max-head-bytes | replay:--head-timeout | replay:--max-body-bytes | replay:--body-timeout | replay:--idle-timeout | replay:--stall-timeout | replay:--max-stream-time | replay:--grace | replay:--allow-host | replay:--cors | replay:--cors-header | replay:--user) return ;;
+        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--post | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--threads | replay:--backlog | replay:--trusted-proxy | replay:--socket-mode | replay:--max-clients | replay:--max-clients-per-address | replay:--max-head-bytes | replay:--head-timeout | replay:--max-body-bytes | replay:--body-timeout | replay:--idle-timeout | replay:--stall-timeout | replay:--max-stream-time | replay:--grace | replay:--allow-host | replay:--cors | replay:--cors-header | replay:--user) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}

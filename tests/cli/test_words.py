@@ -19,7 +19,7 @@ def help_options(sse, *command):
     assert result.status == 0 and result.err == ""
     options = {}
     for line in result.out.decode().splitlines():
-        match = re.match(r"  (-[^ ]+)(?: ([a-z]+(?:\|[a-z]+)+)(?:=\w+)?)?", line)
+        match = re.match(r"  (-[^ ]+)(?: ([a-z0-9]+(?:\|[a-z0-9]+)+)(?:=\w+)?)?", line)
         for name in match[1].split(",") if match else ():
             options[name] = set(match[2].split("|")) if match[2] else set()
     assert "--help" in options
@@ -114,7 +114,7 @@ def test_help_and_completion_have_the_same_options(sse, shell, command):
 @pytest.mark.parametrize("file", ["sse.bash", "_sse", "sse.fish"])
 def test_completions_know_the_values_that_help_lists(sse, file):
     source = (ROOT / "completions" / file).read_text(encoding="utf-8")
-    lists = [set(words.split()) for words in re.findall(r"[\"(]([a-z]+(?: [a-z]+)+)[\")]", source)]
+    lists = [set(words.split()) for words in re.findall(r"[\"(]([a-z0-9]+(?: [a-z0-9]+)+)[\")]", source)]
     for command in COMMANDS:
         for option, choices in help_options(sse, command).items():
             assert not choices or choices in lists, (command, option)
