@@ -7,7 +7,7 @@
 #include "cmd/cli/recording_output.hpp"
 #include "playback/playback_driver.hpp"
 #include "protocol/parser.hpp"
-#include "recording/har.hpp"
+#include "recording/har_text.hpp"
 #include "recording/record_events.hpp"
 
 #include <chrono>

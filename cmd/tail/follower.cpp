@@ -29,6 +29,7 @@ std::string_view rule_of(sse::ParseWarning warning) {
     case sse::ParseWarning::nul_in_id: return "id contains NUL, ignored (HTML 9.2.6)";
     case sse::ParseWarning::invalid_utf8: return "invalid UTF-8, read as U+FFFD (HTML 9.2.6)";
     case sse::ParseWarning::unfinished_block:
+    case sse::ParseWarning::unfinished_event:
         return "no blank line before the end of the stream, discarded (HTML 9.2.6)";
     }
     return "";
@@ -195,8 +196,7 @@ void Follower::on_close(sse::Client::Close how, std::string_view why) {
     const bool unfinished = std::exchange(is_unfinished_, false);
     if (!unfinished || how != sse::Client::Close::eof || context_.options.verbose) return;
     if (std::exchange(context_.noted_unfinished, true)) return;
-    print_note(
-        "the stream ended inside a block: the fields after the last blank line are discarded");
+    print_note("the stream ended without the blank line after its last event, which is discarded");
 }
 
 void Follower::on_pause() {
@@ -255,7 +255,7 @@ void Follower::on_unsendable_id(std::string_view id) {
 }
 
 void Follower::on_warning(sse::ParseWarning warning, std::string_view line) {
-    if (warning == sse::ParseWarning::unfinished_block) is_unfinished_ = true;
+    if (warning == sse::ParseWarning::unfinished_event) is_unfinished_ = true;
     print_verbose(fmt::format("{}: \"{}\"", rule_of(warning), sse::printable(line, 100)));
 }
 

@@ -11,6 +11,7 @@
 #include "cmd/tail/recorder.hpp"
 #include "cmd/tail/stats_output.hpp"
 #include "cmd/tail/tail_options.hpp"
+#include "cmd/tail/tail_streams.hpp"
 #include "cmd/tail/unfinished_output.hpp"
 
 #include <CLI/CLI.hpp>

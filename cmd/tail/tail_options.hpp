@@ -1,4 +1,4 @@
-// The options of sse tail, and the clients and the printer that they describe.
+// The options of sse tail. Opens nothing.
 #pragma once
 
 #include "client/client.hpp"
@@ -43,18 +43,5 @@ struct TailOptions {
 
 /// Adds all options of sse tail to `app`, bound to `o`, which must outlive the parse.
 void add_tail_options(CLI::App& app, TailOptions& o);
-
-/// One stream to follow.
-struct Stream {
-    std::string name; ///< the label of its lines, if there are several streams
-    sse::ClientOptions client;
-};
-
-/// The streams of `o`, in the order of the command line. Throws Failure and sse::Error for usage
-/// errors.
-std::vector<Stream> streams_of(const TailOptions& o, Format format);
-
-/// The printer of `o`. `terminal`: standard output is one. Throws sse::Error (invalid_argument).
-std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool terminal);
 
 } // namespace cmd

@@ -35,7 +35,8 @@ std::string_view to_string(ParseWarning warning) {
     case ParseWarning::bad_retry: return "retry is not a number";
     case ParseWarning::nul_in_id: return "id holds NUL";
     case ParseWarning::invalid_utf8: return "invalid UTF-8";
-    case ParseWarning::unfinished_block: return "unfinished block";
+    case ParseWarning::unfinished_block:
+    case ParseWarning::unfinished_event: return "unfinished block";
     }
     return "";
 }
@@ -102,8 +103,11 @@ void Parser::feed_slice(std::string_view bytes) {
 }
 
 void Parser::finish() {
-    if (!skipping_ && (in_block_ || !line_.empty()))
-        sink_.on_warning(ParseWarning::unfinished_block, line_); // RULES.md, 27
+    if (!skipping_ && (in_block_ || !line_.empty())) { // RULES.md, 27
+        const bool event = data_.set || line_ == "data" || line_.starts_with("data:");
+        sink_.on_warning(event ? ParseWarning::unfinished_event : ParseWarning::unfinished_block,
+                         line_);
+    }
     line_.clear();
     data_.clear(), type_.clear(), id_.clear();
     in_block_ = skipping_ = skip_lf_ = false;

@@ -24,8 +24,11 @@ enum class ParseWarning : std::uint8_t {
     bad_retry,        ///< `retry` with anything but ASCII digits
     nul_in_id,        ///< `id` with U+0000
     invalid_utf8,     ///< decoded with U+FFFD
-    unfinished_block, ///< the stream ended before the blank line; the block is discarded
+    unfinished_block, ///< the stream ended inside a block without data, which is discarded
+    unfinished_event, ///< the same with data: an event is lost
 };
+inline constexpr std::size_t parse_warning_count =
+    static_cast<std::size_t>(ParseWarning::unfinished_event) + 1;
 std::string_view to_string(ParseWarning warning);
 
 /// Turns the bytes of one stream into events, each handed on at its blank line (HTML 9.2.6).

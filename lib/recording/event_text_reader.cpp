@@ -254,7 +254,7 @@ void EventTextReader::on_retry(std::chrono::milliseconds time) {
 
 void EventTextReader::on_warning(ParseWarning warning, std::string_view) {
     ++warnings_[static_cast<std::size_t>(warning)];
-    if (warning == ParseWarning::unfinished_block) {
+    if (warning == ParseWarning::unfinished_event) {
         warning_ = fmt::format("{}:{}: the last event is unfinished and was skipped",
                                input_->name(), line_ + 1);
     }

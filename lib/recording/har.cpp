@@ -3,7 +3,6 @@
 #include "base/ascii.hpp"
 #include "base/base64.hpp"
 #include "base/error.hpp"
-#include "base/json_text.hpp"
 #include "base/mask.hpp"
 #include "base/rfc3339.hpp"
 #include "base/trimmed.hpp"
@@ -15,8 +14,6 @@
 
 #include <algorithm>
 #include <cmath>
-#include <cstdio>
-#include <ctime>
 #include <fmt/format.h>
 #include <optional>
 #include <simdjson.h>
@@ -177,40 +174,12 @@ private:
     HarEntry& entry_;
 };
 
-/// Microseconds since 1970 of `2026-11-22T05:00:00.123Z` or `...+01:00`; nullopt for other text,
-/// and for years before 1970 or after 2261, which the system clock cannot represent.
-std::optional<microseconds> epoch_of(const std::string& text) {
-    std::tm date{};
-    const char* rest = ::strptime(text.c_str(), "%Y-%m-%dT%H:%M:%S", &date);
-    if (rest == nullptr || date.tm_year < 70 || date.tm_year > 361) return std::nullopt;
-    microseconds time = std::chrono::seconds(::timegm(&date));
-    if (*rest == '.') {
-        microseconds digit(100'000);
-        for (++rest; *rest >= '0' && *rest <= '9'; ++rest, digit /= 10)
-            time += digit * (*rest - '0');
-    }
-    int hours = 0, minutes = 0;
-    char sign = 0;
-    if (std::sscanf(rest, "%c%2d:%2d", &sign, &hours, &minutes) == 3) {
-        const auto offset = std::chrono::hours(hours) + std::chrono::minutes(minutes);
-        time += sign == '-' ? offset : -offset;
-    } else if (rest[0] != 'Z' && rest[0] != 'z') {
-        return std::nullopt;
-    }
-    return time;
-}
-
-std::string rfc3339_of(microseconds epoch) {
-    return rfc3339(std::chrono::system_clock::time_point(
-        std::chrono::duration_cast<std::chrono::system_clock::duration>(epoch)));
-}
-
 std::string_view without_line_ends(std::string_view text) {
     return text.substr(0, text.find_first_of(std::string_view("\r\n\0", 3)));
 }
 
 void write_messages(const HarEntry& entry, RecordingWriter& to) {
-    auto zero = epoch_of(entry.header.started);
+    auto zero = parse_rfc3339(entry.header.started);
     for (const auto& message : entry.messages) {
         auto time = zero.value_or(microseconds(0));
         if (message.seconds) time = microseconds(std::llround(*message.seconds * 1e6));
@@ -234,7 +203,7 @@ public:
     void on_comment(std::string_view text) override { to_.comment(microseconds(0), text); }
     void on_retry(std::chrono::milliseconds time) override { to_.retry(microseconds(0), time); }
     void on_warning(ParseWarning warning, std::string_view) override {
-        unfinished_ = unfinished_ || warning == ParseWarning::unfinished_block;
+        unfinished_ = unfinished_ || warning == ParseWarning::unfinished_event;
     }
 
 private:
@@ -319,8 +288,8 @@ void read_har(RecordingInput& input,
         if (entry.error)
             throw Error(Errc::bad_input, where + *entry.error, Reason::har_without_events);
         auto header = entry.header;
-        const auto started = epoch_of(header.started);
-        header.started = started ? rfc3339_of(*started) : "";
+        const auto started = parse_rfc3339(header.started);
+        header.started = started ? rfc3339(std::chrono::system_clock::time_point(*started)) : "";
         if (!entry.messages.empty()) {
             const auto writer = make(std::move(header));
             write_messages(entry, *writer);
@@ -370,87 +339,5 @@ void read_har(RecordingInput& input,
                     Reason::har_without_events);
     }
 }
-
-namespace {
-
-void append_fields(const RecordedFields& fields, std::string& out) {
-    out.append("\"headers\":[");
-    bool first = true;
-    for (const auto& [name, value] : fields) {
-        out.append(std::exchange(first, false) ? "{\"name\":" : ",{\"name\":");
-        append_json_string(name, out);
-        out.append(",\"value\":");
-        append_json_string(mask_header(name, value), out);
-        out.push_back('}');
-    }
-    out.append("],\"headersSize\":-1,\"bodySize\":-1,\"cookies\":[],\"httpVersion\":\"HTTP/1.1\"");
-}
-
-void append_member(const char* name, std::string_view value, std::string& out) {
-    out.append(",\"").append(name).append("\":");
-    append_json_string(value, out);
-}
-
-} // namespace
-
-HarText::HarText(std::string& out)
-    : out_(out) {
-    out_.append(
-        "{\"log\":{\"version\":\"1.2\",\"creator\":{\"name\":\"sse\",\"version\":\"" SSE_VERSION
-        "\"},\"entries\":[");
-}
-
-void HarText::begin(const RecordingHeader& header) {
-    header_ = header;
-    start_ = epoch_of(header.started).value_or(microseconds(0));
-    bytes_ = 0;
-    any_event_ = false;
-    if (std::exchange(any_stream_, true)) out_.push_back(',');
-    out_.append("\n{\"_resourceType\":\"eventsource\"");
-    append_member("startedDateTime", rfc3339_of(start_), out_);
-    out_.append(",\"_eventSourceMessages\":[");
-}
-
-void HarText::event(std::chrono::microseconds t, const EventView& event) {
-    if (std::exchange(any_event_, true)) out_.push_back(',');
-    out_.append("\n{\"time\":");
-    append_seconds(start_ + t, out_);
-    append_member("eventName", event.type, out_);
-    append_member("eventId", event.id.value_or(""), out_);
-    append_member("data", event.data, out_);
-    out_.push_back('}');
-    bytes_ += event.data.size();
-}
-
-void HarText::end(std::chrono::microseconds t) {
-    const auto milliseconds = static_cast<double>(t.count()) / 1e3;
-    const auto& request = header_.request;
-    const auto& response = header_.response;
-    std::string type = "text/event-stream";
-    for (const auto& [name, value] : response.headers) {
-        if (name.size() == 12 && ::strcasecmp(name.c_str(), "content-type") == 0) type = value;
-    }
-    out_ += fmt::format(
-        "],\"time\":{},\"timings\":{{\"send\":0,\"wait\":0,\"receive\":{}}},\"cache\":{{}},"
-        "\"request\":{{\"method\":",
-        milliseconds, milliseconds);
-    append_json_string(request.method.empty() ? "GET" : request.method, out_);
-    append_member("url", mask_url(header_.url), out_);
-    out_.append(",\"queryString\":[],");
-    append_fields(request.headers, out_);
-    if (request.body) {
-        out_.append(",\"postData\":{\"mimeType\":\"\"");
-        append_member("text", *request.body, out_);
-        out_.push_back('}');
-    }
-    out_ += fmt::format("}},\"response\":{{\"status\":{},\"statusText\":\"\",\"redirectURL\":\"\",",
-                        response.status == 0 ? 200 : response.status);
-    append_fields(response.headers, out_);
-    out_ += fmt::format(",\"content\":{{\"size\":{}", bytes_);
-    append_member("mimeType", type, out_);
-    out_.append("}}}");
-}
-
-void HarText::finish() { out_.append("\n]}}\n"); }
 
 } // namespace sse

@@ -1,5 +1,5 @@
-// Converts HAR files (HTTP Archive 1.2), as exported by browsers, from and to recordings. Entries
-// other than event streams are ignored.
+// Reads HAR files (HTTP Archive 1.2), as exported by browsers, into recordings. Entries other than
+// event streams are ignored. Not the way back: HarText.
 #pragma once
 
 #include "recording/input.hpp"
@@ -33,28 +33,5 @@ bool is_har(std::string_view start);
 void read_har(RecordingInput& input,
               const std::function<std::unique_ptr<RecordingWriter>(RecordingHeader)>& make,
               const HarOptions& options = {});
-
-/// Writes a HAR file as text, one stream after the other. Events only: HAR cannot represent
-/// comments, reconnection times and bytes. One thread at a time.
-class HarText {
-public:
-    /// Appends to `out`, which must outlive it and may be cleared between calls. Masks secrets as
-    /// RecordingWriter does.
-    explicit HarText(std::string& out);
-    void begin(const RecordingHeader& header);
-    /// `t` is since RecordingHeader::started.
-    void event(std::chrono::microseconds t, const EventView& event);
-    /// The stream's last record was at `t`.
-    void end(std::chrono::microseconds t);
-    /// Call after the last stream.
-    void finish();
-
-private:
-    std::string& out_;
-    RecordingHeader header_;
-    std::chrono::microseconds start_{0}; ///< since 1970
-    std::uint64_t bytes_ = 0;            ///< of data
-    bool any_stream_ = false, any_event_ = false;
-};
 
 } // namespace sse

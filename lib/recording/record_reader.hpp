@@ -94,7 +94,7 @@ public:
     virtual std::string_view format_name() const = 0;
 
     /// Number of irregularities by type, in event-stream text.
-    using WarningCounts = std::array<std::uint64_t, 5>;
+    using WarningCounts = std::array<std::uint64_t, parse_warning_count>;
     const WarningCounts& warnings() const { return warnings_; }
 
 protected:

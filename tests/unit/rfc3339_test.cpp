@@ -14,3 +14,25 @@ TEST_CASE("times are RFC 3339 in UTC") {
     sse::append_rfc3339(day + 1s, out);
     CHECK(out == "at 2026-02-03T00:00:01.000Z");
 }
+
+TEST_CASE("RFC 3339 is read with any offset, as microseconds since 1970") {
+    struct Row {
+        const char* text;
+        std::optional<std::chrono::microseconds> time;
+    };
+    const Row rows[] = {
+        {"1970-01-01T00:00:00Z", 0us},
+        {"1970-01-01T00:00:01.5z", 1'500ms},
+        {"1970-01-01T01:00:00.000001+01:00", 1us},
+        {"1970-01-01T00:00:00-00:30", 30min},
+        {"1970-01-01T00:00:00", std::nullopt},
+        {"1969-12-31T23:59:59Z", std::nullopt},
+        {"2262-01-01T00:00:00Z", std::nullopt},
+        {"yesterday", std::nullopt},
+        {"", std::nullopt},
+    };
+    for (const auto& row : rows) {
+        INFO(row.text);
+        CHECK(sse::parse_rfc3339(row.text) == row.time);
+    }
+}

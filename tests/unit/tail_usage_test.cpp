@@ -4,6 +4,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/usage.hpp"
 #include "cmd/tail/tail_options.hpp"
+#include "cmd/tail/tail_streams.hpp"
 
 #include "unit/catch2.hpp"
 #include <CLI/CLI.hpp>
