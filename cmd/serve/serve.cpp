@@ -48,6 +48,9 @@ const std::map<std::string, sse::Overflow> overflows = {{"block", sse::Overflow:
                                                         {"drop", sse::Overflow::drop},
                                                         {"disconnect", sse::Overflow::disconnect}};
 
+const std::map<std::string, sse::PublishAs> publish_forms = {{"type", sse::PublishAs::type},
+                                                             {"data", sse::PublishAs::data}};
+
 std::string is_path(const std::string& text) {
     if (text.starts_with('/') && text.find_first_of("?#") == text.npos) return "";
     return fmt::format("\"{}\" is not a path such as / or /events", sse::printable(text, 60));
@@ -158,18 +161,30 @@ void add_options(CLI::App& app, ServeOptions& o) {
     app.add_flag("--channels", o.route.channels,
                  "Make every path a channel of its own; JSON input names it with \"channel\"")
         ->group("HTTP");
-    cmd::add_number<std::size_t>(app, "--max-channels", o.channels.max_channels, 1,
-                                 "Keep at most N channels at once")
+    cmd::add_number<std::size_t>(
+        app, "--max-channels", o.channels.max_channels, 1,
+        "Keep at most N channels with events at once, and as many more that are only read")
         ->group("HTTP");
     cmd::add_size(app, "--total-history-bytes", o.channels.max_total_history_bytes, 1,
                   std::numeric_limits<std::size_t>::max(),
                   "Remove the longest unused channels beyond this size of all histories")
+        ->group("HTTP");
+    cmd::add_choice(app, "--publish-as", o.route.publish_as, publish_forms,
+                    "Take the body of a POST as its content type says, or as the data of one "
+                    "event whatever its type")
         ->group("HTTP");
     cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
                           "Remove a channel that has been unused for this long")
         ->group("HTTP");
     cmd::add_duration(app, "--keepalive", o.route.keepalive,
                       "Send a comment after this much silence; 0 sends none")
+        ->group("HTTP");
+    cmd::with_example(app.add_option("--keepalive-event", o.route.keepalive_event,
+                                     "Send an event of this type with empty data instead of that "
+                                     "comment; pages cannot see comments"),
+                      "ping")
+        ->type_name("TYPE")
+        ->check(cmd::check_type, "")
         ->group("HTTP");
     cmd::with_example(
         app.add_option_function<std::vector<std::string>>(
@@ -240,6 +255,7 @@ int run(ServeOptions o) {
         cmd::note("standard input is not read with --publish; add - to serve it as well");
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     o.server.tick_for(o.route.keepalive);
+    o.channel.max_hold_up = o.server.stall_timeout;
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
@@ -255,6 +271,7 @@ int run(ServeOptions o) {
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {
+        if (inputs->load_first([&] { server->release_clients(); })) server->hold_clients();
         inputs->start([&](bool failed) {
             if (ends || failed) channels.end();
             end.input_ended(failed);

@@ -178,7 +178,12 @@ std::unique_ptr<InputPump> Inputs::make_pump(const std::string& name) {
 void Inputs::add(std::unique_ptr<sse::ByteSource> source) {
     auto pump = make_pump(source->name());
     const auto index = inputs_.size();
-    tasks_.push_back({source->ends_by_itself(), [this, index] { read(inputs_[index]); }});
+    const bool stored = source->ends_by_itself();
+    tasks_.push_back({stored, [this, index, stored] {
+                          read(inputs_[index]);
+                          if (stored) loaded();
+                      }});
+    if (stored) ++loading_;
     inputs_.push_back({std::move(source), std::move(pump)});
 }
 
@@ -196,6 +201,7 @@ void Inputs::add_file(const std::string& path) {
     if (!follower_) {
         follower_ = std::make_unique<sse::FileFollower>();
         tasks_.push_back({false, [this] { follow_files(); }});
+        ++loading_;
     }
     inputs_.push_back({nullptr, make_pump(path)});
     follower_->add(path, inputs_.back().pump->sink());
@@ -204,6 +210,21 @@ void Inputs::add_file(const std::string& path) {
 Inputs::~Inputs() {
     stop();
     if (thread_.joinable()) thread_.join();
+}
+
+bool Inputs::load_first(std::function<void()> on_loaded) {
+    if (loading_ == 0) return false;
+    channels_.begin_loading(on_loaded);
+    on_loaded_ = std::move(on_loaded);
+    // The reader of standard output may wait for a client to come.
+    return !tee_ && options_.record != "-";
+}
+
+/// What one input held at the start is published.
+void Inputs::loaded() {
+    if (--loading_ > 0) return;
+    channels_.end_loading();
+    if (on_loaded_) on_loaded_();
 }
 
 void Inputs::start(std::function<void(bool)> on_end) {
@@ -246,7 +267,7 @@ void Inputs::read(Input& input) {
 }
 
 void Inputs::follow_files() {
-    follower_->run();
+    follower_->run([this] { loaded(); });
     stopped_ = true;
     for (const auto& input : inputs_) {
         if (!input.source) input.pump->finish(false);

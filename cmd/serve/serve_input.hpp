@@ -59,6 +59,11 @@ public:
     Inputs(const InputOptions& options, sse::Channels& channels, const std::string& channel);
     ~Inputs();
 
+    /// Before start(): what files hold at the start is loaded, which the channels are told of.
+    /// `on_loaded` is called on any thread, maybe several times, once it is all published, or as
+    /// much as the history takes without a client. True if clients should wait for it: one that
+    /// resumes then finds its last event ID, and one that starts at the end finds the end.
+    bool load_first(std::function<void()> on_loaded);
     /// Reads the inputs in order. A plain file is read to its end before the next input starts; a
     /// pipe, a command or a followed file does not delay the next one. All followed files are read
     /// on one thread, in turns. `on_end` is called once, on any thread, when all have ended;
@@ -87,6 +92,7 @@ private:
     void run(const Task& task);
     void read(Input& input);
     void follow_files();
+    void loaded();
     void fail(std::exception_ptr why);
     void ended();
 
@@ -102,6 +108,8 @@ private:
     const sse::CommandOutput* command_ = nullptr;
     std::thread thread_;
     std::function<void(bool)> on_end_;
+    std::function<void()> on_loaded_;
+    std::atomic<std::size_t> loading_{0}; ///< inputs that were there before, not read yet
     std::atomic<std::size_t> running_{0};
     std::atomic<bool> stopped_{false}; ///< true if an input was stopped before its end
     std::mutex mutex_;                 ///< guards failure_

@@ -5,7 +5,7 @@
 namespace sse {
 
 ChannelFeed::ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
-                         std::string_view last_event_id, std::chrono::milliseconds keepalive,
+                         std::string_view last_event_id, const Keepalive& keepalive,
                          const OnStreamEnd& on_stream_end)
     : channel_(std::move(channel))
     , subscriber_(channel_->shard(loop), framing, last_event_id)
@@ -33,9 +33,9 @@ Feed::StreamCounts ChannelFeed::counts() const {
 }
 
 void ChannelFeed::tick(Clock::time_point now) {
-    if (keepalive_.count() == 0 || now - last_sent_ < keepalive_) return;
+    if (keepalive_.after.count() == 0 || now - last_sent_ < keepalive_.after) return;
     last_sent_ = now;
-    subscriber_.prepend(":\n\n");
+    subscriber_.prepend(keepalive_.block);
     wake_();
 }
 

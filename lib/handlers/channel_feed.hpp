@@ -7,8 +7,15 @@
 #include <chrono>
 #include <functional>
 #include <memory>
+#include <string>
 
 namespace sse {
+
+/// What keeps a silent stream open (HTML 9.2.7).
+struct Keepalive {
+    std::chrono::milliseconds after{}; ///< silence; 0: never
+    std::string block;                 ///< event-stream text
+};
 
 /// Owned by its connection and used on its loop's thread, as every Feed.
 class ChannelFeed final : public Feed {
@@ -17,10 +24,9 @@ public:
     using OnStreamEnd = std::function<void(bool complete)>;
 
     /// Subscribes to `channel` on loop `loop`, after the event `last_event_id` ("": where the
-    /// channel says). Sends a comment after `keepalive` without events (HTML 9.2.7); 0: never.
-    /// `on_stream_end` must outlive the feed.
+    /// channel says). `keepalive` and `on_stream_end` must outlive the feed.
     ChannelFeed(std::shared_ptr<Channel> channel, std::size_t loop, Framing framing,
-                std::string_view last_event_id, std::chrono::milliseconds keepalive,
+                std::string_view last_event_id, const Keepalive& keepalive,
                 const OnStreamEnd& on_stream_end);
     ~ChannelFeed() override;
 
@@ -38,7 +44,7 @@ private:
     std::shared_ptr<Channel> channel_; ///< keeps the subscriber's channel alive
     Subscriber subscriber_;
     std::function<void()> wake_;
-    std::chrono::milliseconds keepalive_;
+    const Keepalive& keepalive_;
     Clock::time_point last_sent_;
     const OnStreamEnd& on_stream_end_;
 };

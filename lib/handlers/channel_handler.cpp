@@ -1,7 +1,6 @@
 #include "handlers/channel_handler.hpp"
 
 #include "base/percent.hpp"
-#include "handlers/publish_handler.hpp"
 #include "handlers/resume.hpp"
 #include "handlers/viewer_page.hpp"
 #include "protocol/encoder.hpp"
@@ -11,8 +10,32 @@
 
 namespace sse {
 
+namespace {
+
+/// Tells the client the ID to resume with before it has received an event. Needless where it would
+/// start with the same event again.
+void prepend_position(Subscriber& subscriber, const Start& start) {
+    if (start.at == Start::At::oldest && subscriber.next() == 0) return;
+    const auto id = subscriber.position_id();
+    if (id.empty()) return;
+    std::string block;
+    encode_id(id, block);
+    subscriber.prepend(block);
+}
+
+/// What keeps a silent stream open.
+std::string keepalive_block(const std::string& event_type) {
+    if (event_type.empty()) return ":\n\n";
+    std::string block;
+    encode({event_type, "", std::nullopt}, block);
+    return block;
+}
+
+} // namespace
+
 ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, std::size_t loops)
     : options_(std::move(options))
+    , keepalive_{options_.keepalive, keepalive_block(options_.keepalive_event)}
     , channels_(channels) {
     for (std::size_t loop = 0; loop < loops; ++loop) {
         json_.push_back(std::make_unique<JsonEventReader>());
@@ -21,7 +44,8 @@ ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, 
 }
 
 void ChannelHandler::tick(std::size_t loop) {
-    for (const auto& [name, channel] : channels_.all()) channel->shard(loop).measure_lag();
+    const auto now = Shard::Clock::now();
+    for (const auto& [name, channel] : channels_.all()) channel->shard(loop).tick(now);
     if (loop == 0 && options_.channels) channels_.forget_idle(Channels::Clock::now());
 }
 
@@ -37,7 +61,8 @@ Response ChannelHandler::respond(const Request& request, std::size_t loop) {
     if (auto refusal = refuse(request)) return std::move(*refusal);
     const bool publishes = request.method == "POST";
     if (!publishes && wants_page(request)) return viewer_page();
-    const auto channel = channels_.open(request.path);
+    const auto channel =
+        channels_.open(request.path, publishes ? Channels::Use::publish : Channels::Use::read);
     if (!channel) {
         auto response =
             text_response(503, "there is no room for another channel, or its name is too long\n");
@@ -49,7 +74,7 @@ Response ChannelHandler::respond(const Request& request, std::size_t loop) {
         response.headers.emplace_back("Retry-After", "60");
         return response;
     }
-    if (publishes) return publish(request, *channel, *json_[loop]);
+    if (publishes) return publish(request, *channel, options_.publish_as, *json_[loop]);
     return stream(request, channel, loop);
 }
 
@@ -95,8 +120,8 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
         if (!same_name(field.first, "Content-Type")) response.headers.push_back(field);
     }
     if (request.method == "HEAD") return response;
-    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
-                                              options_.keepalive, on_stream_end);
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id, keepalive_,
+                                              on_stream_end);
     auto& subscriber = feed->subscriber();
     if (const auto retry = retry_for_client(*channel, loop)) {
         std::string block;
@@ -105,10 +130,12 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
     }
     if (subscriber.gap()) {
         mark_gap(response);
-        subscriber.prepend_gap(
-            " gap: the last event ID is not in the history; the stream starts at the oldest event",
-            std::nullopt);
+        subscriber.prepend_gap();
     }
+    if ((id.empty() || subscriber.gap()) && !subscriber.seeking())
+        prepend_position(subscriber, channel->options().start);
+    // Some proxies send the head on with the first bytes behind it.
+    if (!subscriber.has_more()) subscriber.prepend(":\n\n");
     response.feed = std::move(feed);
     return response;
 }

@@ -3,6 +3,7 @@
 
 #include "base/random.hpp"
 #include "handlers/channel_feed.hpp"
+#include "handlers/publish_handler.hpp"
 #include "hub/channels.hpp"
 #include "input/json_event.hpp"
 #include "server/handler.hpp"
@@ -23,6 +24,9 @@ struct ChannelRouteOptions {
     /// Time without an event after which a comment is sent, so that proxies keep the connection
     /// open (HTML 9.2.7); 0: never.
     std::chrono::milliseconds keepalive{15'000};
+    /// Type of an event with empty data that is sent instead of that comment, for pages, which
+    /// cannot see comments; "": a comment.
+    std::string keepalive_event;
     /// The reconnection time of clients where neither the input nor a publisher sets one: a random
     /// time in this range for each, so that they do not all return at once.
     struct RetryRange {
@@ -33,6 +37,7 @@ struct ChannelRouteOptions {
     std::vector<std::pair<std::string, std::string>> headers;
     /// A POST publishes its body.
     bool publish = false;
+    PublishAs publish_as = PublishAs::type;
     /// Every path is a channel of its own, created on the first request for it.
     bool channels = false;
 };
@@ -59,7 +64,8 @@ private:
     /// The response to OPTIONS and to methods that are not allowed.
     Response methods(const Request& request) const;
 
-    ChannelRouteOptions options_;
+    const ChannelRouteOptions options_;
+    const Keepalive keepalive_;
     Channels& channels_;
     std::vector<std::unique_ptr<JsonEventReader>> json_; ///< by loop
     std::vector<SeededRandom> random_;                   ///< by loop

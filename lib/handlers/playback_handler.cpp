@@ -77,6 +77,9 @@ bool is_there(const std::string& file, const PlaybackPosition& position, const s
     }
 }
 
+/// A playback sends what was recorded.
+const Keepalive no_keepalive;
+
 /// The faults that affect every stream from its start.
 Faults constant_faults(const PlaybackHandlerOptions& options) {
     Faults names;
@@ -150,7 +153,8 @@ void PlaybackHandler::share(Channels& channels) {
 }
 
 void PlaybackHandler::tick(std::size_t loop) {
-    for (const auto& [file, shared] : shared_) shared.channel->shard(loop).measure_lag();
+    for (const auto& [file, shared] : shared_)
+        shared.channel->shard(loop).tick(Shard::Clock::now());
 }
 
 /// Subscribes the client to the channel of a shared playback, as ChannelHandler does.
@@ -162,8 +166,8 @@ void PlaybackHandler::join_shared(const Request& request, const std::string& fil
         respond_complete(response);
         return;
     }
-    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id,
-                                              std::chrono::milliseconds(0), on_stream_end_);
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id, no_keepalive,
+                                              on_stream_end_);
     if (feed->subscriber().gap()) mark_gap(response);
     const bool is_text = stream_format(response.content_type) == StreamFormat::event_stream;
     if (feed->subscriber().gap() && is_text) {

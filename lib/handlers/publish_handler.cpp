@@ -70,7 +70,7 @@ std::string ids_of(const Batch& batch) {
 
 } // namespace
 
-Response publish(const Request& request, Channel& channel, JsonEventReader& json) {
+Response publish(const Request& request, Channel& channel, PublishAs as, JsonEventReader& json) {
     const auto coding = request.head.find("Content-Encoding");
     if (coding && !same_name(*coding, "identity"))
         return text_response(415, "the body must have no content coding\n");
@@ -84,7 +84,8 @@ Response publish(const Request& request, Channel& channel, JsonEventReader& json
     Batch batch;
     BodySink sink(channel, batch);
     try {
-        if (type == "text/plain" || type == "application/x-www-form-urlencoded") {
+        if (as == PublishAs::data || type == "text/plain" ||
+            type == "application/x-www-form-urlencoded") {
             EventView event;
             event.data = request.body;
             sink.on_event(event);

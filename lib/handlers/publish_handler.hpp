@@ -7,11 +7,18 @@
 
 namespace sse {
 
-/// Publishes the body of `request` to `channel`, all of it or nothing. The Content-Type decides:
+/// How a body becomes events.
+enum class PublishAs {
+    type, ///< as its Content-Type says
+    data, ///< the body is the data of one event, whatever its type
+};
+
+/// Publishes the body of `request` to `channel`, all of it or nothing. With PublishAs::type
+/// the Content-Type decides:
 /// text/plain and application/x-www-form-urlencoded (the default of curl -d) are the data of one
 /// event, application/json is one event object, text/event-stream any number of events. Responds
 /// 201 with the ids of the events, one per line; 400 or 415 with the reason; 503 if the channel
 /// accepts nothing now. Never blocks. `json` is the calling loop's reader.
-Response publish(const Request& request, Channel& channel, JsonEventReader& json);
+Response publish(const Request& request, Channel& channel, PublishAs as, JsonEventReader& json);
 
 } // namespace sse

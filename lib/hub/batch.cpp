@@ -10,7 +10,8 @@ namespace sse {
 
 namespace {
 
-constexpr std::size_t id_prefix = 4;  // "id: "
+constexpr std::string_view id_name = "id: ";
+constexpr std::size_t block_tail = 2; // LF of the last line, and the blank line
 constexpr std::size_t chunk_tail = 2; // CRLF
 
 } // namespace
@@ -18,8 +19,12 @@ constexpr std::size_t chunk_tail = 2; // CRLF
 void Batch::add(const EventView& event) {
     block_.clear();
     encode(event, block_);
-    // The size of the encoded id: replacing ill-formed UTF-8 may have changed its length.
-    add_block(event.id ? block_.find('\n') - id_prefix : 0);
+    if (!event.id) return add_block(0);
+    const auto end = block_.size() - block_tail;
+    auto line = end - event.id->size() - id_name.size();
+    // Replacing ill-formed UTF-8 may have made the id longer.
+    if (block_[line - 1] != '\n') line = block_.rfind('\n', end - 1) + 1;
+    add_block(end - line - id_name.size());
 }
 
 void Batch::add_comment(std::string_view text) {
@@ -67,7 +72,9 @@ std::string_view Batch::block(std::size_t index) const {
 
 std::string_view Batch::id(std::size_t index) const {
     const auto size = entries_[index].id_size;
-    return size == 0 ? std::string_view{} : trimmed(block(index).substr(id_prefix, size));
+    if (size == 0) return {};
+    const auto bytes = block(index);
+    return trimmed(bytes.substr(bytes.size() - block_tail - size, size));
 }
 
 std::size_t Batch::entry_at(std::size_t offset) const {

@@ -62,7 +62,7 @@ public:
 private:
     struct Entry {
         std::uint32_t end;     ///< in chunks_
-        std::uint32_t id_size; ///< the id stands behind "id: " at the start of the block
+        std::uint32_t id_size; ///< the id stands at the end of the block, before the blank line
         std::uint8_t head;     ///< bytes of the chunk's size line
     };
     void add_block(std::size_t id_size);

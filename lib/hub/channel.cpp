@@ -1,13 +1,43 @@
 #include "hub/channel.hpp"
 
+#include "base/error.hpp"
+
 #include <algorithm>
+#include <fmt/format.h>
 #include <utility>
 
 namespace sse {
 
+namespace {
+
+/// Throws Error (bad_input) for an id that cannot come back in a header: a field value holds no
+/// control characters but HTAB (RFC 9110 5.5). The encoder refuses CR, LF and NUL.
+void check_id(std::string_view id, std::size_t max_bytes) {
+    if (id.size() > max_bytes) {
+        throw Error(Errc::bad_input,
+                    fmt::format("id has {} bytes; the limit is {}", id.size(), max_bytes));
+    }
+    for (const char c : id) {
+        const auto byte = static_cast<unsigned char>(c);
+        const bool control = (byte < 0x20 && c != '\t') || byte == 0x7F;
+        if (!control || c == '\r' || c == '\n' || c == '\0') continue;
+        throw Error(Errc::bad_input,
+                    fmt::format("id holds the control character 0x{:02X}, which a Last-Event-ID "
+                                "header cannot carry",
+                                byte));
+    }
+}
+
+std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
+    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
+}
+
+} // namespace
+
 Channel::Channel(ChannelOptions options, std::size_t loops, std::function<void(std::size_t)> wake)
     : options_(options)
     , wake_(std::move(wake))
+    , start_id_(fmt::format("{}-start", unix_ms(std::chrono::system_clock::now())))
     , retry_(options.retry ? options.retry->count() : -1) {
     for (std::size_t loop = 0; loop < loops; ++loop) {
         shards_.push_back(std::make_unique<Shard>(*this, loop));
@@ -20,6 +50,7 @@ void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time
         event.id = ids_.next(now);
         batch.add(event);
     } else {
+        check_id(*event.id, options_.max_id_bytes);
         batch.add(event);
     }
 }
@@ -104,6 +135,23 @@ void Channel::raise_delivered(std::uint64_t next, const Shard& by) {
     for (const auto& shard : shards_) {
         if (shard.get() != &by) shard->wake_if_starved();
     }
+}
+
+void Channel::unsubscribed(const Shard& of) {
+    if (--subscribers_ > 0 || options_.start.at == Start::At::oldest) return;
+    for (const auto& shard : shards_) {
+        if (shard.get() != &of) shard->wake_if_starved();
+    }
+}
+
+void Channel::end_loading() {
+    if (!loading_.exchange(false)) return;
+    for (const auto& shard : shards_) shard->wake_loop();
+}
+
+bool Channel::has_idle_subscriber() const {
+    const auto now = counts();
+    return now.subscribers > now.behind;
 }
 
 namespace {

@@ -12,6 +12,7 @@
 #include <memory>
 #include <mutex>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -28,7 +29,7 @@ public:
     const ChannelOptions& options() const { return options_; }
 
     /// Adds `event` to `batch`; generates an id if it has none. Throws Error (bad_input) if the
-    /// event cannot be encoded.
+    /// event cannot be encoded, or if a client could not return its id in a Last-Event-ID header.
     void add(Batch& batch, EventView event, std::chrono::system_clock::time_point now);
     /// Numbers the events of `batch` and passes it to every shard. Blocks while more than
     /// `max_in_flight` bytes are waiting in the shards: this is how a full history stops an input.
@@ -65,8 +66,23 @@ public:
     void set_tap(std::function<void(std::shared_ptr<const Batch>)> tap) { tap_ = std::move(tap); }
     void tap_done(std::size_t bytes) { admitted(bytes); }
 
+    /// From begin_loading() to end_loading() an input is being read that was there before the
+    /// server, such as a file: events will come that clients may know. Any thread.
+    void begin_loading() { loading_ = true; }
+    void end_loading();
+    bool loading() const { return loading_.load(); }
+    /// `action` is called on a loop's thread when the history is full and nobody is subscribed, so
+    /// that the input waits for a client. Set it before anything is published.
+    void on_full(std::function<void()> action) { on_full_ = std::move(action); }
+
+    /// Stands for the place before the first event, in the IDs that clients resume with.
+    const std::string& start_id() const { return start_id_; }
     /// Some subscriber, of any loop, was sent every event before this number. Any thread.
     std::uint64_t delivered() const { return delivered_.load(); }
+    /// Subscribers of all loops now. Any thread.
+    std::size_t subscribers() const { return subscribers_.load(); }
+    /// A subscriber had been sent everything when its loop ticked last. Any thread.
+    bool has_idle_subscriber() const;
     /// Any thread.
     ChannelCounts counts() const;
 
@@ -79,12 +95,22 @@ private:
     void enqueue(Batch&& batch);
     /// A subscriber of `by` was sent every event before `next`.
     void raise_delivered(std::uint64_t next, const Shard& by);
+    void subscribed() { ++subscribers_; }
+    /// A subscriber of `of` is gone.
+    void unsubscribed(const Shard& of);
+    void full() {
+        if (on_full_) on_full_();
+    }
 
     ChannelOptions options_;
     std::function<void(std::size_t)> wake_;
     std::function<void(std::shared_ptr<const Batch>)> tap_;
+    std::function<void()> on_full_;
+    const std::string start_id_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::atomic<std::uint64_t> delivered_{0};
+    std::atomic<std::size_t> subscribers_{0};
+    std::atomic<bool> loading_{false};
     std::atomic<std::int64_t> retry_; ///< ms; -1: none
     std::atomic<Clock::rep> touched_{Clock::now().time_since_epoch().count()};
 

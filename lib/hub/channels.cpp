@@ -1,5 +1,7 @@
 #include "hub/channels.hpp"
 
+#include "base/free_memory.hpp"
+
 #include <algorithm>
 #include <utility>
 
@@ -20,6 +22,8 @@ std::shared_ptr<Channel> Channels::create() {
             executor_(loop, [alive, loop] { alive->shard(loop).drain_inbox(); });
     });
     *self = channel;
+    channel->on_full(on_full_);
+    if (loading_) channel->begin_loading();
     if (ended_) channel->end();
     if (closed_) channel->close();
     return channel;
@@ -28,41 +32,57 @@ std::shared_ptr<Channel> Channels::create() {
 std::shared_ptr<Channel> Channels::find(std::string_view name) const {
     const std::lock_guard lock(mutex_);
     const auto found = channels_.find(name);
-    return found == channels_.end() ? nullptr : found->second;
+    return found == channels_.end() ? nullptr : found->second.channel;
 }
 
-std::shared_ptr<Channel> Channels::open(std::string_view name) {
+std::shared_ptr<Channel> Channels::open(std::string_view name, Use use) {
     const std::lock_guard lock(mutex_);
-    if (const auto found = channels_.find(name); found != channels_.end()) {
-        found->second->touch(Clock::now());
-        return found->second;
+    const bool publishes = use == Use::publish;
+    auto found = channels_.find(name);
+    if (found == channels_.end()) {
+        if (name.size() > options_.max_name_bytes || !has_room(use)) return nullptr;
+        found = channels_.emplace(name, Entry{create(), publishes}).first;
+    } else if (publishes && !found->second.published) {
+        const auto channel = found->second.channel; // held, so that it is not removed to make room
+        if (!has_room(use)) return nullptr;
+        found->second.published = true;
     }
-    if (name.size() > options_.max_name_bytes) return nullptr;
-    if (channels_.size() >= options_.max_channels) {
-        // A channel without events that nobody holds has nothing to lose: it makes room.
-        std::erase_if(channels_, [](const auto& entry) {
-            return entry.second.use_count() == 1 && entry.second->counts().events == 0;
-        });
-    }
-    if (channels_.size() >= options_.max_channels) return nullptr;
-    return channels_.emplace(name, create()).first->second;
+    found->second.channel->touch(Clock::now());
+    return found->second.channel;
+}
+
+bool Channels::has_room(Use use) {
+    const auto fits = [&] {
+        const auto published = static_cast<std::size_t>(
+            std::count_if(channels_.begin(), channels_.end(),
+                          [](const auto& it) { return it.second.published; }));
+        return (use == Use::publish ? published : channels_.size()) < options_.max_channels;
+    };
+    if (fits()) return true;
+    // A channel without events that nobody holds has nothing to lose: it makes room.
+    std::erase_if(channels_, [](const auto& it) { return it.second.unused(); });
+    return fits();
 }
 
 void Channels::forget_idle(Clock::time_point now) {
-    const std::lock_guard lock(mutex_);
-    // A use count of one: no subscriber, no publisher, no batch in flight.
-    std::erase_if(channels_, [&](const auto& entry) {
-        const auto& channel = entry.second;
-        const bool idle = channel.use_count() == 1 && channel->touched() + options_.idle <= now;
-        if (idle) forgotten_.add_past(channel->counts());
-        return idle;
-    });
-    total_bytes_.store(total_history_bytes(), std::memory_order_relaxed);
+    {
+        const std::lock_guard lock(mutex_);
+        // A use count of one: no subscriber, no publisher, no batch in flight.
+        const auto removed = std::erase_if(channels_, [&](const auto& it) {
+            const auto& channel = it.second.channel;
+            const bool idle = channel.use_count() == 1 && channel->touched() + options_.idle <= now;
+            if (idle) forgotten_.add_past(channel->counts());
+            return idle;
+        });
+        total_bytes_.store(total_history_bytes(), std::memory_order_relaxed);
+        if (removed == 0) return;
+    }
+    release_free_memory();
 }
 
 std::size_t Channels::total_history_bytes() const {
     std::size_t bytes = 0;
-    for (const auto& [name, channel] : channels_) bytes += channel->counts().history_bytes;
+    for (const auto& [name, entry] : channels_) bytes += entry.channel->counts().history_bytes;
     return bytes;
 }
 
@@ -73,13 +93,13 @@ bool Channels::make_room(std::size_t bytes) {
     auto total = total_history_bytes() + bytes; // histories have let go of events since
     std::vector<decltype(channels_)::iterator> unused;
     for (auto it = channels_.begin(); total > most && it != channels_.end(); ++it) {
-        if (it->second.use_count() == 1) unused.push_back(it);
+        if (it->second.channel.use_count() == 1) unused.push_back(it);
     }
     std::sort(unused.begin(), unused.end(), [](const auto& a, const auto& b) {
-        return a->second->touched() < b->second->touched();
+        return a->second.channel->touched() < b->second.channel->touched();
     });
     for (auto it = unused.begin(); total > most && it != unused.end(); ++it) {
-        const auto counts = (*it)->second->counts();
+        const auto counts = (*it)->second.channel->counts();
         total -= std::min<std::size_t>(total, counts.history_bytes);
         forgotten_.add_past(counts);
         channels_.erase(*it);
@@ -91,7 +111,9 @@ bool Channels::make_room(std::size_t bytes) {
 
 std::vector<std::pair<std::string, std::shared_ptr<Channel>>> Channels::all() const {
     const std::lock_guard lock(mutex_);
-    return {channels_.begin(), channels_.end()};
+    std::vector<std::pair<std::string, std::shared_ptr<Channel>>> out;
+    for (const auto& [name, entry] : channels_) out.emplace_back(name, entry.channel);
+    return out;
 }
 
 std::vector<std::pair<std::string, ChannelCounts>> Channels::by_channel() const {
@@ -103,20 +125,36 @@ std::vector<std::pair<std::string, ChannelCounts>> Channels::by_channel() const 
 ChannelCounts Channels::counts() const {
     const std::lock_guard lock(mutex_);
     auto sum = forgotten_;
-    for (const auto& [name, channel] : channels_) sum.add(channel->counts());
+    for (const auto& [name, entry] : channels_) sum.add(entry.channel->counts());
     return sum;
+}
+
+void Channels::begin_loading(std::function<void()> on_full) {
+    const std::lock_guard lock(mutex_);
+    loading_ = true;
+    on_full_ = std::move(on_full);
+    for (const auto& [name, entry] : channels_) {
+        entry.channel->on_full(on_full_);
+        entry.channel->begin_loading();
+    }
+}
+
+void Channels::end_loading() {
+    const std::lock_guard lock(mutex_);
+    loading_ = false;
+    for (const auto& [name, entry] : channels_) entry.channel->end_loading();
 }
 
 void Channels::end() {
     const std::lock_guard lock(mutex_);
     ended_ = true;
-    for (const auto& [name, channel] : channels_) channel->end();
+    for (const auto& [name, entry] : channels_) entry.channel->end();
 }
 
 void Channels::close() {
     const std::lock_guard lock(mutex_);
     closed_ = true;
-    for (const auto& [name, channel] : channels_) channel->close();
+    for (const auto& [name, entry] : channels_) entry.channel->close();
 }
 
 } // namespace sse

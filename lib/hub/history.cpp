@@ -1,7 +1,8 @@
 #include "hub/history.hpp"
 
+#include "base/keyed_hash.hpp"
+
 #include <algorithm>
-#include <functional>
 
 namespace sse {
 
@@ -125,7 +126,7 @@ void History::index_new_ids() {
         const auto& batch = *batches_[batch_of(indexed_)];
         for (auto entry = indexed_ - batch.first; entry < batch.size(); ++entry) {
             const auto id = batch.id(entry);
-            if (!id.empty()) index_[std::hash<std::string_view>{}(id)] = batch.first + entry;
+            if (!id.empty()) index_[keyed_hash(id)] = batch.first + entry;
         }
         indexed_ = batch.first + batch.size();
     }
@@ -134,7 +135,7 @@ void History::index_new_ids() {
 std::optional<std::uint64_t> History::find(std::string_view id) {
     if (id.empty()) return std::nullopt;
     index_new_ids();
-    const auto found = index_.find(std::hash<std::string_view>{}(id));
+    const auto found = index_.find(keyed_hash(id));
     if (found == index_.end() || found->second < begin_) return std::nullopt;
     const auto holds = [&](std::uint64_t sequence) {
         const auto& batch = *batches_[batch_of(sequence)];

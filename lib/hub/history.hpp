@@ -77,7 +77,7 @@ private:
     std::size_t bytes_ = 0;
     /// From the hash of an id to the newest event with that hash. Updated when a client resumes, so
     /// that publishing pays nothing for it.
-    std::unordered_map<std::size_t, std::uint64_t> index_;
+    std::unordered_map<std::uint64_t, std::uint64_t> index_;
     std::uint64_t indexed_ = 0; ///< the index covers the events before this
 };
 

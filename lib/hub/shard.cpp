@@ -26,6 +26,7 @@ void Shard::enqueue(std::shared_ptr<const Batch> batch) {
 void Shard::drain_inbox() {
     if (std::exchange(draining_, true)) return;
     std::vector<std::shared_ptr<const Batch>> batches;
+    const bool loading = channel_.loading(); // first: what was loaded before is in the inbox
     {
         const std::lock_guard lock(mutex_);
         batches.swap(inbox_);
@@ -56,7 +57,10 @@ void Shard::drain_inbox() {
             // that is not in the inbox of every other loop, and find() there knows every id.
             channel_.admitted(admitted);
         }
+        if (loading) loaded_ = false;
+        else if (waiting_.empty()) loaded_ = true;
         if (ending_ && !ended_ && waiting_.empty()) changed = ended_ = true;
+        if (!seeking_.empty() && seek()) changed = true;
         if (changed) wake_subscribers(); // what they send now may make room for more
     }
     draining_ = false;
@@ -73,15 +77,18 @@ bool Shard::make_room(const Batch& batch) {
     return true;
 }
 
-/// Every subscriber of this loop, and at least one of any loop, was sent every event before
-/// `begin`.
+/// Every subscriber of this loop was sent every event before `begin`, and so was at least one of
+/// any loop; but where new clients start at the end, none need be there.
 bool Shard::can_evict(std::uint64_t begin) {
     for (const auto* subscriber : subscribers_) {
         if (subscriber && subscriber->next() < begin) return false;
     }
-    starved_ = true; // set before the check: a delivery after it sees the flag and wakes this loop
-    const bool sent = begin <= channel_.delivered();
+    starved_ = true; // set before the check: a change after it sees the flag and wakes this loop
+    const bool alone = channel_.subscribers() == 0;
+    const bool sent =
+        begin <= channel_.delivered() || (alone && options().start.at != Start::At::oldest);
     if (sent) starved_ = false;
+    else if (alone) channel_.full();
     return sent;
 }
 
@@ -121,6 +128,17 @@ std::optional<std::uint64_t> Shard::find(std::string_view id) {
     return among(inbox_);
 }
 
+bool Shard::may_find_more() const { return !ended_ && (!loaded_ || channel_.loading()); }
+
+const std::string& Shard::start_id() const { return channel_.start_id(); }
+
+/// Those that look for their last event ID see the events that have come, and let them go. True if
+/// one has its start now.
+bool Shard::seek() {
+    for (auto* subscriber : seeking_) subscriber->seek();
+    return std::erase_if(seeking_, [](const auto* it) { return !it->seeking(); }) > 0;
+}
+
 void Shard::wake_subscribers() {
     waking_ = true;
     // By index: waking one may remove it, or add others.
@@ -137,6 +155,32 @@ void Shard::subscribe(Subscriber& subscriber) {
     subscriber.slot_ = subscribers_.size();
     subscribers_.push_back(&subscriber);
     counts_.subscribers.set(counts_.subscribers.get() + 1);
+    channel_.subscribed();
+    if (subscriber.seeking()) seeking_.push_back(&subscriber);
+}
+
+void Shard::tick(Clock::time_point now) {
+    const auto passed = std::exchange(last_tick_, now);
+    measure_lag();
+    if (passed == Clock::time_point{} || options().overflow != Overflow::block) return;
+    // A process that was stopped for long cannot tell what its clients could have read meanwhile.
+    charge_slow(std::min(std::chrono::duration_cast<std::chrono::milliseconds>(now - passed),
+                         options().max_hold_up / 4));
+}
+
+void Shard::charge_slow(std::chrono::milliseconds passed) {
+    const bool waits = !waiting_.empty() && channel_.has_idle_subscriber();
+    if (!waits && !charged_) return;
+    const auto begin = waits ? history_.begin_after(*waiting_.front()) : 0;
+    bool cut = false;
+    charged_ = false;
+    for (auto* subscriber : subscribers_) {
+        if (!subscriber) continue;
+        const bool charged = subscriber->charge(subscriber->next() < begin ? passed : -passed);
+        charged_ = charged_ || charged;
+        cut = cut || subscriber->overrun();
+    }
+    if (cut) wake_subscribers();
 }
 
 void Shard::measure_lag() {
@@ -153,6 +197,7 @@ void Shard::measure_lag() {
 void Shard::unsubscribe(Subscriber& subscriber) {
     channel_.touch(Channel::Clock::now());
     counts_.subscribers.set(counts_.subscribers.get() - 1);
+    if (subscriber.seeking()) std::erase(seeking_, &subscriber);
     if (waking_) {
         subscribers_[subscriber.slot_] = nullptr;
         has_holes_ = true;
@@ -161,6 +206,7 @@ void Shard::unsubscribe(Subscriber& subscriber) {
         subscribers_[subscriber.slot_]->slot_ = subscriber.slot_;
         subscribers_.pop_back();
     }
+    channel_.unsubscribed(*this);
     progressed(delivered_); // it may have been the slowest
 }
 

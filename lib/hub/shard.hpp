@@ -41,6 +41,14 @@ struct ChannelOptions {
     /// Bytes that are published and not yet in the history. Enough to keep a loop busy while its
     /// input is read, and small beside the history.
     std::size_t max_in_flight = 1024 * 1024;
+    /// Bytes of an id: a client returns it in a request head, for which many servers and proxies
+    /// allow 8 KiB.
+    std::size_t max_id_bytes = 4096;
+    /// For `block`: while the source waits for one client and others have been sent everything,
+    /// the time is charged to that client, and taken off again while it does not. A client that is
+    /// charged with more is disconnected. So it holds the others up for half of the time at most,
+    /// in the long run; 0: no limit.
+    std::chrono::milliseconds max_hold_up{30'000};
     /// Sent to each subscriber first: its reconnection time (HTML 9.2.6); nullopt: not sent.
     std::optional<std::chrono::milliseconds> retry;
     /// Type of the event that reports a loss to a page, which cannot see comments. Its data is
@@ -69,8 +77,15 @@ public:
     std::optional<std::uint64_t> find(std::string_view id);
     const ChannelOptions& options() const;
     std::size_t subscribers() const { return subscribers_.size(); }
-    /// Updates `behind` and `lag` of the counts.
-    void measure_lag();
+    /// See Channel::start_id().
+    const std::string& start_id() const;
+    /// What is not in the history, nor on its way to it, may still come from an input that is
+    /// being loaded.
+    bool may_find_more() const;
+    using Clock = std::chrono::steady_clock;
+    /// Updates `behind` and `lag` of the counts, and charges slow clients. Call it every few
+    /// seconds or more often.
+    void tick(Clock::time_point now);
     /// Read on any thread.
     ShardCounts& counts() { return counts_; }
     const ShardCounts& counts() const { return counts_; }
@@ -87,6 +102,9 @@ private:
     void wake_if_starved();
     void wake_loop();
 
+    void measure_lag();
+    void charge_slow(std::chrono::milliseconds passed);
+    bool seek();
     bool make_room(const Batch& batch);
     bool can_evict(std::uint64_t begin);
     void wake_subscribers();
@@ -95,9 +113,13 @@ private:
     const std::size_t loop_;
     History history_;
     std::vector<Subscriber*> subscribers_;             ///< nullptr: left while all were woken
+    std::vector<Subscriber*> seeking_;                 ///< those of them that look for their start
     std::deque<std::shared_ptr<const Batch>> waiting_; ///< out of the inbox, not yet admitted
     std::uint64_t delivered_ = 0; ///< a subscriber of this loop was sent every event before this
     bool ending_ = false, ended_ = false;
+    bool loaded_ = true;   ///< all that was loaded is in the history
+    bool charged_ = false; ///< a subscriber has been charged with time
+    Clock::time_point last_tick_{};
     bool draining_ = false, waking_ = false, has_holes_ = false;
     std::atomic<bool> starved_{false}; ///< waits for a subscriber of any loop to be sent more
 

@@ -21,7 +21,11 @@ Subscriber::~Subscriber() { shard_.unsubscribe(*this); }
 std::uint64_t Subscriber::start(std::string_view last_event_id) {
     auto& history = shard_.history();
     if (!last_event_id.empty()) {
-        if (const auto found = shard_.find(last_event_id)) return *found + 1;
+        if (const auto next = after(last_event_id)) return *next;
+        if (shard_.may_find_more()) {
+            sought_ = std::make_unique<const std::string>(last_event_id);
+            return history.end();
+        }
         gap_ = true;
         return history.begin();
     }
@@ -34,6 +38,44 @@ std::uint64_t Subscriber::start(std::string_view last_event_id) {
     return history.begin();
 }
 
+/// The sequence number after the event with that id, if it is held.
+std::optional<std::uint64_t> Subscriber::after(std::string_view id) {
+    if (const auto found = shard_.find(id)) return *found + 1;
+    if (shard_.history().begin() == 0 && id == shard_.start_id()) return 0;
+    return std::nullopt;
+}
+
+void Subscriber::seek() {
+    const auto& history = shard_.history();
+    if (const auto next = after(*sought_)) {
+        cursor_.next = *next;
+        shard_.progressed(cursor_.next);
+    } else if (shard_.may_find_more()) {
+        cursor_.next = history.end();
+        return shard_.progressed(cursor_.next);
+    } else {
+        gap_ = true;
+        cursor_.next = history.begin();
+        prepend_gap();
+    }
+    sought_.reset();
+}
+
+std::string_view Subscriber::position_id() const {
+    constexpr std::uint64_t most = 1'000; // entries without an id, such as comments, in a row
+    const auto& history = shard_.history();
+    if (cursor_.next > history.end()) return {};
+    const auto held = std::min(most, cursor_.next - history.begin());
+    for (std::uint64_t back = 1; back <= held; ++back) {
+        if (const auto id = history.id(cursor_.next - back); !id.empty()) return id;
+    }
+    return held == cursor_.next ? shard_.start_id() : std::string_view{};
+}
+
+bool Subscriber::has_more() const {
+    return !prefix_.empty() || (!sought_ && cursor_.next < shard_.history().end());
+}
+
 void Subscriber::on_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
 void Subscriber::prepend(std::string_view block) {
@@ -41,7 +83,13 @@ void Subscriber::prepend(std::string_view block) {
     else prefix_.append(block);
 }
 
-void Subscriber::prepend_gap(std::string_view comment, std::optional<std::uint64_t> missed) {
+void Subscriber::prepend_gap() {
+    prepend_loss(
+        " gap: the last event ID is not in the history; the stream starts at the oldest event",
+        std::nullopt);
+}
+
+void Subscriber::prepend_loss(std::string_view comment, std::optional<std::uint64_t> missed) {
     std::string block;
     encode_comment(comment, block);
     if (const auto& type = shard_.options().gap_event; !type.empty()) {
@@ -53,7 +101,7 @@ void Subscriber::prepend_gap(std::string_view comment, std::optional<std::uint64
 
 std::size_t Subscriber::gather(std::span<std::string_view> out) {
     if (unreported_ > 0 && cursor_.sent == 0) { // not inside an event
-        prepend_gap(fmt::format(" missed {} events", unreported_), unreported_);
+        prepend_loss(fmt::format(" missed {} events", unreported_), unreported_);
         unreported_ = 0;
     }
     std::size_t count = 0;
@@ -86,7 +134,7 @@ void Subscriber::consume(std::size_t bytes) {
 }
 
 bool Subscriber::ended() const {
-    return shard_.ended() && prefix_.empty() && cursor_.next == shard_.history().end();
+    return shard_.ended() && prefix_.empty() && !sought_ && cursor_.next == shard_.history().end();
 }
 
 std::string_view Subscriber::last_id() const {
@@ -96,6 +144,14 @@ std::string_view Subscriber::last_id() const {
         if (const auto id = history.id(cursor_.next - back); !id.empty()) return id;
     }
     return {};
+}
+
+bool Subscriber::charge(std::chrono::milliseconds time) {
+    const auto sum = std::max<std::int64_t>(0, held_up_.count() + time.count());
+    held_up_ = std::chrono::duration<std::uint32_t, std::milli>(static_cast<std::uint32_t>(sum));
+    const auto& most = shard_.options().max_hold_up;
+    if (most.count() > 0 && sum > most.count()) overrun_ = true;
+    return sum > 0;
 }
 
 void Subscriber::skip_to(std::uint64_t begin) {

@@ -4,9 +4,11 @@
 #include "hub/history.hpp"
 #include "protocol/chunked.hpp"
 
+#include <chrono>
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <memory>
 #include <optional>
 #include <span>
 #include <string>
@@ -20,8 +22,10 @@ class Shard;
 /// Used on its shard's loop thread only.
 class Subscriber {
 public:
-    /// Starts after the event with id `last_event_id`. "" starts where the channel's options say;
-    /// an id that is not held starts at the oldest event, and sets gap().
+    /// Starts after the event with id `last_event_id`; "" starts where the channel's options say.
+    /// An id that is not held starts at the oldest event, and sets gap(). But while the channel is
+    /// loading it is looked for in what the input still holds: until it is found, or the input is
+    /// read, nothing is sent, and the input does not wait for this subscriber.
     Subscriber(Shard& shard, Framing framing, std::string_view last_event_id);
     ~Subscriber();
     Subscriber(const Subscriber&) = delete;
@@ -29,6 +33,13 @@ public:
 
     /// The last event ID it was created with is not held.
     bool gap() const { return gap_; }
+    /// Its last event ID is being looked for.
+    bool seeking() const { return sought_ != nullptr; }
+    /// The id that a client has which was sent every event before the next one: that of an event,
+    /// or the channel's start_id(). "" if the history does not tell.
+    std::string_view position_id() const;
+    /// There is something to send.
+    bool has_more() const;
     /// `wake` is called whenever there may be more to gather, or the end is reached.
     void on_wake(std::function<void()> wake);
 
@@ -39,9 +50,8 @@ public:
     void consume(std::size_t bytes);
     /// Sends `block`, whole lines of event-stream text, before the next event.
     void prepend(std::string_view block);
-    /// Sends, before the next event, a comment and the channel's gap event: `missed` events were
-    /// lost (nullopt: an unknown number).
-    void prepend_gap(std::string_view comment, std::optional<std::uint64_t> missed);
+    /// Sends, before the next event, what tells the client of its gap().
+    void prepend_gap();
 
     /// The channel has ended, and everything was sent.
     bool ended() const;
@@ -64,6 +74,15 @@ private:
         if (wake_) wake_();
     }
     std::uint64_t start(std::string_view last_event_id);
+    std::optional<std::uint64_t> after(std::string_view id);
+    /// Looks for the last event ID again, and passes over the events that came since.
+    void seek();
+    /// A comment and the channel's gap event: `missed` events were lost (nullopt: an unknown
+    /// number).
+    void prepend_loss(std::string_view comment, std::optional<std::uint64_t> missed);
+    /// It made the source wait for `time` longer, or (negative) did not. False if nothing is
+    /// charged.
+    bool charge(std::chrono::milliseconds time);
 
     Shard& shard_;
     Cursor cursor_;
@@ -73,6 +92,8 @@ private:
     std::size_t prefix_sent_ = 0;
     std::uint64_t delivered_ = 0;
     std::uint64_t missed_ = 0, unreported_ = 0; ///< in total; since the last report to the client
+    std::unique_ptr<const std::string> sought_; ///< the last event ID while it is looked for
+    std::chrono::duration<std::uint32_t, std::milli> held_up_{0}; ///< see ChannelOptions
     Framing framing_;
     bool gap_ = false, overrun_ = false;
 };

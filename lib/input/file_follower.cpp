@@ -14,11 +14,11 @@ void FileFollower::add(const std::string& path, ByteSource::Sink& sink) {
         {std::make_unique<FollowedFile>(path, options_, watcher_, files_.size()), &sink});
 }
 
-void FileFollower::run() {
+void FileFollower::run(const std::function<void()>& on_caught_up) {
     std::vector<char> buffer(options_.read_bytes);
     std::set<FileWatcher::Key> changed;
     for (FileWatcher::Key key = 0; key < files_.size(); ++key) changed.insert(key);
-    for (;;) {
+    for (bool caught_up = false;;) {
         while (!changed.empty()) { // in turns: a long file must not keep the others waiting
             for (auto at = changed.begin(); at != changed.end();) {
                 if (wake_.is_set()) return;
@@ -27,6 +27,7 @@ void FileFollower::run() {
                 at = has_more ? std::next(at) : changed.erase(at);
             }
         }
+        if (!std::exchange(caught_up, true) && on_caught_up) on_caught_up();
         if (!watcher_.wait(wake_.fd(), changed)) return;
     }
 }

@@ -4,6 +4,7 @@
 #include "base/wake_pipe.hpp"
 #include "input/followed_file.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <vector>
@@ -20,8 +21,9 @@ public:
     /// Opens `path` if it exists; see FollowedFile. `sink` must outlive the follower.
     void add(const std::string& path, ByteSource::Sink& sink);
     /// Reads the files in turns and waits for changes until stop(). A sink that blocks holds up all
-    /// files. Throws what FollowedFile::read() throws.
-    void run();
+    /// files. Calls `on_caught_up` once, when it has read what the files hold at the start. Throws
+    /// what FollowedFile::read() throws.
+    void run(const std::function<void()>& on_caught_up = {});
     void stop() { wake_.set(); }
 
 private:

@@ -2,6 +2,7 @@
 // without a search. Bounded: an older ID has to be found by IdSearch.
 #pragma once
 
+#include "base/keyed_hash.hpp"
 #include "playback/id_search.hpp"
 
 #include <cstddef>
@@ -26,7 +27,7 @@ public:
 
 private:
     mutable std::mutex mutex_; ///< guards the members below
-    std::unordered_map<std::string, PlaybackPosition> positions_;
+    std::unordered_map<std::string, PlaybackPosition, KeyedHash> positions_;
     std::deque<const std::string*> order_; ///< keys of positions_, oldest first
 };
 

@@ -61,9 +61,14 @@ void encode(const EventView& event, std::string& out) {
     const bool typed = !event.type.empty() && event.type != "message";
     if (event.id) refuse_line_ends("id", *event.id);
     if (typed) refuse_line_ends("event type", event.type);
-    if (event.id) append_line("id: ", *event.id, out);
     if (typed) append_line("event: ", event.type, out);
     append_utf8_lines("data: ", event.data, out);
+    if (event.id) append_line("id: ", *event.id, out);
+    out.push_back('\n');
+}
+
+void encode_id(std::string_view id, std::string& out) {
+    append_line("id: ", id, out);
     out.push_back('\n');
 }
 

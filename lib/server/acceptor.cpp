@@ -62,7 +62,17 @@ void Acceptor::add(Descriptor socket, const ListenerContext& listener) {
 }
 
 void Acceptor::start() {
-    for (const auto& listener : listeners_) wait(*listener);
+    started_ = true;
+    for (const auto& listener : listeners_) {
+        if (!held_ || listener->context.admin) wait(*listener);
+    }
+}
+
+void Acceptor::release() {
+    if (!std::exchange(held_, false) || !started_ || stopped_) return;
+    for (const auto& listener : listeners_) {
+        if (!listener->context.admin) wait(*listener);
+    }
 }
 
 void Acceptor::stop() {

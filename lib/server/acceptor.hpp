@@ -39,8 +39,10 @@ public:
 
     /// Adds a socket that listens. Before start().
     void add(Descriptor socket, const ListenerContext& listener);
-    /// Accepts from now on.
+    /// Accepts from now on; clients only with release(), if hold() was called before.
     void start();
+    void hold() { held_ = true; }
+    void release();
     /// Closes the listeners that are not an admin's.
     void stop();
     /// Client connections on all loops now. Any thread.
@@ -70,7 +72,7 @@ private:
     std::vector<std::unique_ptr<Listener>> listeners_; ///< their contexts outlive all connections
     std::chrono::steady_clock::time_point next_warning_{};
     std::size_t next_loop_ = 0;
-    bool stopped_ = false;
+    bool held_ = false, started_ = false, stopped_ = false;
 };
 
 } // namespace sse

@@ -24,8 +24,9 @@ struct Request {
     Framing framing = Framing::chunked; ///< what the feed of a stream must write
 };
 
-/// The id to resume after: the header's (HTML 9.2.4), or for a page's first request, which cannot
-/// set one, the query's `last_event_id`; "" if there is none.
+/// The last event ID of a client that resumes: the header's (HTML 9.2.4), else that of the query
+/// (`last_event_id` or `lastEventId`), since a page cannot set headers; "" if there is none. A
+/// header that is not UTF-8 is read as ISO-8859-1.
 std::string last_event_id(const Request& request);
 
 } // namespace sse

@@ -231,6 +231,12 @@ void Server::post(std::size_t loop, std::function<void()> action) {
     asio::post(impl_->loops[loop]->context, std::move(action));
 }
 
+void Server::hold_clients() { impl_->acceptor.hold(); }
+
+void Server::release_clients() {
+    post(0, [&acceptor = impl_->acceptor] { acceptor.release(); });
+}
+
 void Server::drain(bool with_grace) {
     asio::post(impl_->loops[0]->context,
                [impl = impl_.get(), with_grace] { impl->drain(with_grace); });

@@ -55,6 +55,10 @@ public:
     /// Paths of the unix sockets that it made.
     std::vector<std::string> socket_paths() const;
 
+    /// Clients that connect wait until release_clients(). Before run().
+    void hold_clients();
+    void release_clients();
+
     /// Serves on the calling thread until it has stopped. Returns 0, or the signal that ended it
     /// before all connections had (a second one came, or the grace was over).
     int run();

@@ -12,7 +12,7 @@ import pytest
 from support.deadline import poll
 
 SCHEMA = json.loads((Path(__file__).parents[2] / "man" / "sse-recording.schema.json").read_text())
-STREAM = b": hi\n\nretry: 5000\n\nid: 1\nevent: add\ndata: a\ndata: b\n\nid: 2\n\ndata: \xe2\x80\xa8\xff\n\n"
+STREAM = b": hi\n\nretry: 5000\n\nevent: add\ndata: a\ndata: b\nid: 1\n\nid: 2\n\ndata: \xe2\x80\xa8\xff\n\n"
 
 
 def serve_bytes(origin, data):

@@ -21,7 +21,7 @@ def three(tmp_path):
     return recording(tmp_path / "three.jsonl", *({"t": i / 10, "id": str(i), "data": f"line {i}"} for i in (1, 2, 3)))
 
 
-THREE = "".join(f"id: {i}\ndata: line {i}\n\n" for i in (1, 2, 3)).encode()
+THREE = "".join(f"data: line {i}\nid: {i}\n\n" for i in (1, 2, 3)).encode()
 
 
 # ---- to stdout
@@ -32,7 +32,7 @@ def test_stdout_is_event_stream_text(sse, tmp_path):
                      {"t": 0, "bytes": "data: c\r\n\r\n"}, {"t": 0, "base64": "//4="}, {"t": 0, "close": "eof"})
     ran = sse.run("replay", "--stdout", path)
     assert (ran.status, ran.err) == (0, "")
-    assert ran.out == b"id: 7\nevent: add\ndata: a\ndata: b\n\n: ping\n\nretry: 3000\n\nid: 8\n\ndata: c\r\n\r\n\xff\xfe"
+    assert ran.out == b"event: add\ndata: a\ndata: b\nid: 7\n\n: ping\n\nretry: 3000\n\nid: 8\n\ndata: c\r\n\r\n\xff\xfe"
 
 
 @pytest.mark.parametrize("how", ["plain", "gzip", "stdin", "gzip on stdin"])
@@ -349,7 +349,7 @@ def test_each_client_has_a_clock_of_its_own(sse, wire, three):
 
 def test_a_client_resumes_after_its_last_event(sse, wire, three):
     server = sse.replay(three)
-    assert wire.get(server.url, headers={"Last-Event-ID": "2"}).read_all() == b"id: 3\ndata: line 3\n\n"
+    assert wire.get(server.url, headers={"Last-Event-ID": "2"}).read_all() == b"data: line 3\nid: 3\n\n"
     gap = wire.get(server.url, headers={"Last-Event-ID": "none"})
     assert gap.header("sse-gap") == "true"
     assert gap.read_all().endswith(THREE)

@@ -16,7 +16,7 @@ SCHEMA = json.loads((Path(__file__).parents[2] / "man" / "sse-recording.schema.j
 LINES = ({"t": 0.5, "event": "add", "id": "7", "data": "a\nb"}, {"t": 1, "comment": " ping"}, {"t": 1, "retry": 3000},
          {"t": 1.5, "close": "reset"}, {"t": 2, "open": {"status": 200, "headers": {}, "last_event_id": "7"}},
          {"t": 2.5, "data": "\u20ac"}, {"t": 3, "close": "eof"})
-TEXT = "id: 7\nevent: add\ndata: a\ndata: b\n\n: ping\n\nretry: 3000\n\ndata: \u20ac\n\n".encode()
+TEXT = "event: add\ndata: a\ndata: b\nid: 7\n\n: ping\n\nretry: 3000\n\ndata: \u20ac\n\n".encode()
 REQUEST = recorded("POST", "https://x.example/feed?token=secret", "{}", 201,
                    **{"Content-Type": "text/event-stream", "X-Api-Key": "secret", "Transfer-Encoding": "chunked"})
 

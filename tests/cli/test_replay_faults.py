@@ -8,7 +8,7 @@ import pytest
 from support.recording import recording
 from support.wire import Cut
 
-TEXT = "".join(f"id: {i}\ndata: line {i} \u20ac\n\n" for i in range(1, 8)).encode()
+TEXT = "".join(f"data: line {i} \u20ac\nid: {i}\n\n" for i in range(1, 8)).encode()
 
 
 @pytest.fixture

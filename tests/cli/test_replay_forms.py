@@ -14,7 +14,7 @@ from support.deadline import HANG
 from support.recording import HEAD, recording
 from support.wire import Cut
 
-TEXT = b": hi\n\nretry: 5\n\nid: 1\nevent: add\ndata: a\ndata: b\n\nid: 2\ndata: \xe2\x82\xac\n\n"
+TEXT = b": hi\n\nretry: 5\n\nevent: add\ndata: a\ndata: b\nid: 1\n\ndata: \xe2\x82\xac\nid: 2\n\n"
 
 
 def har(*entries):
@@ -37,7 +37,7 @@ CURL = b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nX-A: b\r\nTransfe
 @pytest.mark.parametrize("how", ["file", "gzip", "stdin"])
 @pytest.mark.parametrize("data, played", [
     (TEXT, TEXT), (CURL, TEXT),
-    (har(entry(messages=MESSAGES)), b"id: 1\nevent: add\ndata: a\ndata: b\n\ndata: \xe2\x82\xac\n\n"),
+    (har(entry(messages=MESSAGES)), b"event: add\ndata: a\ndata: b\nid: 1\n\ndata: \xe2\x82\xac\n\n"),
     (har({"request": {}}, entry(text=TEXT.decode())), TEXT),
     (har(entry(text=base64.b64encode(TEXT).decode(), encoding="base64")), TEXT),
 ], ids=["text", "curl -i", "HAR messages", "HAR body", "HAR base64"])
@@ -78,7 +78,7 @@ def test_a_client_resumes_within_text(sse, wire, tmp_path):
     path = tmp_path / "r.sse"
     path.write_bytes(TEXT)
     server = sse.replay(path)
-    assert wire.get(server.url, headers={"Last-Event-ID": "1"}).read_all() == TEXT[TEXT.index(b"id: 2"):]
+    assert wire.get(server.url, headers={"Last-Event-ID": "1"}).read_all() == TEXT[TEXT.index(b"id: 1\n\n") + 7:]
     assert wire.get(server.url, headers={"Last-Event-ID": "2"}).status == 204
 
 
@@ -89,7 +89,7 @@ def test_the_streams_of_a_har_file_are_routes(sse, wire, tmp_path):
     server = sse.replay(tmp_path, "--no-wait")
     answer = wire.get(server.url + "a")
     assert answer.all("x-a") == ["b", "c", "d"]
-    assert answer.read_all() == b"id: 1\nevent: add\ndata: a\ndata: b\n\n"
+    assert answer.read_all() == b"event: add\ndata: a\ndata: b\nid: 1\n\n"
     assert wire.request(server.url + "b", "POST", body=b"").read_all() == b"data: b\n\n"
 
 

@@ -10,7 +10,7 @@ from support.recording import HEAD, recording
 
 LINES = ({"t": 0, "comment": " hi"}, {"t": 0.1, "id": "1", "event": "add", "data": "a\nb"}, {"t": 0.2, "retry": 5},
          {"t": 0.3, "id": "2", "data": "\u20ac"}, {"t": 0.4, "data": "c"})
-BLOCKS = ["id: 1\nevent: add\ndata: a\ndata: b\n\n", "id: 2\ndata: \u20ac\n\n", "data: c\n\n"]
+BLOCKS = ["event: add\ndata: a\ndata: b\nid: 1\n\n", "data: \u20ac\nid: 2\n\n", "data: c\n\n"]
 
 
 @pytest.fixture

@@ -46,7 +46,7 @@ def test_head_and_ids_are_as_recorded_and_no_id_is_given(sse, wire, tmp_path):
                      head=recorded("GET", "http://x/y", status=201, **{"X-A": "b"}))
     answer = wire.get(sse.replay(path, "--shared").url)
     assert (answer.status, answer.header("x-a")) == (201, "b")
-    assert answer.read_all() == b": hi\n\nretry: 5\n\ndata: no id\n\nid: 7\n\nid: 8\nevent: x\ndata: y\n\n"
+    assert answer.read_all() == b": hi\n\nretry: 5\n\ndata: no id\n\nid: 7\n\nevent: x\ndata: y\nid: 8\n\n"
 
 
 def test_recorded_reads_keep_their_chunks(sse, wire, tmp_path):

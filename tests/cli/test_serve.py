@@ -265,14 +265,14 @@ def test_a_line_over_the_bound_is_skipped_with_its_number(sse, wire):
 
 
 def test_a_stream_is_relayed_with_its_ids(sse, wire):
-    text = "retry: 700\n\n:hi\n\nid: a\nevent: t\ndata: 1\ndata: 2\n\ndata: x\n\nid: b\ndata\n\ndata: unfinished"
+    text = "retry: 700\n\n:hi\n\nevent: t\ndata: 1\ndata: 2\nid: a\n\ndata: x\n\nid: b\ndata\n\ndata: unfinished"
     answer = wire.get(sse.serve("--input", "sse", input=text).url)
     answer.events()
     first, second, third = answer.stream.events
     assert (first.id, first.event, first.data) == ("a", "t", "1\n2")
     assert second.data == "x" and second.id not in ("", "a")
     assert (third.id, third.data) == ("b", "")
-    assert answer.stream.comments == ["hi"] and answer.stream.retry == 700
+    assert answer.stream.comments[-1:] == ["hi"] and answer.stream.retry == 700
 
 
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])

@@ -22,7 +22,7 @@ FORMS = [
     ("blocks", b"a\nb\n\n\nc\n", ["a\nb", "c"]),
     ("nul", b"a\nb\0c\0", ["a\nb", "c"]),
     ("json", b'{"data":"a\\nb"}\n{"data":{"n": 1.50}}\n', ["a\nb", '{"n":1.50}']),
-    ("sse", b"data: a\ndata: b\n\nid: 7\ndata: c\n\n", ["a\nb", "c"]),
+    ("sse", b"data: a\ndata: b\n\ndata: c\nid: 7\n\n", ["a\nb", "c"]),
 ]
 
 

@@ -147,8 +147,10 @@ def test_names_that_somebody_only_asked_for_keep_no_publisher_out(sse, wire):
         wire.get(f"{server.url}nothing{n}").close()
     poll("room for a publisher", lambda: post(wire, server.url + "new", b"y").status == 201)
     assert [e.data for e in wire.get(server.url + "kept").events(1)] == ["x"]
-    readers = [wire.get(f"{server.url}reader{n}") for n in range(3)]  # who is there is not put out
+    readers = [wire.get(f"{server.url}reader{n}") for n in range(3)]
     assert [r.status for r in readers] == [200] * 3
+    for n in range(3):  # a reader of a channel without events takes no place from a publisher
+        assert post(wire, f"{server.url}more{n}", b"z").status == 201
     assert post(wire, server.url + "one-too-many", b"z").status == 503
 
 
@@ -157,7 +159,7 @@ def test_an_idle_channel_is_forgotten_and_one_with_readers_is_not(sse, wire):
     reader = wire.get(server.url + "kept")
     post(wire, server.url + "idle", b"x")
     poll("room for another", lambda: post(wire, server.url + "new", b"x").status == 201)
-    post(wire, server.url + "kept", b"still here")
+    poll("room for the one with a reader", lambda: post(wire, server.url + "kept", b"still here").status == 201)
     assert [e.data for e in reader.events(1)] == ["still here"]
 
 

@@ -28,15 +28,15 @@ TEST_CASE("A batch holds each entry as a chunk, as a block, and knows its id") {
     };
     const std::string long_line(300, 'x');
     const Row rows[] = {
-        {"an event", "id: 1-0\ndata: one\n\n", "1-0"},
-        {"a type, two lines", "id: a\nevent: t\ndata: 1\ndata: 2\n\n", "a"},
+        {"an event", "data: one\nid: 1-0\n\n", "1-0"},
+        {"a type, two lines", "event: t\ndata: 1\ndata: 2\nid: a\n\n", "a"},
         {"no id", "data: two\n\n", ""},
         {"a comment", ":hello\n\n", ""},
         {"a retry", "retry: 2000\n\n", ""},
         {"a size of three digits", "data: " + long_line + "\n\n", ""},
         {"an id that is not UTF-8 is held as it is sent",
-         "id: a\xEF\xBF\xBD"
-         "b\ndata: x\n\n",
+         "data: x\nid: a\xEF\xBF\xBD"
+         "b\n\n",
          "a\xEF\xBF\xBD"
          "b"},
     };

@@ -170,6 +170,10 @@ TEST_CASE("a body becomes events, or is refused whole with the reason") {
         {"application/json", R"({"data":"x","id":"a\nb"})", 400, "id holds LF"},
         {"application/json", R"({"data":"x","event":"a\rdata: y"})", 400, "event type holds CR"},
         {"application/json", R"({"data":"x","id":"a\u0000"})", 400, "id holds NUL"},
+        {"application/json", R"({"data":"x","id":"a\fb"})", 400, "0x0C"},
+        {"application/json", R"({"data":"x","id":"a\u007f"})", 400, "0x7F"},
+        {"application/json", R"({"data":"x","id":"a\tb"})", 201, "id: a\tb\n"},
+        {"text/event-stream", "data: x\nid: \x1b[2J\n\n", 400, "0x1B"},
         {"text/event-stream", "data: whole\n\ndata: torn", 400, "event 2"},
         {"text/event-stream", "", 400, "no event"},
         {"image/png", "x", 415, "text/plain"},
@@ -210,6 +214,8 @@ TEST_CASE("a client resumes after its last event id, is told of a gap, or is don
         {"", "/", 200, false, 4},
         {"Last-Event-ID: 5\r\n", "/", 200, false, 6},
         {"", "/?x=1&last_event_id=5", 200, false, 6},
+        {"", "/?lastEventId=5", 200, false, 6},
+        {"", "/?last_event_id=&lastEventId=5", 200, false, 6},
         {"Last-Event-ID: 5\r\n", "/?last_event_id=7", 200, false, 6},
         {"Last-Event-ID: 2\r\n", "/", 200, true, 4},
         {"Last-Event-ID: x\r\n", "/", 200, true, 4},
@@ -240,6 +246,99 @@ TEST_CASE("a client resumes after its last event id, is told of a gap, or is don
             }
         }
         CHECK(site.complete_streams == 1);
+    }
+}
+
+TEST_CASE("an id is bounded, so that it fits the head of the request that returns it") {
+    sse::ChannelRouteOptions route;
+    route.publish = true;
+    for (const auto& [bytes, status] : {std::pair{4096U, 201}, {4097U, 400}}) {
+        Site site(route);
+        INFO(bytes);
+        const auto body = fmt::format(R"({{"data":"x","id":"{}"}})", std::string(bytes, 'i'));
+        const auto response = site.respond("POST", "/", "Content-Type: application/json\r\n", body);
+        CHECK(response.status == status);
+    }
+}
+
+TEST_CASE("an id that is not UTF-8 in the header is read as Latin-1") {
+    for (const auto* header : {"\xE9", "\xC3\xA9"}) {
+        Site site;
+        sse::Publisher to(*site.channels.open("/"));
+        to.add({"message", "1", "\xC3\xA9"});
+        to.add({"message", "2", "b"});
+        to.flush();
+        site.settle();
+        auto response = site.respond("GET", "/", fmt::format("Last-Event-ID: {}\r\n", header));
+        CHECK(::header(response, "Sse-Gap").empty());
+        const auto text = sent(response);
+        CHECK(text.find("data: 1\n") == text.npos);
+        CHECK_THAT(text, ContainsSubstring("data: 2\n"));
+    }
+}
+
+TEST_CASE("readers of channels without events take no place from publishers") {
+    sse::ChannelRouteOptions route;
+    route.channels = route.publish = true;
+    sse::ChannelsOptions options;
+    options.max_channels = 3;
+    Site site(route, {}, options);
+    std::vector<sse::Response> readers;
+    for (const auto* path : {"/1", "/2", "/3"}) readers.push_back(site.respond("GET", path));
+    CHECK(site.respond("GET", "/4").status == 503);
+    CHECK(site.respond("POST", "/a", "", "x").status == 201);
+    CHECK(site.respond("POST", "/b", "", "x").status == 201);
+    CHECK(site.respond("POST", "/1", "", "for 1").status == 201);
+    CHECK(site.respond("POST", "/c", "", "x").status == 503);
+    CHECK(site.respond("POST", "/2", "", "x").status == 503);
+    CHECK(site.respond("POST", "/1", "", "more").status == 201);
+    CHECK_THAT(sent(readers[0]), ContainsSubstring("data: for 1\n"));
+}
+
+TEST_CASE("with PublishAs::data any body is the data of one event") {
+    sse::ChannelRouteOptions route;
+    route.publish = true;
+    route.publish_as = sse::PublishAs::data;
+    Site site(route);
+    for (const auto* type : {"application/json", "text/event-stream", "image/png"}) {
+        const auto fields = fmt::format("Content-Type: {}\r\n", type);
+        CHECK(site.respond("POST", "/", fields, R"({"hook":[1]})").status == 201);
+    }
+    auto response = site.respond("GET", "/");
+    const auto text = sent(response);
+    std::size_t events = 0;
+    for (auto at = text.find("data: {\"hook\":[1]}\nid: "); at != text.npos;
+         at = text.find("data: {\"hook\":[1]}\nid: ", at + 1)) {
+        ++events;
+    }
+    CHECK(events == 3);
+}
+
+TEST_CASE("a stream begins with the ID to resume with, or with a comment") {
+    struct Row {
+        sse::Start start;
+        int published;
+        std::string last_id, begins;
+    };
+    using At = sse::Start::At;
+    for (const auto& row :
+         {Row{{At::newest, 0}, 3, "", "id: 3\n\n"}, Row{{At::last, 1}, 3, "", "id: 2\n\ndata: 3\n"},
+          Row{{At::last, 9}, 3, "", "id: START\n\ndata: 1\n"},
+          Row{{At::newest, 0}, 0, "", "id: START\n\n"}, Row{{At::newest, 0}, 3, "3", ":\n\n"},
+          Row{{At::newest, 0}, 3, "2", "data: 3\n"}, Row{{}, 3, "", "data: 1\n"},
+          Row{{}, 0, "", ":\n\n"}}) {
+        CAPTURE(row.begins, row.published, row.last_id);
+        sse::ChannelOptions options;
+        options.start = row.start;
+        Site site({}, options);
+        site.publish(1, row.published);
+        const auto fields =
+            row.last_id.empty() ? "" : fmt::format("Last-Event-ID: {}\r\n", row.last_id);
+        auto response = site.respond("GET", "/", fields);
+        auto begins = row.begins;
+        if (const auto at = begins.find("START"); at != begins.npos)
+            begins.replace(at, 5, site.channels.open("/")->start_id());
+        CHECK(sent(response).substr(0, begins.size()) == begins);
     }
 }
 

@@ -57,9 +57,9 @@ TEST_CASE("encode writes one block, and any line end in data makes a further dat
         {"no data is an empty data line", made("message", ""), "data: \n\n"},
         {"a type", made("add", "a"), "event: add\ndata: a\n\n"},
         {"an empty type is message", made("", "a"), "data: a\n\n"},
-        {"an id", made("message", "a", "7"), "id: 7\ndata: a\n\n"},
-        {"an empty id resets", made("message", "a", ""), "id: \ndata: a\n\n"},
-        {"all of it", made("add", "a\nb", "7"), "id: 7\nevent: add\ndata: a\ndata: b\n\n"},
+        {"an id", made("message", "a", "7"), "data: a\nid: 7\n\n"},
+        {"an empty id resets", made("message", "a", ""), "data: a\nid: \n\n"},
+        {"all of it", made("add", "a\nb", "7"), "event: add\ndata: a\ndata: b\nid: 7\n\n"},
         {"rule 43: LF", made("message", "a\nb"), "data: a\ndata: b\n\n"},
         {"rule 43: CR", made("message", "a\rb"), "data: a\ndata: b\n\n"},
         {"rule 43: CRLF is one", made("message", "a\r\nb"), "data: a\ndata: b\n\n"},
@@ -68,11 +68,11 @@ TEST_CASE("encode writes one block, and any line end in data makes a further dat
         {"rule 43: one CR and nothing", made("message", "\r"), "data: \ndata: \n\n"},
         {"U+2028 and NUL are data", made("message", "\u2028\0"s), "data: \u2028\0\n\n"s},
         {"a space is kept by the one before it", made(" x ", " y ", " z "),
-         "id:  z \nevent:  x \ndata:  y \n\n"},
+         "event:  x \ndata:  y \nid:  z \n\n"},
         {"data that looks like a field", made("message", "id: 9\n:c\ndata: x"),
          "data: id: 9\ndata: :c\ndata: data: x\n\n"},
         {"rule 39: it is UTF-8, bad bytes or not", made("\xFE", "a\xFF", "\xE2\x82"),
-         "id: \uFFFD\nevent: \uFFFD\ndata: a\uFFFD\n\n"},
+         "event: \uFFFD\ndata: a\uFFFD\nid: \uFFFD\n\n"},
     };
     for (const auto& row : rows) {
         INFO(row.rule);

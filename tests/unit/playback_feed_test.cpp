@@ -77,9 +77,9 @@ TEST_CASE("a feed sends each event when it is due, and ends at the recorded end"
     CHECK(drain(feed, start).empty());
     CHECK(feed.due() == start + 1s);
     CHECK(drain(feed, start + 999ms).empty());
-    CHECK(drain(feed, start + 1s) == "id: 1\ndata: a\n\n");
+    CHECK(drain(feed, start + 1s) == "data: a\nid: 1\n\n");
     CHECK(feed.due() == start + 2s);
-    CHECK(drain(feed, start + 2400ms) == "id: 2\ndata: b\n\n");
+    CHECK(drain(feed, start + 2400ms) == "data: b\nid: 2\n\n");
     CHECK_FALSE(feed.ended());
     CHECK(feed.due() == start + 2500ms);
     CHECK(drain(feed, start + 3s).empty());
@@ -94,7 +94,7 @@ TEST_CASE("what is late comes at once, and does not shift what follows") {
     const ReceivedEvent received;
     auto feed = feed_of(file, received, sse::Framing::close_delimited);
     drain(feed, start);
-    CHECK(drain(feed, start + 1900ms) == "id: 1\ndata: a\n\n");
+    CHECK(drain(feed, start + 1900ms) == "data: a\nid: 1\n\n");
     CHECK(feed.due() == start + 2s);
 }
 
@@ -262,14 +262,13 @@ TEST_CASE("a client goes on after its last event id, from either place that can 
         int status;
     };
     const Row rows[] = {
-        {"", "", "id: 1\ndata: a\n\nid: 2\ndata: b\n\n", "", 200},
-        {"Last-Event-ID: 1\r\n", "", "id: 2\ndata: b\n\n", "", 200},
-        {"", "x=1&last_event_id=%31", "id: 2\ndata: b\n\n", "", 200},
-        {"Last-Event-ID: 1\r\n", "last_event_id=9", "id: 2\ndata: b\n\n", "", 200},
+        {"", "", "data: a\nid: 1\n\ndata: b\nid: 2\n\n", "", 200},
+        {"Last-Event-ID: 1\r\n", "", "data: b\nid: 2\n\n", "", 200},
+        {"", "x=1&last_event_id=%31", "data: b\nid: 2\n\n", "", 200},
+        {"Last-Event-ID: 1\r\n", "last_event_id=9", "data: b\nid: 2\n\n", "", 200},
         {"Last-Event-ID: 9\r\n", "",
          ": gap: the recording does not contain the last event id; it starts from the "
-         "beginning\n\nid: 1\ndata: "
-         "a\n\nid: 2\ndata: b\n\n",
+         "beginning\n\ndata: a\nid: 1\n\ndata: b\nid: 2\n\n",
          "true;", 200},
         {"Last-Event-ID: 2\r\n", "", "", "", 204},
     };
@@ -305,6 +304,6 @@ TEST_CASE("a search that takes long goes on behind the head") {
         }
         if (std::string(id) == "none")
             CHECK(out.starts_with(": gap: the recording does not contain"));
-        else CHECK(out == "id: no 998\ndata: \n\nid: no 999\ndata: \n\n");
+        else CHECK(out == "data: \nid: no 998\n\ndata: \nid: no 999\n\n");
     }
 }

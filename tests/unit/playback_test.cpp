@@ -172,7 +172,7 @@ TEST_CASE("looking for the next record stops when its time is over, and goes on"
         text += "id: no " + id + "\ndata: x\n\n";
     }
     recorded += "{\"t\":2,\"id\":\"the last\",\"data\":\"y\"}\n";
-    text += "id: the last\ndata: y\n\n";
+    text += "data: y\nid: the last\n\n";
     const TemporaryFile recording_file(recorded), text_file(text);
     const sse::PlaybackPosition in_second_lap{{0, 1, 0s, 0}, 2};
     struct Row {
@@ -299,7 +299,7 @@ TEST_CASE("each kind of record has its form on the wire") {
         const char* wire;
     };
     const Row rows[] = {
-        {{0s, sse::EventView{"add", "a\nb", "7"}}, "id: 7\nevent: add\ndata: a\ndata: b\n\n"},
+        {{0s, sse::EventView{"add", "a\nb", "7"}}, "event: add\ndata: a\ndata: b\nid: 7\n\n"},
         {{0s, sse::RecordedId{"7"}}, "id: 7\n\n"},
         {{0s, sse::RecordedId{""}}, "id: \n\n"},
         {{0s, sse::RecordedComment{" ping"}}, ": ping\n\n"},

@@ -1,0 +1,92 @@
+"""Where the stream of a client begins: what files held before the server, the end of a log, and the place
+of a client that has received no event yet."""
+import pytest
+
+from cli.test_serve_publish import post
+
+COUNT = 50_000
+
+
+@pytest.fixture
+def log(tmp_path):
+    """More events than the history of 10,000 takes, with IDs of their own."""
+    path = tmp_path / "log"
+    path.write_text("".join(f"data: {i}\nid: {i}\n\n" for i in range(1, COUNT + 1)))
+    return path
+
+
+def data(events):
+    return [int(e.data) for e in events]
+
+
+@pytest.mark.parametrize("last, count", [(COUNT - 3, 3), (COUNT // 2, COUNT // 2), (COUNT, 0)])
+@pytest.mark.parametrize("follow", [[], ["-f"]], ids=["read", "followed"])
+def test_a_client_that_resumes_at_once_goes_on_in_a_file(sse, wire, log, follow, last, count):
+    """It is there before the file has been read, and its event is far beyond the history."""
+    server = sse.serve("--input", "sse", *follow, log)
+    answer = wire.get(server.url, headers={"Last-Event-ID": str(last)})
+    assert answer.header("sse-gap") is None
+    assert data(answer.events(count)) == list(range(last + 1, COUNT + 1))
+    if follow:
+        with open(log, "a") as file:
+            file.write("data: 0\n\n")
+        assert data(answer.events(count + 1))[-1] == 0
+        assert not any("gap" in comment for comment in answer.stream.comments)
+    else:
+        assert server.wait() == 0
+
+
+def test_an_id_that_a_file_does_not_hold_is_a_gap(sse, wire, log):
+    answer = wire.get(sse.serve("--input", "sse", "-f", log).url, headers={"Last-Event-ID": "none"})
+    assert data(answer.events(10_000)) == list(range(COUNT - 9_999, COUNT + 1))
+    assert [c for c in answer.stream.comments if "gap" in c] and answer.stream.retry is None
+
+
+@pytest.mark.parametrize("follow", [[], ["-f"]], ids=["read", "followed"])
+def test_the_first_client_without_an_id_gets_the_whole_file(sse, wire, log, follow):
+    answer = wire.get(sse.serve("--input", "sse", *follow, log).url)
+    assert data(answer.events(COUNT)) == list(range(1, COUNT + 1))
+
+
+@pytest.mark.parametrize("start, first", [("new", COUNT + 1), ("2", COUNT - 1)])
+def test_new_is_now(sse, wire, log, start, first):
+    server = sse.serve("--input", "sse", "-f", "--start", start, log)
+    answer = wire.get(server.url)
+    answer.events(max(0, COUNT + 1 - first))
+    with open(log, "a") as file:
+        file.write(f"data: {COUNT + 1}\nid: {COUNT + 1}\n\n")
+    assert data(answer.events(COUNT + 2 - first)) == list(range(first, COUNT + 2))
+
+
+@pytest.mark.parametrize("before", [0, 3])
+def test_a_client_that_is_cut_before_its_first_event_misses_none(sse, wire, before):
+    server = sse.serve("--publish", "--start", "new")
+    for i in range(before):
+        assert post(wire, server.url, b"old").status == 201
+    answer = wire.get(server.url)
+    while not answer.stream.last_event_id:
+        answer.stream.feed(answer.more())
+    last_id = answer.stream.last_event_id
+    assert answer.stream.events == []
+    answer.close()
+    post(wire, server.url, b"meanwhile")
+    answer = wire.get(server.url, headers={"Last-Event-ID": last_id})
+    assert [e.data for e in answer.events(1)] == ["meanwhile"] and answer.header("sse-gap") is None
+
+
+def test_the_head_of_an_idle_stream_does_not_come_alone(sse, wire):
+    """Some proxies send it on with the first bytes behind it."""
+    answer = wire.get(sse.serve("--publish").url)
+    assert answer.comment() == ""
+
+
+def test_a_keepalive_may_be_an_event(sse, wire):
+    answer = wire.get(sse.serve("--publish", "--keepalive", "10ms", "--keepalive-event", "ping").url)
+    assert [(e.event, e.data) for e in answer.events(2)] == [("ping", "")] * 2
+
+
+@pytest.mark.parametrize("type", ["application/json", "application/x-unknown"])
+def test_the_body_of_a_webhook_is_its_data(sse, wire, type):
+    server = sse.serve("--publish", "--publish-as", "data")
+    assert post(wire, server.url, b'{"a":\n1}', type).status == 201
+    assert wire.get(server.url).events(1)[0].data == '{"a":\n1}'
