@@ -162,7 +162,7 @@ void Follower::on_retry(std::chrono::milliseconds time) {
     context_.printer.retry(time, context_.output.text());
 }
 
-void Follower::on_read(std::string_view bytes) {
+void Follower::on_received(std::string_view bytes) {
     const std::lock_guard lock(context_.mutex);
     if (context_.recorder && !context_.done) context_.recorder->read(bytes);
 }

@@ -75,7 +75,7 @@ public:
     void on_id(std::string_view id) override;
     void on_comment(std::string_view text) override;
     void on_retry(std::chrono::milliseconds time) override;
-    void on_read(std::string_view bytes) override;
+    void on_received(std::string_view bytes) override;
     void on_bytes(std::string_view bytes) override;
     void on_response(const sse::Timing& timing) override;
     void on_open(const sse::Url& url, int status, const sse::Head& head,

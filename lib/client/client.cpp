@@ -370,7 +370,7 @@ void Client::read_body(ClientResponse& response, SinkAdapter& sink, Format forma
         while (!stopped_) {
             auto piece = response.read(before_wait);
             if (!piece) break;
-            listener_.on_read(*piece);
+            listener_.on_received(*piece);
             while (!piece->empty() && !stopped_) {
                 const auto part = options_.feed_lines ? first_line(*piece) : *piece;
                 feed(part);

@@ -41,7 +41,7 @@ public:
         virtual void on_open(const Url& /*url*/, int /*status*/, const Head&,
                              std::string_view /*last_event_id*/) {}
         /// Bytes of the body, one read or one chunk of it, before they are parsed.
-        virtual void on_read(std::string_view) {}
+        virtual void on_received(std::string_view) {}
         /// Bytes of the body, after they were parsed.
         virtual void on_bytes(std::string_view) {}
         virtual void on_close(Close, std::string_view /*why*/) {}

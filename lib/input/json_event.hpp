@@ -29,8 +29,8 @@ public:
     JsonEventReader();
     ~JsonEventReader();
 
-    /// Throws Error (bad_input) with the reason if `text` is no such object. Takes linear time.
-    JsonEvent read(std::string_view text);
+    /// Throws Error (bad_input) with the reason if `given` is no such object. Takes linear time.
+    JsonEvent read(std::string_view given);
 
 private:
     struct Parsers;

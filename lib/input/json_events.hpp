@@ -16,7 +16,7 @@ public:
     void finish() override;
 
 private:
-    void read_line(std::string_view line);
+    void read_line(std::string_view text);
     void skip(const std::string& why);
     void skip_long();
 

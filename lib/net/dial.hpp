@@ -44,10 +44,10 @@ struct DialOptions {
     std::chrono::seconds keepalive_idle{60}, keepalive_interval{15};
 };
 
-/// Resolves `host` and connects to `port` on one of its addresses. Returns a non-blocking
+/// Resolves `name` and connects to `port` on one of its addresses. Returns a non-blocking
 /// descriptor that the caller closes; sets `resolved` to when the addresses were known. Throws
 /// Error (resolve, connect, timeout), Interrupted.
-int dial(const std::string& host, std::uint16_t port, const DialOptions& options,
+int dial(const std::string& name, std::uint16_t port, const DialOptions& options,
          Interrupt& interrupt, Interrupt::Clock::time_point limit,
          Interrupt::Clock::time_point& resolved);
 

@@ -73,7 +73,7 @@ template <class Visit>
 void each_element(json::value value, const Visit& visit) {
     json::array array;
     if (value.get_array().get(array) != simdjson::SUCCESS) return;
-    for (auto element : array) visit(checked(std::move(element)));
+    for (auto element : array) visit(checked(element));
 }
 
 /// Reads the strings of one entry, and keeps the first error.
@@ -327,7 +327,7 @@ void read_har(RecordingInput& input,
         if (error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE)
             throw Error(Errc::bad_input, "a HAR file without entries", Reason::har_without_events);
         if (error != simdjson::SUCCESS) fail(error);
-        for (auto entry : entries) read_entry(checked(std::move(entry)));
+        for (auto entry : entries) read_entry(checked(entry));
     } catch (const Error& e) {
         if (e.code() != Errc::bad_input || std::string_view(e.what()).starts_with(input.name()))
             throw;

@@ -34,7 +34,7 @@ def test_sources_are_formatted():
 
 
 def test_clang_tidy_reads_every_file():
-    """It runs in a build with -DSSE_TIDY=ON; here: that its filter leaves nothing out."""
+    """It runs while the sanitized build compiles (SSE_TIDY); here: that its filter leaves nothing out."""
     text = (ROOT / ".clang-tidy").read_text(encoding="utf-8")
     pattern = re.compile(re.search(r"^HeaderFilterRegex: '(.*)'$", text, re.MULTILINE)[1])
     assert [name(p) for p in SOURCES if not name(p).startswith("tests/") and not pattern.search(str(p))] == []
