@@ -148,7 +148,7 @@ void Acceptor::assign(int fd, const ListenerContext& listener, Refusal refusal) 
 void Acceptor::admit(Loop& loop, int fd, const ListenerContext& listener, Refusal refusal) {
     const auto refused = refused_clients(); // not counted against max_clients
     if (refusal == Refusal::none && clients() >= options_.max_clients + refused &&
-        !loop.evict_one(loop.waiting, Loop::Clock::now())) {
+        !loop.waiting.evict_one(Loop::Clock::now())) {
         refusal = Refusal::clients;
     }
     std::uint64_t key = 0;
@@ -174,7 +174,7 @@ void Acceptor::admit(Loop& loop, int fd, const ListenerContext& listener, Refusa
 void Acceptor::admit_admin(int fd, const ListenerContext& listener) {
     auto& loop = *loops_[0];
     if (loop.admin_connections() >= options_.max_admin_connections &&
-        !loop.evict_one(loop.admin_waiting, Loop::Clock::now())) {
+        !loop.admin_waiting.evict_one(Loop::Clock::now())) {
         ::close(fd);
         return;
     }

@@ -33,7 +33,6 @@ private:
 /// are served by loop 0 and are in no count but their own limit.
 class Acceptor {
 public:
-    using Loops = std::vector<std::unique_ptr<Loop>>;
     /// All must outlive it. `loops` holds loop 0 at least.
     Acceptor(const ServerOptions& options, const Loops& loops, AddressCounts& addresses);
 

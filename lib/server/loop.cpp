@@ -2,18 +2,10 @@
 
 #include "server/server_connection.hpp"
 
-#include <algorithm>
 #include <random>
 #include <utility>
 
 namespace sse {
-
-namespace {
-
-/// A client that is still connecting may not have had its turn yet, and none is slower than this.
-constexpr std::chrono::seconds first_request_time{1};
-
-} // namespace
 
 Loop::Loop(const ServerOptions& server_options, std::size_t index)
     : options(server_options)
@@ -74,17 +66,6 @@ void Loop::drain() {
 
 void Loop::report_if_empty() {
     if (draining_ && clients_ == 0 && on_empty && !std::exchange(reported_empty_, true)) on_empty();
-}
-
-bool Loop::evict_one(WaitingLists& lists, Clock::time_point now) {
-    if (!lists.idle.empty()) {
-        lists.idle.front().connection->evict();
-        return true;
-    }
-    auto& incomplete = lists.incomplete;
-    if (incomplete.empty() || now - incomplete.front().since < first_request_time) return false;
-    incomplete.front().connection->evict();
-    return true;
 }
 
 void Loop::close_all() {

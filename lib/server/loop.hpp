@@ -5,13 +5,13 @@
 #include "server/httplib_server.hpp"
 #include "server/server_counts.hpp"
 #include "server/server_options.hpp"
+#include "server/waiting_lists.hpp"
 
 #include <array>
 #include <asio/io_context.hpp>
 #include <asio/steady_timer.hpp>
 #include <chrono>
 #include <functional>
-#include <list>
 #include <memory>
 #include <vector>
 
@@ -24,7 +24,7 @@ class Loop {
 public:
     using Clock = std::chrono::steady_clock;
 
-    Loop(const ServerOptions& options, std::size_t number);
+    Loop(const ServerOptions& server_options, std::size_t index);
     ~Loop();
 
     void add(std::shared_ptr<ServerConnection> connection);
@@ -39,26 +39,12 @@ public:
     void close_all();
     std::size_t admin_connections() const { return connections_.size() - clients_; }
 
-    /// Connections that have not sent a whole request, the longest waiting first. They are closed
-    /// when there is no place for a new one.
-    struct Waiting {
-        ServerConnection* connection;
-        Clock::time_point since;
-    };
-    struct WaitingLists {
-        std::list<Waiting> idle;       ///< between two requests, or after the last response
-        std::list<Waiting> incomplete; ///< within a request, or before the first
-    };
-    WaitingLists waiting, admin_waiting;
-    /// Closes the connection that has been idle for longest, or without one, the oldest that has
-    /// not sent a request within the time that any client needs. False if there is neither.
-    bool evict_one(WaitingLists& lists, Clock::time_point now);
-
     const ServerOptions& options;
     const std::size_t number;
     LoopCounts counts;
     asio::io_context context{1};
     ResponseCodec codec;
+    WaitingLists waiting, admin_waiting; ///< of clients, and of an admin listener
     SeededRandom random;                 ///< for jitter
     std::array<char, 64 * 1024> scratch; ///< bytes just received; not kept between calls
     std::function<void()> on_tick;       ///< called every tick, if set; before the loop runs
@@ -73,5 +59,7 @@ private:
     asio::steady_timer tick_;
     bool draining_ = false, stopping_ = false, reported_empty_ = false, closed_ = false;
 };
+
+using Loops = std::vector<std::unique_ptr<Loop>>;
 
 } // namespace sse

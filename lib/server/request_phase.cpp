@@ -16,6 +16,12 @@ RequestPhase::RequestPhase(Loop& loop, const ListenerContext& listener, Transpor
     , refusal_(refusal) {}
 
 RequestPhase::Step RequestPhase::read(std::string_view& input) {
+    const auto step = read_request(input);
+    if (step == Step::answered) ahead_.assign(input);
+    return step;
+}
+
+RequestPhase::Step RequestPhase::read_request(std::string_view& input) {
     const auto state = reader_->feed(input);
     const auto& request = reader_->request();
     if (state == RequestReader::State::head) return Step::incomplete;

@@ -31,7 +31,8 @@ public:
         body,       ///< once: the head is accepted, and the body is to be read
         answered,   ///< see take_response()
     };
-    /// Reads bytes of the request from the front of `input`, which shrinks by what was used.
+    /// Reads bytes of the request from the front of `input`, which shrinks by what was used. Once
+    /// the request is answered it keeps the rest: see take_ahead().
     Step read(std::string_view& input);
     /// True once if the client waits for `100 Continue` before it sends the body.
     bool wants_continue() { return reader_->wants_continue(); }
@@ -48,12 +49,16 @@ public:
     void finish();
     /// Waits for the next request.
     void begin();
+    /// Bytes that were sent ahead, behind the request that was answered.
+    bool has_ahead() const { return !ahead_.empty(); }
+    std::string take_ahead() { return std::exchange(ahead_, {}); }
 
     /// Removes the connection from the counts of addresses.
     void leave_address();
     Refusal refusal() const { return refusal_; }
 
 private:
+    Step read_request(std::string_view& input);
     Step answer(const Request* request, Response response, bool keep_alive);
     std::optional<Response> admit();
     bool enter_address(const std::string& peer);
@@ -63,6 +68,7 @@ private:
     Transport& transport_;
     std::unique_ptr<RequestReader> reader_; ///< from begin() to finish()
     std::unique_ptr<Answer> answer_;        ///< until it is taken
+    std::string ahead_;                     ///< bytes of the next request
     BodyCharge body_charge_;
     std::uint64_t address_key_;
     Refusal refusal_;

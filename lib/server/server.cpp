@@ -4,45 +4,26 @@
 #include "server/acceptor.hpp"
 #include "server/body_budget.hpp"
 #include "server/loop.hpp"
+#include "server/loop_actions.hpp"
+#include "server/shutdown.hpp"
 
 #include <algorithm>
 #include <asio/executor_work_guard.hpp>
 #include <asio/post.hpp>
-#include <asio/signal_set.hpp>
-#include <asio/steady_timer.hpp>
-#include <atomic>
-#include <csignal>
 #include <thread>
 #include <utility>
 
 namespace sse {
 
 struct Server::Impl {
-    struct SignalAction {
-        SignalAction(asio::io_context& context, int number, std::function<void()> what)
-            : signals(context, number)
-            , action(std::move(what)) {}
-        asio::signal_set signals;
-        std::function<void()> action;
-    };
-    struct Repeated {
-        Repeated(asio::io_context& context, std::chrono::microseconds every,
-                 std::function<void()> what)
-            : timer(context)
-            , interval(every)
-            , action(std::move(what)) {}
-        asio::steady_timer timer;
-        std::chrono::microseconds interval;
-        std::function<void()> action;
-    };
-
     Impl(ServerOptions given, Handler& routes)
         : options(std::move(given))
         , handler(routes)
         , bodies(std::max(options.max_pending_body_bytes, options.request.max_body_bytes))
-        , signals((make_loops(), loops[0]->context))
-        , grace(loops[0]->context)
-        , acceptor(options, loops, addresses) {
+        , loops(make_loops())
+        , acceptor(options, loops, addresses)
+        , shutdown(options, loops, acceptor)
+        , actions(loops[0]->context) {
         options.guard.client_certificates = !options.tls.client_ca_file.empty();
         options.guard.own_names = own_host_names();
     }
@@ -51,24 +32,20 @@ struct Server::Impl {
         for (const auto& [path, inode] : unlink) remove_path(path, inode);
     }
 
-    void make_loops() {
+    Loops make_loops() {
         for (const auto time : {options.head_timeout, options.body_timeout, options.idle_timeout,
                                 options.stall_timeout, options.max_stream_time}) {
             options.tick_for(time);
         }
+        Loops made;
         for (std::size_t i = 0; i < std::max<std::size_t>(1, options.threads); ++i) {
-            loops.push_back(std::make_unique<Loop>(options, i));
-            loops.back()->on_tick = [this, i] { handler.tick(i); };
+            made.push_back(std::make_unique<Loop>(options, i));
+            made.back()->on_tick = [this, i] { handler.tick(i); };
         }
+        return made;
     }
 
     std::vector<ServerAddress> add(std::vector<ListeningSocket> sockets, ListenerContext listener);
-    void wait_for(SignalAction& signal);
-    void wait_for(Repeated& repeated);
-    void wait_for_stop_signal();
-    void drain(bool with_grace);
-    void loop_empty();
-    void stop_loops();
 
     ServerOptions options;
     Handler& handler;
@@ -77,19 +54,12 @@ struct Server::Impl {
     std::unique_ptr<TlsServer> tls;
     AddressCounts addresses;
     BodyBudget bodies;
-    std::vector<std::unique_ptr<Loop>> loops; ///< before everything that lives on them
-    asio::signal_set signals;
-    asio::steady_timer grace;
+    Loops loops; ///< before everything that lives on them
     Acceptor acceptor;
-    std::vector<std::unique_ptr<SignalAction>> signal_actions;
-    std::vector<std::unique_ptr<Repeated>> repeated_actions;
+    Shutdown shutdown;
+    LoopActions actions;
     std::vector<ServerAddress> bound;
     std::vector<std::pair<std::string, std::uint64_t>> unlink; ///< paths and their inodes
-    std::vector<std::function<void()>> on_stop;
-    std::size_t busy_loops = 0;
-    int signal = 0; ///< the first that asked to stop
-    int result = 0;
-    std::atomic<bool> stopping{false};
 };
 
 Server::Server(ServerOptions options, Handler& handler)
@@ -128,7 +98,7 @@ void Server::adopt(std::vector<ListeningSocket> sockets) {
     listener.addresses = impl.options.max_clients_per_address > 0 ? &impl.addresses : nullptr;
     listener.bodies = &impl.bodies;
     impl.bound = impl.add(std::move(sockets), listener);
-    impl.wait_for_stop_signal(); // one that comes before run() is not lost
+    impl.shutdown.catch_signals(); // one that comes before run() is not lost
 }
 
 std::vector<ServerAddress> Server::adopt_admin(std::vector<ListeningSocket> sockets,
@@ -165,67 +135,29 @@ std::vector<std::string> Server::socket_paths() const {
     return paths;
 }
 std::vector<ServerAddress> Server::addresses() const { return impl_->bound; }
-bool Server::stopping() const { return impl_->stopping; }
+bool Server::stopping() const { return impl_->shutdown.stopping(); }
 void Server::set_access_log(AccessLog& log) { impl_->log = &log; }
 
 ServerCounts Server::counts() const {
     ServerCounts sum;
-    std::uint64_t streams_closed = 0;
     sum.clients = impl_->acceptor.clients();
-    for (const auto& loop : impl_->loops) {
-        const auto& own = loop->counts;
-        streams_closed += own.streams_closed.get();
-        sum.streams_opened += own.streams_opened.get();
-        sum.connects += own.opened.get();
-        sum.requests += own.requests.get();
-        sum.bytes += own.bytes.get();
-        sum.stalls += own.stalls.get();
-        const auto opened = own.opened.get();
-        sum.loop_clients.push_back(opened - std::min(opened, own.closed.get()));
-        for (std::size_t i = 0; i < sum.refusals.size(); ++i)
-            sum.refusals[i] += own.refusals[i].get();
-        for (std::size_t i = 0; i < sum.ends.size(); ++i) sum.ends[i] += own.ends[i].get();
-    }
-    sum.streams = sum.streams_opened - streams_closed;
+    for (const auto& loop : impl_->loops) sum.add(loop->counts);
     return sum;
 }
 
 void Server::on_signal(int number, std::function<void()> action) {
-    auto& actions = impl_->signal_actions;
-    actions.push_back(
-        std::make_unique<Impl::SignalAction>(impl_->loops[0]->context, number, std::move(action)));
-    impl_->wait_for(*actions.back());
+    impl_->actions.on_signal(number, std::move(action));
 }
 
 void Server::every(std::chrono::microseconds interval, std::function<void()> action) {
-    auto& actions = impl_->repeated_actions;
-    actions.push_back(
-        std::make_unique<Impl::Repeated>(impl_->loops[0]->context, interval, std::move(action)));
-    impl_->wait_for(*actions.back());
+    impl_->actions.every(interval, std::move(action));
 }
 
 void Server::on_warning(std::function<void(const std::string&)> action) {
     impl_->acceptor.on_warning = std::move(action);
 }
 
-void Server::Impl::wait_for(SignalAction& awaited) {
-    awaited.signals.async_wait([this, &awaited](const std::error_code& error, int) {
-        if (error) return;
-        awaited.action();
-        wait_for(awaited);
-    });
-}
-
-void Server::Impl::wait_for(Repeated& repeated) {
-    repeated.timer.expires_after(repeated.interval);
-    repeated.timer.async_wait([this, &repeated](const std::error_code& error) {
-        if (error) return;
-        repeated.action();
-        wait_for(repeated);
-    });
-}
-
-void Server::on_stop(std::function<void()> action) { impl_->on_stop.push_back(std::move(action)); }
+void Server::on_stop(std::function<void()> action) { impl_->shutdown.on_stop(std::move(action)); }
 
 void Server::post(std::size_t loop, std::function<void()> action) {
     asio::post(impl_->loops[loop]->context, std::move(action));
@@ -239,28 +171,22 @@ void Server::release_clients() {
 
 void Server::drain(bool with_grace) {
     asio::post(impl_->loops[0]->context,
-               [impl = impl_.get(), with_grace] { impl->drain(with_grace); });
+               [impl = impl_.get(), with_grace] { impl->shutdown.drain(with_grace); });
 }
 
 int Server::run() {
     auto& impl = *impl_;
-    std::error_code ignored;
-    impl.busy_loops = impl.loops.size();
     std::vector<std::thread> threads;
     std::vector<asio::executor_work_guard<asio::io_context::executor_type>> guards;
-    for (const auto& loop : impl.loops) {
-        guards.emplace_back(loop->context.get_executor());
-        loop->on_empty = [&impl] {
-            asio::post(impl.loops[0]->context, [&impl] { impl.loop_empty(); });
-        };
-    }
+    for (const auto& loop : impl.loops) guards.emplace_back(loop->context.get_executor());
+    impl.shutdown.watch_loops();
     impl.acceptor.start();
     for (std::size_t i = 1; i < impl.loops.size(); ++i) {
         threads.emplace_back([&loop = *impl.loops[i]] { loop.context.run(); });
     }
     impl.loops[0]->context.run();
     for (auto& thread : threads) thread.join();
-    impl.signals.clear(ignored);          // from here on a signal has its default action
+    impl.shutdown.release_signals();
     for (const auto& loop : impl.loops) { // what is left ends here, while the handler exists
         for (int again = 0; again < 2; ++again) { // connections on their way to the loop, too
             loop->close_all();
@@ -268,51 +194,7 @@ int Server::run() {
             loop->context.poll();
         }
     }
-    return impl.result;
-}
-
-void Server::Impl::wait_for_stop_signal() {
-    std::error_code ignored;
-    signals.add(SIGINT, ignored);
-    signals.add(SIGTERM, ignored);
-    signals.async_wait([this](const std::error_code& error, int number) {
-        if (error) return;
-        if (signal != 0) { // the second: at once
-            result = number;
-            return stop_loops();
-        }
-        signal = number;
-        // Before the actions end any stream. On loop 0 at once: what a loop posts to itself waits
-        // for the end of its handler, and streams may end before.
-        loops[0]->set_stopping();
-        for (const auto& loop : loops)
-            asio::post(loop->context, [&loop = *loop] { loop.set_stopping(); });
-        for (const auto& action : on_stop) action();
-        drain(true);
-        wait_for_stop_signal();
-    });
-}
-
-void Server::Impl::drain(bool with_grace) {
-    if (!stopping.exchange(true)) {
-        acceptor.stop();
-        for (const auto& loop : loops) asio::post(loop->context, [&loop = *loop] { loop.drain(); });
-    }
-    if (!with_grace) return;
-    grace.expires_after(options.grace);
-    grace.async_wait([this](const std::error_code& error) {
-        if (error) return;
-        result = signal;
-        stop_loops();
-    });
-}
-
-void Server::Impl::loop_empty() {
-    if (--busy_loops == 0) stop_loops();
-}
-
-void Server::Impl::stop_loops() {
-    for (const auto& loop : loops) loop->context.stop();
+    return impl.shutdown.result();
 }
 
 } // namespace sse

@@ -3,7 +3,6 @@
 #include "net/socket.hpp"
 #include "server/guard.hpp"
 
-#include <algorithm>
 #include <asio/post.hpp>
 #include <utility>
 
@@ -27,14 +26,15 @@ ServerConnection::ServerConnection(Loop& loop, int fd, const ListenerContext& li
     , transport_(loop.context, fd)
     , stats_(loop.counts, listener, listener.log ? peer_address(fd) : std::string())
     , requests_(loop, listener, transport_, refusal, address_key)
-    , deadline_(Clock::now() + loop.options.head_timeout) {
+    , deadline_(Clock::now() + loop.options.head_timeout)
+    , place_(listener.admin ? loop.admin_waiting : loop.waiting) {
     disable_nagle(fd);
 }
 
 ServerConnection::~ServerConnection() = default;
 
 void ServerConnection::start() {
-    set_waiting(Waiting::incomplete);
+    place_.move(*this, Waiting::incomplete);
     if (listener_.tls) {
         if (!transport_.begin_tls(*listener_.tls)) return close(EndReason::aborted);
         state_ = State::handshaking;
@@ -72,7 +72,7 @@ void ServerConnection::wait_readable() {
 /// Requests that a client sends ahead stay with the kernel: here they would be kept, and copied for
 /// each response.
 bool ServerConnection::wants_input() const {
-    return state_ != State::closed && pipelined_.empty() &&
+    return state_ != State::closed && !requests_.has_ahead() &&
            !(state_ == State::responding && keep_alive_);
 }
 
@@ -98,12 +98,12 @@ void ServerConnection::on_bytes(std::string_view bytes) {
     for (;;) {
         switch (requests_.read(bytes)) {
         case RequestPhase::Step::incomplete:
-            if (requests_.empty() || waiting_ != Waiting::idle) return;
-            set_waiting(Waiting::incomplete);
+            if (requests_.empty() || place_.kind() != Waiting::idle) return;
+            place_.move(*this, Waiting::incomplete);
             deadline_ = Clock::now() + loop_.options.head_timeout;
             return;
         case RequestPhase::Step::body:
-            set_waiting(Waiting::incomplete);
+            place_.move(*this, Waiting::incomplete);
             deadline_ = Clock::now() + loop_.options.body_timeout;
             if (requests_.wants_continue()) {
                 sender_.add("HTTP/1.1 100 Continue\r\n\r\n");
@@ -111,9 +111,7 @@ void ServerConnection::on_bytes(std::string_view bytes) {
             }
             if (state_ != State::reading || bytes.empty()) return;
             break;
-        case RequestPhase::Step::answered:
-            pipelined_.assign(bytes);
-            return send_response(requests_.take_response());
+        case RequestPhase::Step::answered: return send_response(requests_.take_response());
         }
     }
 }
@@ -128,9 +126,9 @@ void ServerConnection::on_unexpected_bytes(std::size_t count) {
     close(EndReason::refused);
 }
 
-void ServerConnection::on_pipelined() {
+void ServerConnection::on_sent_ahead() {
     if (state_ != State::reading) return;
-    on_bytes(std::exchange(pipelined_, {}));
+    on_bytes(requests_.take_ahead());
     resume_reading();
 }
 
@@ -143,7 +141,7 @@ void ServerConnection::refuse(int status, const std::string& why, Refusal reason
 
 void ServerConnection::send_response(RequestPhase::Answer answer) {
     auto& [request, response, keep_alive] = answer;
-    set_waiting(Waiting::no);
+    place_.move(*this, Waiting::none);
     state_ = State::responding;
     keep_alive_ = keep_alive && !draining_;
     stats_.responded(request, response);
@@ -161,39 +159,23 @@ void ServerConnection::next_request() {
     state_ = State::reading;
     requests_.begin();
     deadline_ = Clock::now() + loop_.options.idle_timeout;
-    set_waiting(Waiting::idle);
-    if (pipelined_.empty()) return resume_reading();
+    place_.move(*this, Waiting::idle);
+    if (!requests_.has_ahead()) return resume_reading();
     // Not from here: a thousand small requests would be as deep a stack.
-    asio::post(loop_.context, [self = shared_from_this()] { self->on_pipelined(); });
-}
-
-void ServerConnection::set_waiting(Waiting waiting) {
-    auto& lists = listener_.admin ? loop_.admin_waiting : loop_.waiting;
-    const auto list_of = [&](Waiting which) -> auto& {
-        return which == Waiting::idle ? lists.idle : lists.incomplete;
-    };
-    if (waiting_ != Waiting::no) list_of(waiting_).erase(place_);
-    waiting_ = waiting;
-    if (waiting == Waiting::no) return;
-    auto& list = list_of(waiting);
-    place_ = list.insert(list.end(), {this, Clock::now()});
+    asio::post(loop_.context, [self = shared_from_this()] { self->on_sent_ahead(); });
 }
 
 // ---- sending, and the stream phase ----
 
 void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing) {
-    std::string().swap(pipelined_);
+    requests_.take_ahead();
     state_ = State::streaming;
     resume_reading(); // to see the client close
     const auto& options = loop_.options;
     if (options.unsent_bytes > 0) limit_unsent(transport_.fd(), options.unsent_bytes);
-    auto expires = Clock::time_point::max();
-    if (const auto most = options.max_stream_time.count(); most > 0) {
-        const auto spread = loop_.random.below(static_cast<std::uint64_t>(most) / 10 + 1);
-        expires =
-            Clock::now() + std::chrono::milliseconds(most - static_cast<std::int64_t>(spread));
-    }
-    stream_ = std::make_unique<ResponseStream>(std::move(feed), framing, expires);
+    stream_ = std::make_unique<ResponseStream>(
+        std::move(feed), framing,
+        ResponseStream::expiry(Clock::now(), options.max_stream_time, loop_.random));
     stats_.stream_opened();
     stream_->feed().attach([this] { pump(); }); // the feed is destroyed before this connection
     pump();
@@ -290,17 +272,13 @@ void ServerConnection::tick(Clock::time_point now) {
 }
 
 void ServerConnection::tick_stream(Clock::time_point now) {
-    const auto timeout = loop_.options.stall_timeout;
-    const auto queued = [this] { return transport_.queued(); };
-    if (stream_->stall.stalled(now, transport_.sent(), queued, writing_, timeout))
-        return close(EndReason::stalled, true);
-    if (stream_->overdue(now, timeout)) return close(EndReason::expired);
-    if (writing_) return;
-    if (stream_->expired(now)) {
-        stream_->set_ending();
-        return end_stream();
+    switch (stream_->timeout(now, transport_, writing_, loop_.options.stall_timeout)) {
+    case ResponseStream::Timeout::stalled: return close(EndReason::stalled, true);
+    case ResponseStream::Timeout::overdue: return close(EndReason::expired);
+    case ResponseStream::Timeout::expired: stream_->set_ending(); return end_stream();
+    case ResponseStream::Timeout::none: break;
     }
-    stream_->feed().tick(now);
+    if (!writing_) stream_->feed().tick(now);
 }
 
 // ---- the end ----
@@ -314,7 +292,7 @@ void ServerConnection::drain() {
 void ServerConnection::abort() { close(EndReason::aborted); }
 
 void ServerConnection::evict() {
-    if (waiting_ == Waiting::idle) return close(EndReason::idle);
+    if (place_.kind() == Waiting::idle) return close(EndReason::idle);
     stats_.refused(Refusal::timeout);
     close(EndReason::refused);
 }
@@ -322,9 +300,9 @@ void ServerConnection::evict() {
 void ServerConnection::close_gracefully(EndReason reason) {
     stats_.ended(reason, stream_ ? &stream_->feed() : nullptr);
     state_ = State::closing;
-    if (!accepted_to_refuse()) set_waiting(Waiting::idle); // it has all it asked for
+    if (!accepted_to_refuse()) place_.move(*this, Waiting::idle); // it has all it asked for
     release_stream();
-    std::string().swap(pipelined_);
+    requests_.take_ahead();
     resume_reading();
     deadline_ = Clock::now() + linger;
     finish_sending();
@@ -347,7 +325,7 @@ void ServerConnection::release_stream() {
 void ServerConnection::close(EndReason reason, bool reset) {
     if (state_ == State::closed) return;
     stats_.ended(reason, stream_ ? &stream_->feed() : nullptr);
-    set_waiting(Waiting::no);
+    place_.move(*this, Waiting::none);
     requests_.leave_address();
     state_ = State::closed;
     const auto self = shared_from_this();

@@ -53,7 +53,7 @@ private:
         closing, ///< the response has been sent; waits for the client to close
         closed,
     };
-    enum class Waiting : std::uint8_t { no, idle, incomplete }; ///< see Loop::WaitingLists
+    using Waiting = WaitingPlace::Kind;
 
     // Receiving.
     void handshake();
@@ -63,13 +63,12 @@ private:
     void on_readable();
     void on_bytes(std::string_view bytes);
     void on_unexpected_bytes(std::size_t count);
-    void on_pipelined();
+    void on_sent_ahead();
 
     // The request phase.
     void refuse(int status, const std::string& why, Refusal reason = Refusal::request);
     void send_response(RequestPhase::Answer answer);
     void next_request();
-    void set_waiting(Waiting waiting);
 
     // Sending, and the stream phase.
     void start_stream(std::unique_ptr<Feed> feed, Framing framing);
@@ -94,12 +93,10 @@ private:
     ConnectionStats stats_;
     RequestPhase requests_;
     std::unique_ptr<ResponseStream> stream_; ///< while it streams
-    std::string pipelined_;                  ///< bytes of the next request
     Clock::time_point deadline_;             ///< of what it is doing; unused while it streams
     std::uint64_t unexpected_ = 0;           ///< bytes received while none are expected
-    std::list<Loop::Waiting>::iterator place_;
+    WaitingPlace place_;
     State state_ = State::reading;
-    Waiting waiting_ = Waiting::no;
     bool keep_alive_ = false, draining_ = false;
     bool writing_ = false; ///< waits for the socket to become writable
     bool paused_ = false;  ///< does not wait for the socket to become readable

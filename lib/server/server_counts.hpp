@@ -77,6 +77,9 @@ struct ServerCounts {
     std::array<std::uint64_t, refusal_names.size()> refusals{};
     std::array<std::uint64_t, end_reason_names.size()> ends{};
     std::vector<std::uint64_t> loop_clients; ///< connected now, by loop
+
+    /// Adds the counts of one loop, to all but `clients`.
+    void add(const LoopCounts& loop);
 };
 
 } // namespace sse

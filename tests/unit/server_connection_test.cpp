@@ -268,16 +268,16 @@ TEST_CASE("a place is made by those who are idle, then by those who make no hast
     ConnectionRig rig;
     auto& lists = rig.loop.waiting;
     const auto now = ConnectionRig::Clock::now();
-    CHECK(!rig.loop.evict_one(lists, now + 1h));
+    CHECK(!lists.evict_one(now + 1h));
     const auto fresh = rig.connect(), idle = rig.connect(), streaming = rig.connect();
     rig.exchange(idle, request("GET /hello"));
     rig.exchange(streaming, request("GET /stream"));
-    CHECK(rig.loop.evict_one(lists, now));
+    CHECK(lists.evict_one(now));
     CHECK(idle.read() == "|");
-    CHECK(!rig.loop.evict_one(lists, now)); // it may not have had its turn yet
-    CHECK(rig.loop.evict_one(lists, now + 1h));
+    CHECK(!lists.evict_one(now)); // it may not have had its turn yet
+    CHECK(lists.evict_one(now + 1h));
     CHECK(fresh.read() == "|");
-    CHECK(!rig.loop.evict_one(lists, now + 1h));
+    CHECK(!lists.evict_one(now + 1h));
     CHECK(streaming.read().empty());
 }
 
@@ -287,7 +287,7 @@ TEST_CASE("a request in parts gives way, too, though its connection was idle bef
     rig.exchange(client, request("GET /hello"));
     rig.exchange(client, "GET");
     CHECK(rig.loop.waiting.idle.empty());
-    CHECK(rig.loop.evict_one(rig.loop.waiting, ConnectionRig::Clock::now() + 2s));
+    CHECK(rig.loop.waiting.evict_one(ConnectionRig::Clock::now() + 2s));
     CHECK(client.read() == "|");
 }
 
