@@ -5,7 +5,6 @@
 #include "base/utf8.hpp"
 
 #include <algorithm>
-#include <cstring>
 #include <fmt/format.h>
 #include <utility>
 
@@ -58,7 +57,7 @@ EventTextReader::EventTextReader(std::unique_ptr<RecordingInput> input,
                                  RecordingReaderOptions options, StreamFormat format)
     : RecordReader(std::move(input), std::move(options))
     , format_(format)
-    , buffer_(options_.buffer_bytes) {
+    , buffer_(*input_, options_.buffer_bytes) {
     read_heads();
     if (header_.response.status != 0) {
         format_ = stream_format();
@@ -68,7 +67,7 @@ EventTextReader::EventTextReader(std::unique_ptr<RecordingInput> input,
             200, {{"Content-Type", lines ? "application/x-ndjson" : "application/json-seq"}}};
     }
     if (format_ != StreamFormat::event_stream) skip_bom();
-    body_ = block_ = {offset_, line_ + 1, {}, 0};
+    body_ = block_ = {buffer_.offset(), line_ + 1, {}, 0};
     parser_ = std::make_unique<StreamTextParser>(format_, static_cast<Parser::Sink&>(*this));
 }
 
@@ -82,11 +81,9 @@ std::string_view EventTextReader::format_name() const {
 
 /// Parser skips a byte order mark itself; the parsers of JSON do not.
 void EventTextReader::skip_bom() {
-    while (end_ - begin_ < bom.size() && fill()) {
+    while (buffer_.unread().size() < bom.size() && fill()) {
     }
-    if (!std::string_view(buffer_.data() + begin_, end_ - begin_).starts_with(bom)) return;
-    begin_ += bom.size();
-    offset_ += bom.size();
+    if (buffer_.unread().starts_with(bom)) buffer_.consume(bom.size());
 }
 
 void EventTextReader::fail(std::uint64_t line, const std::string& why) const {
@@ -95,21 +92,12 @@ void EventTextReader::fail(std::uint64_t line, const std::string& why) const {
 }
 
 bool EventTextReader::fill() {
-    if (begin_ > 0) {
-        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-        end_ -= begin_, begin_ = 0;
+    if (buffer_.unread().size() >= options_.max_line_bytes) {
+        throw Error(Errc::too_large,
+                    fmt::format("{}:{}: the line is longer than {} bytes", input_->name(),
+                                line_ + 1, options_.max_line_bytes));
     }
-    if (end_ == buffer_.size()) {
-        if (end_ >= options_.max_line_bytes) {
-            throw Error(Errc::too_large,
-                        fmt::format("{}:{}: the line is longer than {} bytes", input_->name(),
-                                    line_ + 1, options_.max_line_bytes));
-        }
-        buffer_.resize(std::min(buffer_.size() * 2, options_.max_line_bytes));
-    }
-    const auto got = input_->read(buffer_.data() + end_, buffer_.size() - end_);
-    end_ += got;
-    return got > 0;
+    return buffer_.fill(options_.max_line_bytes);
 }
 
 /// The next whole line with its end (LF, CR or CRLF; in a JSON text sequence also before RS), valid
@@ -117,9 +105,9 @@ bool EventTextReader::fill() {
 bool EventTextReader::next_line(std::string_view& line, TimeBudget& budget) {
     const std::string_view ends = format_ == StreamFormat::json_seq ? "\r\n\x1e" : "\r\n";
     for (;;) {
-        paused_ = budget.over(offset_ + searched_);
+        paused_ = budget.over(buffer_.offset() + searched_);
         if (paused_) return false;
-        const std::string_view rest(buffer_.data() + begin_, end_ - begin_);
+        const auto rest = buffer_.unread();
         auto at = rest.find_first_of(ends, searched_);
         if (at == 0 && rest[at] == '\x1e') at = rest.find_first_of(ends, 1); // it begins the line
         if (at != rest.npos && (rest[at] != '\r' || at + 1 < rest.size())) {
@@ -129,10 +117,9 @@ bool EventTextReader::next_line(std::string_view& line, TimeBudget& budget) {
             searched_ = std::min(at, rest.size());
             if (fill()) continue;
             if (at == rest.npos || options_.grows()) return false; // an LF may follow a last CR
-            line = rest;
+            line = buffer_.unread();                               // fill() has moved it
         }
-        begin_ += line.size();
-        offset_ += line.size();
+        buffer_.consume(line.size());
         searched_ = 0;
         ++line_;
         return true;
@@ -142,16 +129,16 @@ bool EventTextReader::next_line(std::string_view& line, TimeBudget& budget) {
 /// Reads all heads that `curl -i` prints: of redirects, of a proxy, interim ones. Keeps the last.
 void EventTextReader::read_heads() {
     for (;;) {
-        const auto rest = [&] { return std::string_view(buffer_.data() + begin_, end_ - begin_); };
-        while (rest().size() < head_start.size() && head_start.starts_with(rest()) && fill()) {
+        while (buffer_.unread().size() < head_start.size() &&
+               head_start.starts_with(buffer_.unread()) && fill()) {
         }
-        if (!rest().starts_with(head_start)) return;
+        if (!buffer_.unread().starts_with(head_start)) return;
         TimeBudget unlimited(TimeBudget::Clock::time_point::max());
         std::string_view line;
         const auto read_line = [&] {
             if (!next_line(line, unlimited))
                 fail(line_ + 1, "the head is torn: nothing was captured");
-            if (offset_ <= max_head_bytes) return;
+            if (buffer_.offset() <= max_head_bytes) return;
             throw Error(Errc::too_large, fmt::format("{}:{}: the heads are larger than {} bytes",
                                                      input_->name(), line_, max_head_bytes));
         };
@@ -176,7 +163,7 @@ const Record* EventTextReader::next(TimeBudget& budget) {
     const bool grows = options_.grows(); // asked before reading: nothing is read after the end
     got_ = false;
     while (next_line(line, budget)) {
-        const auto start = RecordingPlace{offset_ - line.size(), line_, {}, 0};
+        const auto start = RecordingPlace{buffer_.offset() - line.size(), line_, {}, 0};
         const bool blank = line.front() == '\n' || line.front() == '\r';
         const bool element = format_ == StreamFormat::json_seq && line.front() == '\x1e';
         try {
@@ -193,7 +180,7 @@ const Record* EventTextReader::next(TimeBudget& budget) {
             of_block_ = 0;
         } else if (format_ == StreamFormat::json_lines ||
                    (blank && format_ == StreamFormat::event_stream)) {
-            block_ = {offset_, line_ + 1, {}, 0};
+            block_ = {buffer_.offset(), line_ + 1, {}, 0};
             of_block_ = 0;
         }
         if (!std::exchange(got_, false)) continue;
@@ -201,11 +188,11 @@ const Record* EventTextReader::next(TimeBudget& budget) {
         --skip_;
     }
     if (paused_) return nullptr;
-    check_length(offset_, fmt::format("{}:{}", input_->name(), line_ + 1));
+    check_length(buffer_.offset(), fmt::format("{}:{}", input_->name(), line_ + 1));
     if (grows || std::exchange(finished_, true)) return nullptr;
     place_ = block_;
     place_.skip = of_block_;
-    parser_->feed({buffer_.data() + begin_, end_ - begin_});
+    parser_->feed(buffer_.unread());
     parser_->finish(); // JSON formats pass on an event without a line end here
     if (input_->cut_short() && warning_.empty()) {
         warning_ = fmt::format("{}:{}: the gzip data ends early", input_->name(), line_ + 1);
@@ -214,9 +201,8 @@ const Record* EventTextReader::next(TimeBudget& budget) {
 }
 
 void EventTextReader::seek(const RecordingPlace& place) {
-    input_->seek(place.offset);
-    begin_ = end_ = searched_ = 0;
-    offset_ = place.offset;
+    buffer_.seek(place.offset);
+    searched_ = 0;
     line_ = place.line - 1;
     block_ = place;
     block_.skip = of_block_ = 0;
@@ -226,7 +212,8 @@ void EventTextReader::seek(const RecordingPlace& place) {
     warning_.clear();
     parser_ = std::make_unique<StreamTextParser>(format_, static_cast<Parser::Sink&>(*this));
     // A byte order mark is one at the start of the stream only.
-    if (format_ == StreamFormat::event_stream && offset_ != body_.offset) parser_->feed("\n");
+    if (format_ == StreamFormat::event_stream && buffer_.offset() != body_.offset)
+        parser_->feed("\n");
 }
 
 void EventTextReader::on_event(const EventView& event) {

@@ -6,6 +6,7 @@
 #include "protocol/json_seq_parser.hpp"
 #include "protocol/ndjson_parser.hpp"
 #include "protocol/parser.hpp"
+#include "recording/input_buffer.hpp"
 #include "recording/record_reader.hpp"
 
 #include <cstddef>
@@ -13,7 +14,6 @@
 #include <optional>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace sse {
 
@@ -64,16 +64,14 @@ private:
 
     StreamFormat format_;
     std::unique_ptr<StreamTextParser> parser_;
-    std::vector<char> buffer_;
-    std::size_t begin_ = 0, end_ = 0; ///< bytes of the buffer not yet parsed
-    std::size_t searched_ = 0;        ///< of these, bytes without a line end
-    std::uint64_t offset_ = 0;        ///< of buffer_[begin_] in the text
-    std::uint64_t line_ = 0;          ///< number of lines parsed
-    RecordingPlace body_;             ///< first line after the head
-    RecordingPlace block_;            ///< start of the current block
-    std::uint32_t of_block_ = 0;      ///< records of the current block so far
-    std::uint32_t skip_ = 0;          ///< records to skip after a seek
-    bool got_ = false;                ///< the parser produced a record
+    InputBuffer buffer_;         ///< the text that is not yet parsed
+    std::size_t searched_ = 0;   ///< bytes of it without a line end
+    std::uint64_t line_ = 0;     ///< number of lines parsed
+    RecordingPlace body_;        ///< first line after the head
+    RecordingPlace block_;       ///< start of the current block
+    std::uint32_t of_block_ = 0; ///< records of the current block so far
+    std::uint32_t skip_ = 0;     ///< records to skip after a seek
+    bool got_ = false;           ///< the parser produced a record
     bool finished_ = false;
     Record record_;
     std::string type_, data_, id_; ///< storage of record_

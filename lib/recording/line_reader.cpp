@@ -19,64 +19,45 @@ bool holds(std::string_view line, std::string_view text) {
 LineReader::LineReader(RecordingInput& input, std::size_t buffer_bytes, std::size_t max_line_bytes)
     : input_(input)
     , max_line_bytes_(max_line_bytes)
-    , buffer_(buffer_bytes + padding) {}
+    , buffer_(input, buffer_bytes) {}
 
 bool LineReader::next(RecordingLine& line, TimeBudget& budget) {
     for (;;) {
-        paused_ = budget.over(offset_ + (searched_ - begin_));
+        paused_ = budget.over(buffer_.offset() + searched_);
         if (paused_) return false;
-        const auto* from = buffer_.data() + searched_;
-        const auto* found = static_cast<const char*>(std::memchr(from, '\n', end_ - searched_));
-        auto stop = found ? static_cast<std::size_t>(found - buffer_.data()) : end_;
-        if (stop - begin_ > max_line_bytes_) {
+        auto unread = buffer_.unread();
+        auto length = std::min(unread.find('\n', searched_), unread.size());
+        if (length > max_line_bytes_) {
             throw Error(Errc::too_large,
                         fmt::format("{}: the line is longer than {} bytes",
-                                    where({{}, offset_, counts_ ? number_ + 1 : 0, false}),
+                                    where({{}, buffer_.offset(), counts_ ? number_ + 1 : 0, false}),
                                     max_line_bytes_));
         }
-        searched_ = stop;
-        if (!found) {
-            if (fill()) continue;
-            if (begin_ == end_) return false;
-            stop = end_; // fill() has moved it
+        const bool whole = length < unread.size();
+        if (!whole) {
+            searched_ = length;
+            if (buffer_.fill(max_line_bytes_ + 1)) continue;
+            if (length == 0) return false;
+            unread = buffer_.unread(); // fill() has moved it
         }
-        const auto next = found ? stop + 1 : stop;
         ++number_;
-        line = {{buffer_.data() + begin_, stop - begin_},
-                offset_,
-                counts_ ? number_ : 0,
-                found != nullptr};
-        offset_ += next - begin_;
-        last_ = begin_;
-        begin_ = searched_ = next;
+        line = {unread.substr(0, length), buffer_.offset(), counts_ ? number_ : 0, whole};
+        newest_ = length + (whole ? 1 : 0);
+        buffer_.consume(newest_);
+        searched_ = 0;
         if (wanted_.empty() || holds(line.text, wanted_) || holds(line.text, "\\u")) return true;
     }
 }
 
-void LineReader::keep_incomplete() { // its bytes are still in the buffer: only fill() moves them
-    offset_ -= begin_ - last_;
-    begin_ = last_;
-    searched_ = end_;
+void LineReader::keep_incomplete() {
+    buffer_.restore(newest_);
+    searched_ = newest_;
     --number_;
 }
 
-bool LineReader::fill() {
-    if (begin_ > 0) {
-        std::memmove(buffer_.data(), buffer_.data() + begin_, end_ - begin_);
-        end_ -= begin_, searched_ -= begin_, begin_ = 0;
-    }
-    if (end_ + padding == buffer_.size()) {
-        buffer_.resize(std::min((buffer_.size() - padding) * 2, max_line_bytes_ + 1) + padding);
-    }
-    const auto got = input_.read(buffer_.data() + end_, buffer_.size() - padding - end_);
-    end_ += got;
-    return got > 0;
-}
-
 void LineReader::seek(std::uint64_t offset, std::uint64_t number) {
-    input_.seek(offset);
-    begin_ = searched_ = end_ = last_ = 0;
-    offset_ = offset;
+    buffer_.seek(offset);
+    searched_ = 0;
     counts_ = number != 0;
     number_ = counts_ ? number - 1 : 0;
 }
@@ -88,15 +69,14 @@ bool LineReader::seek_near(std::uint64_t offset, std::uint64_t max_bytes) {
     }
     seek(offset - 1, 0); // so that a line that begins there is found
     for (;;) {
-        const std::string_view text(buffer_.data(), end_);
-        if (const auto end = text.find('\n'); end != text.npos) {
-            begin_ = searched_ = last_ = end + 1;
-            offset_ += end + 1;
+        const auto unread = buffer_.unread();
+        if (const auto end = unread.find('\n'); end != unread.npos) {
+            buffer_.consume(end + 1);
             return true;
         }
-        offset_ += end_;
-        begin_ = searched_ = end_ = last_ = 0;
-        if (offset_ > offset + max_bytes || !fill()) return false;
+        buffer_.consume(unread.size());
+        if (buffer_.offset() > offset + max_bytes || !buffer_.fill(max_line_bytes_ + 1))
+            return false;
     }
 }
 

@@ -2,18 +2,17 @@
 #pragma once
 
 #include "base/time_budget.hpp"
-#include "recording/input.hpp"
+#include "recording/input_buffer.hpp"
 
 #include <cstddef>
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <utility>
-#include <vector>
 
 namespace sse {
 
-/// One line, without its LF. The 64 bytes after it are readable memory, as simdjson requires.
+/// One line, without its LF. The InputBuffer::padding bytes after it are readable memory.
 struct RecordingLine {
     std::string_view text;
     std::uint64_t offset = 0; ///< of the first byte in the text
@@ -50,20 +49,16 @@ public:
     /// `FILE:LINE`, or `FILE: byte OFFSET` if the number is unknown.
     std::string where(const RecordingLine& line) const;
     /// Start of the next line in the text.
-    std::uint64_t offset() const { return offset_; }
+    std::uint64_t offset() const { return buffer_.offset(); }
 
 private:
-    static constexpr std::size_t padding = 64;
-    bool fill();
-
     RecordingInput& input_;
     std::size_t max_line_bytes_;
-    std::vector<char> buffer_;
-    std::size_t begin_ = 0, searched_ = 0, end_ = 0; ///< begin_ <= searched_ <= end_, in the buffer
-    std::size_t last_ = 0;                           ///< start of the newest line, in the buffer
-    std::uint64_t offset_ = 0;                       ///< of buffer_[begin_] in the text
-    std::uint64_t number_ = 0;                       ///< of the newest line
-    bool counts_ = true;                             ///< line numbers are known
+    InputBuffer buffer_;
+    std::size_t searched_ = 0; ///< unread bytes without a line end
+    std::size_t newest_ = 0;   ///< bytes of the newest line, with its end
+    std::uint64_t number_ = 0; ///< of the newest line
+    bool counts_ = true;       ///< line numbers are known
     std::string wanted_;
     bool paused_ = false;
 };
