@@ -1,5 +1,6 @@
 #include "cmd/cli/help.hpp"
 
+#include "base/take_part.hpp"
 #include "http/libraries.hpp"
 
 #include <CLI/CLI.hpp>
@@ -18,8 +19,7 @@ std::string wrapped(std::string_view text, std::size_t indent) {
     std::string out;
     std::size_t at = indent;
     while (!text.empty()) {
-        const auto word = text.substr(0, text.find(' '));
-        text.remove_prefix(std::min(word.size() + 1, text.size()));
+        const auto word = sse::take_part(text, ' ');
         if (at != indent && at + 1 + word.size() >= help_columns) {
             out.append("\n").append(indent, ' ');
             at = indent;

@@ -3,6 +3,7 @@
 #include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "base/take_part.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/text_option.hpp"
@@ -96,11 +97,7 @@ std::vector<std::string> read_headers(const std::vector<std::string>& values) {
         const auto text = read_file(value.substr(1), "-H");
         std::string_view rest = text;
         while (!rest.empty()) {
-            const auto end = std::min(rest.find('\n'), rest.size());
-            auto line = rest.substr(0, end);
-            rest.remove_prefix(std::min(end + 1, rest.size()));
-            if (line.ends_with('\r')) line.remove_suffix(1);
-            if (!line.empty()) lines.emplace_back(line);
+            if (const auto line = sse::take_line(rest); !line.empty()) lines.emplace_back(line);
         }
     }
     return lines;

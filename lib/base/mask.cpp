@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "base/percent.hpp"
+#include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 
 #include <algorithm>
@@ -104,10 +105,7 @@ std::vector<std::string> mask_head(std::string_view head) {
     std::vector<std::string> lines;
     bool secret = false; // the field that a folded line would belong to
     while (!head.empty()) {
-        const auto end = std::min(head.find('\n'), head.size());
-        auto line = head.substr(0, end);
-        head.remove_prefix(std::min(end + 1, head.size()));
-        if (line.ends_with('\r')) line.remove_suffix(1);
+        const auto line = take_line(head);
         if (line.empty()) continue;
         const auto colon = line.find(':');
         if (lines.empty()) {

@@ -3,6 +3,7 @@
 #include "base/ascii.hpp"
 #include "base/mask.hpp"
 #include "base/printable.hpp"
+#include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 #include "client/http_status_error.hpp"
 #include "client/json_body.hpp"
@@ -10,6 +11,7 @@
 #include "http/head.hpp"
 #include "http/media_type.hpp"
 #include "protocol/ndjson_parser.hpp"
+#include "protocol/stream_format.hpp"
 
 #include <algorithm>
 #include <exception>
@@ -32,11 +34,6 @@ bool is_sendable(std::string_view id, std::size_t limit) {
     return id.size() <= limit && std::none_of(id.begin(), id.end(), is_control);
 }
 
-bool is_json_lines(std::string_view type) {
-    return type == "application/x-ndjson" || type == "application/ndjson" ||
-           type == "application/jsonl" || type == "application/x-jsonlines";
-}
-
 bool is_json(std::string_view type) {
     return type == "application/json" || type.ends_with("+json");
 }
@@ -46,9 +43,7 @@ bool accepts(const ClientRequest& request, std::string_view type) {
     for (const auto& field : request.fields) {
         if (!same_name(field.name, "Accept")) continue;
         for (std::string_view rest = field.value; !rest.empty();) {
-            const auto comma = std::min(rest.find(','), rest.size());
-            const auto range = rest.substr(0, comma);
-            rest.remove_prefix(std::min(comma + 1, rest.size()));
+            const auto range = take_part(rest, ',');
             if (essence(range) != type) continue;
             const auto weight = range.find("q=");
             return weight == range.npos ||
@@ -307,7 +302,8 @@ std::optional<Client::Format> Client::format_of(const ClientRequest& request,
         status == 200 || (request.method != "GET" && status > 200 && status < 204);
     if ((!expected && !options_.any_response) || !response.coding().empty()) return std::nullopt;
     const auto type = essence(response.head().find("Content-Type").value_or(""));
-    if (options_.json_lines || is_json_lines(type)) return Format::json_lines;
+    if (options_.json_lines || stream_format(type) == StreamFormat::json_lines)
+        return Format::json_lines;
     if (type == "text/event-stream") return Format::event_stream;
     if (is_json(type) && (options_.any_response || accepts(request, type))) return Format::json;
     if (options_.any_response) return Format::event_stream;

@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 #include "client/httplib_client.hpp"
 
@@ -35,10 +36,7 @@ std::string normalized(std::string_view head) {
     std::string out;
     std::size_t lines = 0;
     while (!head.empty()) {
-        const auto end = std::min(head.find('\n'), head.size() - 1);
-        auto line = head.substr(0, end);
-        head.remove_prefix(end + 1);
-        if (line.ends_with('\r')) line.remove_suffix(1);
+        const auto line = take_line(head);
         const bool folded = lines > 1 && (line.starts_with(' ') || line.starts_with('\t'));
         if (folded) {
             out.resize(out.size() - 2);
@@ -69,25 +67,10 @@ bool is_http2_frame(std::string_view bytes) {
     return bytes[0] == 0 && known_type && bytes.substr(5, 4) == std::string_view("\0\0\0\0", 4);
 }
 
-/// The members of the comma-separated lists in all fields of that name, without empty ones.
-std::vector<std::string_view> list_members(const Head& head, std::string_view name) {
-    std::vector<std::string_view> members;
-    for (const auto& field : head.fields()) {
-        if (!same_name(field.name, name)) continue;
-        for (std::string_view rest = field.value; !rest.empty();) {
-            const auto comma = std::min(rest.find(','), rest.size());
-            if (const auto member = trimmed(rest.substr(0, comma)); !member.empty())
-                members.push_back(member);
-            rest.remove_prefix(std::min(comma + 1, rest.size()));
-        }
-    }
-    return members;
-}
-
 /// True for chunked, false for a body that ends with the connection (RFC 9112, 6.3). `identity`,
 /// which RFC 2616 had, and other names that are no coding change nothing.
 bool read_transfer_encoding(const Head& head) {
-    auto members = list_members(head, "Transfer-Encoding");
+    auto members = head.members("Transfer-Encoding");
     const auto chunked = std::count_if(members.begin(), members.end(),
                                        [](auto member) { return same_name(member, "chunked"); });
     if (chunked > 1)
@@ -103,7 +86,7 @@ bool read_transfer_encoding(const Head& head) {
 
 /// RFC 9112, 6.3: equal values may be repeated, as fields or in a list.
 std::uint64_t read_length(const Head& head) {
-    const auto members = list_members(head, "Content-Length");
+    const auto members = head.members("Content-Length");
     const auto length = members.empty() ? std::string_view() : members.front();
     if (std::any_of(members.begin(), members.end(), [&](auto other) { return other != length; }))
         broken("the response has two Content-Length values that differ", Reason::bad_framing);
@@ -170,7 +153,7 @@ void ClientResponse::find_coding() {
         if (!list.empty()) list += ", ";
         list += name;
     };
-    for (const auto name : list_members(head_, "Content-Encoding")) {
+    for (const auto name : head_.members("Content-Encoding")) {
         if (is_registered_coding(name)) codings.push_back(name);
         else if (!same_name(name, "identity")) append(name, ignored_coding_);
     }

@@ -1,6 +1,7 @@
 #include "client/cookies.hpp"
 
 #include "base/ascii.hpp"
+#include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 #include "http/head.hpp"
 
@@ -39,13 +40,6 @@ std::pair<std::string_view, std::string_view> name_and_value(std::string_view te
     const auto equals = text.find('=');
     if (equals == text.npos) return {{}, trimmed(text)};
     return {trimmed(text.substr(0, equals)), trimmed(text.substr(equals + 1))};
-}
-
-std::string_view next_part(std::string_view& text) {
-    const auto end = std::min(text.find(';'), text.size());
-    const auto part = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    return part;
 }
 
 /// Max-Age: digits, perhaps with a minus; nullopt to ignore it (RFC 6265, 5.2.2).
@@ -147,13 +141,13 @@ std::optional<std::chrono::sys_seconds> parse_cookie_date(std::string_view text)
 void CookieJar::set(const Url& url, std::string_view set_cookie, Time now) {
     const auto forbidden = [](char c) { return is_control(c) && c != '\t'; };
     if (!options_.enabled || std::any_of(set_cookie.begin(), set_cookie.end(), forbidden)) return;
-    const auto [name, value] = name_and_value(next_part(set_cookie));
+    const auto [name, value] = name_and_value(take_part(set_cookie, ';'));
     if (name.empty() || name.size() + value.size() > options_.max_cookie_bytes) return;
     Cookie cookie{std::string(name), std::string(value), url.host, default_path(url), false, {}};
     std::optional<std::chrono::seconds> max_age;
     bool has_domain = false, has_path = false;
     while (!set_cookie.empty()) {
-        const auto part = next_part(set_cookie);
+        const auto part = take_part(set_cookie, ';');
         const auto equals = part.find('=');
         const auto key = trimmed(part.substr(0, equals));
         const auto text =
@@ -213,7 +207,7 @@ std::string CookieJar::header(const Url& url, std::string_view given, Time now) 
         out += text;
     };
     while (!given.empty()) {
-        const auto part = trimmed(next_part(given));
+        const auto part = trimmed(take_part(given, ';'));
         const auto name = name_and_value(part).first;
         const bool replaced =
             std::any_of(sent.begin(), sent.end(), [&](const auto* it) { return it->name == name; });

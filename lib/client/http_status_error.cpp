@@ -3,7 +3,6 @@
 #include "base/ascii.hpp"
 #include "base/interrupt.hpp"
 #include "base/printable.hpp"
-#include "base/trimmed.hpp"
 #include "client/backoff.hpp"
 #include "client/json_body.hpp"
 #include "http/media_type.hpp"
@@ -30,17 +29,11 @@ std::string on_one_line(std::string_view body) {
 /// end of its list member, and not by `=`.
 std::string auth_schemes(const Head& head, std::string_view name) {
     std::string out;
-    for (const auto& field : head.fields()) {
-        if (!same_name(field.name, name)) continue;
-        for (std::string_view rest = field.value; !rest.empty();) {
-            const auto comma = std::min(rest.find(','), rest.size());
-            const auto member = trimmed(rest.substr(0, comma));
-            rest.remove_prefix(std::min(comma + 1, rest.size()));
-            const auto scheme = member.substr(0, member.find(' '));
-            if (!is_token(scheme)) continue; // a parameter of the scheme before
-            if (!out.empty()) out += ", ";
-            std::transform(scheme.begin(), scheme.end(), std::back_inserter(out), ascii_lower);
-        }
+    for (const auto member : head.members(name)) {
+        const auto scheme = member.substr(0, member.find(' '));
+        if (!is_token(scheme)) continue; // a parameter of the scheme before
+        if (!out.empty()) out += ", ";
+        std::transform(scheme.begin(), scheme.end(), std::back_inserter(out), ascii_lower);
     }
     return out;
 }

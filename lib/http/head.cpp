@@ -2,6 +2,7 @@
 
 #include "base/ascii.hpp"
 #include "base/error.hpp"
+#include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 
 #include <algorithm>
@@ -71,18 +72,22 @@ std::size_t Head::count(std::string_view name) const {
         fields_.begin(), fields_.end(), [&](const Field& f) { return same_name(f.name, name); }));
 }
 
-bool Head::has_token(std::string_view name, std::string_view token) const {
+std::vector<std::string_view> Head::members(std::string_view name) const {
+    std::vector<std::string_view> all;
     for (const auto& field : fields_) {
         if (!same_name(field.name, name)) continue;
-        std::string_view rest = field.value;
-        while (true) {
-            const auto comma = rest.find(',');
-            if (same_name(trimmed(rest.substr(0, comma)), token)) return true;
-            if (comma == rest.npos) break;
-            rest.remove_prefix(comma + 1);
+        for (std::string_view rest = field.value; !rest.empty();) {
+            if (const auto member = trimmed(take_part(rest, ',')); !member.empty())
+                all.push_back(member);
         }
     }
-    return false;
+    return all;
+}
+
+bool Head::has_token(std::string_view name, std::string_view token) const {
+    const auto all = members(name);
+    return std::any_of(all.begin(), all.end(),
+                       [&](std::string_view member) { return same_name(member, token); });
 }
 
 } // namespace sse

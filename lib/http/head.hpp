@@ -33,7 +33,10 @@ public:
     /// The first field of that name.
     std::optional<std::string_view> find(std::string_view name) const;
     std::size_t count(std::string_view name) const;
-    /// True if `token` is a member of the comma-separated lists in all fields of that name.
+    /// The members of the comma-separated lists in all fields of that name, in order and without
+    /// empty ones (RFC 9110, 5.6.1). A comma in a quoted string is not told from others.
+    std::vector<std::string_view> members(std::string_view name) const;
+    /// True if `token` is one of members().
     bool has_token(std::string_view name, std::string_view token) const;
 
 private:

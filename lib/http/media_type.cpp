@@ -1,7 +1,10 @@
 #include "http/media_type.hpp"
 
+#include "base/ascii.hpp"
 #include "base/trimmed.hpp"
 #include "http/head.hpp"
+
+#include <algorithm>
 
 namespace sse {
 
@@ -35,9 +38,7 @@ std::string take_quoted(std::string_view& text) {
 
 std::string essence(std::string_view content_type) {
     std::string out(take_until(";", content_type));
-    for (char& c : out) {
-        if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    }
+    std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
     return out;
 }
 

@@ -107,7 +107,8 @@ def test_times_of_pretty(sse, origin, args, pattern):
 # -- JSON lines
 
 @pytest.mark.parametrize("content_type, args", [
-    ("application/x-ndjson", []), ("application/jsonl; charset=utf-8", []), ("text/plain", ["--ndjson"])])
+    ("application/x-ndjson", []), ("application/jsonl; charset=utf-8", []), ("application/stream+json", []),
+    ("text/plain", ["--ndjson"])])
 def test_json_lines_are_events(sse, origin, content_type, args):
     text = '{"response":"Hel","done":false}\n{"response":"lo","done":true}\r\n'
     server = stream(origin, text, content_type=content_type)
