@@ -62,7 +62,7 @@ char** command_of(char** begin, char** end) {
 constexpr auto examples =
     "  $ make 2>&1 | sse serve             publish the output of a command\n"
     "  $ sse tail https://host/events      print the events of a stream\n"
-    "  $ sse replay run.jsonl              play a recording back with its timing\n";
+    "  $ sse replay run.jsonl              replay a recording with its timing\n";
 
 } // namespace
 
@@ -76,7 +76,7 @@ int main(int argc, char** argv) {
     cmd::set_help(app, examples);
     app.set_help_flag("-h,--help", "Show this help; sse help COMMAND shows a command's options");
     app.set_version_flag("-V,--version", cmd::version_text,
-                         "Show the version and the libraries it was built with");
+                         "Show the version, libraries and features of this build");
     app.failure_message([](const CLI::App*, const CLI::Error&) { return std::string(); });
     cmd::Run run;
     const auto end = argv + argc;

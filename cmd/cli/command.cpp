@@ -29,7 +29,7 @@ std::string hint_for(sse::Errc code) {
     switch (code) {
     case sse::Errc::invalid_argument:
         return "see --help or the manual page for the accepted values";
-    case sse::Errc::bad_input: return "correct the input at that place, or use another file";
+    case sse::Errc::bad_input: return "correct the input at that position, or use another file";
     case sse::Errc::too_large: return "raise the limit with --max-event-bytes";
     case sse::Errc::io:
         return "check that the file exists, that its permissions allow this, and that the disk is "
@@ -47,16 +47,16 @@ std::string hint_for(sse::Errc code) {
 
 std::string hint_for(const std::error_code& code) {
     if (code == std::errc::no_such_file_or_directory)
-        return "check the spelling, and that the directory exists";
+        return "check the spelling of the path, and that its directory exists";
     if (code == std::errc::permission_denied)
         return "check the permissions with ls -l, and change them or run as another user";
-    if (code == std::errc::is_a_directory) return "use a file in that directory";
+    if (code == std::errc::is_a_directory) return "give the path of a file in that directory";
     if (code == std::errc::no_space_on_device) return "free space on the disk, or use another one";
     if (code == std::errc::resource_unavailable_try_again)
-        return "use fewer at once, or raise the limit with ulimit -u or ulimit -v";
+        return "run fewer processes or threads, or raise the limit with ulimit -u or ulimit -v";
     // By number, too: Asio's category does not translate it.
     if (code == std::errc::too_many_files_open || code.value() == EMFILE)
-        return "raise the limit with ulimit -n, or LimitNOFILE= of a systemd unit";
+        return "raise the limit with ulimit -n, or LimitNOFILE= in a systemd unit";
     if (code == std::errc::too_many_files_open_in_system || code.value() == ENFILE)
         return "raise fs.file-max, or close other programs";
     return "check that the file exists, that its permissions allow this, and that the disk is not "

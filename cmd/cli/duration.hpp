@@ -53,7 +53,8 @@ CLI::Option* add_duration(CLI::App& app, const std::string& names, std::optional
 template <class Duration>
 CLI::Option* add_limit(CLI::App& app, const std::string& names, std::optional<Duration>& field,
                        const std::string& help) {
-    return add_duration(app, names, help + "; 0: no limit", field ? format_duration(*field) : "",
+    const auto unlimited = field ? "; 0: no limit" : " (default 0: no limit)";
+    return add_duration(app, names, help + unlimited, field ? format_duration(*field) : "",
                         [&field](auto value) {
                             field.reset();
                             if (value.count() != 0) field = std::chrono::ceil<Duration>(value);

@@ -53,7 +53,7 @@ public:
     }
 
     std::string make_usage(const CLI::App* app, std::string name) const override {
-        if (app->get_parent() == nullptr) return "Usage: sse COMMAND [OPTION...] ...\n";
+        if (app->get_parent() == nullptr) return "Usage: sse COMMAND [OPTION...] [ARGUMENT...]\n";
         auto out = fmt::format("Usage: {} [OPTION...]", name);
         for (const auto* option : app->get_options([](auto* o) { return o->get_positional(); })) {
             const auto each = option->get_name(true) + "...";

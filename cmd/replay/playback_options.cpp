@@ -43,7 +43,7 @@ sse::PlaybackPoint point(const std::string& flag, const std::string& text,
                 std::nullopt};
     } catch (const sse::Error&) {
         throw CLI::ValidationError(
-            flag, fmt::format("\"{}\" is not a time such as 30 or 1m, and not id:ID{}",
+            flag, fmt::format("\"{}\" is neither a time such as 30 or 1m nor id:ID{}",
                               sse::printable(text, 60), others));
     }
 }
@@ -68,40 +68,38 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
            "--no-wait", [&timing] { timing.wait = false; },
            "Play all events at once, without pauses")
         ->group(group);
-    add_duration(app, "--max-gap", timing.max_gap, "Shorten every pause to at most this long")
+    add_duration(app, "--max-gap", timing.max_gap, "Limit each pause to this duration")
         ->group(group);
     add_duration(app, "--interval", timing.interval,
-                 "Play events at this fixed interval instead of the recorded times")
+                 "Play events at this fixed interval instead of at the recorded times")
         ->group(group);
     const auto rate = [&timing](const std::string& text) {
         const auto per_second = read_number("--rate", text, 1e-3, 1e6);
         timing.interval = std::chrono::nanoseconds(static_cast<std::int64_t>(1e9 / per_second));
     };
-    with_example(app.add_option_function<std::string>(
-                     "--rate", rate, "Play N events per second instead of the recorded times"),
-                 "20")
+    with_example(
+        app.add_option_function<std::string>(
+            "--rate", rate, "Play N events per second, instead of using the recorded times"),
+        "20")
         ->type_name("N")
         ->excludes("--interval")
         ->group(group);
     with_example(add_point(app, "--from", playback.from,
-                           "Start at this time of the recording, or after the event with this id"),
+                           "Start at this time of the recording, or after the event with this ID"),
                  "1m30s");
     const auto to = [&o, &playback](const std::string& text) { // no format looks like a point
         if (const auto format = recording_formats.find(text); format != recording_formats.end())
             o.format = format->second;
-        else
-            playback.to =
-                point("--to", text, ", and not one of the formats jsonl, sse, har and curl");
+        else playback.to = point("--to", text, ", nor one of the formats jsonl, sse, har and curl");
     };
-    with_example(
-        app.add_option_function<std::vector<std::string>>(
-            "--to",
-            [to](const std::vector<std::string>& texts) {
-                for (const auto& text : texts) to(text);
-            },
-            "Stop at this time or after the event with this id; or convert the recording to this "
-            "format on standard output: jsonl, sse, har or curl"),
-        "2m")
+    with_example(app.add_option_function<std::vector<std::string>>(
+                     "--to",
+                     [to](const std::vector<std::string>& texts) {
+                         for (const auto& text : texts) to(text);
+                     },
+                     "Stop at this time, or after the event with this ID; or convert the recording "
+                     "to jsonl, sse, har or curl on standard output"),
+                 "2m")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -112,11 +110,11 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
     const auto loop = [&playback](const std::string& laps) {
         playback.laps = laps.empty() ? 0 : read_number<std::uint64_t>("--loop", laps, 1);
     };
-    with_example(
-        app.add_option_function<std::string>("--loop", loop,
-                                             "Play the recording LAPS times (without a number: "
-                                             "forever); later laps add @LAP to event ids"),
-        "3")
+    with_example(app.add_option_function<std::string>(
+                     "--loop", loop,
+                     "Play the recording LAPS times, or forever without a number (default 1); from "
+                     "lap 2 on, event IDs end in @LAP"),
+                 "3")
         ->expected(0, 1)
         ->allow_extra_args(false)
         ->type_name("LAPS")
@@ -126,12 +124,11 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
             return types.selects(event.type);
         };
     };
-    with_example(
-        app.add_option_function<std::vector<std::string>>(
-            "-e,--event", events,
-            "Play only events of this type; a glob such as 'delta*', or !TYPE to exclude one "
-            "(repeatable)"),
-        "update")
+    with_example(app.add_option_function<std::vector<std::string>>(
+                     "-e,--event", events,
+                     "Play only events of this type; * and ? are wildcards, !TYPE excludes a type; "
+                     "repeatable"),
+                 "update")
         ->allow_extra_args(false)
         ->type_name("TYPE")
         ->group(group);
@@ -141,20 +138,20 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     app.add_flag("-f,--follow", o.follow, "Keep reading a recording that is still being written")
         ->group(group);
-    app.add_flag("--stdout", o.to_stdout,
-                 "Print the event stream to standard output, in time, instead of serving it")
+    app.add_flag(
+           "--stdout", o.to_stdout,
+           "Print the event stream to standard output, with its timing, instead of serving it")
         ->group(group);
-    with_example(app.add_option(
-                     "--post", o.post,
-                     "POST each event to this URL, in time, instead of serving it; failed requests "
-                     "are retried"),
+    with_example(app.add_option("--post", o.post,
+                                "POST each event to this URL, with the timing of the recording, "
+                                "instead of serving it; retry failed requests"),
                  "http://localhost:8080/in")
         ->type_name("URL")
         ->excludes("--stdout")
         ->group(group);
     app.add_flag("--shared", o.shared,
-                 "Use one clock for all clients; it starts with the first, and later clients join "
-                 "in progress")
+                 "Use one clock for all clients; the first client starts it, and later clients "
+                 "join the playback in progress")
         ->group(group);
     app.add_flag("--once", o.once, "Exit after one client has received the whole recording")
         ->group(group);
@@ -162,9 +159,9 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
 
 void add_route_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Several recordings";
-    add_choice(
-        app, "--repeat", o.handler.routes.repeat, repeats,
-        "When a route has served all its recordings: repeat the last one, or cycle from the first")
+    add_choice(app, "--repeat", o.handler.routes.repeat, repeats,
+               "After all recordings that match a request were served in turn: cycle through them "
+               "again, or repeat the last one")
         ->group(group);
     app.add_flag("--match-body", o.handler.routes.match_body,
                  "Also match the body of a request against the recorded one")
@@ -180,8 +177,8 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
                  "3")
         ->group(group);
     with_example(add_number<std::uint64_t>(app, "--cut-after", faults.cut_after, 1,
-                                           "Close each connection after N bytes of the body, even "
-                                           "within an event (default: never)"),
+                                           "Close each connection after N bytes of the response "
+                                           "body, even within an event (default: never)"),
                  "1000")
         ->group(group);
     with_example(add_number<std::uint64_t>(
@@ -189,17 +186,16 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
                      "Stop sending after N events but keep the connection open (default: never)"),
                  "3")
         ->group(group);
-    with_example(add_number<std::size_t>(
-                     app, "--split", faults.split, 1,
-                     "Send the body in pieces of N bytes, even inside characters and line "
-                     "ends (default: whole events)"),
+    with_example(add_number<std::size_t>(app, "--split", faults.split, 1,
+                                         "Send the response body in pieces of N bytes, even within "
+                                         "characters and line ends (default: whole events)"),
                  "1")
         ->group(group);
     add_duration(app, "--coalesce", playback.timing.coalesce,
-                 "Buffer events and send them together at this interval (0: no buffering)")
+                 "Buffer events and send them together at this interval; 0 does not buffer")
         ->group(group);
     add_duration(app, "--jitter", playback.timing.jitter,
-                 "Delay each event by a random time up to this long (0: none)")
+                 "Delay each event by a random time of at most this duration")
         ->group(group);
     app.add_flag("--reset", faults.reset,
                  "Close connections with a TCP reset (RST) instead of a FIN")
@@ -215,19 +211,22 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
         ->needs("--status")
         ->group(group);
     add_number<std::uint64_t>(app, "--retry-after", faults.retry_after, 0,
-                              "Seconds in the Retry-After header of --status responses")
+                              "Value of the Retry-After header in --status responses, in seconds")
         ->needs("--status")
         ->group(group);
     app.add_flag_callback(
            "--no-comments", [&playback] { playback.comments = false; },
            "Omit comments, including keepalives")
         ->group(group);
-    with_example(add_number(app, "--corrupt", faults.corrupt, 0.0,
-                            "Flip one bit of each byte with this probability, 0 to 1 (default: 0)",
-                            1.0),
-                 "0.001")
+    with_example(
+        add_number(app, "--corrupt", faults.corrupt, 0.0,
+                   "Flip one bit of each byte with this probability, from 0 to 1 (default: 0)",
+                   1.0),
+        "0.001")
         ->group(group);
-    app.add_flag("--wrong-type", faults.wrong_type, "Serve the stream as text/html")->group(group);
+    app.add_flag("--wrong-type", faults.wrong_type,
+                 "Send the stream with the wrong Content-Type, text/html")
+        ->group(group);
     const auto seed = [&faults, &playback](const std::string& text) {
         faults.seed = playback.timing.seed = read_number<std::uint64_t>("--seed", text, 0);
     };
@@ -246,10 +245,9 @@ ReplayOptions::ReplayOptions() {
 }
 
 void add_replay_options(CLI::App& app, ReplayOptions& o) {
-    app.add_option(
-           "RECORDING", o.recordings,
-           "Recordings to play: JSON Lines, event-stream text, output of curl -i, or HAR files, "
-           "gzipped or not; directories of these; or - for standard input")
+    app.add_option("RECORDING", o.recordings,
+                   "Recordings to play: files (JSON Lines, event-stream text, output of curl -i, "
+                   "or HAR; may be gzipped), directories of such files, or - for standard input")
         ->required();
     add_playback_options(app, o);
     add_route_options(app, o);
@@ -259,12 +257,11 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     const auto header = [&o](const std::vector<std::string>& lines) {
         for (const auto& line : lines) o.handler.headers.push_back(response_header(line));
     };
-    with_example(
-        app.add_option_function<std::vector<std::string>>(
-            "--header", header,
-            "Header field for responses, or for the requests of --post; replaces a recorded field "
-            "of the same name (repeatable)"),
-        "'Name: value'")
+    with_example(app.add_option_function<std::vector<std::string>>(
+                     "--header", header,
+                     "Send this header field with each response, or each request of --post; it "
+                     "replaces a recorded field of the same name; repeatable"),
+                 "'Name: value'")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)

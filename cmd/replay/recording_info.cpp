@@ -84,12 +84,12 @@ std::string warnings(const sse::RecordingSummary& sum, const std::string& warnin
         add(fmt::format("{} x {}", sum.warnings[i], to_string(static_cast<sse::ParseWarning>(i))));
     }
     if (sum.same_id > 0)
-        add(counted(sum.same_id, "event has", "events have") + " the id of the one before");
+        add(counted(sum.same_id, "event has", "events have") + " the ID of the previous event");
     if (sum.with_id > 0 && sum.with_id < sum.events)
-        add(counted(sum.events - sum.with_id, "event names", "events name") + " no id");
+        add(counted(sum.events - sum.with_id, "event has", "events have") + " no ID");
     if (sum.reconnects > sum.resumed && sum.with_id > 0)
         add(counted(sum.reconnects - sum.resumed, "reconnection", "reconnections") +
-            " without a last event id");
+            " without a last event ID");
     if (!warning.empty()) add(sse::printable(warning));
     return out;
 }
@@ -125,7 +125,7 @@ void describe(sse::RecordReader& reader, const std::string& name, std::string& o
     if (sum.bare_ids > 0) lines.add("bare ids", std::to_string(sum.bare_ids));
     if (sum.reconnects > 0)
         lines.add("reconnects",
-                  fmt::format("{}, {} with a last event id", sum.reconnects, sum.resumed));
+                  fmt::format("{}, {} with a last event ID", sum.reconnects, sum.resumed));
     if (!sum.closes.empty())
         lines.add("ends", most(sum.closes) + (sum.closed ? "" : "; the last one is not recorded"));
     const auto odd = warnings(sum, reader.warning());

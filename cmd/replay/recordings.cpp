@@ -49,7 +49,7 @@ void Recordings::configure(sse::RecordingReaderOptions& options) const {
 
 void Recordings::add(const std::string& path, const std::string& name) {
     if (path == "-" && std::exchange(has_stdin_, true)) {
-        throw Failure(Exit::usage, "standard input is named twice",
+        throw Failure(Exit::usage, "standard input is given twice",
                       "remove one -; standard input can be read only once");
     }
     const bool reopenable = is_reopenable(path);
@@ -96,7 +96,7 @@ void warn_about(const sse::Playback& playback, const sse::PlaybackOptions& optio
     if (!warning.empty()) warn(warning);
     if (playback.played() || playback.grows()) return;
     if (options.from || options.to || options.wanted)
-        warn(fmt::format("{}: --from, --to and -e select no event of it", name));
+        warn(fmt::format("{}: --from, --to and -e select no event", name));
 }
 
 } // namespace cmd

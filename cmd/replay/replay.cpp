@@ -161,9 +161,9 @@ void warn_about_empty(const cmd::Recordings& recordings, const sse::PlaybackOpti
 int serve(const cmd::ReplayOptions& o) {
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Pipes::kept, o.follow);
     if (recordings.has_copies() && !o.operation.user.empty()) {
-        throw cmd::Failure(
-            cmd::Exit::usage, "--user cannot be combined with a pipe or a HAR file",
-            "that user could not read the temporary copy; convert it first with --to jsonl");
+        throw cmd::Failure(cmd::Exit::usage, "--user cannot be combined with a pipe or a HAR file",
+                           "convert the input first with --to jsonl, because that user could not "
+                           "read a temporary copy");
     }
     auto options = o.handler;
     recordings.configure(options.playback.reader);
@@ -222,13 +222,13 @@ std::string hint_for(const sse::Error& e) {
         return "name a directory with .jsonl, .ndjson, .sse or .har files; sse tail --record FILE "
                "URL makes a recording";
     case sse::Reason::har_without_events:
-        return "open the network panel of the browser before loading the page, then export with "
-               "content; Chrome includes the events";
+        return "open the network panel of the browser before loading the page, then export a HAR "
+               "file with content; Chrome includes the events";
     case sse::Reason::cannot_follow: return "decompress the file, or remove --follow";
     case sse::Reason::truncated_meanwhile:
         return "record to another file, and move it here when it is complete";
     case sse::Reason::id_not_found:
-        return "list the ids with: sse replay --stdout --no-wait FILE | grep ^id:";
+        return "list the IDs with: sse replay --stdout --no-wait FILE | grep ^id:";
     case sse::Reason::empty_range: return "give --to a later point than --from";
     case sse::Reason::empty_lap: return "remove --loop, or play a larger part of the recording";
     case sse::Reason::playback_too_long: return "reduce --loop, or shorten pauses with --max-gap";
@@ -240,7 +240,8 @@ std::string hint_for(const sse::Error& e) {
     default: break;
     }
     if (e.code() == sse::Errc::io) return "name a readable recording, or - for standard input";
-    if (e.code() == sse::Errc::too_large) return "split the event, or remove that line";
+    if (e.code() == sse::Errc::too_large)
+        return "remove that line, or split its event into smaller ones";
     return "remove that line with grep -v or jq; man 5 sse-recording describes the format";
 }
 
@@ -268,7 +269,7 @@ int run(const cmd::ReplayOptions& o) {
 }
 
 constexpr auto replay_examples =
-    "  $ sse replay run.jsonl                  serve it to each client\n"
+    "  $ sse replay run.jsonl                  serve a recording to each client\n"
     "  $ sse replay --speed 10 recordings/     mock an API at ten times the speed\n"
     "  $ sse replay --drop-every 3 run.jsonl   test whether a client resumes\n"
     "  $ sse replay --stdout --max-gap 1s run.jsonl | less\n"
@@ -277,8 +278,7 @@ constexpr auto replay_examples =
 } // namespace
 
 void cmd::add_replay(CLI::App& app, Run& chosen) {
-    auto& sub =
-        *app.add_subcommand("replay", "Play back a recorded stream with its original timing");
+    auto& sub = *app.add_subcommand("replay", "Replay recorded streams with their timing");
     set_help(sub, replay_examples);
     const auto options =
         std::make_shared<cmd::ReplayOptions>(); // CLI11 binds by address: outlive the parse

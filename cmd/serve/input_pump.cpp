@@ -57,7 +57,7 @@ void InputPump::on_note(const std::string& text) { note(text); }
 void InputPump::on_skipped(const std::string& where, const std::string& why) {
     if (options_.strict) {
         throw Failure(Exit::bad_input, fmt::format("{} of {}: {}", where, name_, why),
-                      "leave out --strict to skip invalid input and serve the rest");
+                      "remove --strict to skip invalid input and serve the rest");
     }
     if (++skipped_ <= options_.max_warnings)
         warn(fmt::format("skipped {} of {}: {}", where, name_, why));

@@ -98,7 +98,8 @@ sse::ChannelRouteOptions::RetryRange retry_range(const std::string& text) {
                               : ceil<milliseconds>(cmd::parse_duration(text.substr(dots + 2)));
         if (most < least) {
             throw CLI::ValidationError(
-                "--retry", fmt::format("\"{}\" ends before it begins", sse::printable(text, 60)));
+                "--retry",
+                fmt::format("the range \"{}\" ends before it begins", sse::printable(text, 60)));
         }
         return {least, most};
     } catch (const sse::Error& e) {
@@ -109,12 +110,12 @@ sse::ChannelRouteOptions::RetryRange retry_range(const std::string& text) {
 void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_input_options(app, o.input);
     const auto input = "Input";
-    cmd::with_example(
-        app.add_option_function<std::string>(
-            "--retry", [&o](const std::string& text) { o.route.retry = retry_range(text); },
-            "Ask clients to wait this long before they reconnect; FROM..TO picks a random "
-            "time for each"),
-        "3s..6s")
+    cmd::with_example(app.add_option_function<std::string>(
+                          "--retry",
+                          [&o](const std::string& text) { o.route.retry = retry_range(text); },
+                          "Ask clients to wait this long before they reconnect; FROM..TO picks a "
+                          "random time for each client"),
+                      "3s..6s")
         ->type_name("DURATION")
         ->group(input);
     cmd::add_choice(app, "--on-eof", o.on_eof, on_eofs,
@@ -130,18 +131,18 @@ void add_options(CLI::App& app, ServeOptions& o) {
                                  "Keep the newest N events for clients that connect late or resume")
         ->group(history);
     cmd::add_size(app, "--history-bytes", o.channel.history.max_bytes, 1,
-                  std::numeric_limits<std::size_t>::max(), "Keep at most this many bytes of events")
+                  std::numeric_limits<std::size_t>::max(),
+                  "Keep at most this many bytes of events in each channel")
         ->group(history);
     cmd::add_choice(app, "--overflow", o.channel.overflow, overflows,
                     "When the history is full and a client still needs its oldest event: block the "
                     "input, drop events for that client, or disconnect it")
         ->group(history);
     add_start(app, o.channel.start);
-    cmd::with_example(
-        app.add_option(
-            "--gap-event", o.channel.gap_event,
-            "Also report missed events as an event of this type; pages cannot see comments"),
-        "gap")
+    cmd::with_example(app.add_option("--gap-event", o.channel.gap_event,
+                                     "Also report missed events as an event of this type, because "
+                                     "pages cannot read comments"),
+                      "gap")
         ->type_name("TYPE")
         ->check(cmd::check_type, "")
         ->group(history);
@@ -159,42 +160,44 @@ void add_options(CLI::App& app, ServeOptions& o) {
                  "standard input only if - is given")
         ->group("HTTP");
     app.add_flag("--channels", o.route.channels,
-                 "Make every path a channel of its own; JSON input names it with \"channel\"")
+                 "Make every path a channel of its own; JSON input names the channel with the key "
+                 "\"channel\"")
         ->group("HTTP");
     cmd::add_number<std::size_t>(
         app, "--max-channels", o.channels.max_channels, 1,
-        "Keep at most N channels with events at once, and as many more that are only read")
+        "Keep at most N channels with events at once, and N more that are only read")
         ->group("HTTP");
     cmd::add_size(app, "--total-history-bytes", o.channels.max_total_history_bytes, 1,
                   std::numeric_limits<std::size_t>::max(),
-                  "Remove the longest unused channels beyond this size of all histories")
+                  "Limit the size of all histories together; beyond it, remove the channels unused "
+                  "for longest")
         ->group("HTTP");
     cmd::add_choice(app, "--publish-as", o.route.publish_as, publish_forms,
-                    "Take the body of a POST as its content type says, or as the data of one "
-                    "event whatever its type")
+                    "Read the body of a POST as its Content-Type requires (type), or as the data "
+                    "of one event (data)")
         ->group("HTTP");
     cmd::add_needed_limit(app, "--channel-idle", o.channels.idle,
                           "Remove a channel that has been unused for this long")
         ->group("HTTP");
     cmd::add_duration(app, "--keepalive", o.route.keepalive,
-                      "Send a comment after this much silence; 0 sends none")
+                      "Send a comment when nothing has been sent for this long; 0 sends none")
         ->group("HTTP");
     cmd::with_example(app.add_option("--keepalive-event", o.route.keepalive_event,
-                                     "Send an event of this type with empty data instead of that "
-                                     "comment; pages cannot see comments"),
+                                     "Send an event of this type with empty data instead of the "
+                                     "comment of --keepalive, because pages cannot read comments"),
                       "ping")
         ->type_name("TYPE")
         ->check(cmd::check_type, "")
         ->group("HTTP");
-    cmd::with_example(
-        app.add_option_function<std::vector<std::string>>(
-            "--header",
-            [&o](const std::vector<std::string>& lines) {
-                for (const auto& line : lines)
-                    o.route.headers.push_back(cmd::response_header(line));
-            },
-            "Header field of every stream; replaces a field of the same name (repeatable)"),
-        "'Name: value'")
+    cmd::with_example(app.add_option_function<std::vector<std::string>>(
+                          "--header",
+                          [&o](const std::vector<std::string>& lines) {
+                              for (const auto& line : lines)
+                                  o.route.headers.push_back(cmd::response_header(line));
+                          },
+                          "Send this header field with every stream; it replaces a field of the "
+                          "same name; repeatable"),
+                      "'Name: value'")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -293,8 +296,9 @@ int run(ServeOptions o) {
             cmd::Exit::io_error,
             o.input.record == "-" ? "the recording on standard output is incomplete"
                                   : fmt::format("the recording {} is incomplete", o.input.record),
-            grace.is_over() ? "its reader did not finish in time; allow more time with --grace"
-                            : "the warning above gives the reason; the events it holds are valid");
+            grace.is_over()
+                ? "allow its reader more time with --grace"
+                : "see the warning above for the reason; the recorded events are valid");
     }
     return signal == 0 ? status : 128 + signal;
 }
@@ -303,8 +307,8 @@ constexpr auto serve_examples =
     "  $ make 2>&1 | sse serve                 the output of a command\n"
     "  $ sse serve -f app.log                  a log file, across rotation\n"
     "  $ sse serve --restart -- vmstat -n 1    a command, restarted when it exits\n"
-    "  $ sse serve --publish --channels        events that programs POST, by path\n"
-    "  $ sse tail -o sse https://host/events | sse serve --input sse    relay it\n";
+    "  $ sse serve --publish --channels        let programs POST events to channels\n"
+    "  $ sse tail -o sse https://host/events | sse serve --input sse    a relay\n";
 
 } // namespace
 

@@ -59,17 +59,19 @@ std::string check_type(const std::string& type) {
 
 void add_input_options(CLI::App& app, InputOptions& o) {
     app.add_option("FILE", o.files,
-                   "Files to serve, one after the other; - or no FILE is standard input");
+                   "Files to serve, one after the other; - is standard input, which is also read "
+                   "without a FILE; -- COMMAND serves the output of a command");
 
     const auto input = "Input";
     app.add_flag("-f,--follow", o.follow,
-                 "Keep reading as the FILEs grow; wait for missing files; follow rotation and "
-                 "truncation")
+                 "Keep reading the files as they grow, wait for missing files, and continue after "
+                 "rotation and truncation")
         ->group(input);
     app.add_flag("--restart", o.run.restart, "Restart the command after -- whenever it exits")
         ->group(input);
     add_duration(app, "--restart-delay", o.run.restart_delay,
-                 "Wait before a restart; doubles while the command keeps failing quickly")
+                 "Wait this long before a restart; the wait doubles while the command keeps "
+                 "exiting within 10s")
         ->group(input);
     app.add_flag("--pty", o.run.terminal,
                  "Run the command after -- on a pseudo-terminal, so that it does not buffer its "
@@ -77,14 +79,15 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->group(input);
     app.add_flag("--tee", o.tee, "Copy the input to standard output as it arrives")->group(input);
     add_choice(app, "--input", o.pump.format, formats,
-               "Input format: lines, one JSON object per line, event-stream text, blocks of lines "
-               "separated by blank lines, or NUL-terminated text")
+               "Input format: lines: one event per line; json: one object per line; sse: "
+               "event-stream text; blocks: lines up to a blank line; nul: text up to a NUL")
         ->group(input);
-    app.add_flag("--split-cr", o.pump.decoder.split_cr,
-                 "With --input lines, end a line at a carriage return, too, as progress bars do")
+    app.add_flag(
+           "--split-cr", o.pump.decoder.split_cr,
+           "With --input lines, also end a line at a carriage return, which progress bars use")
         ->group(input);
     with_example(app.add_option("--event", o.pump.decoder.event,
-                                "Event type for events that have none (instead of message)"),
+                                "Type of the events that have none of their own (default message)"),
                  "update")
         ->type_name("TYPE")
         ->check(check_type, "")
@@ -101,7 +104,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
         ->type_name("FILE")
         ->group(input);
     with_example(app.add_option("--end-event", o.end_event,
-                                "Send a last event of this type when the input ends"),
+                                "Send a final event of this type when the input ends"),
                  "end")
         ->type_name("TYPE")
         ->check(check_type, "")
@@ -112,12 +115,12 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
                                              const std::string& channel, ShutdownGrace& grace) {
     if (o.record.empty()) return nullptr;
     if (o.pump.channels) {
-        throw Failure(Exit::usage, "--record and --channels exclude each other",
-                      "a recording holds one stream; record a channel with sse tail --record");
+        throw Failure(Exit::usage, "--record and --channels cannot be used together",
+                      "record a single channel with sse tail --record");
     }
     if (o.record == "-" && o.tee) {
         throw Failure(Exit::usage, "--record - and --tee both write to standard output",
-                      "record to a file, or leave one of them out");
+                      "record to a file, or remove one of them");
     }
     for (const auto& file : o.files) {
         std::error_code ignored;
@@ -135,7 +138,7 @@ std::unique_ptr<sse::ChannelRecorder> record(const InputOptions& o, sse::Channel
         return std::make_unique<sse::ChannelRecorder>(make_recording(o.record, {}, writer),
                                                       channels.open(channel), on_failure);
     } catch (const sse::Error& e) {
-        throw Failure(Exit::io_error, e.what(), "--record takes a file that can be written");
+        throw Failure(Exit::io_error, e.what(), "give --record a file that can be written");
     }
 }
 
@@ -191,7 +194,7 @@ void Inputs::add_file(const std::string& path) {
     if (!options_.follow) return add(std::make_unique<sse::InputReader>(path));
     if (path == "-" || path == "/dev/stdin") {
         throw Failure(Exit::usage, "cannot follow standard input",
-                      "name the files to follow, or leave out --follow");
+                      "give the files to follow, or remove --follow");
     }
     if (is_endless(path)) {
         sse::InputReaderOptions reader;

@@ -43,13 +43,13 @@ std::string fault_of_field_name(const std::string& name) {
 
 void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const char* variable,
                  const char* flag) {
-    const auto hint =
-        fmt::format("{} takes a file with one token per line; # starts a comment line", flag);
+    const auto hint = fmt::format(
+        "give {} a file with one token per line; lines that begin with # are comments", flag);
     for (const auto& file : files) {
         try {
             if (into.add_file(file))
-                warn(
-                    fmt::format("{} holds tokens and every user can read it; use chmod 600", file));
+                warn(fmt::format("{} contains tokens, and every user can read it; use chmod 600",
+                                 file));
         } catch (const std::system_error& e) {
             throw Failure(Exit::io_error, e.what(), hint);
         } catch (const sse::Error& e) {
@@ -62,7 +62,7 @@ void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const
         into.add(value);
     } catch (const sse::Error& e) {
         throw Failure(Exit::usage, fmt::format("{}: {}", variable, e.what()),
-                      "a token is visible ASCII without spaces");
+                      "use a token of visible ASCII characters without spaces");
     }
 }
 
@@ -71,21 +71,21 @@ void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const
 void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources& tokens) {
     const auto group = "Access";
     auto& guard = server.guard;
-    with_example(app.add_option("--allow-host", guard.allowed_hosts,
-                                "Also accept this Host header on loopback: HOST or HOST:PORT"),
-                 "sse.example")
+    with_example(
+        app.add_option(
+            "--allow-host", guard.allowed_hosts,
+            "Also accept this Host header: HOST, HOST:PORT, or .DOMAIN with all its subdomains"),
+        "sse.example")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_host, ""))
         ->type_name("HOST")
         ->group(group);
-    with_example(
-        app.add_option(
-            "--cors", guard.cors,
-            "Let pages of this origin (https://app.example) read and publish; * lets pages of "
-            "any origin read"),
-        "https://app.example")
+    with_example(app.add_option("--cors", guard.cors,
+                                "Let pages of this origin (such as https://app.example) read and "
+                                "publish; * lets pages of any origin read; repeatable"),
+                 "https://app.example")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -107,12 +107,10 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
         ->check(CLI::Validator(fault_of_field_name, ""))
         ->type_name("NAME")
         ->group(group);
-    with_example(
-        app.add_option(
-            "--token-file", tokens.read_files,
-            "Require a token from this file, one per line; without the option, require the "
-            "one in SSE_TOKEN if it is set"),
-        "readers")
+    with_example(app.add_option("--token-file", tokens.read_files,
+                                "Require a token from this file (one token per line); default: the "
+                                "token in SSE_TOKEN, if set"),
+                 "readers")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -126,9 +124,10 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
             "cert.pem")
             ->type_name("FILE")
             ->group(group);
-    with_example(app.add_option("--tls-key", server.tls.key_file,
-                                "Private key of the certificate (PEM), if not in the same file"),
-                 "key.pem")
+    with_example(
+        app.add_option("--tls-key", server.tls.key_file,
+                       "Private key of the certificate (PEM), if it is not in the same file"),
+        "key.pem")
         ->needs(certificate)
         ->type_name("FILE")
         ->group(group);
@@ -141,12 +140,10 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
 }
 
 void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
-    with_example(
-        app.add_option(
-            "--publish-token-file", tokens.publish_files,
-            "Require a token from this file to publish; without the option, require the one "
-            "in SSE_PUBLISH_TOKEN if it is set, else a token for reading"),
-        "writers")
+    with_example(app.add_option("--publish-token-file", tokens.publish_files,
+                                "Require a token from this file to publish; default: the token in "
+                                "SSE_PUBLISH_TOKEN, if set, otherwise a token for reading"),
+                 "writers")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -162,7 +159,7 @@ sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& t
     }
     if (guard.cors_credentials &&
         (guard.cors.empty() || std::count(guard.cors.begin(), guard.cors.end(), "*") > 0)) {
-        throw Failure(Exit::usage, "--cors-credentials needs the origins by name",
+        throw Failure(Exit::usage, "--cors-credentials needs exact origins",
                       "for example --cors https://app.example --cors-credentials");
     }
     if (!guard.cors_headers.empty() && guard.cors.empty()) {
@@ -194,9 +191,9 @@ void reload_tokens_on_hangup(sse::Server& server, const TokenSources& tokens) {
             read_tokens(read, tokens.read_files, "SSE_TOKEN", "--token-file");
             read_tokens(publish, tokens.publish_files, "SSE_PUBLISH_TOKEN", "--publish-token-file");
             server.replace_tokens(read, publish);
-            note("the tokens were read again");
+            note("reloaded the tokens");
         } catch (const Failure& e) {
-            warn(fmt::format("{}; keeping the old tokens", e.what()));
+            warn(fmt::format("{}; keeping the previous tokens", e.what()));
         }
     });
 }
@@ -207,8 +204,8 @@ void load_tls(sse::Server& server, const sse::TlsServerOptions& options) {
         for (const auto& warning : server.load_tls()) warn(warning);
     } catch (const sse::Error& e) {
         throw Failure(exit_status(e.code()), e.what(),
-                      "--tls-cert takes a PEM file with the server's certificate first, --tls-key "
-                      "one with its unencrypted key");
+                      "give --tls-cert a PEM file that begins with the server's certificate, and "
+                      "--tls-key a PEM file with its unencrypted key");
     }
     server.on_signal(SIGHUP, [&server] {
         try {

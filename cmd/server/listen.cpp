@@ -55,7 +55,8 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
                  "4")
         ->group(group);
     add_number(app, "--backlog", o.sockets.backlog, 1,
-               "Let up to N connections wait to be accepted; the kernel may lower it", 1 << 20)
+               "Let up to N connections wait to be accepted; the kernel may lower this number",
+               1 << 20)
         ->group(group);
     const auto store_proxies = [&o](const std::vector<std::string>& networks) {
         for (const auto& text : networks) {
@@ -67,17 +68,16 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
             if (!network)
                 throw CLI::ValidationError(
                     "--trusted-proxy",
-                    fmt::format("\"{}\" is not a network such as 10.0.0.0/8, nor unix",
+                    fmt::format("\"{}\" is neither a network such as 10.0.0.0/8 nor unix",
                                 sse::printable(text, 60)));
             o.trusted_proxies.networks.push_back(*network);
         }
     };
-    with_example(
-        app.add_option_function<std::vector<std::string>>(
-            "--trusted-proxy", store_proxies,
-            "Take the address of a client from X-Forwarded-For or Forwarded if the proxy is in "
-            "this network (unix: on a unix socket); repeatable"),
-        "10.0.0.0/8")
+    with_example(app.add_option_function<std::vector<std::string>>(
+                     "--trusted-proxy", store_proxies,
+                     "Take the client address from X-Forwarded-For or Forwarded if the request "
+                     "comes from a proxy in this network (unix: on a unix socket); repeatable"),
+                 "10.0.0.0/8")
         ->expected(1)
         ->take_all()
         ->allow_extra_args(false)
@@ -93,8 +93,9 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
                 fmt::format("\"{}\" is not a mode such as 0660", sse::printable(text, 60)));
         o.sockets.mode = mode;
     };
-    with_example(app.add_option_function<std::string>("--socket-mode", store_mode,
-                                                      "Permissions of unix sockets, such as 0660"),
+    with_example(app.add_option_function<std::string>(
+                     "--socket-mode", store_mode,
+                     "Permissions of unix sockets, such as 0660 (default: set by the umask)"),
                  "0660")
         ->type_name("MODE")
         ->group(group);
@@ -109,8 +110,8 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
         "limit)")
         ->group(limits);
     add_choice(app, "--busy", o.busy, busy_choices,
-               "Refuse a client beyond these limits with status 503, or with an event stream that "
-               "makes an EventSource retry later")
+               "Refuse a client beyond --max-clients or --max-clients-per-address with status 503, "
+               "or with an event stream that makes an EventSource retry later")
         ->group(limits);
     add_size(app, "--max-head-bytes", o.request.max_head_bytes, 256, 1 << 20,
              "Refuse a larger request head with 431")
@@ -125,13 +126,14 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
                      "Time for a client to send a complete request body after the head")
         ->group(limits);
     add_needed_limit(app, "--idle-timeout", o.idle_timeout,
-                     "Close a connection that sends no request for this long")
+                     "Close a connection on which no request arrives for this long")
         ->group(limits);
     add_needed_limit(app, "--stall-timeout", o.stall_timeout,
                      "Disconnect a client that accepts no data for this long")
         ->group(limits);
     add_duration(app, "--max-stream-time",
-                 "End a stream after this long, up to 10 % earlier, so that its client reconnects",
+                 "End a stream after this long, or up to 10% earlier, so that its client "
+                 "reconnects (default: no limit)",
                  "",
                  [&o](auto value) {
                      o.max_stream_time = std::chrono::ceil<std::chrono::milliseconds>(value);
@@ -155,7 +157,7 @@ void write_port_file(const std::string& file, const std::string& url) {
     try {
         sse::replace_file(file, port_of(url) + "\n");
     } catch (const std::system_error& e) {
-        throw Failure(Exit::io_error, e.what(), "--port-file takes a file that can be created");
+        throw Failure(Exit::io_error, e.what(), "give --port-file a file that can be created");
     }
 }
 

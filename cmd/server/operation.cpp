@@ -70,8 +70,7 @@ Operation::Operation(const OperationOptions& options, sse::Server& server,
         try {
             log_.emplace(options.access_log, warn);
         } catch (const std::system_error& e) {
-            throw Failure(Exit::io_error, e.what(),
-                          "--access-log takes a file that can be created");
+            throw Failure(Exit::io_error, e.what(), "give --access-log a file that can be created");
         }
         server.set_access_log(*log_);
         server.on_signal(SIGHUP, [this] { log_->reopen(); });
@@ -117,12 +116,11 @@ void Operation::drop_privileges() {
         sse::drop_privileges(user);
         check_readable(user.name);
     } catch (const std::system_error& e) {
-        throw Failure(
-            Exit::usage, e.what(),
-            "only root can switch to another user; leave out --user to stay the same one");
+        throw Failure(Exit::usage, e.what(),
+                      "run as root to use --user, or remove it to keep the current user");
     } catch (const sse::Error& e) {
         throw Failure(exit_status(e.code()), e.what(),
-                      "--user takes NAME or NAME:GROUP, such as www-data:adm");
+                      "give --user a NAME or NAME:GROUP, such as www-data:adm");
     }
 }
 
@@ -132,9 +130,10 @@ void Operation::check_readable(const std::string& user) const {
     for (const auto& file : options_.reread_files) {
         if (::access(file.c_str(), R_OK) == 0) continue;
         throw Failure(
-            Exit::io_error,
-            fmt::format("user {} cannot read {}, which SIGHUP reads again", user, file),
-            fmt::format("let it: chgrp its group {0} && chmod g+r {0}, and its folders", file));
+            Exit::io_error, fmt::format("user {} cannot read {}, which SIGHUP reloads", user, file),
+            fmt::format(
+                "allow it: chgrp GROUP {0} && chmod g+r {0}, and the same for its directories",
+                file));
     }
 }
 

@@ -28,7 +28,7 @@ std::pair<std::string, std::string> response_header(const std::string& line) {
         refuse("cannot be a header field");
     }
     for (const auto* own : {"Transfer-Encoding", "Content-Length", "Connection"}) {
-        if (sse::same_name(name, own)) refuse("is set by sse itself");
+        if (sse::same_name(name, own)) refuse("is set by sse");
     }
     return {name, line.substr(start)};
 }

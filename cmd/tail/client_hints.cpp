@@ -29,8 +29,8 @@ public:
             return "use the name in the certificate (--resolve NAME:PORT:ADDRESS maps it), or skip "
                    "the check with -k";
         case Reason::certificate_without_names:
-            return "have it issued with a subject alternative name (RFC 9525 ignores the common "
-                   "name), or skip the check with -k";
+            return "reissue the certificate with a subject alternative name (RFC 9525 ignores the "
+                   "common name), or skip the check with -k";
         case Reason::certificate_dates:
             return "check this machine's clock, or skip the check with -k";
         case Reason::certificate_issuer: return of_issuer();
@@ -39,17 +39,18 @@ public:
                        ? "give a client certificate with --cert FILE"
                        : "give another certificate with --cert: the server refused this one";
         case Reason::http2_only: return of_http2();
-        case Reason::not_http: return "check the port in the URL, and whether it needs https";
+        case Reason::not_http: return "check the port in the URL, and whether the URL needs https";
         case Reason::head_too_large: return whole_response;
         case Reason::chunked_twice:
-            return "remove the Transfer-Encoding header that the application sets: its server adds "
-                   "one, too (RFC 9112, 6.1)";
+            return "remove the Transfer-Encoding header that the application sets, because its "
+                   "server also adds one (RFC 9112, 6.1)";
         case Reason::bad_framing:
-            return "the server or a proxy before it frames the body wrongly; curl -iN may read it";
-        case Reason::bad_coding: return "leave --compressed out to receive the stream uncompressed";
+            return "try curl -iN: the server, or a proxy in front of it, sends invalid body "
+                   "framing";
+        case Reason::bad_coding: return "remove --compressed to receive the stream uncompressed";
         case Reason::redirect: return "use -v to see where each redirect leads";
         case Reason::credentials_dropped:
-            return "give the URL that the redirect leads to: credentials and -H headers are not "
+            return "use the URL that the redirect leads to: credentials and -H headers are not "
                    "sent to another origin (scheme, host or port)";
         case Reason::json_lines: return "use --ndjson to read JSON lines as events";
         default: break;
@@ -75,10 +76,10 @@ private:
         if (!opened_ && !options_.retry_connect)
             return "use --retry-connect to keep trying until the stream opens";
         if (opened_ && !options_.reconnect) {
-            return options_.request.method == "GET" ? "leave --no-reconnect out to reconnect"
+            return options_.request.method == "GET" ? "remove --no-reconnect to reconnect"
                                                     : "use --reconnect to send the request again";
         }
-        return "raise --retries, or leave it out to retry without a limit";
+        return "raise --retries, or remove it to retry without a limit";
     }
 
     std::string of_response(const sse::FailedResponse& response) const {
@@ -89,7 +90,7 @@ private:
         case 405:
             return options_.request.method == "GET"
                        ? "try another method: -X METHOD, or -d or --json to POST"
-                       : "try GET: leave -X, -d and --json out";
+                       : "try GET: remove -X, -d and --json";
         case 407:
             if (const auto scheme = unsupported_scheme(response); !scheme.empty())
                 return fmt::format("the proxy requires {} authentication, which sse does not "
@@ -141,7 +142,7 @@ private:
             return "request a stream: many APIs need a parameter such as \"stream\": true; "
                    "--any prints this response as one event";
         }
-        return "use --any to read it as an event stream all the same";
+        return "use --any to read it as an event stream anyway";
     }
 
     std::string of_coding(std::string_view coding) const {
@@ -150,41 +151,41 @@ private:
         const auto* accepted = options_.request.find("Accept-Encoding");
         if (!accepted || accepted->value != "identity")
             return "request the stream uncompressed with -H 'Accept-Encoding: identity'";
-        return fmt::format("decode it outside, as in curl -sN URL | {} -dc",
+        return fmt::format("decompress it with another program, as in curl -sN URL | {} -dc",
                            coding == "zstd" ? "zstd" : "DECODER");
     }
 
     std::string of_http2() const {
         return fmt::format("relay it with curl -sN {} URL | sse serve --input sse, or put a proxy "
-                           "that speaks HTTP/1.1 before the server",
+                           "that speaks HTTP/1.1 in front of the server",
                            options_.request.url.tls ? "--http2" : "--http2-prior-knowledge");
     }
 
     std::string of_issuer() const {
         return options_.tls.ca_file.empty()
                    ? "trust its issuer with --cacert FILE, or skip the check with -k"
-                   : fmt::format("give another --cacert, since the issuer is not in {}, or skip "
+                   : fmt::format("give another --cacert, because the issuer is not in {}, or skip "
                                  "the check with -k",
                                  sse::printable(options_.tls.ca_file, 200));
     }
 
     std::string of_name() const {
         return options_.dial.family != sse::Family::any
-                   ? "check the host name in the URL, or leave -4 and -6 out to use any address"
+                   ? "check the host name in the URL, or remove -4 and -6 to use any address"
                    : "check the host name in the URL";
     }
 
     std::string of_address() const {
         if (!options_.dial.unix_socket.empty())
-            return "check the path of --unix-socket, and that its server runs";
+            return "check the path of --unix-socket, and that the server is running";
         if (!opened_ && !options_.retry_connect)
             return "check the address, or use --retry-connect to wait for the server";
-        return "check that the server runs; " + try_again();
+        return "check that the server is running; " + try_again();
     }
 
     std::string of_size() const {
         if (options_.parser.max_event_bytes >= sse::most_event_bytes)
-            return "--max-event-bytes has its largest value already";
+            return "use another client: --max-event-bytes is already at its maximum";
         return "raise --max-event-bytes if you trust the stream";
     }
 

@@ -151,7 +151,8 @@ std::optional<Login> find_login(std::string_view netrc, const std::string& file,
         } else if (*word == "macdef") {
             words.skip_macro();
         } else {
-            words.fail(fmt::format("\"{}\" is no word of a netrc", sse::printable(*word, 40)));
+            words.fail(
+                fmt::format("\"{}\" is not a word of the netrc format", sse::printable(*word, 40)));
         }
     }
     return fits() ? login : std::nullopt;
@@ -160,10 +161,11 @@ std::optional<Login> find_login(std::string_view netrc, const std::string& file,
 std::string ask_password(const std::string& user) {
     const int fd = ::open("/dev/tty", O_RDWR | O_CLOEXEC | O_NOCTTY);
     if (fd < 0) {
-        throw Failure(Exit::usage,
-                      fmt::format("-u {} has no password, and there is no terminal to ask on",
-                                  sse::printable(user, 100)),
-                      "write -u USER:PASSWORD, -u USER: for an empty one, or use --netrc");
+        throw Failure(
+            Exit::usage,
+            fmt::format("-u {} has no password, and there is no terminal to read one from",
+                        sse::printable(user, 100)),
+            "use -u USER:PASSWORD, -u USER: for an empty password, or --netrc");
     }
     std::string password;
     bool broken_off = false;

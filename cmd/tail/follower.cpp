@@ -27,10 +27,10 @@ std::string_view rule_of(sse::ParseWarning warning) {
     case sse::ParseWarning::unknown_field: return "unknown field, ignored (HTML 9.2.6)";
     case sse::ParseWarning::bad_retry: return "retry is not all digits, ignored (HTML 9.2.6)";
     case sse::ParseWarning::nul_in_id: return "id contains NUL, ignored (HTML 9.2.6)";
-    case sse::ParseWarning::invalid_utf8: return "invalid UTF-8, read as U+FFFD (HTML 9.2.6)";
+    case sse::ParseWarning::invalid_utf8: return "invalid UTF-8, replaced by U+FFFD (HTML 9.2.6)";
     case sse::ParseWarning::unfinished_block:
     case sse::ParseWarning::unfinished_event:
-        return "no blank line before the end of the stream, discarded (HTML 9.2.6)";
+        return "no blank line at the end of the stream, last event discarded (HTML 9.2.6)";
     }
     return "";
 }
@@ -196,7 +196,7 @@ void Follower::on_close(sse::Client::Close how, std::string_view why) {
     const bool unfinished = std::exchange(is_unfinished_, false);
     if (!unfinished || how != sse::Client::Close::eof || context_.options.verbose) return;
     if (std::exchange(context_.noted_unfinished, true)) return;
-    print_note("the stream ended without the blank line after its last event, which is discarded");
+    print_note("the stream ended without a blank line after its last event, which was discarded");
 }
 
 void Follower::on_pause() {
@@ -226,7 +226,7 @@ void Follower::on_redirect(int status, const sse::ClientRequest& next, bool cred
 }
 
 void Follower::on_ignored_coding(std::string_view name) {
-    print_verbose(fmt::format("Content-Encoding {} is not a content coding: ignored",
+    print_verbose(fmt::format("ignored Content-Encoding {}, which is not a content coding",
                               sse::printable(name, 40)));
 }
 

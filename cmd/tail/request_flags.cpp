@@ -46,8 +46,9 @@ std::string read_file(const std::string& name, const char* flag, const std::stri
 }
 
 std::string read_file(const std::string& name, const char* flag) {
-    return read_file(name, flag,
-                     fmt::format("{0} @FILE reads a file, {0} @- reads standard input", flag));
+    return read_file(
+        name, flag,
+        fmt::format("use {0} @FILE to read a file, {0} @- to read standard input", flag));
 }
 
 /// The first of `names` that the environment has; "" for none.
@@ -72,10 +73,9 @@ void take_header(std::string_view line, sse::ClientRequest& request) {
         return;
     }
     if (colon == line.npos || colon == 0) {
-        throw Failure(Exit::usage,
-                      fmt::format("-H \"{}\" is not a header", sse::printable(line, 100)),
-                      "write it as -H 'Name: value'; -H 'Name;' sends it empty, -H 'Name:' "
-                      "removes it");
+        throw Failure(
+            Exit::usage, fmt::format("-H \"{}\" is not a header", sse::printable(line, 100)),
+            "use -H 'Name: value'; -H 'Name;' sends an empty value, -H 'Name:' removes the header");
     }
     const auto name = line.substr(0, colon), value = without_blanks(line.substr(colon + 1));
     if (value.empty()) {
@@ -131,7 +131,7 @@ std::string cookie_text(const std::vector<std::string>& cookies) {
         if (text.find('=') == text.npos) {
             throw Failure(Exit::usage,
                           fmt::format("-b \"{}\" is not NAME=VALUE", sse::printable(text, 100)),
-                          "write cookies as -b 'a=1; b=2'; cookie files are not supported");
+                          "use the form -b 'a=1; b=2'; cookie files are not supported");
         }
     }
     return fmt::to_string(fmt::join(cookies, "; "));
@@ -149,7 +149,7 @@ std::optional<Login> netrc_login(const RequestFlags& flags, const sse::Url& url)
     const auto path = netrc_path(flags);
     if (path.empty()) return std::nullopt;
     const auto text = read_file(path, flags.netrc_file.empty() ? "--netrc" : "--netrc-file",
-                                "write its lines as machine HOST login USER password PASSWORD");
+                                "use lines such as: machine HOST login USER password PASSWORD");
     return find_login(text, path, url.host, url.user);
 }
 
@@ -187,21 +187,20 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
                   Empty::taken),
         "a=1")
         ->group(group);
-    with_example(
-        add_texts(
-            app, "--json", flags.json, "DATA",
-            "POST this JSON, @FILE, or @- for stdin, with JSON headers; repeated values are joined",
-            Empty::taken),
-        "'{}'")
+    with_example(add_texts(app, "--json", flags.json, "DATA",
+                           "POST this JSON, @FILE, or @- for stdin, with JSON headers; repeated "
+                           "values are concatenated",
+                           Empty::taken),
+                 "'{}'")
         ->group(group);
-    with_example(
-        add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
-                 "Basic authentication; without a colon, read the password from the terminal"),
-        "alice:secret")
+    with_example(add_text(app, "-u,--user", flags.user, "USER:PASSWORD",
+                          "User and password for Basic authentication; without a colon, read the "
+                          "password from the terminal"),
+                 "alice:secret")
         ->group(group);
-    app.add_flag("--netrc", flags.netrc, "Read the user and password from ~/.netrc")->group(group);
+    app.add_flag("--netrc", flags.netrc, "Read user and password from ~/.netrc")->group(group);
     with_example(add_text(app, "--netrc-file", flags.netrc_file, "FILE",
-                          "Read the user and password from this netrc file"),
+                          "Read user and password from this netrc file"),
                  "netrc")
         ->group(group);
     with_example(add_text(app, "--bearer", flags.bearer, "TOKEN",
@@ -216,12 +215,11 @@ void add_request_flags(CLI::App& app, RequestFlags& flags) {
                           "Send this User-Agent; \"\" sends none", Empty::taken),
                  "monitor/1")
         ->group(group);
-    with_example(
-        add_text(
-            app, "-x,--proxy", flags.proxy, "[USER:PASSWORD@]HOST[:PORT]",
-            "Connect through this HTTP proxy; \"\" uses no proxy, whatever the environment says",
-            Empty::taken),
-        "proxy.example:3128")
+    with_example(add_text(app, "-x,--proxy", flags.proxy, "[USER:PASSWORD@]HOST[:PORT]",
+                          "Connect through this HTTP proxy; \"\" uses no proxy, even if the "
+                          "environment names one",
+                          Empty::taken),
+                 "proxy.example:3128")
         ->group(group);
     with_example(
         add_text(

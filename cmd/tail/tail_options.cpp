@@ -37,7 +37,8 @@ void add_output_options(CLI::App& app, TailOptions& o) {
                "Use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb")
         ->group(group);
     add_choice(app, "--time", o.times, times_names,
-               "Time shown by pretty: of day, since the start, since the last event, or none")
+               "Time in pretty output: time of day (abs), since the start (rel), since the "
+               "previous event (delta), or none")
         ->group(group);
     add_duration(app, "--gap-warn", o.gap_warn,
                  "Mark gaps between events that are longer than this in pretty output")
@@ -57,18 +58,18 @@ void add_output_options(CLI::App& app, TailOptions& o) {
                  "/choices/0/delta/content")
         ->group(group);
     with_example(add_text(app, "--pointer-default", o.missing, "TEXT",
-                          "Print this text when a pointer finds no value", Empty::taken),
+                          "Print this text where a pointer finds no value", Empty::taken),
                  "-")
         ->group(group);
-    app.add_flag("--join", o.join, "Print no line end after the values of --pointer and --format")
+    app.add_flag("--join", o.join, "Print no newline after the values of --pointer and --format")
         ->group(group);
     app.add_flag("-v,--verbose", o.follow.verbose,
                  "Print requests, responses, comments, reconnections and warnings about the stream "
                  "on stderr")
         ->group(group);
-    app.add_flag(
-           "--stats", o.stats,
-           "Print statistics on stderr at the end and on SIGUSR1: times, events, rates and gaps")
+    app.add_flag("--stats", o.stats,
+                 "Print statistics on stderr at the end and on SIGUSR1: connection times, event "
+                 "counts, rates and gaps")
         ->group(group);
     with_example(add_text(app, "--stats-file", o.stats_file, "FILE",
                           "Write the statistics to this file as a JSON object"),
@@ -81,11 +82,12 @@ void add_output_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     auto* record = with_example(add_text(app, "--record", o.record.path, "FILE",
                                          "Record the stream to this file for sse replay; - records "
-                                         "to stdout and prints no events"),
+                                         "to stdout instead of printing events"),
                                 "run.jsonl")
                        ->group(group);
     app.add_flag("--bytes", o.record.bytes,
-                 "Record the bytes of each read instead of the parsed events")
+                 "Record the bytes of each read instead of the parsed events, to replay a "
+                 "malformed stream exactly")
         ->needs(record)
         ->group(group);
     app.add_flag("--record-body", o.record.body, "Include the body of the request in the recording")
@@ -137,23 +139,24 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
     app.add_flag("--no-reconnect", o.no_reconnect, "Exit when the stream ends or breaks")
         ->group(group);
     app.add_flag("--reconnect", o.reconnect,
-                 "Reconnect after a POST, too, and while the server refuses connections")
+                 "Also reconnect after a POST, and while the server refuses connections")
         ->group(group);
     app.add_flag("--resume-get", o.client.resume_with_get,
                  "After a POST, resume with a GET and the last event ID, as MCP servers expect")
         ->group(group);
     app.add_flag("--retry-connect", o.client.retry_connect,
-                 "Retry the first connection, too, if it fails")
+                 "Also retry if the first connection fails")
         ->group(group);
     with_example(add_number<unsigned>(app, "--retries", o.client.retries, 0,
-                                      "Give up after N failed attempts in a row (default never)"),
+                                      "Give up after N failed attempts in a row (default: never)"),
                  "5")
         ->group(group);
-    add_duration(app, "--retry", o.client.backoff.reconnection_time,
-                 "Reconnection time until the server sends another, at least 100ms")
+    add_duration(
+        app, "--retry", o.client.backoff.reconnection_time,
+        "Wait this long before reconnecting, at least 100ms, until the server sends another time")
         ->group(group);
     add_duration(app, "--retry-max", o.client.backoff.retry_max,
-                 "Longest wait between failed attempts")
+                 "Longest wait between two attempts that fail")
         ->group(group);
     with_example(add_text(app, "--last-event-id", o.client.last_event_id, "ID",
                           "Resume after the event with this ID", Empty::taken),
@@ -169,16 +172,17 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
         ->group(group);
     app.add_flag("-k,--insecure", o.insecure, "Do not verify the server's certificate")
         ->group(group);
-    with_example(add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
-                          "Trust the certificates in this file instead of the system's (PEM)"),
-                 "ca.pem")
+    with_example(
+        add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
+                 "Trust the certificates in this file (PEM) instead of those of the system"),
+        "ca.pem")
         ->group(group);
     auto* cert = with_example(add_text(app, "--cert", o.client.tls.cert_file, "FILE",
                                        "Client certificate (PEM)"),
                               "client.pem")
                      ->group(group);
     with_example(add_text(app, "--key", o.client.tls.key_file, "FILE",
-                          "Private key of --cert, if it is in another file (PEM)"),
+                          "Private key of --cert (PEM), if it is in another file"),
                  "key.pem")
         ->needs(cert)
         ->group(group);
@@ -194,8 +198,8 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
                  "Read the response as JSON lines, whatever its Content-Type")
         ->group(group);
     app.add_flag("--any", o.client.any_response,
-                 "Read the response as an event stream, whatever its status and Content-Type; "
-                 "JSON is one event")
+                 "Read the response as an event stream, whatever its status and Content-Type; a "
+                 "JSON response becomes one event")
         ->group(group);
     app.add_flag_callback(
            "--no-cookies", [&o] { o.client.cookies.enabled = false; },
@@ -209,10 +213,11 @@ const std::map<std::string, bool> exec_fail_names = {{"stop", true}, {"warn", fa
 
 void add_exec_options(CLI::App& app, TailOptions& o) {
     const auto group = "Run commands";
-    with_example(add_text(app, "--exec", o.exec.command, "COMMAND",
-                          "Run this shell command for each event instead of printing it, with the "
-                          "data on stdin and SSE_EVENT, SSE_ID and SSE_DATA in the environment"),
-                 "'wc -c'")
+    with_example(
+        add_text(app, "--exec", o.exec.command, "COMMAND",
+                 "Run this shell command for each event instead of printing the event, with the "
+                 "data on stdin and SSE_EVENT, SSE_ID and SSE_DATA in the environment"),
+        "'wc -c'")
         ->group(group);
     add_number<std::size_t>(app, "--jobs", o.exec.jobs, 1,
                             "Run up to N commands at once; 1 keeps the order of events")
@@ -227,9 +232,10 @@ void add_exec_options(CLI::App& app, TailOptions& o) {
 
 void add_tail_options(CLI::App& app, TailOptions& o) {
     app.add_option("URL", o.urls,
-                   "Stream to read (http or https); localhost:8080/x and :8080 mean http");
+                   "Stream to read (http or https); the default scheme is http, and :8080 is port "
+                   "8080 of this machine");
     with_example(add_texts(app, "--name", o.named, "NAME=URL",
-                           "Read this URL, too, and label its lines with NAME; repeatable"),
+                           "Also read this URL, and label its lines with NAME; repeatable"),
                  "staging=https://example.org/events");
     add_output_options(app, o);
     add_selection_options(app, o);

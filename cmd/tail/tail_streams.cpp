@@ -41,7 +41,7 @@ void check_first_id(const sse::ClientOptions& client) {
     const auto& id = client.last_event_id;
     if (std::any_of(id.begin(), id.end(), sse::is_control))
         throw Failure(Exit::usage,
-                      "--last-event-id holds a control character, which a header cannot carry",
+                      "--last-event-id contains a control character, which a header cannot contain",
                       "use the ID as the server sent it");
     if (id.size() > client.max_sent_id_bytes)
         throw Failure(Exit::usage,
@@ -67,12 +67,12 @@ void check_together(const TailOptions& o, Format format) {
     }
     if (o.format_text && !o.pointers.empty())
         refuse("--format and --pointer cannot be used together",
-               "use a pointer inside the format, such as {/a/0}");
+               "use a pointer in the format, such as {/a/0}");
     if (o.format && (o.format_text || !o.pointers.empty()))
         refuse("-o cannot be used with --format or --pointer", "remove -o");
     if ((o.join || o.missing) && !o.format_text && o.pointers.empty()) {
         refuse("--join and --pointer-default need --pointer or --format",
-               "add for example --pointer /choices/0/delta/content");
+               "for example add --pointer /choices/0/delta/content");
     }
     if (o.request.proxy && !o.request.proxy->empty() && !o.client.dial.unix_socket.empty())
         refuse("--proxy and --unix-socket cannot be used together", "use one of them");

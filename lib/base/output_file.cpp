@@ -39,7 +39,7 @@ bool is_trusted_link(const std::string& path) {
     struct stat status {};
     if (::lstat(path.c_str(), &status) != 0 || !S_ISLNK(status.st_mode)) return false;
     if (is_trusted(status.st_uid)) return true;
-    throw_errno(fmt::format("{} is a symbolic link of another user", path), EACCES);
+    throw_errno(fmt::format("{} is a symbolic link owned by another user", path), EACCES);
 }
 
 /// `beside` with a random suffix that no other process can guess.
@@ -68,7 +68,7 @@ int open_output_file(const std::string& path, Existing existing, unsigned mode) 
     if (::fstat(file.get(), &status) != 0) throw_errno(fmt::format("cannot create {}", path));
     if (!S_ISREG(status.st_mode)) return file.release();
     if (!is_trusted(status.st_uid) && is_sticky(directory_of(path)))
-        throw_errno(fmt::format("{} is a file of another user", path), EACCES);
+        throw_errno(fmt::format("{} is owned by another user", path), EACCES);
     if (existing == Existing::truncated && ::ftruncate(file.get(), 0) != 0)
         throw_errno(fmt::format("cannot create {}", path));
     return file.release();

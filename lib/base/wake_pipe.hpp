@@ -16,7 +16,7 @@ public:
     /// Throws std::system_error.
     WakePipe() {
         if (::pipe2(fds_, O_CLOEXEC | O_NONBLOCK) != 0)
-            throw std::system_error(errno, std::generic_category(), "cannot make a pipe");
+            throw std::system_error(errno, std::generic_category(), "cannot create a pipe");
     }
     ~WakePipe() {
         ::close(fds_[0]);

@@ -263,8 +263,8 @@ Client::RoutedResponse Client::send_following_redirects(ClientRequest& request) 
         }
         if (redirects == options_.max_redirects) {
             throw Error(Errc::http_status,
-                        fmt::format("{} redirects further than {} times",
-                                    options_.request.url.shown(), options_.max_redirects),
+                        fmt::format("{} redirects more than {} times", options_.request.url.shown(),
+                                    options_.max_redirects),
                         Reason::redirect);
         }
         const auto from = request.url;

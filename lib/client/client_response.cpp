@@ -208,16 +208,15 @@ void ClientResponse::read_head(const Trace& trace, std::optional<Clock::time_poi
                 return;
             }
             if (fill({}, limit)) continue;
-            broken(bytes.empty()
-                       ? "the server closed the connection without a response"
-                       : "the server closed the connection inside the head of its response",
+            broken(bytes.empty() ? "the server closed the connection without a response"
+                                 : "the server closed the connection within the response head",
                    Reason::connection_closed);
         }
         if (interim_bytes_ + std::min(end, bytes.size()) > options_.max_head_bytes) {
-            throw Error(Errc::too_large,
-                        fmt::format("the head of the response is larger than {} bytes",
-                                    options_.max_head_bytes),
-                        Reason::head_too_large);
+            throw Error(
+                Errc::too_large,
+                fmt::format("the response head is larger than {} bytes", options_.max_head_bytes),
+                Reason::head_too_large);
         }
         head_bytes_ = normalized(std::string_view(bytes).substr(0, end));
         if (trace.received) trace.received(head_bytes_);

@@ -42,11 +42,11 @@ void add_server(const ServerCounts& now, MetricsText& out) {
     out.sample(now.streams);
     out.counter("sse_connections_total", "Connections accepted.");
     out.sample(now.connects);
-    out.counter("sse_requests_total", "Requests answered, refusals included.");
+    out.counter("sse_requests_total", "Requests answered, including refusals.");
     out.sample(now.requests);
     out.counter("sse_streams_total", "Streams opened.");
     out.sample(now.streams_opened);
-    out.counter("sse_sent_bytes_total", "Bytes sent, response heads included.");
+    out.counter("sse_sent_bytes_total", "Bytes sent, including response heads.");
     out.sample(now.bytes);
     out.counter("sse_stalls_total",
                 "Connections closed because the client accepted no data for the stall timeout.");
@@ -64,7 +64,7 @@ void add_channels(const ChannelCounts& now, MetricsText& out) {
     out.sample(now.events);
     out.counter("sse_published_bytes_total", "Bytes of encoded events published.");
     out.sample(now.bytes);
-    out.counter("sse_deliveries_total", "Events sent whole, once for each subscriber.");
+    out.counter("sse_deliveries_total", "Events sent completely, once for each subscriber.");
     out.sample(now.deliveries);
     out.counter("sse_missed_events_total", "Events evicted from the history before they were sent, "
                                            "once for each subscriber.");
@@ -72,9 +72,10 @@ void add_channels(const ChannelCounts& now, MetricsText& out) {
     out.counter("sse_slow_client_skips_total",
                 "Times that a slow client skipped to the oldest event held.");
     out.sample(now.slow_client_skips);
-    out.gauge("sse_subscribers_behind", "Subscribers that have not been sent the newest event.");
+    out.gauge("sse_subscribers_behind", "Subscribers to which the newest event has not been sent.");
     out.sample(now.behind);
-    out.gauge("sse_slowest_lag_events", "Events that the slowest subscriber has yet to be sent.");
+    out.gauge("sse_slowest_lag_events",
+              "Events that have not been sent to the slowest subscriber.");
     out.sample(now.lag);
     out.gauge("sse_history_events", "Events held in the history.");
     out.sample(now.history_events);
@@ -94,7 +95,7 @@ Response AdminHandler::respond(const Request& request, std::size_t) {
     if (request.path != "/healthz" && request.path != "/metrics")
         return text_response(404, "not found; the routes are /healthz and /metrics\n");
     if (request.method != "GET" && request.method != "HEAD") {
-        auto response = text_response(405, "the methods are GET and HEAD\n");
+        auto response = text_response(405, "the allowed methods are GET and HEAD\n");
         response.headers.emplace_back("Allow", "GET, HEAD");
         return response;
     }
@@ -111,7 +112,7 @@ std::string AdminHandler::metrics() const {
     MetricsText out;
     out.gauge("sse_build_info", "The version of the program; always 1.");
     out.sample("version", SSE_VERSION, 1);
-    out.gauge("sse_start_time_seconds", "Start time, in seconds since 1970.");
+    out.gauge("sse_start_time_seconds", "Start time, in seconds since 1970-01-01 UTC.");
     out.sample(std::chrono::duration<double>(started_.time_since_epoch()).count());
     add_process(out);
     add_server(server_.counts(), out);
@@ -130,7 +131,7 @@ std::string AdminHandler::metrics() const {
     each([](const ChannelCounts& now) { return now.subscribers; });
     out.counter("sse_channel_events_total", "Events published, by channel.");
     each([](const ChannelCounts& now) { return now.events; });
-    out.counter("sse_channel_deliveries_total", "Events sent whole, by channel.");
+    out.counter("sse_channel_deliveries_total", "Events sent completely, by channel.");
     each([](const ChannelCounts& now) { return now.deliveries; });
     out.counter("sse_channel_missed_events_total",
                 "Events evicted before they were sent, by channel.");

@@ -32,7 +32,7 @@ void PlaybackFeed::begin(std::unique_ptr<Playback> playback) {
 void PlaybackFeed::announce_gap() {
     if (playback_->format() != StreamFormat::event_stream) return; // there are no comments
     encode_comment(
-        " gap: the recording does not contain the last event id; it starts from the beginning",
+        " gap: the recording does not contain the last event ID; it starts from the beginning",
         block_);
     send_block();
 }

@@ -172,7 +172,7 @@ void PlaybackHandler::join_shared(const Request& request, const std::string& fil
     const bool is_text = stream_format(response.content_type) == StreamFormat::event_stream;
     if (feed->subscriber().gap() && is_text) {
         std::string comment;
-        encode_comment(" gap: the last event id is no longer available", comment);
+        encode_comment(" gap: the last event ID is no longer available", comment);
         feed->subscriber().prepend(comment);
     }
     response.feed = std::move(feed);
@@ -253,7 +253,8 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
     } catch (const Error& e) {
         reports_.failed(e);
         if (!out_of_descriptors()) return text_response(500, "the recording cannot be read\n");
-        auto busy = text_response(503, "the server has no descriptor left\n", Refusal::descriptors);
+        auto busy =
+            text_response(503, "the server has no file descriptor left\n", Refusal::descriptors);
         busy.headers.emplace_back("Retry-After", "5");
         return busy;
     }

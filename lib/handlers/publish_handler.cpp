@@ -100,12 +100,12 @@ Response publish(const Request& request, Channel& channel, PublishAs as, JsonEve
     } catch (const Error& e) {
         return text_response(400, fmt::format("{}\n", e.what()));
     }
-    if (batch.empty()) return text_response(400, "the body holds no event\n");
+    if (batch.empty()) return text_response(400, "the body contains no event\n");
     auto ids = ids_of(batch);
     if (!channel.try_publish(batch)) {
         auto response =
-            text_response(503, "the channel accepts no event now: its history is full of events "
-                               "that a client has yet to receive, or it has ended\n");
+            text_response(503, "the channel accepts no events: its history is full of events that "
+                               "a client has not received yet, or the channel has ended\n");
         response.headers.emplace_back("Retry-After", "1");
         return response;
     }

@@ -49,7 +49,7 @@ public:
 
     void finish() override {
         if (!broken_.empty()) bad_coding(broken_);
-        if (begun_ && !ended_) bad_coding(name() + " was cut: its end is missing");
+        if (begun_ && !ended_) bad_coding(name() + " is incomplete");
     }
 
 private:
@@ -78,7 +78,7 @@ private:
     /// error, as the framing says that it belongs to the body.
     void next_member() {
         if (!gzip_ || ::inflateReset(&stream_) != Z_OK)
-            bad_coding(name() + " goes on behind its end");
+            bad_coding(name() + " has data after its end");
         ended_ = false;
     }
 
@@ -94,7 +94,7 @@ private:
         if (result == Z_STREAM_END) ended_ = true, full_ = false;
         else if (result == Z_MEM_ERROR) throw std::bad_alloc();
         else if (result != Z_OK && result != Z_BUF_ERROR)
-            broken_ = name() + " is broken" + (stream_.msg ? std::string(": ") + stream_.msg : "");
+            broken_ = name() + " is corrupt" + (stream_.msg ? std::string(": ") + stream_.msg : "");
         return out_.size() - stream_.avail_out;
     }
 
@@ -121,13 +121,13 @@ public:
             if (!::BrotliDecoderHasMoreOutput(state_.get())) {
                 begun_ = true;
                 if (::BrotliDecoderIsFinished(state_.get()))
-                    bad_coding("the br body goes on behind its end");
+                    bad_coding("the br body has data after its end");
                 std::size_t left = 1, none = 0;
                 auto* at = reinterpret_cast<const std::uint8_t*>(input.data());
                 const auto result = ::BrotliDecoderDecompressStream(state_.get(), &left, &at, &none,
                                                                     nullptr, nullptr);
                 input.remove_prefix(1 - left);
-                if (result == BROTLI_DECODER_RESULT_ERROR) bad_coding("the br body is broken");
+                if (result == BROTLI_DECODER_RESULT_ERROR) bad_coding("the br body is corrupt");
             }
             std::size_t size = piece_bytes;
             const auto* out = ::BrotliDecoderTakeOutput(state_.get(), &size);
@@ -138,7 +138,7 @@ public:
 
     void finish() override {
         if (begun_ && !::BrotliDecoderIsFinished(state_.get()))
-            bad_coding("the br body was cut: its end is missing");
+            bad_coding("the br body is incomplete");
     }
 
 private:

@@ -44,7 +44,7 @@ Head Head::parse(std::string_view bytes) {
         const auto line = bytes.substr(0, end);
         bytes.remove_prefix(end + 2);
         if (std::any_of(line.begin(), line.end(), is_forbidden))
-            refuse(line_number, "holds a control byte");
+            refuse(line_number, "contains a control byte");
         if (line_number == 1) {
             if (line.empty()) refuse(line_number, "is empty");
             head.start_line_ = line;
@@ -55,7 +55,7 @@ Head Head::parse(std::string_view bytes) {
         const auto colon = line.find(':');
         if (colon == line.npos) refuse(line_number, "has no colon");
         const auto name = line.substr(0, colon);
-        if (!is_token(name)) refuse(line_number, "has a name that is no token");
+        if (!is_token(name)) refuse(line_number, "has an invalid name");
         head.fields_.push_back({std::string(name), std::string(trimmed(line.substr(colon + 1)))});
     }
 }

@@ -49,7 +49,7 @@ std::uint16_t read_port(std::string_view digits, bool tls) {
     unsigned port = 0;
     for (const char c : digits) {
         port = port * 10 + static_cast<unsigned>(c - '0');
-        if (port > 65535) throw NoUrl("its port is over 65535");
+        if (port > 65535) throw NoUrl("its port is above 65535");
     }
     return static_cast<std::uint16_t>(port);
 }
@@ -63,7 +63,7 @@ std::string read_host(std::string_view host) {
         return is_alpha(c) || is_digit(c) || c == '-' || c == '.' || c == '_';
     };
     if (!std::all_of(host.begin(), host.end(), fits))
-        throw NoUrl("its host holds a character that no name has");
+        throw NoUrl("its host contains an invalid character");
     std::string out(host);
     std::transform(out.begin(), out.end(), out.begin(), ascii_lower);
     return out;
@@ -75,7 +75,7 @@ std::string read_address(std::string_view address) {
     std::string plain(address.substr(0, percent));
     in6_addr parsed{};
     if (::inet_pton(AF_INET6, plain.c_str(), &parsed) != 1)
-        throw NoUrl("its address in [] is not IPv6");
+        throw NoUrl("its address in [] is not an IPv6 address");
     if (percent == address.npos) return plain;
     auto zone = address.substr(percent + 1);
     if (zone.starts_with("25") && zone.size() > 2) zone.remove_prefix(2);
@@ -93,11 +93,11 @@ void read_authority(std::string_view authority, Url& url) {
     }
     if (authority.starts_with('[')) {
         const auto end = authority.find(']');
-        if (end == authority.npos) throw NoUrl("its [ has no ]");
+        if (end == authority.npos) throw NoUrl("it has a [ without a ]");
         url.host = read_address(authority.substr(1, end - 1));
         authority.remove_prefix(end + 1);
         if (!authority.empty() && authority.front() != ':')
-            throw NoUrl("something stands between ] and its port");
+            throw NoUrl("unexpected text between ] and the port");
         url.port = read_port(authority.empty() ? authority : authority.substr(1), url.tls);
         return;
     }
@@ -156,8 +156,8 @@ Url Url::parse(std::string_view typed) {
         auto text = typed;
         if (text.empty()) throw NoUrl("it is empty");
         if (std::any_of(text.begin(), text.end(), is_control))
-            throw NoUrl("it holds a control character");
-        if (text.find(' ') != text.npos) throw NoUrl("it holds a space");
+            throw NoUrl("it contains a control character");
+        if (text.find(' ') != text.npos) throw NoUrl("it contains a space");
         Url url;
         if (const auto scheme = scheme_of(text);
             text.substr(scheme.size()).starts_with("://") && !scheme.empty()) {
@@ -179,7 +179,7 @@ Url Url::resolve(std::string_view location) const {
     try {
         auto reference = location;
         if (std::any_of(reference.begin(), reference.end(), is_control))
-            throw NoUrl("it holds a control character");
+            throw NoUrl("it contains a control character");
         Url url = *this;
         url.user.clear(), url.password.clear(), url.has_user = false;
         if (const auto scheme = scheme_of(reference); !scheme.empty()) {

@@ -22,7 +22,7 @@ void check_id(std::string_view id, std::size_t max_bytes) {
         const bool control = (byte < 0x20 && c != '\t') || byte == 0x7F;
         if (!control || c == '\r' || c == '\n' || c == '\0') continue;
         throw Error(Errc::bad_input,
-                    fmt::format("id holds the control character 0x{:02X}, which a Last-Event-ID "
+                    fmt::format("id contains the control character 0x{:02X}, which a Last-Event-ID "
                                 "header cannot carry",
                                 byte));
     }

@@ -102,10 +102,9 @@ bool CommandOutput::drain(int fd, Sink& sink) {
 
 void CommandOutput::note_quiet(Sink& sink) {
     has_written_ = true; // the note is given once
-    sink.on_note(
-        fmt::format("{} has written nothing for {} s; if it buffers its output, --pty makes "
-                    "it write each line at once",
-                    name_, std::chrono::duration<double>(options_.quiet_note).count()));
+    sink.on_note(fmt::format("{} has written nothing for {} s; if it buffers its output, use --pty "
+                             "to receive each line at once",
+                             name_, std::chrono::duration<double>(options_.quiet_note).count()));
 }
 
 /// False if it was stopped meanwhile.

@@ -91,7 +91,7 @@ void FollowedFile::check_path(ByteSource::Sink& sink) {
             note_once(sink, fmt::format("cannot follow {}: {}", path_, std::strerror(error)));
         else if (files_.empty() && !stale_)
             note_once(sink, fmt::format("waiting for {} to appear", path_));
-        else note_once(sink, fmt::format("{} is gone; waiting for another", path_));
+        else note_once(sink, fmt::format("{} was removed; waiting for a new one", path_));
         return;
     }
     last_note_.clear();

@@ -26,11 +26,10 @@ std::string_view raw_json(ondemand::value& value, ondemand::json_type type) {
     if (type == ondemand::json_type::object) {
         ondemand::object object;
         if (value.get_object().get(object) || object.raw_json().get(json))
-            refuse("data cannot be read");
+            refuse("data is malformed");
     } else if (type == ondemand::json_type::array) {
         ondemand::array array;
-        if (value.get_array().get(array) || array.raw_json().get(json))
-            refuse("data cannot be read");
+        if (value.get_array().get(array) || array.raw_json().get(json)) refuse("data is malformed");
     } else {
         json = value.raw_json_token();
         json = json.substr(0, json.find_last_not_of(" \t\r\n") + 1);
@@ -41,7 +40,7 @@ std::string_view raw_json(ondemand::value& value, ondemand::json_type type) {
 std::string compact(std::string_view json) {
     std::string result(json.size(), '\0');
     std::size_t size = 0;
-    if (minify(json.data(), json.size(), result.data(), size)) refuse("data cannot be read");
+    if (minify(json.data(), json.size(), result.data(), size)) refuse("data is malformed");
     result.resize(size);
     return result;
 }
@@ -85,7 +84,7 @@ JsonEvent JsonEventReader::read(std::string_view given) {
             const bool is_string = type == ondemand::json_type::string;
             if (!is_string) data_ = compact(raw_json(value, type));
             result.event.data =
-                is_string ? text_of(value, "data cannot be read") : std::string_view(data_);
+                is_string ? text_of(value, "data is malformed") : std::string_view(data_);
         } else if (key == "event") {
             result.event.type = text_of(value, "event is not a string");
         } else if (key == "id") {

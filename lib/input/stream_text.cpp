@@ -25,7 +25,8 @@ void StreamTextDecoder::on_event(const EventView& event) {
 void StreamTextDecoder::on_warning(ParseWarning warning, std::string_view) {
     if (warning != ParseWarning::unfinished_block && warning != ParseWarning::unfinished_event)
         return;
-    sink_.on_skipped(fmt::format("event {}", events_ + 1), "the input ends before its blank line");
+    sink_.on_skipped(fmt::format("event {}", events_ + 1),
+                     "the input ends before the blank line of the last event");
 }
 
 bool StreamTextDecoder::on_too_large() {

@@ -106,7 +106,7 @@ Descriptor open_socket(int family) {
     Descriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
     if (fd.get() < 0 && errno == EAFNOSUPPORT) return fd;
     if (fd.get() < 0)
-        throw std::system_error(errno, std::generic_category(), "cannot make a socket");
+        throw std::system_error(errno, std::generic_category(), "cannot create a socket");
     return fd;
 }
 

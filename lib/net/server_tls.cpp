@@ -243,8 +243,8 @@ std::vector<std::string> TlsServer::warnings() const {
     const auto& key = options_.key_file.empty() ? options_.cert_file : options_.key_file;
     struct stat status {};
     if (::stat(key.c_str(), &status) == 0 && (status.st_mode & S_IROTH) != 0)
-        result.push_back(
-            fmt::format("{} holds a private key and every user can read it; use chmod 600", key));
+        result.push_back(fmt::format(
+            "{} contains a private key, and every user can read it; use chmod 600", key));
     return result;
 }
 

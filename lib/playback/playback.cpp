@@ -89,7 +89,7 @@ bool Playback::find_point(const std::optional<PlaybackPoint>& point,
     if (!search_) search_ = std::make_unique<IdSearch>(path, *point->id, 1, options_.reader);
     if (!search_->step(until)) return false;
     if (!search_->found()) {
-        throw Error(Errc::bad_input, fmt::format("{}: no record has the id {}", path, *point->id),
+        throw Error(Errc::bad_input, fmt::format("{}: no record has the ID {}", path, *point->id),
                     Reason::id_not_found);
     }
     place = search_->found()->place;

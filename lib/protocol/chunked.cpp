@@ -43,19 +43,19 @@ std::string_view ChunkedDecoder::next(std::string_view& input) {
         switch (state_) {
         case State::size: parse_size_digit(c); break;
         case State::extension:
-            if (++line_ > max_line_bytes) broken("an extension is too long");
-            if (c == '\n') broken("a size line ends in a bare LF");
+            if (++line_ > max_line_bytes) broken("a chunk extension is too long");
+            if (c == '\n') broken("a chunk size line ends in a bare LF");
             if (c == '\r') state_ = State::size_lf;
-            else if (is_forbidden(c)) broken("an extension holds a control character");
+            else if (is_forbidden(c)) broken("a chunk extension contains a control character");
             break;
         case State::size_end: // RFC 9112, 7.1.1: spaces may only precede an extension or the end
-            if (++line_ > max_line_bytes) broken("an extension is too long");
+            if (++line_ > max_line_bytes) broken("a chunk extension is too long");
             if (c == '\r') state_ = State::size_lf;
             else if (c == ';') state_ = State::extension;
-            else if (c != ' ' && c != '\t') broken("a size is not a hexadecimal number");
+            else if (c != ' ' && c != '\t') broken("a chunk size is not a hexadecimal number");
             break;
         case State::size_lf:
-            if (c != '\n') broken("a size line holds a bare CR");
+            if (c != '\n') broken("a chunk size line contains a bare CR");
             end_size_line();
             break;
         case State::data_cr:
@@ -76,15 +76,15 @@ std::string_view ChunkedDecoder::next(std::string_view& input) {
 
 void ChunkedDecoder::parse_size_digit(char c) {
     if (const int digit = hex_value(c); digit >= 0) {
-        if (++digits_ > 15) broken("a size has too many digits"); // 2^60 and more
+        if (++digits_ > 15) broken("a chunk size has too many digits"); // 2^60 and more
         size_ = size_ * 16 + static_cast<unsigned>(digit);
         return;
     }
-    if (digits_ == 0) broken("a size is not a hexadecimal number");
+    if (digits_ == 0) broken("a chunk size is not a hexadecimal number");
     if (c == '\r') state_ = State::size_lf;
     else if (c == ';') state_ = State::extension;
     else if (c == ' ' || c == '\t') state_ = State::size_end;
-    else broken("a size is not a hexadecimal number");
+    else broken("a chunk size is not a hexadecimal number");
 }
 
 void ChunkedDecoder::end_size_line() {
@@ -96,13 +96,13 @@ void ChunkedDecoder::end_size_line() {
 void ChunkedDecoder::parse_trailer(char c) {
     if (++trailer_ > max_trailer_bytes) broken("the trailers are too long");
     if (std::exchange(trailer_cr_, c == '\r')) {
-        if (c != '\n') broken("a trailer holds a bare CR");
+        if (c != '\n') broken("a trailer contains a bare CR");
         if (trailer_line_empty_) state_ = State::done;
         trailer_line_empty_ = true;
     } else if (c == '\n') {
         broken("a trailer ends in a bare LF");
     } else if (c != '\r') {
-        if (is_forbidden(c)) broken("a trailer holds a control character");
+        if (is_forbidden(c)) broken("a trailer contains a control character");
         trailer_line_empty_ = false;
     }
 }

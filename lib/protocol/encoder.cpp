@@ -15,7 +15,7 @@ void refuse_line_ends(std::string_view field, std::string_view value) {
     for (const char c : value) {
         if (static_cast<unsigned char>(c) > '\r' || (c != '\r' && c != '\n' && c != '\0')) continue;
         const auto name = c == '\r' ? "CR" : c == '\n' ? "LF" : "NUL";
-        throw Error(Errc::bad_input, fmt::format("{} holds {}", field, name));
+        throw Error(Errc::bad_input, fmt::format("{} contains {}", field, name));
     }
 }
 

@@ -33,7 +33,7 @@ std::string_view to_string(ParseWarning warning) {
     switch (warning) {
     case ParseWarning::unknown_field: return "unknown field";
     case ParseWarning::bad_retry: return "retry is not a number";
-    case ParseWarning::nul_in_id: return "id holds NUL";
+    case ParseWarning::nul_in_id: return "id contains NUL";
     case ParseWarning::invalid_utf8: return "invalid UTF-8";
     case ParseWarning::unfinished_block:
     case ParseWarning::unfinished_event: return "unfinished block";

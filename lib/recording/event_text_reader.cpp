@@ -137,14 +137,14 @@ void EventTextReader::read_heads() {
         std::string_view line;
         const auto read_line = [&] {
             if (!next_line(line, unlimited))
-                fail(line_ + 1, "the head is torn: nothing was captured");
+                fail(line_ + 1, "the response head is incomplete: nothing was captured");
             if (buffer_.offset() <= max_head_bytes) return;
             throw Error(Errc::too_large, fmt::format("{}:{}: the heads are larger than {} bytes",
                                                      input_->name(), line_, max_head_bytes));
         };
         read_line();
         header_.response = {status_of(without_end(line)), {}};
-        if (header_.response.status == 0) fail(line_, "not a status line of HTTP");
+        if (header_.response.status == 0) fail(line_, "not an HTTP status line");
         for (;;) {
             read_line();
             const auto field = without_end(line);
@@ -242,7 +242,7 @@ void EventTextReader::on_retry(std::chrono::milliseconds time) {
 void EventTextReader::on_warning(ParseWarning warning, std::string_view) {
     ++warnings_[static_cast<std::size_t>(warning)];
     if (warning == ParseWarning::unfinished_event) {
-        warning_ = fmt::format("{}:{}: the last event is unfinished and was skipped",
+        warning_ = fmt::format("{}:{}: the last event is incomplete and was skipped",
                                input_->name(), line_ + 1);
     }
 }

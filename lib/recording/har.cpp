@@ -317,7 +317,7 @@ void read_har(RecordingInput& input,
         events.feed(body);
         events.finish();
         if (lines.unfinished())
-            options.warn(where + "the last event is unfinished and was skipped");
+            options.warn(where + "the last event is incomplete and was skipped");
         writer->finish();
     };
     try {
@@ -325,7 +325,7 @@ void read_har(RecordingInput& input,
         json::array entries;
         const auto error = document["log"]["entries"].get_array().get(entries);
         if (error == simdjson::NO_SUCH_FIELD || error == simdjson::INCORRECT_TYPE)
-            throw Error(Errc::bad_input, "a HAR file without entries", Reason::har_without_events);
+            throw Error(Errc::bad_input, "the HAR file has no entries", Reason::har_without_events);
         if (error != simdjson::SUCCESS) fail(error);
         for (auto entry : entries) read_entry(checked(entry));
     } catch (const Error& e) {
@@ -335,7 +335,7 @@ void read_har(RecordingInput& input,
     }
     if (!any) {
         throw Error(Errc::bad_input,
-                    fmt::format("{}: a HAR file without a stream of events", input.name()),
+                    fmt::format("{}: the HAR file contains no event stream", input.name()),
                     Reason::har_without_events);
     }
 }

@@ -36,7 +36,8 @@ RecordingReader::RecordingReader(std::unique_ptr<RecordingInput> input,
         header_ = parser_.header(line.text);
     } catch (const BadLine& e) {
         if (!line.whole && line.text.starts_with("{\"sse\":"))
-            fail(line, "the first line is torn: nothing was recorded", Reason::empty_recording);
+            fail(line, "the first line is incomplete: nothing was recorded",
+                 Reason::empty_recording);
         if (e.newer()) fail(line, e.what(), Reason::newer_version);
         fail(line, std::string("not a recording: ") + e.what(), Reason::not_a_recording);
     }
@@ -64,7 +65,8 @@ const Record* RecordingReader::next(TimeBudget& budget) {
                 lines_.keep_incomplete();
                 return nullptr;
             }
-            warning_ = fmt::format("{}: the last line is torn and was skipped", lines_.where(line));
+            warning_ =
+                fmt::format("{}: the last line is incomplete and was skipped", lines_.where(line));
             return nullptr;
         }
     }
@@ -83,7 +85,7 @@ const Record* RecordingReader::parse(const RecordingLine& line) {
     if (record == nullptr) return nullptr;
     if (record->t < place_.t) {
         throw BadLine(
-            fmt::format("t goes back from {} to {}", seconds(place_.t), seconds(record->t)));
+            fmt::format("t decreases from {} to {}", seconds(place_.t), seconds(record->t)));
     }
     place_ = {line.offset, line.number, record->t};
     return record;

@@ -25,7 +25,7 @@ T get(simdjson::simdjson_result<T> result, const char* name, const char* wanted)
     if (error == simdjson::SUCCESS) return value;
     if (error == simdjson::INCORRECT_TYPE) throw BadLine(fmt::format("{} is not {}", name, wanted));
     if (error == simdjson::NUMBER_ERROR)
-        throw BadLine(fmt::format("{} is not a number that can be read", name));
+        throw BadLine(fmt::format("{} is not a valid number", name));
     if (error == simdjson::STRING_ERROR)
         throw BadLine(fmt::format("{} is not a well-formed string", name));
     throw BadLine("not a JSON object");
@@ -39,7 +39,7 @@ std::string_view line_of_text(json::value value, const char* name) {
     const auto found = text(value, name);
     for (const char c : found) {
         if (c != '\r' && c != '\n' && c != '\0') continue;
-        throw BadLine(fmt::format("{} holds {}", name,
+        throw BadLine(fmt::format("{} contains {}", name,
                                   c == '\r'   ? "CR"
                                   : c == '\n' ? "LF"
                                               : "NUL"));
@@ -85,19 +85,19 @@ RecordedFields headers(json::value value) {
 RecordedResponse response(json::value value, const char* name,
                           std::string* last_event_id = nullptr) {
     RecordedResponse found;
-    each_member(get(value.get_object(), name, "an object"),
-                [&](std::string_view key, json::value member) {
-                    if (key == "status") {
-                        const auto status = get(member.get_int64(), "status", "a whole number");
-                        if (status < 100 || status > 599)
-                            throw BadLine(fmt::format("status {} is not one of HTTP's", status));
-                        found.status = static_cast<int>(status);
-                    } else if (key == "headers") {
-                        found.headers = headers(member);
-                    } else if (key == "last_event_id" && last_event_id != nullptr) {
-                        *last_event_id = line_of_text(member, "last_event_id");
-                    }
-                });
+    each_member(
+        get(value.get_object(), name, "an object"), [&](std::string_view key, json::value member) {
+            if (key == "status") {
+                const auto status = get(member.get_int64(), "status", "a whole number");
+                if (status < 100 || status > 599)
+                    throw BadLine(fmt::format("status {} is not between 100 and 599", status));
+                found.status = static_cast<int>(status);
+            } else if (key == "headers") {
+                found.headers = headers(member);
+            } else if (key == "last_event_id" && last_event_id != nullptr) {
+                *last_event_id = line_of_text(member, "last_event_id");
+            }
+        });
     return found;
 }
 
@@ -146,7 +146,7 @@ struct RecordParser::Impl {
     }
     void nothing_follows() {
         if (document.current_location().error() != simdjson::OUT_OF_BOUNDS)
-            throw BadLine("something follows the JSON object");
+            throw BadLine("unexpected text after the JSON object");
     }
 };
 
@@ -163,13 +163,13 @@ RecordingHeader RecordParser::header(std::string_view line) {
         if (key == "sse") {
             const auto version = get(value.get_int64(), "sse", "a whole number");
             if (version > recording_version) {
-                throw BadLine(
-                    fmt::format("recording version {} is newer than the {} that this program reads",
-                                version, recording_version),
-                    true);
+                throw BadLine(fmt::format("recording version {} is newer than {}, the newest "
+                                          "version that this program reads",
+                                          version, recording_version),
+                              true);
             }
             if (version < 1)
-                throw BadLine(fmt::format("there is no recording version {}", version));
+                throw BadLine(fmt::format("recording version {} does not exist", version));
             header.version = static_cast<int>(version);
         } else if (key == "started") header.started = text(value, "started");
         else if (key == "tool") header.tool = text(value, "tool");

@@ -77,9 +77,10 @@ std::string_view start_of(RecordingInput& input) { return input.peek(shown_bytes
 void RecordReader::check_length(std::uint64_t read, const std::string& where) const {
     const auto size = input_->size();
     if (!size || *size >= read) return;
-    throw Error(Errc::bad_input,
-                fmt::format("{}: the file was cut to {} bytes while it was read", where, *size),
-                Reason::truncated_meanwhile);
+    throw Error(
+        Errc::bad_input,
+        fmt::format("{}: the file was truncated to {} bytes while it was read", where, *size),
+        Reason::truncated_meanwhile);
 }
 
 void RecordReader::seek_before(const Reached&) { rewind(); }

@@ -34,7 +34,8 @@ std::vector<std::string> recordings_under(const std::string& directory) {
         throw Error(Errc::io, fmt::format("cannot read {}: {}", directory, e.code().message()));
     }
     if (found.empty())
-        throw Error(Errc::bad_input, fmt::format("{}: no recording in it", directory),
+        throw Error(Errc::bad_input,
+                    fmt::format("{}: the directory contains no recording", directory),
                     Reason::no_recording);
     std::sort(found.begin(), found.end());
     return found;

@@ -165,7 +165,7 @@ void RecordingWriter::begin(std::chrono::microseconds t) {
     last_ = std::max(last_, t);
     if (last_ > RecordParser::max_t) {
         throw Error(Errc::too_large,
-                    fmt::format("{}: a time of {} s is over the maximum of {} s", name_,
+                    fmt::format("{}: a time of {} s exceeds the maximum of {} s", name_,
                                 last_.count() / 1'000'000, RecordParser::max_t.count()),
                     Reason::playback_too_long);
     }
@@ -191,7 +191,7 @@ void RecordingWriter::end() {
     const auto bytes = buffer_.size() - line_;
     if (bytes > options_.max_line_bytes) {
         buffer_.resize(line_);
-        throw Error(Errc::too_large, fmt::format("{}: a line of {} bytes is over the bound of {}",
+        throw Error(Errc::too_large, fmt::format("{}: a line of {} bytes exceeds the limit of {}",
                                                  name_, bytes, options_.max_line_bytes));
     }
     if (to_terminal_) escape_for_terminal();

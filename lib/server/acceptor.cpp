@@ -114,7 +114,7 @@ void Acceptor::accept_with_spare(Listener& listener) {
     if (!admin) {
         if (const auto now = Loop::Clock::now(); on_warning && now >= next_warning_) {
             next_warning_ = now + warning_interval;
-            on_warning("no descriptor is left: connections are refused; raise the limit "
+            on_warning("no file descriptor is left, so connections are refused; raise the limit "
                        "(ulimit -n, LimitNOFILE=) or lower --max-clients");
         }
     }

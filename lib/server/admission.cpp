@@ -8,9 +8,9 @@ namespace {
 
 std::string_view reason_text(Refusal reason) {
     switch (reason) {
-    case Refusal::address: return "too many clients of this address";
-    case Refusal::descriptors: return "the server has no descriptor left";
-    case Refusal::memory: return "the server is receiving too many bodies";
+    case Refusal::address: return "too many clients from this address";
+    case Refusal::descriptors: return "the server has no file descriptor left";
+    case Refusal::memory: return "the server is receiving too many request bodies";
     default: return "too many clients";
     }
 }

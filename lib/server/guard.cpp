@@ -164,11 +164,11 @@ std::optional<Response> check_token(const Request& request, const GuardOptions& 
     auto response =
         token.empty()
             ? text_response(401,
-                            fmt::format("a token is needed to {} here: send Authorization: Bearer "
+                            fmt::format("a token is required to {}: send Authorization: Bearer "
                                         "TOKEN, or add ?access_token=TOKEN\n",
                                         what),
                             Refusal::token)
-            : text_response(401, fmt::format("this token does not allow to {} here\n", what),
+            : text_response(401, fmt::format("this token is not valid to {} here\n", what),
                             Refusal::token);
     response.headers = {
         {"WWW-Authenticate", token.empty() ? "Bearer" : "Bearer error=\"invalid_token\""},
@@ -183,7 +183,7 @@ void check_origin(const std::string& origin) {
     const auto shown = printable(origin, 100);
     if (origin == "null") {
         throw Error(Errc::invalid_argument,
-                    "the origin null cannot be allowed: any page can call itself that");
+                    "the origin null cannot be allowed, because any page can send it");
     }
     const auto parsed = Origin::parse(origin);
     if (!parsed) {
@@ -204,18 +204,18 @@ std::optional<Response> guard(const Request& request, const GuardOptions& option
     if (!is_safe_host(request, options)) {
         return text_response(403,
                              request.loopback
-                                 ? "this server listens on loopback and answers to loopback names "
-                                   "only; --allow-host names another\n"
-                                 : "this server answers to its addresses and to names of its "
-                                   "machine only; --allow-host names another\n",
+                                 ? "this server listens on loopback and accepts only loopback "
+                                   "names in Host; allow another with --allow-host\n"
+                                 : "this server accepts only its addresses and the names of its "
+                                   "machine in Host; allow another with --allow-host\n",
                              Refusal::host);
     }
     if (!is_allowed_page(request, options)) {
-        return text_response(403,
-                             fmt::format("a page of another origin may not {} here; --cors allows "
-                                         "an origin\n",
-                                         reads(request) ? "read" : "publish"),
-                             Refusal::origin);
+        return text_response(
+            403,
+            fmt::format("a page of another origin may not {} here; allow its origin with --cors\n",
+                        reads(request) ? "read" : "publish"),
+            Refusal::origin);
     }
     if (is_preflight(request) && !allowed_origin(request, options).empty())
         return preflight(options);

@@ -92,13 +92,13 @@ void RequestReader::read_request_line(std::string_view line) {
             return refuse(505, "only HTTP/1.1 and HTTP/1.0 are supported");
         return refuse(400, "the request line is not METHOD TARGET VERSION");
     }
-    if (!is_token(method)) return refuse(400, "the method is no token");
+    if (!is_token(method)) return refuse(400, "the method is not a token");
     const bool v11 = version == "HTTP/1.1";
     request_.method = method;
     request_.target = target;
     request_.framing = v11 ? Framing::chunked : Framing::close_delimited;
     keep_alive_ = v11 && !request_.head.has_token("Connection", "close");
-    if (request_.head.count("Host") > 1) return refuse(400, "more than one Host");
+    if (request_.head.count("Host") > 1) return refuse(400, "more than one Host field");
     if (v11 && request_.head.count("Host") == 0) return refuse(400, "no Host");
 
     // RFC 9112, 3.2.2. A proxy may have taken the TLS off, so either scheme is ours.
@@ -109,7 +109,7 @@ void RequestReader::read_request_line(std::string_view line) {
     if (absolute) {
         const auto end_of_host = target.find_first_of("/?#", scheme);
         if (!Authority::parse(target.substr(scheme, end_of_host - scheme)))
-            return refuse(400, "the target has no valid host");
+            return refuse(400, "the host of the target is invalid");
         target = end_of_host == target.npos ? "" : target.substr(end_of_host);
     }
     target = target.substr(0, target.find('#'));
@@ -118,7 +118,7 @@ void RequestReader::read_request_line(std::string_view line) {
     request_.path = percent_decoded(target.substr(0, mark));
     if (absolute && request_.path.empty()) request_.path = "/";
     if (!request_.path.starts_with('/') && !(target == "*" && method == "OPTIONS"))
-        return refuse(400, "the target is no path");
+        return refuse(400, "the target is not a path");
 }
 
 void RequestReader::read_framing() {
@@ -128,16 +128,17 @@ void RequestReader::read_framing() {
     if (coding) {
         // RFC 9112, 6.1 and 6.3: with both, or twice, somebody on the way may have read it
         // otherwise.
-        if (length) return refuse(400, "both Transfer-Encoding and Content-Length");
+        if (length) return refuse(400, "both Transfer-Encoding and Content-Length fields");
         if (head.count("Transfer-Encoding") > 1)
-            return refuse(400, "more than one Transfer-Encoding");
+            return refuse(400, "more than one Transfer-Encoding field");
         if (request_.framing == Framing::close_delimited)
             return refuse(400, "Transfer-Encoding in HTTP/1.0");
         if (!same_name(*coding, "chunked"))
             return refuse(501, "a transfer coding other than chunked");
         chunked_ = true;
     } else if (length) {
-        if (head.count("Content-Length") > 1) return refuse(400, "more than one Content-Length");
+        if (head.count("Content-Length") > 1)
+            return refuse(400, "more than one Content-Length field");
         const auto [end, error] =
             std::from_chars(length->data(), length->data() + length->size(), body_left_);
         if (length->empty() || end != length->data() + length->size() ||

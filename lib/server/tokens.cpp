@@ -37,7 +37,7 @@ void Tokens::add(std::string_view token) {
     }
     if (!std::all_of(token.begin(), token.end(), [](char c) { return c > 0x20 && c < 0x7F; })) {
         throw Error(Errc::invalid_argument,
-                    "a token has a space, a control character or a letter beyond ASCII");
+                    "a token contains a space, a control character or a non-ASCII character");
     }
     auto more = *digests_;
     more.push_back(digest(token));
@@ -49,7 +49,7 @@ bool Tokens::add_file(const std::string& path) {
     std::string line;
     if (!in || (in.peek(), in.bad())) { // a directory can be opened, and not be read
         throw std::system_error(errno, std::generic_category(),
-                                fmt::format("cannot read the tokens in {}", path));
+                                fmt::format("cannot read the token file {}", path));
     }
     const auto before = size();
     for (std::size_t number = 1; std::getline(in, line); ++number) {
@@ -62,8 +62,7 @@ bool Tokens::add_file(const std::string& path) {
             throw Error(Errc::bad_input, fmt::format("{}:{}: {}", path, number, e.what()));
         }
     }
-    if (size() == before)
-        throw Error(Errc::bad_input, fmt::format("there is no token in {}", path));
+    if (size() == before) throw Error(Errc::bad_input, fmt::format("{} contains no token", path));
     struct stat status {};
     return ::stat(path.c_str(), &status) == 0 && S_ISREG(status.st_mode) &&
            (status.st_mode & S_IROTH) != 0;

@@ -35,7 +35,7 @@ def test_a_port_that_is_taken(sse, command, tmp_path):
     ("serve", "no-such-file", "No such file or directory"),
     ("serve", "folder", "s a directory"),
     ("replay", "no-such-file", "No such file or directory"),
-    ("replay", "folder", "no recording in it")])
+    ("replay", "folder", "the directory contains no recording")])
 def test_a_file_that_cannot_be_read(sse, command, name, why, tmp_path):
     (tmp_path / "folder").mkdir()
     failed = sse.run(command, "--listen", "127.0.0.1:0", tmp_path / name)
@@ -179,7 +179,7 @@ def test_a_message_that_cannot_be_written_changes_no_exit_status(sse, how, args,
 
 
 @pytest.mark.parametrize("file, said", [
-    ("missing", "check the spelling"), (".", "use a file"),
+    ("missing", "check the spelling"), (".", "a file in that directory"),
 ])
 def test_a_file_that_cannot_be_served_has_a_way_out(sse, tmp_path, file, said):
     done = sse.run("serve", "--listen", "127.0.0.1:0", file, cwd=tmp_path)
@@ -207,7 +207,7 @@ def test_more_threads_than_there_can_be_are_an_error_and_no_crash(sse, args, sai
                              "--retry-connect", *args)
     assert done.wait() == 23
     assert done.stderr.text() == (f"sse: error: {said}: Resource temporarily unavailable\n"
-                                  "sse: hint: use fewer at once, or raise the limit with ulimit -u or ulimit -v\n")
+                                  "sse: hint: run fewer processes or threads, or raise the limit with ulimit -u or ulimit -v\n")
 
 
 @pytest.mark.parametrize("args", [["--stdout"], ["--info"], *[["--to", form] for form in ("jsonl", "sse", "har", "curl")]])

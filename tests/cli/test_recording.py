@@ -62,7 +62,7 @@ def whole(path, ran):
         assert (ran.status, ran.err.splitlines()[0]) == (3, f"sse: error: {path}: the file is empty: nothing was recorded")
         return 0
     assert ran.status == 0
-    assert ran.err == "" or ran.err.endswith("the last line is torn and was skipped\n")
+    assert ran.err == "" or ran.err.endswith("the last line is incomplete and was skipped\n")
     assert ran.err.count("\n") <= 1
     return ran.out.count(b"data: ")
 
@@ -126,7 +126,7 @@ def test_a_recording_cut_anywhere_is_played_to_the_cut_or_said_to_be_empty(sse, 
         path.write_bytes(data[:size])
         ran = sse.run("replay", "--stdout", "--no-wait", path)
         if 0 < size < first - 1:
-            assert (ran.status, "the first line is torn: nothing was recorded" in ran.err) == (3, size > 6)
+            assert (ran.status, "the first line is incomplete: nothing was recorded" in ran.err) == (3, size > 6)
         else:
             whole(path, ran)
 

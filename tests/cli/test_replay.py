@@ -88,7 +88,7 @@ def test_what_another_user_could_not_read_is_refused(sse, three):
 
 def test_standard_input_can_be_named_once(sse, three):
     ran = sse.run("replay", "--stdout", "-", "-", input=three.read_bytes())
-    assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: standard input is named twice")
+    assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: standard input is given twice")
 
 
 @pytest.mark.parametrize("flags, least", [((), 0.3), (("--speed", "0.5"), 0.6)])
@@ -176,7 +176,7 @@ def test_other_times_than_the_recorded(sse, tmp_path, flags, least):
 
 def test_an_id_that_is_not_there_is_an_error(sse, three):
     ran = sse.run("replay", "--stdout", three, "--from", "id:9")
-    assert (ran.status, ran.err.splitlines()[0]) == (3, f"sse: error: {three}: no record has the id 9")
+    assert (ran.status, ran.err.splitlines()[0]) == (3, f"sse: error: {three}: no record has the ID 9")
 
 
 @pytest.mark.parametrize("flags, status, said", [
@@ -197,7 +197,7 @@ def test_an_end_before_the_beginning_is_an_error(sse, three, flags, status, said
 
 @pytest.mark.parametrize("flags", [("--from", "1h"), ("-e", "none"), ("--from", "0.21", "--to", "0.25")])
 def test_a_part_with_nothing_in_it_is_a_warning(sse, wire, three, flags):
-    warning = f"sse: warning: {three}: --from, --to and -e select no event of it\n"
+    warning = f"sse: warning: {three}: --from, --to and -e select no event\n"
     for how in ("--stdout",), ("--to", "sse"):
         ran = sse.run("replay", *how, three, *flags)
         assert (ran.status, ran.out, ran.err) == (0, b"", warning)
@@ -256,15 +256,15 @@ BAD = {
     "a text": (b"hello\n", 3, "F:1: not a recording: not a JSON object"),
     "JSON of another kind": (b'{"t":0,"data":"x"}\n', 3, "F:1: not a recording: the first line has no key sse"),
     "a newer version": (b'{"sse":2}\n', 3,
-                        "F:1: recording version 2 is newer than the 1 that this program reads"),
+                        "F:1: recording version 2 is newer than 1, the newest version that this program reads"),
     "an empty file": (b"", 3, "F: the file is empty: nothing was recorded"),
-    "a torn first line": (HEAD[:30].encode(), 3, "F:1: the first line is torn: nothing was recorded"),
+    "a torn first line": (HEAD[:30].encode(), 3, "F:1: the first line is incomplete: nothing was recorded"),
     "a bad line": (HEAD.encode() + b'{"t":0,"data":"a"}\nx\n{"t":0,"data":"b"}\n', 3, "F:3: not a JSON object"),
     "time that goes back": (HEAD.encode() + b'{"t":2,"comment":""}\n{"t":1,"data":"b"}\n', 3,
-                            "F:3: t goes back from 2.000000 to 1.000000"),
+                            "F:3: t decreases from 2.000000 to 1.000000"),
     "no time": (HEAD.encode() + b'{"data":"b"}\n', 3, "F:2: no t"),
     "negative time": (HEAD.encode() + b'{"t":-1,"data":"b"}\n', 3, "F:2: t is negative: -1"),
-    "an id with a line end": (HEAD.encode() + b'{"t":0,"id":"a\\nb","data":"b"}\n', 3, "F:2: id holds LF"),
+    "an id with a line end": (HEAD.encode() + b'{"t":0,"id":"a\\nb","data":"b"}\n', 3, "F:2: id contains LF"),
     "a line of 100 MB": (HEAD.encode() + b'{"t":0,"data":"' + b"x" * 100_000_000 + b'"}\n', 3,
                          "F:2: the line is longer than 67108864 bytes"),
     "broken gzip": (gzip.compress(HEAD.encode())[:10] + b"garbage", 3, "F: gzip: invalid"),
@@ -301,7 +301,7 @@ def test_a_torn_last_line_is_a_warning(sse, tmp_path):
     path = recording(tmp_path / "r", {"t": 0, "data": "a"}, '{"t":0.1,"da')
     ran = sse.run("replay", "--stdout", path)
     assert (ran.status, ran.out) == (0, b"data: a\n\n")
-    assert ran.err == f"sse: warning: {path}:3: the last line is torn and was skipped\n"
+    assert ran.err == f"sse: warning: {path}:3: the last line is incomplete and was skipped\n"
 
 
 @pytest.mark.parametrize("path, message", [
@@ -315,7 +315,7 @@ def test_a_directory_without_a_recording(sse, tmp_path):
     (tmp_path / "README").write_text("no recording")
     ran = sse.run("replay", tmp_path)
     assert (ran.status, ran.err.splitlines()) == (3, [
-        f"sse: error: {tmp_path}: no recording in it",
+        f"sse: error: {tmp_path}: the directory contains no recording",
         "sse: hint: name a directory with .jsonl, .ndjson, .sse or .har files; sse tail --record FILE URL makes a recording"])
 
 

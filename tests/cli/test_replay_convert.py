@@ -101,7 +101,7 @@ def test_one_recording_at_a_time(sse, path):
     ran = sse.run("replay", path, path, "--to", "jsonl")
     assert (ran.status, ran.err.splitlines()[0]) == (
         2, "sse: error: --to jsonl can convert only one recording at a time")
-    assert sse.run("replay", path, "--to", "xml").err.startswith("sse: error: --to: \"xml\" is not a time")
+    assert sse.run("replay", path, "--to", "xml").err.startswith("sse: error: --to: \"xml\" is neither a time")
 
 
 @pytest.mark.parametrize("form", ["jsonl", "har"])
@@ -134,9 +134,9 @@ def test_info_says_what_is_in_a_recording(sse, path):
         "ids": "1 of 2 events",
         "gaps": "p50 2.00s, p99 2.00s, longest 2.00s after 500ms",
         "comments": "1", "retries": "1",
-        "reconnects": "1, 1 with a last event id",
+        "reconnects": "1, 1 with a last event ID",
         "ends": "1 eof, 1 reset",
-        "odd": "1 event names no id"})
+        "odd": "1 event has no ID"})
 
 
 def test_info_of_reads_looks_into_them(sse, tmp_path):
@@ -154,10 +154,10 @@ def test_info_of_text_on_stdin_and_of_what_is_torn(sse, tmp_path):
     assert title == "stdin: event-stream text"
     assert lines["events"] == "1: 1 message"
     assert lines["odd"] == "1 x unknown field; 1 x unfinished block; " \
-                           "stdin:4: the last event is unfinished and was skipped"
+                           "stdin:4: the last event is incomplete and was skipped"
     torn = tmp_path / "torn"
     torn.write_text(HEAD + '{"t":1,"data":""}\n{"t":')
-    assert info(sse, torn)[1]["odd"] == f"{torn}:3: the last line is torn and was skipped"
+    assert info(sse, torn)[1]["odd"] == f"{torn}:3: the last line is incomplete and was skipped"
 
 
 def test_info_of_many_types_is_short(sse, tmp_path):

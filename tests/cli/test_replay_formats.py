@@ -132,7 +132,7 @@ def test_an_unfinished_event_of_a_har_body_is_told(sse, tmp_path):
     path.write_text(har(entry(text="data: a\n\ndata: b")))
     ran = sse.run("replay", "--stdout", path)
     assert (ran.status, ran.out) == (0, b"data: a\n\n")
-    assert ran.err == f"sse: warning: {path}: entry 1: the last event is unfinished and was skipped\n"
+    assert ran.err == f"sse: warning: {path}: entry 1: the last event is incomplete and was skipped\n"
 
 
 @pytest.mark.parametrize("ending", ["\n", "\r\n"])
@@ -209,7 +209,7 @@ def test_a_loop_ends_with_an_error_before_its_time_overflows(sse, tmp_path):
     assert (ran.status, ran.out.count(b"data: b")) == (3, 3154)
     assert ran.err.splitlines()[0] == f"sse: error: {path}: lap 3155 would begin more than 100000 years after the start"
     ran = sse.run("replay", "--loop", "30", "--to", "jsonl", path)
-    assert ran.status == 3 and "over the maximum of 1000000000 s" in ran.err
+    assert ran.status == 3 and "exceeds the maximum of 1000000000 s" in ran.err
 
 
 def test_a_bad_reconnection_time_is_bounded(sse, tmp_path):

@@ -94,10 +94,10 @@ def test_the_streams_of_a_har_file_are_routes(sse, wire, tmp_path):
 
 
 @pytest.mark.parametrize("data, message", [
-    (har(), "F: a HAR file without a stream of events"),
+    (har(), "F: the HAR file contains no event stream"),
     (har({"request": {}, "response": {"content": {"mimeType": "text/html", "text": "x"}}}),
-     "F: a HAR file without a stream of events"),
-    (b'{"log": {}}', "F: a HAR file without entries"),
+     "F: the HAR file contains no event stream"),
+    (b'{"log": {}}', "F: the HAR file has no entries"),
     (b'{"log": {"entries": [', "F: not a HAR file: "),
     (b"HTTP/1.1 200 OK\r\nfoo\r\n\r\n", "F:2: not a header field"),
     (b"hello\n", "F:1: not a recording: not a JSON object"),
@@ -117,7 +117,7 @@ def test_an_unfinished_event_at_the_end_of_text_is_a_warning(sse, tmp_path):
     path.write_bytes(b"data: a\n\ndata: b\n")
     ran = sse.run("replay", "--stdout", path)
     assert (ran.status, ran.out) == (0, b"data: a\n\n")
-    assert ran.err == f"sse: warning: {path}:4: the last event is unfinished and was skipped\n"
+    assert ran.err == f"sse: warning: {path}:4: the last event is incomplete and was skipped\n"
 
 
 # ---- what grows
@@ -205,7 +205,7 @@ def test_a_file_that_is_cut_while_it_is_played_is_an_error(sse, tmp_path):
     os.close(reading)
     assert playing.wait() == 3
     error, hint = playing.stderr.text().splitlines()
-    assert re.fullmatch(rf"sse: error: {path}:\d+: the file was cut to 3 bytes while it was read", error)
+    assert re.fullmatch(rf"sse: error: {path}:\d+: the file was truncated to 3 bytes while it was read", error)
     assert hint.startswith("sse: hint: ")
 
 
@@ -220,5 +220,5 @@ def test_so_it_is_while_it_is_served_and_others_are_served_on(sse, wire, tmp_pat
     with contextlib.suppress(Cut):
         answer.read_all()
     assert len(answer.body) < 30_000 * 1000
-    server.stderr.wait_for(rf"^sse: warning: {path}:\d+: the file was cut to 3 bytes while it was read$")
+    server.stderr.wait_for(rf"^sse: warning: {path}:\d+: the file was truncated to 3 bytes while it was read$")
     assert [event.data for event in wire.get(server.url + "b").events()] == ["b"]

@@ -253,7 +253,7 @@ def test_a_field_that_cannot_be_carried_is_skipped_with_its_line(sse, wire, fiel
     server = sse.serve("--input", "json", input=text)
     assert data(wire.get(server.url)) == ["1", "3"]
     name = {"\n": "LF", "\r": "CR", "\0": "NUL"}[byte]
-    server.stderr.wait_for(f"^sse: warning: skipped line 2 of standard input: .* holds {name}$")
+    server.stderr.wait_for(f"^sse: warning: skipped line 2 of standard input: .* contains {name}$")
 
 
 def test_a_line_over_the_bound_is_skipped_with_its_number(sse, wire):

@@ -164,7 +164,7 @@ def test_standard_input_cannot_be_followed(sse):
     result = sse.run("serve", "-f", "-")
     assert result.status == 2
     assert result.err.splitlines() == ["sse: error: cannot follow standard input",
-                                       "sse: hint: name the files to follow, or leave out --follow"]
+                                       "sse: hint: give the files to follow, or remove --follow"]
 
 
 def test_many_files_need_one_inotify_instance_and_no_thread_each(sse, wire, tmp_path):

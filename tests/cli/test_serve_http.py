@@ -206,4 +206,4 @@ def test_a_port_file_that_cannot_be_made(sse):
     error, hint = result.err.splitlines()
     assert result.status == 23
     assert error == "sse: error: cannot write /nonexistent/port: No such file or directory"
-    assert hint == "sse: hint: --port-file takes a file that can be created"
+    assert hint == "sse: hint: give --port-file a file that can be created"

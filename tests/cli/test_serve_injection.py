@@ -183,7 +183,7 @@ def test_event_stream_input_carries_or_refuses_each_field(sse, wire):
             expected.append(event)
     body, said = relay(sse, wire, "sse", text)
     check(body, expected, own_ids=False)
-    assert said.count("holds NUL") + said.count("holds the control character") == refused > 4
+    assert said.count("contains NUL") + said.count("contains the control character") == refused > 4
 
 
 # ---- publishing: what one client sends, and another reads -----------------------------------------

@@ -520,4 +520,4 @@ def test_too_few_descriptors_at_the_start_have_the_right_hint(sse, limit):
         return  # it was enough
     error, hint = server.stderr.text().splitlines()[-2:]
     assert error.endswith("Too many open files")
-    assert hint == "sse: hint: raise the limit with ulimit -n, or LimitNOFILE= of a systemd unit"
+    assert hint == "sse: hint: raise the limit with ulimit -n, or LimitNOFILE= in a systemd unit"

@@ -312,7 +312,7 @@ def test_a_log_that_cannot_be_made_ends_it_before_it_listens(sse):
     assert result.status == 23
     assert result.err == (
         "sse: error: cannot write the access log /no/such/log: No such file or directory\n"
-        "sse: hint: --access-log takes a file that can be created\n")
+        "sse: hint: give --access-log a file that can be created\n")
 
 
 def test_the_log_may_be_stderr(sse, wire):

@@ -227,7 +227,7 @@ def test_what_sighup_reads_again_must_be_readable_without_root(sse, wire, tmp_pa
     refused = sse.run(*args)
     error, hint = refused.err.splitlines()[-2:]
     assert refused.status == 23
-    assert error == f"sse: error: user nobody cannot read {path}, which SIGHUP reads again"
+    assert error == f"sse: error: user nobody cannot read {path}, which SIGHUP reloads"
     assert hint.startswith("sse: hint: ")
 
 
@@ -242,7 +242,7 @@ def test_whom_it_cannot_become(sse, user, why):
     result = sse.run("serve", "--listen", "127.0.0.1:0", "--user", user)
     assert result.status == 2
     assert result.err.splitlines()[-2:] == [f"sse: error: {why}",
-                                            "sse: hint: --user takes NAME or NAME:GROUP, such as www-data:adm"]
+                                            "sse: hint: give --user a NAME or NAME:GROUP, such as www-data:adm"]
 
 
 @root_only
@@ -253,7 +253,7 @@ def test_who_is_not_root_is_told_so(sse):
     assert shell.wait() == 2
     assert shell.stderr.text().splitlines()[-2:] == [
         "sse: error: cannot change to user daemon: Operation not permitted",
-        "sse: hint: only root can switch to another user; leave out --user to stay the same one"]
+        "sse: hint: run as root to use --user, or remove it to keep the current user"]
 
 
 # -- descriptors

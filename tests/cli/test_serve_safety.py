@@ -31,9 +31,9 @@ def test_with_a_token_file_only_those_with_a_token_read(sse, wire, tmp_path):
     server = held(sse, "--token-file", path)
     missing = wire.get(server.url)
     assert missing.status == 401 and missing.header("www-authenticate") == "Bearer"
-    assert b"token is needed to read" in missing.read_all()
+    assert b"token is required to read" in missing.read_all()
     wrong = wire.get(server.url, headers={"Authorization": f"Bearer {TOKEN}x"})
-    assert wrong.status == 401 and b"does not allow" in wrong.read_all()
+    assert wrong.status == 401 and b"not valid to read" in wrong.read_all()
     for token in (TOKEN, "other"):
         right = wire.get(server.url, headers={"Authorization": f"Bearer {token}"})
         assert [e.data for e in right.events(3)] == ["1", "2", "3"]
@@ -73,14 +73,14 @@ def test_a_token_is_in_nothing_that_the_server_says(sse, wire, tmp_path):
     server.signal(15)
     server.wait()
     assert TOKEN not in server.stderr.text() and TOKEN.encode() not in server.stdout.bytes
-    assert f"warning: {tmp_path}/tokens holds tokens and every user can read it" \
+    assert f"warning: {tmp_path}/tokens contains tokens, and every user can read it" \
         in server.stderr.text()
 
 
 @pytest.mark.parametrize("text, what", [
-    ("# nothing\n\n", "there is no token in {}"),
-    ("fine\nhas a space\n", "{}:2: a token has a space"),
-    (None, "cannot read the tokens in {}: No such file"),
+    ("# nothing\n\n", "{} contains no token"),
+    ("fine\nhas a space\n", "{}:2: a token contains a space"),
+    (None, "cannot read the token file {}: No such file"),
 ])
 def test_a_token_file_that_cannot_be_used_is_two_lines(sse, tmp_path, text, what):
     path = token_file(tmp_path, text) if text is not None else tmp_path / "none"
@@ -151,13 +151,13 @@ def test_cors_answers_a_preflight_without_a_token_and_says_401_to_the_page(sse, 
     (["--cors", "null"], "null cannot be allowed"),
     (["--allow-host", "http://x"], "is not a host name"),
     (["--allow-host", "*.example.com"], "is not a host name"),
-    (["--cors", "*", "--cors-credentials"], "needs the origins by name"),
-    (["--cors-credentials"], "needs the origins by name"),
+    (["--cors", "*", "--cors-credentials"], "--cors-credentials needs exact origins"),
+    (["--cors-credentials"], "--cors-credentials needs exact origins"),
     (["--cors-header", "X-Id"], "--cors-header needs --cors"),
     (["--cors", PAGE, "--cors-header", "a b"], "is not the name of a header field"),
-    (["--trusted-proxy", "10.0.0.0/33"], "is not a network"),
+    (["--trusted-proxy", "10.0.0.0/33"], "is neither a network"),
     (["--busy", "no"], '"no" is not one of 503|retry'),
-    (["--retry", "6s..3s"], '"6s..3s" ends before it begins'),
+    (["--retry", "6s..3s"], 'the range "6s..3s" ends before it begins'),
     (["--header", "X"], "is not 'Name: value'"),
 ])
 def test_access_flags_that_make_no_sense_are_two_lines(sse, args, what):
@@ -199,10 +199,10 @@ def test_tokens_are_read_again_on_sighup(sse, wire, tmp_path):
     server = held(sse, "--token-file", path)
     path.write_text("new\n")
     server.signal(1)
-    server.stderr.wait_for("^sse: note: the tokens were read again$")
+    server.stderr.wait_for("^sse: note: reloaded the tokens$")
     assert wire.get(server.url + "?access_token=old").status == 401
     assert wire.get(server.url + "?access_token=new").status == 200
     path.write_text("")
     server.signal(1)
-    server.stderr.wait_for("^sse: warning: there is no token in .*; keeping the old tokens$")
+    server.stderr.wait_for("^sse: warning: .* contains no token; keeping the previous tokens$")
     assert wire.get(server.url + "?access_token=new").status == 200

@@ -246,7 +246,7 @@ def test_a_pair_that_cannot_be_used_is_two_lines(sse, certs):
         result = sse.run("serve", "--listen", "127.0.0.1:0", "--tls-cert", cert, "--tls-key", key)
         error, hint = result.err.splitlines()
         assert result.status == 2 and what in error and error.startswith("sse: error: "), result.err
-        assert hint.startswith("sse: hint: --tls-cert")
+        assert hint.startswith("sse: hint: give --tls-cert")
 
 
 def test_a_key_alone_is_a_wrong_command_line(sse, pair):
@@ -266,7 +266,7 @@ def test_one_file_may_hold_certificate_and_key(sse, certs, talk):
     both.write_text(cert.read_text() + key.read_text())
     both.chmod(0o644)
     server = sse.serve("--tls-cert", both, "--on-eof", "hold", input=b"x\n")
-    assert "holds a private key and every user can read it" in server.stderr.text()
+    assert "contains a private key, and every user can read it" in server.stderr.text()
     assert get(talk(server), server).events(1)[0].data == "x"
 
 

@@ -64,7 +64,7 @@ def test_a_netrc_of_another_name(sse, origin, tmp_path):
     (None, "cannot read {} for --netrc-file: No such file or directory"),
     ("machine h login", "{}:1: login has no value"),
     ("machine h\nlogin \"x", "{}:2: a quote is not closed"),
-    ("machine h\npasswd x", "{}:2: \"passwd\" is no word of a netrc"),
+    ("machine h\npasswd x", "{}:2: \"passwd\" is not a word of the netrc format"),
 ])
 def test_a_netrc_that_is_none(sse, tmp_path, text, said):
     file = tmp_path / "file"
@@ -136,5 +136,5 @@ def test_without_a_terminal_there_is_nobody_to_ask(sse_bin):
                           start_new_session=True, check=False)
     assert done.returncode == 2
     assert done.stderr.decode() == (
-        "sse: error: -u me has no password, and there is no terminal to ask on\n"
-        "sse: hint: write -u USER:PASSWORD, -u USER: for an empty one, or use --netrc\n")
+        "sse: error: -u me has no password, and there is no terminal to read one from\n"
+        "sse: hint: use -u USER:PASSWORD, -u USER: for an empty password, or --netrc\n")

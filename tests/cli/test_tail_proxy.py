@@ -147,7 +147,7 @@ def test_407_is_told_as_the_proxys(sse, proxy, scheme):
     (b"HTTP/1.1 301 Moved\r\nLocation: http://127.0.0.1:1/\r\n\r\n", 22, "returned 301 Moved to CONNECT"),
     (b"", 56, "the proxy: the server closed the connection without a response"),
     (b"SSH-2.0-x\r\n", 56, "does not speak HTTP/1; it sent \"SSH-2.0-x\""),
-    (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000, 3, "the proxy: the head of the response is larger than 65536 bytes"),
+    (b"HTTP/1.1 200 OK\r\nX: " + b"x" * 100_000, 3, "the proxy: the response head is larger than 65536 bytes"),
     (b"HTTP/1.1 200 OK\r\n\r\nmore", 56, "the proxy: the proxy sent more than its response to CONNECT"),
 ])
 def test_proxies_that_open_no_tunnel(sse, proxy, answer, status, said):
@@ -174,7 +174,7 @@ def test_a_proxy_that_says_nothing_times_out(sse):
 
 
 @pytest.mark.parametrize("text, said", [
-    ("http://me:secret@h:99999", '"http://***@h:99999" is not a proxy: its port is over 65535'),
+    ("http://me:secret@h:99999", '"http://***@h:99999" is not a proxy: its port is above 65535'),
 ])
 def test_what_is_no_proxy(sse, text, said):
     for args, env in ((["-x", text], {}), ([], {"all_proxy": text})):

@@ -173,7 +173,7 @@ def test_at_most_twenty_redirects(sse, origin):
     endless = origin(handler)
     tail = sse.run("tail", endless.url)
     assert tail.status == 22
-    assert f"{endless.url} redirects further than 20 times" in tail.err
+    assert f"{endless.url} redirects more than 20 times" in tail.err
     assert len(endless.requests) == 21
 
 

@@ -235,5 +235,5 @@ def test_an_error_that_no_pointer_finds_is_a_note(sse, origin):
 def test_an_unfinished_event_at_the_end_is_a_note(sse, origin, wire, noted):
     tail = sse.run("tail", stream(origin, wire).url, "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"1\n")
-    note = "sse: note: the stream ended without the blank line after its last event, which is discarded\n"
+    note = "sse: note: the stream ended without a blank line after its last event, which was discarded\n"
     assert tail.err == (note if noted else "")

@@ -217,9 +217,9 @@ def test_a_planted_link_is_not_followed(sse, origin, tmp_path):
     server = stream(origin, "id: 1\ndata: x\n\n", end=False)
     for args in (["--state", folder / "state"], ["--record", folder / "record"], ["--stats-file", folder / "stats"]):
         tail = sse.run("tail", "-n", "1", server.url, *args)
-        assert tail.status == 23 and "is a symbolic link of another user" in tail.err, (args, tail.err)
+        assert tail.status == 23 and "is a symbolic link owned by another user" in tail.err, (args, tail.err)
     served = sse.run("serve", "--port-file", folder / "port", "--listen", "127.0.0.1:0", "--wait-clients", "0")
-    assert served.status == 23 and "is a symbolic link of another user" in served.err
+    assert served.status == 23 and "is a symbolic link owned by another user" in served.err
     assert target.read_text() == "mine"
     for name in ("state", "port"):  # nothing but random names beside the file
         (folder / name).unlink()

@@ -61,7 +61,7 @@ def test_a_trusted_certificate(sse, secure, authority):
     ("unknown", "DNS:localhost", (), None, "unable to get local issuer certificate",
      "trust its issuer with --cacert FILE, or skip the check with -k"),
     ("foreign", "DNS:localhost", (), "foreign.pem", "unable to get local issuer certificate",
-     "give another --cacert, since the issuer is not in {cacert}, or skip the check with -k"),
+     "give another --cacert, because the issuer is not in {cacert}, or skip the check with -k"),
     ("other", "DNS:other.example", (), "ca.pem", "hostname mismatch",
      "use the name in the certificate (--resolve NAME:PORT:ADDRESS maps it), or skip the check with -k"),
     ("half", "DNS:*.localhost", (), "ca.pem", "hostname mismatch", "use the name in the certificate"),
@@ -94,8 +94,7 @@ def test_a_common_name_alone_names_no_host(sse, authority):
     server = Origin(stream, tls=(str(path / "cn.pem"), str(path / "cn.key")))
     tail = sse.run("tail", url(server), "--cacert", path / "ca.pem")
     assert tail.status == 60 and server.requests == []
-    assert tail.err.endswith("is not trusted: it has no subject alternative name\nsse: hint: have it issued with a subject alternative name "
-                             "(RFC 9525 ignores the common name), or skip the check with -k\n"), tail.err
+    assert tail.err.endswith("is not trusted: it has no subject alternative name\nsse: hint: reissue the certificate with a subject alternative name (RFC 9525 ignores the common name), or skip the check with -k\n"), tail.err
     server.close()
 
 

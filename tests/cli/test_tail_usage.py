@@ -9,7 +9,7 @@ from support.steps import stream
 # what each refusal says is tested without processes, in tests/unit/tail_usage_test.cpp
 @pytest.mark.parametrize("args, said", [
     ([], "URL is required"),
-    (["http://h/a b"], "it holds a space"),
+    (["http://h/a b"], "it contains a space"),
     ([":1", "-n", "0"], '--count: "0" is not a whole number '),
     ([":1", "-H", "X: a\r\nY: b"], "the value of header X contains a control character"),
     ([":1", "--json", "@/tmp"], "cannot read /tmp for --json: Is a directory"),

@@ -89,6 +89,6 @@ TEST_CASE("a command that writes nothing for long causes one note") {
     sink.after_note = [&] { std::ofstream(file.path()) << "go"; };
     CHECK(command.run(sink));
     CHECK(sink.text == "done\n");
-    CHECK(sink.notes == "sh has written nothing for 0.001 s; if it buffers its output, --pty makes "
-                        "it write each line at once\n");
+    CHECK(sink.notes == "sh has written nothing for 0.001 s; if it buffers its output, use --pty "
+                        "to receive each line at once\n");
 }

@@ -29,9 +29,9 @@ std::string decoded(const std::vector<std::string_view>& feeds) {
 } // namespace
 
 TEST_CASE("ChunkedDecoder takes the framing off, or refuses it, at any cut") {
-    const std::string not_hex = "!chunked body: a size is not a hexadecimal number";
-    const std::string many_digits = "!chunked body: a size has too many digits";
-    const std::string bare_lf = "!chunked body: a size line ends in a bare LF";
+    const std::string not_hex = "!chunked body: a chunk size is not a hexadecimal number";
+    const std::string many_digits = "!chunked body: a chunk size has too many digits";
+    const std::string bare_lf = "!chunked body: a chunk size line ends in a bare LF";
     struct Row {
         const char* what;
         std::string wire, body;
@@ -52,9 +52,9 @@ TEST_CASE("ChunkedDecoder takes the framing off, or refuses it, at any cut") {
         {"the last line ends in a bare LF", "0\r\n\nrest",
          "!chunked body: a trailer ends in a bare LF"},
         {"so does a trailer", "0\r\nX: 1\n\r\n", "!chunked body: a trailer ends in a bare LF"},
-        {"a trailer holds a bare CR", "0\r\nX: 1\r2\r\n\r\n",
-         "!chunked body: a trailer holds a bare CR"},
-        {"or two", "0\r\n\r\r\n", "!chunked body: a trailer holds a bare CR"},
+        {"a trailer contains a bare CR", "0\r\nX: 1\r2\r\n\r\n",
+         "!chunked body: a trailer contains a bare CR"},
+        {"or two", "0\r\n\r\r\n", "!chunked body: a trailer contains a bare CR"},
         {"trailers are read over", "0\r\nX-Sum: 1\r\nY: 2\r\n\r\nrest", "|rest"},
         {"a minus is no digit", "-2\r\nab", not_hex},
         {"nor a plus", "+2\r\nab", not_hex},
@@ -64,9 +64,9 @@ TEST_CASE("ChunkedDecoder takes the framing off, or refuses it, at any cut") {
         {"a second number behind a space", "2 3\r\nab", not_hex},
         {"or behind a tab", "2\t3\r\nab", not_hex},
         {"a NUL in an extension", "2;\0\r\nab"s,
-         "!chunked body: an extension holds a control character"},
+         "!chunked body: a chunk extension contains a control character"},
         {"a DEL in an extension", "2;\x7F\r\nab",
-         "!chunked body: an extension holds a control character"},
+         "!chunked body: a chunk extension contains a control character"},
         {"nor only an extension", ";x\r\nab", not_hex},
         {"2^64 - 1", "FFFFFFFFFFFFFFFF\r\nab", many_digits},
         {"2^64 + 2", "10000000000000002\r\nab", many_digits},
@@ -74,8 +74,9 @@ TEST_CASE("ChunkedDecoder takes the framing off, or refuses it, at any cut") {
         {"the largest", "fffffffffffffff\r\nab", "ab"},
         {"a bare LF ends no size line", "2\nab", not_hex},
         {"nor one with an extension", "2;x\nab", bare_lf},
-        {"a bare CR neither", "2\rab", "!chunked body: a size line holds a bare CR"},
-        {"nor in an extension", "2;x\ry\r\n", "!chunked body: a size line holds a bare CR"},
+        {"a bare CR neither", "2\rab", "!chunked body: a chunk size line contains a bare CR"},
+        {"nor in an extension", "2;x\ry\r\n",
+         "!chunked body: a chunk size line contains a bare CR"},
         {"no CRLF after the chunk", "2\r\nab2\r\n",
          "ab!chunked body: a chunk is longer than its size"},
         {"LF after the chunk", "2\r\nab\n", "ab!chunked body: a chunk is longer than its size"},
@@ -95,7 +96,7 @@ TEST_CASE("ChunkedDecoder takes the framing off, or refuses it, at any cut") {
 
 TEST_CASE("ChunkedDecoder does not read over extensions and trailers for ever") {
     const std::string mebibyte(1 << 20, 'x');
-    CHECK(decoded({"2;" + mebibyte}) == "!chunked body: an extension is too long");
+    CHECK(decoded({"2;" + mebibyte}) == "!chunked body: a chunk extension is too long");
     CHECK(decoded({"0\r\nX: " + mebibyte}) == "!chunked body: the trailers are too long");
     std::string lines = "0\r\n";
     for (int i = 0; i < 100'000; ++i) lines += "X: y\r\n";

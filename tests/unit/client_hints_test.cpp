@@ -29,7 +29,7 @@ sse::HttpStatusError response(int status, std::string type = "", std::string cod
 
 void posts(ClientOptions& o) { o.request.method = "POST"; }
 
-const std::string again = "raise --retries, or leave it out to retry without a limit";
+const std::string again = "raise --retries, or remove it to retry without a limit";
 
 } // namespace
 
@@ -42,7 +42,7 @@ TEST_CASE("a hint on another attempt offers nothing that was given") {
     const Row rows[] = {
         {none, false, "use --retry-connect to keep trying until the stream opens"},
         {[](auto& o) { o.retry_connect = true; }, false, again},
-        {[](auto& o) { o.reconnect = false; }, true, "leave --no-reconnect out to reconnect"},
+        {[](auto& o) { o.reconnect = false; }, true, "remove --no-reconnect to reconnect"},
         {[](auto& o) { o.reconnect = false, posts(o); }, true,
          "use --reconnect to send the request again"},
         {none, true, again},
@@ -77,11 +77,11 @@ TEST_CASE("each response has its hint") {
          "the server requires Negotiate authentication, which sse does not support: give the "
          "credentials it expects with -H 'Authorization: ...'"},
         {response(401, "", "", "", Reason::credentials_dropped), sends("Authorization"),
-         "give the URL that the redirect leads to: credentials and -H headers are not sent to "
+         "use the URL that the redirect leads to: credentials and -H headers are not sent to "
          "another origin (scheme, host or port)"},
         {response(404), none, "check the path in the URL"},
         {response(405), none, "try another method: -X METHOD, or -d or --json to POST"},
-        {response(405), posts, "try GET: leave -X, -d and --json out"},
+        {response(405), posts, "try GET: remove -X, -d and --json"},
         {response(407), none, "give the proxy's credentials as -x http://USER:PASSWORD@HOST:PORT"},
         {response(410), none, "run curl -iN with the URL to see the whole response"},
         {response(200, "text/html"), none,
@@ -91,15 +91,16 @@ TEST_CASE("each response has its hint") {
          "response as one event"},
         {response(200, "application/json", "", "", Reason::json_lines), none,
          "use --ndjson to read JSON lines as events"},
-        {response(200, "text/plain"), none, "use --any to read it as an event stream all the same"},
+        {response(200, "text/plain"), none, "use --any to read it as an event stream anyway"},
         {response(200, "", "gzip"), none,
          "use --compressed to request and decode gzip, deflate, br"},
         {response(200, "", "zstd"), compressed,
          "request the stream uncompressed with -H 'Accept-Encoding: identity'"},
-        {response(200, "", "zstd"), identity, "decode it outside, as in curl -sN URL | zstd -dc"},
+        {response(200, "", "zstd"), identity,
+         "decompress it with another program, as in curl -sN URL | zstd -dc"},
         {response(505, "", "", "", Reason::http2_only), none,
          "relay it with curl -sN --http2-prior-knowledge URL | sse serve --input sse, or put a "
-         "proxy that speaks HTTP/1.1 before the server"},
+         "proxy that speaks HTTP/1.1 in front of the server"},
     };
     for (const auto& row : rows) {
         INFO(row.error.status() << " " << row.error.response().content_type);
@@ -123,12 +124,12 @@ TEST_CASE("each failure of a connection has its hint") {
         {error(Errc::connect), none,
          "check the address, or use --retry-connect to wait for the server"},
         {error(Errc::connect), [](auto& o) { o.retry_connect = true; },
-         "check that the server runs; " + again},
+         "check that the server is running; " + again},
         {error(Errc::connect), [](auto& o) { o.dial.unix_socket = "/x"; },
-         "check the path of --unix-socket, and that its server runs"},
+         "check the path of --unix-socket, and that the server is running"},
         {error(Errc::resolve), none, "check the host name in the URL"},
         {error(Errc::resolve), [](auto& o) { o.dial.family = sse::Family::v4; },
-         "check the host name in the URL, or leave -4 and -6 out to use any address"},
+         "check the host name in the URL, or remove -4 and -6 to use any address"},
         {error(Errc::resolve, Reason::not_an_address), none,
          "give --resolve an IP address, as HOST:PORT:127.0.0.1"},
         {error(Errc::connect, Reason::proxy), none,
@@ -143,27 +144,28 @@ TEST_CASE("each failure of a connection has its hint") {
          "use the name in the certificate (--resolve NAME:PORT:ADDRESS maps it), or skip the check "
          "with -k"},
         {error(Errc::tls_verify, Reason::certificate_without_names), none,
-         "have it issued with a subject alternative name (RFC 9525 ignores the common name), or "
-         "skip the check with -k"},
+         "reissue the certificate with a subject alternative name (RFC 9525 ignores the common "
+         "name), or skip the check with -k"},
         {error(Errc::tls_verify, Reason::certificate_dates), none,
          "check this machine's clock, or skip the check with -k"},
         {error(Errc::tls_verify, Reason::certificate_issuer), none,
          "trust its issuer with --cacert FILE, or skip the check with -k"},
         {error(Errc::tls_verify, Reason::certificate_issuer), ca,
-         "give another --cacert, since the issuer is not in ca.pem, or skip the check with -k"},
+         "give another --cacert, because the issuer is not in ca.pem, or skip the check with -k"},
         {error(Errc::receive, Reason::not_http), none,
-         "check the port in the URL, and whether it needs https"},
+         "check the port in the URL, and whether the URL needs https"},
         {error(Errc::receive, Reason::bad_coding), none,
-         "leave --compressed out to receive the stream uncompressed"},
+         "remove --compressed to receive the stream uncompressed"},
         {error(Errc::receive, Reason::chunked_twice), none,
-         "remove the Transfer-Encoding header that the application sets: its server adds one, too "
-         "(RFC 9112, 6.1)"},
+         "remove the Transfer-Encoding header that the application sets, because its server also "
+         "adds one (RFC 9112, 6.1)"},
         {error(Errc::http_status, Reason::redirect), none,
          "use -v to see where each redirect leads"},
         {error(Errc::too_large, Reason::head_too_large), none,
          "run curl -iN with the URL to see the whole response"},
         {error(Errc::too_large), none, "raise --max-event-bytes if you trust the stream"},
-        {error(Errc::too_large), largest, "--max-event-bytes has its largest value already"},
+        {error(Errc::too_large), largest,
+         "use another client: --max-event-bytes is already at its maximum"},
     };
     for (const auto& row : rows) CHECK(hint(row.error, row.change) == row.hint);
 }

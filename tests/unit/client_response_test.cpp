@@ -121,10 +121,11 @@ TEST_CASE("ClientResponse refuses framings that are broken or ambiguous") {
         Reason reason = Reason::unspecified;
     };
     const Row rows[] = {
-        {"size -2", chunked + "-2\r\n", "a size is not a hexadecimal number"},
-        {"size 0x9", chunked + "0x9\r\ndata: x\n\n\r\n", "a size is not a hexadecimal number"},
-        {"no size", chunked + "\r\n", "a size is not a hexadecimal number"},
-        {"a huge size", chunked + "FFFFFFFFFFFFFFFF\r\n", "a size has too many digits"},
+        {"size -2", chunked + "-2\r\n", "a chunk size is not a hexadecimal number"},
+        {"size 0x9", chunked + "0x9\r\ndata: x\n\n\r\n",
+         "a chunk size is not a hexadecimal number"},
+        {"no size", chunked + "\r\n", "a chunk size is not a hexadecimal number"},
+        {"a huge size", chunked + "FFFFFFFFFFFFFFFF\r\n", "a chunk size has too many digits"},
         {"longer than its size", chunked + "3\r\ndata: x\n\n\r\n",
          "a chunk is longer than its size"},
         {"a cut chunk", chunked + "9\r\ndata",
@@ -145,7 +146,7 @@ TEST_CASE("ClientResponse refuses framings that are broken or ambiguous") {
          "Transfer-Encoding chunked twice", Reason::chunked_twice},
         {"nothing", "", "the server closed the connection without a response",
          Reason::connection_closed},
-        {"half a head", ok, "the server closed the connection inside the head of its response",
+        {"half a head", ok, "the server closed the connection within the response head",
          Reason::connection_closed},
         {"not HTTP", "220 mail.example ESMTP\r\n",
          "h:80 does not speak HTTP/1; it sent \"220 mail.example ESMTP\"", Reason::not_http},
@@ -186,7 +187,7 @@ TEST_CASE("the head of a response is bounded, interim responses included") {
     for (const auto& wire : {ok + "X: " + std::string(70'000, 'x'),
                              "HTTP/1.1 200 " + std::string(70'000, 'x'), interim}) {
         const auto got = received(wire, 4096);
-        CHECK(got.error == "the head of the response is larger than 65536 bytes");
+        CHECK(got.error == "the response head is larger than 65536 bytes");
         CHECK(got.reason == sse::Reason::head_too_large);
         CHECK(got.code == sse::Errc::too_large);
     }

@@ -298,7 +298,7 @@ TEST_CASE("redirects are followed a bounded number of times") {
     CHECK(run(server.url()).events == "x|");
     const ScriptedServer endless({response("302 Found", "Location: /?token=s\r\n", "")});
     const auto got = run(endless.url("/?token=s"));
-    CHECK(got.error == endless.url() + "?token=*** redirects further than 20 times");
+    CHECK(got.error == endless.url() + "?token=*** redirects more than 20 times");
     CHECK(got.reason == sse::Reason::redirect);
     CHECK(endless.requests().size() == 21);
     const ScriptedServer file({response("302 Found", "Location: file:///etc/passwd\r\n", "")});

@@ -118,7 +118,7 @@ const Row rows[] = {
     {"event-stream text keeps ids, types and comments", InputFormat::sse,
      "id: 7\nevent: e\ndata: a\ndata: b\n\n: c\n\nretry: 9\n\n", "e(a\nb)#7: c;retry=9;"},
     {"what has no blank line at the end is told", InputFormat::sse, "data: a\n\ndata: b",
-     "message(a)!event 2: the input ends before its blank line;"},
+     "message(a)!event 2: the input ends before the blank line of the last event;"},
     {"a long event of event-stream text is skipped up to its blank line", InputFormat::sse,
      "data: a\n\nid: 2\ndata: bbbbb\ndata: cccccc\nevent: d\n: e\nretry: 5\n\ndata: f\n\n",
      "message(a)!event 2: longer than 12 bytes;message(f)", 12},

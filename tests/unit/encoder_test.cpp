@@ -86,15 +86,15 @@ TEST_CASE("encode refuses what would let a type or an id write lines of its own"
         std::string what;
     };
     const Row rows[] = {
-        {made("a\nb", ""), "event type holds LF"},
-        {made("a\rdata: x", ""), "event type holds CR"},
-        {made("a\0b"s, ""), "event type holds NUL"},
-        {made("\n", ""), "event type holds LF"},
-        {made("message\n", ""), "event type holds LF"},
-        {made("a\n", "", "7"), "event type holds LF"},
-        {made("a", "", "1\ndata: injected\n\n"), "id holds LF"},
-        {made("a", "", "1\r"), "id holds CR"},
-        {made("a", "", "\0"s), "id holds NUL"},
+        {made("a\nb", ""), "event type contains LF"},
+        {made("a\rdata: x", ""), "event type contains CR"},
+        {made("a\0b"s, ""), "event type contains NUL"},
+        {made("\n", ""), "event type contains LF"},
+        {made("message\n", ""), "event type contains LF"},
+        {made("a\n", "", "7"), "event type contains LF"},
+        {made("a", "", "1\ndata: injected\n\n"), "id contains LF"},
+        {made("a", "", "1\r"), "id contains CR"},
+        {made("a", "", "\0"s), "id contains NUL"},
     };
     for (const auto& row : rows) {
         INFO(row.what);

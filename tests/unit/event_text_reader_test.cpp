@@ -45,13 +45,14 @@ TEST_CASE("event-stream text is read as records at time 0") {
         {"JSON lines with a CR at the end", "{\"b\":1}\n{\"a\":123456789}\r",
          "0.000000 message({\"b\":1})\n0.000000 message({\"a\":123456789})\n"},
         {"an unfinished end", "data: a\n\ndata: b\nda",
-         "0.000000 message(a)\nwarning: F:4: the last event is unfinished and was skipped"},
+         "0.000000 message(a)\nwarning: F:4: the last event is incomplete and was skipped"},
         {"a head of curl -i, after another",
          "HTTP/1.1 301 Moved\r\nLocation: x\r\n\r\nHTTP/2 200 \r\nA:  b \r\n\r\ndata: a\n\n",
          "0.000000 message(a)\n"},
-        {"a status line that is none", "HTTP/1.1 abc\r\n\r\n", "F:1: not a status line of HTTP"},
+        {"a status line that is none", "HTTP/1.1 abc\r\n\r\n", "F:1: not an HTTP status line"},
         {"a field that is none", "HTTP/1.1 200 OK\r\nabc\r\n\r\n", "F:2: not a header field"},
-        {"a torn head", "HTTP/1.1 200 OK\r\nA: b", "F:2: the head is torn: nothing was captured"},
+        {"a torn head", "HTTP/1.1 200 OK\r\nA: b",
+         "F:2: the response head is incomplete: nothing was captured"},
         {"another text", "hello\n", "F:1: not a recording: not a JSON object"},
         {"a HAR file", "{\n \"log\": {}}", "F: a HAR file is not a single recording"},
     };
@@ -118,7 +119,7 @@ TEST_CASE("text that grows gives each record once, when it is whole") {
     file.write(whole += "data: 5");
     CHECK(describe_rest(*reader) == "");
     *growing = false;
-    CHECK(describe_rest(*reader).find("unfinished") != std::string::npos);
+    CHECK(describe_rest(*reader).find("incomplete") != std::string::npos);
 }
 
 TEST_CASE("a file that is cut while it is read is an error with its place") {
@@ -129,6 +130,6 @@ TEST_CASE("a file that is cut while it is read is an error with its place") {
         reader->next();
         file.write("{}\n");
         const auto said = describe_rest(*reader);
-        CHECK(said.find(": the file was cut to 3 bytes while it was read") != said.npos);
+        CHECK(said.find(": the file was truncated to 3 bytes while it was read") != said.npos);
     }
 }

@@ -236,7 +236,7 @@ TEST_CASE("Parser tells what it was told to ignore, at any cut") {
         {"foo: bar\n", "unknown field(foo: bar);unfinished block();"},
         {"foo\n\n", "unknown field(foo);"},
         {"retry: 5s\n\n", "retry is not a number(retry: 5s);"},
-        {"id: a\0\n\n"s, "id holds NUL(id: a\0);"s},
+        {"id: a\0\n\n"s, "id contains NUL(id: a\0);"s},
         {"data: \xFF\n\n", "invalid UTF-8(\xFF);"},
         {": \xFF\n\n", "invalid UTF-8( \xFF);"},
         {"id: \xFF\nevent: \xFE\n\n",

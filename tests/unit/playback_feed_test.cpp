@@ -267,7 +267,7 @@ TEST_CASE("a client goes on after its last event id, from either place that can 
         {"", "x=1&last_event_id=%31", "data: b\nid: 2\n\n", "", 200},
         {"Last-Event-ID: 1\r\n", "last_event_id=9", "data: b\nid: 2\n\n", "", 200},
         {"Last-Event-ID: 9\r\n", "",
-         ": gap: the recording does not contain the last event id; it starts from the "
+         ": gap: the recording does not contain the last event ID; it starts from the "
          "beginning\n\ndata: a\nid: 1\n\ndata: b\nid: 2\n\n",
          "true;", 200},
         {"Last-Event-ID: 2\r\n", "", "", "", 204},

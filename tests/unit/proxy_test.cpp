@@ -92,13 +92,13 @@ TEST_CASE("parse_proxy reads what people write, and 1080 is the port of none") {
                          "proxies can be used"},
         {"https://h:1", "its scheme is https, and only http proxies"},
         {"http://me:secret@h:99999",
-         "\"http://***@h:99999\" is not a proxy: its port is over 65535"},
+         "\"http://***@h:99999\" is not a proxy: its port is above 65535"},
         {"http://", "it has no host"},
         {"", "it has no host"},
         {"u:p@", "it has no host"},
-        {"a b", "it holds a space"},
+        {"a b", "it contains a space"},
         {"h:x", "its port is not a number"},
-        {"h\n", "it holds a control character"},
+        {"h\n", "it contains a control character"},
     };
     for (const auto& [text, why] : refused) {
         INFO(text);

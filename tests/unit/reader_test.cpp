@@ -71,7 +71,8 @@ TEST_CASE("a recording cut anywhere behind its first line reads to the cut") {
 
 TEST_CASE("a recording cut within its first line says so") {
     CHECK(read("") == "error: F: the file is empty: nothing was recorded");
-    CHECK(read(head.substr(0, 8)) == "error: F:1: the first line is torn: nothing was recorded");
+    CHECK(read(head.substr(0, 8)) ==
+          "error: F:1: the first line is incomplete: nothing was recorded");
 }
 
 TEST_CASE("lines are read the same whatever the size of the buffer") {
@@ -132,12 +133,13 @@ TEST_CASE("a first line that is none") {
         {"[1]\n", "F:1: not a recording: not a JSON object"},
         {"{\"a\":1}\n", "F:1: not a recording: the first line has no key sse"},
         {"{\"sse\":\"1\"}\n", "F:1: not a recording: sse is not a whole number"},
-        {"{\"sse\":0}\n", "F:1: not a recording: there is no recording version 0"},
-        {"{\"sse\":2}\n", "F:1: recording version 2 is newer than the 1 that this program reads"},
+        {"{\"sse\":0}\n", "F:1: not a recording: recording version 0 does not exist"},
+        {"{\"sse\":2}\n",
+         "F:1: recording version 2 is newer than 1, the newest version that this program reads"},
         {"{\"sse\":1,\"response\":{\"status\":99}}\n",
-         "F:1: not a recording: status 99 is not one of HTTP's"},
+         "F:1: not a recording: status 99 is not between 100 and 599"},
         {"{\"sse\":1,\"response\":{\"headers\":{\"a\":\"b\\r\\nc: d\"}}}\n",
-         "F:1: not a recording: a header holds CR"},
+         "F:1: not a recording: a header contains CR"},
         {"{\"sse\":1,\"response\":{\"headers\":{\"a b\":\"\"}}}\n",
          "F:1: not a recording: a header's name is not a token"},
     };
@@ -157,20 +159,20 @@ TEST_CASE("a bad line is an error with its place, and what was before it is give
         {"{", "not a JSON object"},
         {"{\"t\":2,\"data\":\"a\"", "not a JSON object"},
         {"{\"t\":2,\"data\":\"a\"} x", "not a JSON object"},
-        {"{\"t\":2,\"data\":\"a\"}{}", "something follows the JSON object"},
+        {"{\"t\":2,\"data\":\"a\"}{}", "unexpected text after the JSON object"},
         {"{\"data\":\"a\"}", "no t"},
         {"{\"t\":\"2\",\"data\":\"a\"}", "t is not a number"},
         {"{\"t\":null,\"data\":\"a\"}", "t is not a number"},
         {"{\"t\":-1,\"data\":\"a\"}", "t is negative: -1"},
-        {"{\"t\":0.5,\"data\":\"a\"}", "t goes back from 1.000000 to 0.500000"},
+        {"{\"t\":0.5,\"data\":\"a\"}", "t decreases from 1.000000 to 0.500000"},
         {"{\"t\":1e10,\"data\":\"a\"}", "t is too large: 10000000000"},
         {"{\"t\":2,\"data\":1}", "data is not a string"},
         {"{\"t\":2,\"data\":\"\\ud800\"}", "data is not a well-formed string"},
         {"{\"t\":2,\"data\":\"\xff\"}", "not UTF-8"},
         {"{\"t\":2,\"event\":\"a\"}", "an event without data"},
-        {"{\"t\":2,\"event\":\"a\\nb\",\"data\":\"\"}", "event holds LF"},
-        {"{\"t\":2,\"id\":\"a\\rb\",\"data\":\"\"}", "id holds CR"},
-        {"{\"t\":2,\"id\":\"a\\u0000b\",\"data\":\"\"}", "id holds NUL"},
+        {"{\"t\":2,\"event\":\"a\\nb\",\"data\":\"\"}", "event contains LF"},
+        {"{\"t\":2,\"id\":\"a\\rb\",\"data\":\"\"}", "id contains CR"},
+        {"{\"t\":2,\"id\":\"a\\u0000b\",\"data\":\"\"}", "id contains NUL"},
         {"{\"t\":2,\"id\":7,\"data\":\"\"}", "id is not a string"},
         {"{\"t\":2,\"retry\":-1}", "retry is negative: -1"},
         {"{\"t\":2,\"retry\":1.5}", "retry is not a whole number of milliseconds"},

@@ -132,7 +132,7 @@ TEST_CASE("a connection beyond the limits is told so") {
     };
     CHECK(short_response(refused(sse::Refusal::clients)) == "503 too many clients\n|");
     CHECK(short_response(refused(sse::Refusal::address)) ==
-          "503 too many clients of this address\n|");
+          "503 too many clients from this address\n|");
     CHECK(refused(sse::Refusal::descriptors).find("\r\nRetry-After: ") != std::string::npos);
     rig.options.busy = sse::Busy::retry;
     const auto later = refused(sse::Refusal::clients);

@@ -67,24 +67,24 @@ TEST_CASE("Url refuses what it cannot follow, and says why") {
         {"http://u@/x", "it has no host"},
         {"ftp://h/", "its scheme is ftp, and only http and https can be followed"},
         {"file:///etc/passwd", "its scheme is file, and only http and https can be followed"},
-        {"http://h:65536/", "its port is over 65535"},
-        {"http://h:99999999999/", "its port is over 65535"},
+        {"http://h:65536/", "its port is above 65535"},
+        {"http://h:99999999999/", "its port is above 65535"},
         {"http://h:-1/", "its port is not a number"},
         {"http://h:8o/", "its port is not a number"},
         {"javascript:alert", "its port is not a number"},
-        {"http://h/a b", "it holds a space"},
-        {"http://h/\r\nX: y", "it holds a control character"},
-        {"http://h/\x7F", "it holds a control character"},
-        {std::string("http://h/\0", 10), "it holds a control character"},
+        {"http://h/a b", "it contains a space"},
+        {"http://h/\r\nX: y", "it contains a control character"},
+        {"http://h/\x7F", "it contains a control character"},
+        {std::string("http://h/\0", 10), "it contains a control character"},
         {"http://b\xC3\xBC"
          "cher.example/",
          "its host is not ASCII; give the name's xn-- form"},
-        {"http://a,b/", "its host holds a character that no name has"},
-        {"http://a%41/", "its host holds a character that no name has"},
-        {"http://a\\b/", "its host holds a character that no name has"},
-        {"http://[::1/", "its [ has no ]"},
-        {"http://[::g]/", "its address in [] is not IPv6"},
-        {"http://[::1]x/", "something stands between ] and its port"},
+        {"http://a,b/", "its host contains an invalid character"},
+        {"http://a%41/", "its host contains an invalid character"},
+        {"http://a\\b/", "its host contains an invalid character"},
+        {"http://[::1/", "it has a [ without a ]"},
+        {"http://[::g]/", "its address in [] is not an IPv6 address"},
+        {"http://[::1]x/", "unexpected text between ] and the port"},
         {"::1", "it has no host"},
     };
     for (const auto& row : rows) {
@@ -94,7 +94,7 @@ TEST_CASE("Url refuses what it cannot follow, and says why") {
     }
     CHECK_THROWS_WITH(
         Url::parse("http://h/\x1b[2J"),
-        "\"http://h/\\x1b[2J\" is not a URL of a stream: it holds a control character");
+        "\"http://h/\\x1b[2J\" is not a URL of a stream: it contains a control character");
 }
 
 TEST_CASE("Url resolves a Location against the URL that sent it") {

@@ -209,7 +209,7 @@ TEST_CASE("a line that no reader would take is not written") {
     options.max_line_bytes = 200;
     RecordingWriter writer(file.path(), header(), options);
     CHECK(error_of([&] { writer.comment(0us, std::string(200, 'x')); }) ==
-          file.path() + ": a line of 227 bytes is over the bound of 200");
+          file.path() + ": a line of 227 bytes exceeds the limit of 200");
     writer.comment(0us, "next");
     writer.finish();
     CHECK(file.read() == first_line + "{\"t\":0.000000,\"comment\":\"next\"}\n");
