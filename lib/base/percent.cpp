@@ -32,18 +32,41 @@ std::string percent_decoded(std::string_view text) {
     return out;
 }
 
-std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+std::string percent_encoded(std::string_view bytes) {
+    constexpr std::string_view digits = "0123456789ABCDEF";
+    std::string out;
+    for (const char c : bytes) {
+        const bool plain = (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') ||
+                           (c >= 'a' && c <= 'z') || c == '-' || c == '.' || c == '_' || c == '~';
+        if (plain) {
+            out.push_back(c);
+            continue;
+        }
+        const auto byte = static_cast<unsigned char>(c);
+        out.append({'%', digits[byte >> 4], digits[byte & 15]});
+    }
+    return out;
+}
+
+std::vector<std::string> query_values(std::string_view query, std::string_view name) {
+    std::vector<std::string> values;
     while (!query.empty()) {
         const auto end = query.find('&');
         const auto pair = query.substr(0, end);
         const auto equals = pair.find('=');
         if (form_decoded(pair.substr(0, equals)) == name) {
-            return equals == pair.npos ? std::string() : form_decoded(pair.substr(equals + 1));
+            values.push_back(equals == pair.npos ? std::string()
+                                                 : form_decoded(pair.substr(equals + 1)));
         }
         if (end == query.npos) break;
         query.remove_prefix(end + 1);
     }
-    return std::nullopt;
+    return values;
+}
+
+std::optional<std::string> query_value(std::string_view query, std::string_view name) {
+    auto values = query_values(query, name);
+    return values.empty() ? std::nullopt : std::optional(std::move(values.front()));
 }
 
 } // namespace sse

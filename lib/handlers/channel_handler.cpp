@@ -1,10 +1,13 @@
 #include "handlers/channel_handler.hpp"
 
 #include "base/percent.hpp"
+#include "handlers/channels_feed.hpp"
 #include "handlers/resume.hpp"
 #include "handlers/viewer_page.hpp"
 #include "protocol/encoder.hpp"
 
+#include <algorithm>
+#include <fmt/format.h>
 #include <random>
 #include <utility>
 
@@ -29,6 +32,13 @@ std::string keepalive_block(const std::string& event_type) {
     std::string block;
     encode({event_type, "", std::nullopt}, block);
     return block;
+}
+
+Response no_room() {
+    auto response =
+        text_response(503, "there is no room for another channel, or its name is too long\n");
+    response.headers.emplace_back("Retry-After", "60");
+    return response;
 }
 
 } // namespace
@@ -61,14 +71,13 @@ Response ChannelHandler::respond(const Request& request, std::size_t loop) {
     if (auto refusal = refuse(request)) return std::move(*refusal);
     const bool publishes = request.method == "POST";
     if (!publishes && wants_page(request)) return viewer_page();
+    if (!publishes && options_.channels) {
+        const auto names = query_values(request.query, "channel");
+        if (!names.empty()) return stream_of(names, request, loop);
+    }
     const auto channel =
         channels_.open(request.path, publishes ? Channels::Use::publish : Channels::Use::read);
-    if (!channel) {
-        auto response =
-            text_response(503, "there is no room for another channel, or its name is too long\n");
-        response.headers.emplace_back("Retry-After", "60");
-        return response;
-    }
+    if (!channel) return no_room();
     if (publishes && !channels_.make_room(request.body.size())) {
         auto response = text_response(503, "the histories of all channels are full\n");
         response.headers.emplace_back("Retry-After", "60");
@@ -88,13 +97,16 @@ Response ChannelHandler::methods(const Request& request) const {
     return response;
 }
 
-std::optional<std::chrono::milliseconds> ChannelHandler::retry_for_client(const Channel& channel,
-                                                                          std::size_t loop) {
-    if (const auto retry = channel.retry()) return retry;
-    if (!options_.retry) return std::nullopt;
-    const auto spread = options_.retry->most - options_.retry->least;
-    return options_.retry->least + std::chrono::milliseconds(random_[loop].below(
-                                       static_cast<std::uint64_t>(spread.count()) + 1));
+std::string ChannelHandler::retry_block(const Channel& channel, std::size_t loop) {
+    auto retry = channel.retry();
+    if (!retry && options_.retry) {
+        const auto spread = options_.retry->most - options_.retry->least;
+        retry = options_.retry->least + std::chrono::milliseconds(random_[loop].below(
+                                            static_cast<std::uint64_t>(spread.count()) + 1));
+    }
+    std::string block;
+    if (retry) encode_retry(*retry, block);
+    return block;
 }
 
 Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Channel>& channel,
@@ -104,6 +116,66 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
         if (on_stream_end) on_stream_end(true);
         return stop_reconnecting();
     }
+    auto response = stream_head();
+    if (request.method == "HEAD") return response;
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id, keepalive_,
+                                              on_stream_end);
+    auto& subscriber = feed->subscriber();
+    if (const auto retry = retry_block(*channel, loop); !retry.empty()) subscriber.prepend(retry);
+    if (subscriber.gap()) {
+        mark_gap(response);
+        subscriber.prepend_gap();
+    }
+    if ((id.empty() || subscriber.gap()) && !subscriber.seeking())
+        prepend_position(subscriber, channel->options().start);
+    // Some proxies send the head on with the first bytes behind it.
+    if (!subscriber.has_more()) subscriber.prepend(":\n\n");
+    response.feed = std::move(feed);
+    return response;
+}
+
+/// The channels that the query of `request` names, relative to its path, in one stream.
+Response ChannelHandler::stream_of(const std::vector<std::string>& names, const Request& request,
+                                   std::size_t loop) {
+    const auto most = options_.max_channels_of_stream;
+    if (names.size() > most) {
+        return text_response(
+            400, fmt::format("a stream has at most {} channels, not {}\n", most, names.size()));
+    }
+    const auto folder = request.path.ends_with('/') ? request.path : request.path + '/';
+    std::vector<ChannelsFeed::Source> sources;
+    for (const auto& name : names) {
+        if (name.empty()) return text_response(400, "a channel without a name\n");
+        const auto is_same = [&](const auto& source) { return source.name == name; };
+        if (std::any_of(sources.begin(), sources.end(), is_same)) continue;
+        const auto bare = std::string_view(name).substr(name.starts_with('/') ? 1 : 0);
+        auto channel = channels_.open(folder + std::string(bare), Channels::Use::read);
+        if (!channel) return no_room();
+        sources.push_back({name, std::move(channel)});
+    }
+    const auto id = last_event_id(request);
+    auto ids = parse_channels_id(id);
+    const bool done = std::all_of(sources.begin(), sources.end(), [&](const auto& source) {
+        return has_received_all(source.channel->shard(loop), ids[source.name]);
+    });
+    if (done) {
+        if (on_stream_end) on_stream_end(true);
+        return stop_reconnecting();
+    }
+    auto response = stream_head();
+    if (request.method == "HEAD") return response;
+    const auto retry = retry_block(*sources.front().channel, loop);
+    auto feed = std::make_unique<ChannelsFeed>(std::move(sources), loop, request.framing, id,
+                                               keepalive_, on_stream_end);
+    if (!retry.empty()) feed->prepend(retry);
+    if (feed->gap()) mark_gap(response);
+    if (id.empty()) feed->prepend_position();
+    if (!feed->has_more()) feed->prepend(":\n\n");
+    response.feed = std::move(feed);
+    return response;
+}
+
+Response ChannelHandler::stream_head() const {
     Response response;
     // Without it some clients decode text/* as ISO-8859-1 (RFC 2616, 3.7.1).
     response.content_type = "text/event-stream; charset=utf-8";
@@ -119,24 +191,6 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
     for (const auto& field : options_.headers) {
         if (!same_name(field.first, "Content-Type")) response.headers.push_back(field);
     }
-    if (request.method == "HEAD") return response;
-    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id, keepalive_,
-                                              on_stream_end);
-    auto& subscriber = feed->subscriber();
-    if (const auto retry = retry_for_client(*channel, loop)) {
-        std::string block;
-        encode_retry(*retry, block);
-        subscriber.prepend(block);
-    }
-    if (subscriber.gap()) {
-        mark_gap(response);
-        subscriber.prepend_gap();
-    }
-    if ((id.empty() || subscriber.gap()) && !subscriber.seeking())
-        prepend_position(subscriber, channel->options().start);
-    // Some proxies send the head on with the first bytes behind it.
-    if (!subscriber.has_more()) subscriber.prepend(":\n\n");
-    response.feed = std::move(feed);
     return response;
 }
 

@@ -38,8 +38,11 @@ struct ChannelRouteOptions {
     /// A POST publishes its body.
     bool publish = false;
     PublishAs publish_as = PublishAs::type;
-    /// Every path is a channel of its own, created on the first request for it.
+    /// Every path is a channel of its own, created on the first request for it. A request that
+    /// names channels in its query gets all of them in one stream.
     bool channels = false;
+    /// Channels of one stream: its IDs name them all, and must fit a request head.
+    std::size_t max_channels_of_stream = 32;
 };
 
 /// Called on the threads of all loops.
@@ -59,8 +62,11 @@ public:
 private:
     Response stream(const Request& request, const std::shared_ptr<Channel>& channel,
                     std::size_t loop);
-    std::optional<std::chrono::milliseconds> retry_for_client(const Channel& channel,
-                                                              std::size_t loop);
+    Response stream_of(const std::vector<std::string>& names, const Request& request,
+                       std::size_t loop);
+    Response stream_head() const;
+    /// The block with the reconnection time for one client; "" if there is none.
+    std::string retry_block(const Channel& channel, std::size_t loop);
     /// The response to OPTIONS and to methods that are not allowed.
     Response methods(const Request& request) const;
 

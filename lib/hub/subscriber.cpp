@@ -4,7 +4,9 @@
 #include "protocol/encoder.hpp"
 
 #include <algorithm>
+#include <array>
 #include <fmt/format.h>
+#include <utility>
 
 namespace sse {
 
@@ -131,6 +133,19 @@ void Subscriber::consume(std::size_t bytes) {
     delivered_ += cursor_.next - before;
     shard_.counts().deliveries.add(cursor_.next - before);
     shard_.progressed(cursor_.next);
+}
+
+std::optional<Subscriber::Taken> Subscriber::take() {
+    std::array<std::string_view, 1> next;
+    if (gather(next) == 0) return std::nullopt;
+    if (!prefix_.empty()) {
+        taken_ = std::exchange(prefix_, {});
+        return Taken{taken_, {}};
+    }
+    const auto& history = shard_.history();
+    const Taken taken{history.block(cursor_.next), history.id(cursor_.next)};
+    consume(taken.block.size());
+    return taken;
 }
 
 bool Subscriber::ended() const {

@@ -53,6 +53,15 @@ public:
     /// Sends, before the next event, what tells the client of its gap().
     void prepend_gap();
 
+    struct Taken {
+        std::string_view block; ///< without framing
+        std::string_view id;    ///< "" if it has none
+    };
+    /// Instead of gather() and consume(), for a stream that is not sent as it is stored: the next
+    /// block, which counts as sent from then on; nullopt if there is none. Valid until the next
+    /// call, and until the shard's next drain_inbox(). Only with Framing::close_delimited.
+    std::optional<Taken> take();
+
     /// The channel has ended, and everything was sent.
     bool ended() const;
     /// It is too slow, and the channel's policy is to disconnect it.
@@ -89,6 +98,7 @@ private:
     std::size_t slot_ = 0; ///< its index in the shard's list
     std::function<void()> wake_;
     std::string prefix_; ///< to send before the bytes at the cursor
+    std::string taken_;  ///< the prefix that take() returned
     std::size_t prefix_sent_ = 0;
     std::uint64_t delivered_ = 0;
     std::uint64_t missed_ = 0, unreported_ = 0; ///< in total; since the last report to the client

@@ -1,5 +1,7 @@
 """Where the stream of a client begins: what files held before the server, the end of a log, and the place
 of a client that has received no event yet."""
+from urllib.parse import quote
+
 import pytest
 
 from cli.test_serve_publish import post
@@ -78,6 +80,26 @@ def test_the_head_of_an_idle_stream_does_not_come_alone(sse, wire):
     """Some proxies send it on with the first bytes behind it."""
     answer = wire.get(sse.serve("--publish").url)
     assert answer.comment() == ""
+
+
+def test_a_client_resumes_several_channels(sse, wire):
+    server = sse.serve("--publish", "--channels", "--history", "100")
+    names = ("a", "b/c", "\u00e9")
+    query = "?channel=a&channel=b/c&channel=%C3%A9"
+    seen, last_id = [], None
+    for i in range(10):  # each time the client is cut, the channels get events, and it comes back
+        answer = wire.get(server.url + query, headers={"Last-Event-ID": last_id} if last_id else {})
+        assert answer.header("sse-gap") is None
+        for name in names:
+            wire.request(server.url + quote(name), "POST", body=f"{name} {i}".encode())
+        seen += [e.data for e in answer.events(len(names) * (2 if i else 1))]
+        last_id = answer.stream.last_event_id
+        answer.close()
+        for name in names:
+            wire.request(server.url + quote(name), "POST", body=f"{name} {i} later".encode())
+    answer = wire.get(server.url + query, headers={"Last-Event-ID": last_id})
+    seen += [e.data for e in answer.events(len(names))]
+    assert sorted(seen) == sorted(f"{name} {i}{late}" for name in names for i in range(10) for late in ("", " later"))
 
 
 def test_a_keepalive_may_be_an_event(sse, wire):

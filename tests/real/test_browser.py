@@ -84,7 +84,7 @@ def test_curl_reads_each_event_as_it_comes(sse, version):
     curl = sse.start_program("curl", "-sSN", version, "-H", "Accept: text/event-stream", server.url)
     for n in range(1, 4):
         server.write(lines([n]))
-        curl.stdout.wait_for(rf"^data: {n}\n\n")
+        curl.stdout.wait_for(rf"^data: {n}\nid: .*\n\n")
     server.close_stdin()
     assert curl.wait() == 0 and curl.stderr.text() == ""
     assert re.findall(r"^data: (.*)$", curl.stdout.text(), re.MULTILINE) == ["1", "2", "3"]

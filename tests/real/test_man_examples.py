@@ -289,7 +289,7 @@ def cut_rig(bench, text, wire, **_):
 
 
 def as_text(bench, text, **_):
-    assert bench.run(whole(text)).count("\ndata: ") == 6
+    assert bench.run(whole(text)).count("data: ") == 6
 
 
 def a_capture(bench, text, **_):

@@ -15,7 +15,7 @@ README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
 TASKS = re.findall(r"^    \$ (.*)$", README.partition("## Tasks\n")[2].partition("\n## ")[0], re.MULTILINE)
 # what those print that end by themselves
 PRINTED = {
-    "curl -N http://127.0.0.1:8080/": r"id: \S+\ndata: 1\n\n(.*\n)*",
+    "curl -N http://127.0.0.1:8080/": r"data: 1\nid: \S+\n\n(.*\n)*",
     "sse tail -o json -n 3 :8080 | jq .data": r'"1"\n"2"\n"3"\n',
     "sse tail --state last-id :8080": r"1\n2\n3\n4\n5\n",
     "sse tail -e deployed -n 1 -m 1m https://ci.example/events": r'\{"version":"1.4"\}\n',

@@ -342,6 +342,89 @@ TEST_CASE("a stream begins with the ID to resume with, or with a comment") {
     }
 }
 
+TEST_CASE("several channels in one stream, each event with an ID that resumes all") {
+    sse::ChannelRouteOptions route;
+    route.channels = true;
+    Site site(route);
+    const auto publish = [&](const std::string& channel, const std::string& id) {
+        sse::Publisher to(*site.channels.open(channel));
+        to.add({"message", id, std::string_view(id)});
+        to.flush();
+        site.settle();
+    };
+    publish("/a", "1");
+    publish("/b b", "x&y");
+    auto response = site.respond("GET", "/?channel=a&channel=/b%20b&channel=a");
+    const auto a = site.channels.open("/a")->start_id(), b = site.channels.open("/b b")->start_id();
+    CHECK(sent(response) == fmt::format("id: a={}&%2Fb%20b={}\n\n"
+                                        "data: 1\nid: a=1&%2Fb%20b={}\n\n"
+                                        "data: x&y\nid: %2Fb%20b=x%26y&a=1\n\n",
+                                        a, b, b));
+    publish("/a", "2");
+    CHECK(sent(response) == "data: 2\nid: a=2&%2Fb%20b=x%26y\n\n");
+}
+
+TEST_CASE("a stream of several channels goes on in each of them") {
+    sse::ChannelRouteOptions route;
+    route.channels = true;
+    sse::ChannelOptions options;
+    options.history.max_events = 3;
+    options.overflow = sse::Overflow::drop;
+    struct Row {
+        std::string target, last_id;
+        int status;
+        bool gap;
+        std::string data; ///< of the events, in order
+    };
+    for (const auto& row : {
+             Row{"/s/?channel=a&channel=b", "", 200, false, "a3a4a5b1b2"},
+             Row{"/s?channel=a&channel=b", "a=a4&b=b1", 200, false, "a5b2"},
+             Row{"/s/?channel=b&channel=a", "a=a4&b=b1", 200, false, "b2a5"},
+             Row{"/s/?channel=a&channel=b", "b=b2", 200, false, "a3a4a5"},
+             Row{"/s/?channel=a&channel=b", "a=a1&b=b2", 200, true, "a3a4a5"},
+             Row{"/s/?channel=a&channel=b", "a4", 200, true, "a5b1b2"},
+             Row{"/s/?channel=a&channel=", "", 400, false, ""},
+         }) {
+        CAPTURE(row.target, row.last_id);
+        Site site(route, options);
+        const auto publish = [&](const std::string& name, int last) {
+            sse::Publisher to(*site.channels.open("/s/" + name));
+            for (int i = 1; i <= last; ++i) {
+                const auto id = name + std::to_string(i);
+                to.add({"message", id, std::string_view(id)});
+                to.flush();
+                site.settle();
+            }
+        };
+        publish("a", 5);
+        publish("b", 2);
+        const auto fields =
+            row.last_id.empty() ? "" : fmt::format("Last-Event-ID: {}\r\n", row.last_id);
+        auto response = site.respond("GET", row.target, fields);
+        CHECK(response.status == row.status);
+        CHECK((header(response, "Sse-Gap") == "true") == row.gap);
+        std::string data;
+        if (response.feed) {
+            const auto text = sent(response);
+            for (auto at = text.find("data: "); at != text.npos; at = text.find("data: ", at + 1))
+                data += text.substr(at + 6, 2);
+        }
+        std::sort(data.begin(), data.end()); // in which order the channels come is not promised
+        auto wanted = row.data;
+        std::sort(wanted.begin(), wanted.end());
+        CHECK(data == wanted);
+        if (!response.feed) continue;
+        site.channels.end();
+        site.settle();
+        CHECK(response.feed->ended());
+        CHECK(site.respond("GET", row.target, "Last-Event-ID: a=a5&b=b2\r\n").status == 204);
+    }
+    Site site(route, options);
+    std::string target = "/?";
+    for (int i = 0; i < 33; ++i) target += fmt::format("channel={}&", i);
+    CHECK(site.respond("GET", target).status == 400);
+}
+
 TEST_CASE("every path is a channel, as far as there is room") {
     sse::ChannelRouteOptions route;
     route.channels = route.publish = true;
