@@ -169,17 +169,7 @@ def test_a_tail_for_each_connection_loses_nothing(sse, chaos, tmp_path):
     check(seen, chaos)
 
 
-UNTIL = {  # fails until `sse serve` does so
-    **dict.fromkeys((*LOSE_BEHIND_ID, *REPEAT_UNFINISHED), "`id` is the last line of an event"),
-    "event-source-polyfill": "?lastEventId= is taken",
-}
-
-
-def row(client):
-    return pytest.param(client, marks=pytest.mark.xfail(reason=UNTIL[client], strict=True) if client in UNTIL else ())
-
-
-@pytest.mark.parametrize("client", map(row, CLIENTS))
+@pytest.mark.parametrize("client", CLIENTS)
 def test_a_client_of_npm_loses_nothing(sse, chaos, npm, client):
     """Those that lose or repeat events by a fault of their own do so at cuts alone."""
     script = npm / f"{client}.mjs"
