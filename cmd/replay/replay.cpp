@@ -206,6 +206,7 @@ int serve(const cmd::ReplayOptions& o) {
     cmd::listen(*server, o.server, o.shared ? 1 : 2); // descriptors per client: socket and file
     operation.begin();
     cmd::announce(*server, "/", o.port_file);
+    operation.confine();
     server->on_stop([&] { channels.end(); });
     const int signal = server->run();
     operation.end();

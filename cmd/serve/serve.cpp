@@ -271,6 +271,7 @@ int run(ServeOptions o) {
     recorder = cmd::record(o.input, channels, o.route.path, grace);
     operation.begin();
     cmd::announce(*server, o.route.path, o.port_file);
+    if (o.input.command.empty()) operation.confine();
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {

@@ -5,6 +5,7 @@
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/server/listen.hpp"
 #include "cmd/term/terminal_line.hpp"
+#include "net/confine.hpp"
 #include "net/drop_privileges.hpp"
 #include "net/systemd.hpp"
 
@@ -12,6 +13,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <filesystem>
 #include <fmt/format.h>
 #include <system_error>
 #include <unistd.h>
@@ -148,6 +150,15 @@ void Operation::begin() {
     // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
+}
+
+void Operation::confine() {
+    std::vector<std::string> removed_at_exit; // the directories of the sockets
+    for (const auto& path : server_.socket_paths()) {
+        const auto directory = std::filesystem::path(path).parent_path();
+        removed_at_exit.push_back(directory.empty() ? "." : directory.string());
+    }
+    sse::forbid_programs_and_changes(removed_at_exit);
 }
 
 void Operation::end() {

@@ -43,6 +43,9 @@ public:
     /// After all listeners are open and before the server runs: drops root, notifies the service
     /// manager and shows the status line.
     void begin();
+    /// Once everything is open and announced, for a server that runs no command: gives up what it
+    /// no longer needs.
+    void confine();
     /// After the server has run: removes the status line and prints the totals.
     void end();
 

@@ -2,6 +2,7 @@
 
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/output_file.hpp"
 #include "base/percent.hpp"
 #include "base/rfc3339.hpp"
 #include "server/handler.hpp"
@@ -9,7 +10,6 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
 #include <iterator>
 #include <system_error>
@@ -98,16 +98,17 @@ std::string access_line(const AccessRecord& record, std::chrono::steady_clock::t
     return out;
 }
 
+namespace {
+
+int open_log(const std::string& path) { return open_output_file(path, Existing::appended, 0640); }
+
+} // namespace
+
 AccessLog::AccessLog(std::string path, OnWarning on_warning, AccessLogOptions options)
     : path_(std::move(path))
     , on_warning_(std::move(on_warning))
     , options_(options) {
-    fd_ = path_ == "-" ? ::dup(STDERR_FILENO)
-                       : ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fd_ < 0) {
-        throw std::system_error(errno, std::generic_category(),
-                                fmt::format("cannot write the access log {}", path_));
-    }
+    fd_ = path_ == "-" ? ::dup(STDERR_FILENO) : open_log(path_);
     thread_ = std::thread([this] { run(); });
 }
 
@@ -196,10 +197,12 @@ void AccessLog::write(std::string_view lines) {
 
 void AccessLog::open_again() {
     if (path_ == "-") return;
-    const int fd = ::open(path_.c_str(), O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0640);
-    if (fd < 0) return warn_once(std::strerror(errno)); // keep the old one
-    ::close(std::exchange(fd_, fd));
-    torn_.clear();
+    try {
+        ::close(std::exchange(fd_, open_log(path_)));
+        torn_.clear();
+    } catch (const std::system_error& e) { // keep the old one
+        warn_once(e.code().message());
+    }
 }
 
 void AccessLog::warn_once(const std::string& why) {

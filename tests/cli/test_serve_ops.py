@@ -311,7 +311,7 @@ def test_a_log_that_cannot_be_made_ends_it_before_it_listens(sse):
     result = sse.run("serve", "--access-log", "/no/such/log")
     assert result.status == 23
     assert result.err == (
-        "sse: error: cannot write the access log /no/such/log: No such file or directory\n"
+        "sse: error: cannot create /no/such/log: No such file or directory\n"
         "sse: hint: give --access-log a file that can be created\n")
 
 

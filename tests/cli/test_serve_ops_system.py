@@ -8,6 +8,7 @@ import signal
 import socket
 import stat
 import sys
+from pathlib import Path
 
 import pytest
 from support.deadline import HANG, poll
@@ -282,3 +283,13 @@ def test_the_backlog_is_as_asked(sse):
     listed = sse.start_program(ss, "-ltn", f"sport = :{port}")
     assert listed.wait() == 0
     assert re.search(r"^LISTEN +\d+ +7 ", listed.stdout.text(), re.MULTILINE)
+
+
+@pytest.mark.parametrize("command, given_up", [([], 1), (["--", "sleep", "1d"], 0)], ids=["input", "command"])
+def test_a_server_without_a_command_gives_up_running_programs(sse, wire, command, given_up):
+    """What it then may do is in tests/unit/confine_test.cpp."""
+    server = sse.serve("--threads", "2", *command)
+    wire.get(server.url)  # its threads run
+    statuses = [path.read_text() for path in Path(f"/proc/{server.pid}/task").glob("*/status")]
+    assert len(statuses) >= 2
+    assert all(f"\nNoNewPrivs:\t{given_up}\n" in text for text in statuses)

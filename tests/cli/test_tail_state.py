@@ -211,18 +211,19 @@ def test_a_planted_link_is_not_followed(sse, origin, tmp_path):
     target.write_text("mine")
     folder.mkdir()
     folder.chmod(0o1777)
-    for name in ("state", "state.new", "record", "stats", "port", "port.part"):
+    for name in ("state", "state.new", "record", "stats", "port", "port.part", "log"):
         (folder / name).symlink_to(target)
         os.lchown(folder / name, 1, 1)
     server = stream(origin, "id: 1\ndata: x\n\n", end=False)
     for args in (["--state", folder / "state"], ["--record", folder / "record"], ["--stats-file", folder / "stats"]):
         tail = sse.run("tail", "-n", "1", server.url, *args)
         assert tail.status == 23 and "is a symbolic link owned by another user" in tail.err, (args, tail.err)
-    served = sse.run("serve", "--port-file", folder / "port", "--listen", "127.0.0.1:0", "--wait-clients", "0")
-    assert served.status == 23 and "is a symbolic link owned by another user" in served.err
+    for args in (["--port-file", folder / "port"], ["--access-log", folder / "log"]):
+        served = sse.run("serve", *args, "--listen", "127.0.0.1:0", "--wait-clients", "0")
+        assert served.status == 23 and "is a symbolic link owned by another user" in served.err
     assert target.read_text() == "mine"
     for name in ("state", "port"):  # nothing but random names beside the file
         (folder / name).unlink()
     assert sse.run("tail", "-n", "1", server.url, "--state", folder / "state").status == 0
     assert sse.run("serve", "--port-file", folder / "port", "--listen", "127.0.0.1:0", "--wait-clients", "0").status == 0
-    assert target.read_text() == "mine" and len(list(folder.iterdir())) == 6
+    assert target.read_text() == "mine" and len(list(folder.iterdir())) == 7

@@ -55,6 +55,13 @@ def test_the_head_of_an_idle_stream_passes_at_once(fronted, wire):
     assert answer.events(1)[0].data == "first"
 
 
+def test_the_head_of_an_idle_stream_passes_at_once_where_it_may_be_compressed(fronted, wire):
+    """A proxy that compresses sends the head on with the first bytes behind it."""
+    _, proxy = fronted()
+    answer = wire.get(proxy.url, headers={**HOST, "Accept-Encoding": "gzip"})
+    assert answer.status == 200, proxy.log()
+
+
 def test_a_client_resumes_after_the_last_event_it_received(fronted, wire):
     server, proxy = fronted("--on-eof", "hold", input=b"a\nb\nc\n")
     first = wire.get(proxy.url, headers=HOST)

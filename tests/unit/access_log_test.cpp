@@ -147,5 +147,5 @@ TEST_CASE("lines beyond what may wait are dropped") {
 
 TEST_CASE("a log that cannot be opened says so") {
     CHECK_THROWS_WITH(sse::AccessLog("/no/such/dir/log", [](const std::string&) {}),
-                      "cannot write the access log /no/such/dir/log: No such file or directory");
+                      "cannot create /no/such/dir/log: No such file or directory");
 }
