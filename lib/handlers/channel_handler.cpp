@@ -36,7 +36,7 @@ std::string keepalive_block(const std::string& event_type) {
 
 Response no_room() {
     auto response =
-        text_response(503, "there is no room for another channel, or its name is too long\n");
+        text_response(503, "no more channels can be created, or the channel name is too long\n");
     response.headers.emplace_back("Retry-After", "60");
     return response;
 }
@@ -92,7 +92,7 @@ Response ChannelHandler::methods(const Request& request) const {
         options_.publish ? "GET, HEAD, OPTIONS, POST" : "GET, HEAD, OPTIONS";
     auto response = request.method == "OPTIONS"
                         ? Response{204, {}, "", "", nullptr}
-                        : text_response(405, "the methods are " + allowed + "\n");
+                        : text_response(405, "the allowed methods are " + allowed + "\n");
     response.headers.emplace_back("Allow", allowed);
     return response;
 }

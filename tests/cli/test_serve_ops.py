@@ -326,7 +326,7 @@ def test_the_log_may_be_stderr(sse, wire):
 
 def test_sigusr1_prints_the_state(sse, wire):
     server = start(sse, "--history", "2", typed=b"a\nb\nc\n")
-    wire.get(server.url).events(2)
+    wire.get(server.url).events(3)
     wire.get(server.url, headers={"Host": "evil.example"}).read_all()
     server.signal(signal.SIGUSR1)
     server.stderr.wait_for(r"^sse: note: up \d+ s: 2 clients now, 1 stream, 2 connections in total\n"

@@ -39,7 +39,7 @@ def test_nginx_with_its_default_buffering_passes_events_at_once(sse, nginx):
     tail = sse.start("tail", proxy.url)
     for n in range(1, 4):
         server.write(f"{n}\n")
-        curl.stdout.wait_for(rf"^data: {n}\n\n")
+        curl.stdout.wait_for(rf"^data: {n}\nid: .*\n\n")
         tail.stdout.wait_for(rf"^{n}\n")
     server.close_stdin()
     assert curl.wait() == 0
@@ -48,7 +48,7 @@ def test_nginx_with_its_default_buffering_passes_events_at_once(sse, nginx):
 
 def test_nginx_does_buffer_where_the_header_is_hidden(sse, nginx):
     """The test above is worth something: without X-Accel-Buffering nginx holds events back."""
-    server = sse.serve()
+    server = sse.serve("--wait-clients", "2")
     proxy = nginx(f"location / {{ proxy_pass {server.url};"
                   f" proxy_ignore_headers X-Accel-Buffering; }}")
     curl = sse.start_program("curl", "-sSN", proxy.url)
