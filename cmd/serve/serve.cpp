@@ -139,12 +139,10 @@ void add_options(CLI::App& app, ServeOptions& o) {
                     "input, drop events for that client, or disconnect it")
         ->group(history);
     add_start(app, o.channel.start);
-    cmd::with_example(app.add_option("--gap-event", o.channel.gap_event,
-                                     "Also report missed events as an event of this type, because "
-                                     "pages cannot read comments"),
-                      "gap")
-        ->type_name("TYPE")
-        ->check(cmd::check_type, "")
+    cmd::add_event_type(app, "--gap-event", o.channel.gap_event,
+                        "Also report missed events as an event of this type, because pages cannot "
+                        "read comments",
+                        "gap")
         ->group(history);
 
     cmd::add_listen_options(app, o.server, o.port_file);
@@ -182,12 +180,10 @@ void add_options(CLI::App& app, ServeOptions& o) {
     cmd::add_duration(app, "--keepalive", o.route.keepalive,
                       "Send a comment when nothing has been sent for this long; 0 sends none")
         ->group("HTTP");
-    cmd::with_example(app.add_option("--keepalive-event", o.route.keepalive_event,
-                                     "Send an event of this type with empty data instead of the "
-                                     "comment of --keepalive, because pages cannot read comments"),
-                      "ping")
-        ->type_name("TYPE")
-        ->check(cmd::check_type, "")
+    cmd::add_event_type(app, "--keepalive-event", o.route.keepalive_event,
+                        "Send an event of this type with empty data instead of the comment of "
+                        "--keepalive, because pages cannot read comments",
+                        "ping")
         ->group("HTTP");
     cmd::with_example(app.add_option_function<std::vector<std::string>>(
                           "--header",
@@ -249,6 +245,7 @@ int run(ServeOptions o) {
     const auto executor = [&](std::size_t loop, std::function<void()> action) {
         server->post(loop, std::move(action));
     };
+    o.channel.max_hold_up = o.server.stall_timeout;
     sse::Channels channels(o.channel, o.server.threads, executor, o.channels);
     cmd::ShutdownGrace grace(o.server.grace);       // for the reader of the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives the publishers
@@ -258,7 +255,6 @@ int run(ServeOptions o) {
         cmd::note("standard input is not read with --publish; add - to serve it as well");
     sse::ChannelHandler handler(o.route, channels, o.server.threads);
     o.server.tick_for(o.route.keepalive);
-    o.channel.max_hold_up = o.server.stall_timeout;
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);

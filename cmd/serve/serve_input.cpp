@@ -44,8 +44,7 @@ bool is_endless(const std::string& file) {
                       : "-- takes a program that you may execute");
 }
 
-} // namespace
-
+/// Validator for CLI11: "" if the format can carry `type`, else the reason.
 std::string check_type(const std::string& type) {
     if (type.empty()) return "it is empty";
     std::string block;
@@ -55,6 +54,15 @@ std::string check_type(const std::string& type) {
         return e.what();
     }
     return "";
+}
+
+} // namespace
+
+CLI::Option* add_event_type(CLI::App& app, const std::string& name, std::string& type,
+                            const std::string& help, const std::string& example) {
+    return with_example(app.add_option(name, type, help), example)
+        ->type_name("TYPE")
+        ->check(check_type, "");
 }
 
 void add_input_options(CLI::App& app, InputOptions& o) {
@@ -86,11 +94,8 @@ void add_input_options(CLI::App& app, InputOptions& o) {
            "--split-cr", o.pump.decoder.split_cr,
            "With --input lines, also end a line at a carriage return, which progress bars use")
         ->group(input);
-    with_example(app.add_option("--event", o.pump.decoder.event,
-                                "Type of the events that have none of their own (default message)"),
-                 "update")
-        ->type_name("TYPE")
-        ->check(check_type, "")
+    add_event_type(app, "--event", o.pump.decoder.event,
+                   "Type of the events that have none of their own (default message)", "update")
         ->group(input);
     add_max_event_bytes(app, o.pump.decoder.max_event_bytes,
                         "Skip an event larger than this, with a warning")
@@ -103,11 +108,8 @@ void add_input_options(CLI::App& app, InputOptions& o) {
                  "run.jsonl")
         ->type_name("FILE")
         ->group(input);
-    with_example(app.add_option("--end-event", o.end_event,
-                                "Send a final event of this type when the input ends"),
-                 "end")
-        ->type_name("TYPE")
-        ->check(check_type, "")
+    add_event_type(app, "--end-event", o.end_event,
+                   "Send a final event of this type when the input ends", "end")
         ->group(input);
 }
 

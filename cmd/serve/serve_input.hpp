@@ -19,6 +19,7 @@
 
 namespace CLI {
 class App;
+class Option;
 }
 
 namespace cmd {
@@ -42,8 +43,10 @@ struct InputOptions {
     std::string end_event;
 };
 
-/// Validator for CLI11: "" if the format can carry `type`, else the reason.
-std::string check_type(const std::string& type);
+/// Adds an option whose value is the type of an event that the server sends; `example` works for
+/// it.
+CLI::Option* add_event_type(CLI::App& app, const std::string& name, std::string& type,
+                            const std::string& help, const std::string& example);
 void add_input_options(CLI::App& app, InputOptions& options);
 
 /// The recorder of --record, or nullptr without it. `grace` bounds how long it waits for the reader

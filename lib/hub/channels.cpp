@@ -53,10 +53,10 @@ std::shared_ptr<Channel> Channels::open(std::string_view name, Use use) {
 
 bool Channels::has_room(Use use) {
     const auto fits = [&] {
-        const auto published = static_cast<std::size_t>(
-            std::count_if(channels_.begin(), channels_.end(),
-                          [](const auto& it) { return it.second.published; }));
-        return (use == Use::publish ? published : channels_.size()) < options_.max_channels;
+        if (use == Use::read) return channels_.size() < options_.max_channels;
+        const auto published = std::count_if(channels_.begin(), channels_.end(),
+                                             [](const auto& it) { return it.second.published; });
+        return static_cast<std::size_t>(published) < options_.max_channels;
     };
     if (fits()) return true;
     // A channel without events that nobody holds has nothing to lose: it makes room.

@@ -49,8 +49,8 @@ std::optional<std::uint64_t> Subscriber::after(std::string_view id) {
 
 void Subscriber::seek() {
     const auto& history = shard_.history();
-    if (const auto next = after(*sought_)) {
-        cursor_.next = *next;
+    if (const auto found = shard_.history().find(*sought_)) {
+        cursor_.next = *found + 1;
         shard_.progressed(cursor_.next);
     } else if (shard_.may_find_more()) {
         cursor_.next = history.end();
