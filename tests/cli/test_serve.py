@@ -366,6 +366,33 @@ def test_block_a_stalled_client_holds_the_others_up_for_the_stall_timeout_and_no
     assert server.wait() == 0
 
 
+@at_pace(0.2)
+def test_block_a_slow_client_holds_the_others_up_for_half_of_the_time_at_most(sse, wire, tmp_path):
+    """It accepts a little all the time, so it never stalls, and would get through all of it in an hour."""
+    log = tmp_path / "log"
+    server = sse.serve("--stall-timeout", "1s", "--history-bytes", "64kb", "--access-log", log)
+    slow = stalled(wire, server.url)
+    fast = wire.send(server.url, request_bytes(server.url))
+    assert slow.recv(1) and fast.recv(1)
+    write_in_background(server, flood(64))
+    got = []
+    reader = threading.Thread(target=lambda: got.append(rest_of(fast)), daemon=True)
+    reader.start()
+    clock, cut = select.poll(), False
+    for _ in range(1_500):  # at least 15 s: it is cut after 1 s in which the input has waited for it
+        try:
+            cut = not slow.recv(1_000)
+        except ConnectionResetError:
+            cut = True
+        if cut:
+            break
+        clock.poll(10)
+    assert cut
+    assert poll("its line in the log", lambda: '"end":"cut"' in log.read_text())
+    reader.join()
+    assert got[0].endswith(b"\r\n0\r\n\r\n") and server.wait() == 0
+
+
 @at_pace(0.5)
 def test_a_slow_reader_is_not_a_stalled_one(sse, wire):
     server = sse.serve("--stall-timeout", "1s", input=flood(16))
