@@ -10,6 +10,7 @@
 #include "http/content_coding.hpp"
 #include "http/head.hpp"
 #include "http/media_type.hpp"
+#include "protocol/json_seq_parser.hpp"
 #include "protocol/ndjson_parser.hpp"
 #include "protocol/stream_format.hpp"
 
@@ -304,6 +305,7 @@ std::optional<Client::Format> Client::format_of(const ClientRequest& request,
     const auto type = essence(response.head().find("Content-Type").value_or(""));
     if (options_.json_lines || stream_format(type) == StreamFormat::json_lines)
         return Format::json_lines;
+    if (stream_format(type) == StreamFormat::json_seq) return Format::json_seq;
     if (type == "text/event-stream") return Format::event_stream;
     if (is_json(type) && (options_.any_response || accepts(request, type))) return Format::json;
     if (options_.any_response) return Format::event_stream;
@@ -353,11 +355,13 @@ std::string_view first_line(std::string_view piece) {
 void Client::read_body(ClientResponse& response, SinkAdapter& sink, Format format) {
     Parser parser(sink, options_.parser, last_event_id_); // it keeps the id over reconnections
     NdjsonParser lines(sink, options_.parser);
+    JsonSeqParser sequence(sink, options_.parser);
     JsonBody document(sink, options_.parser);
     const auto feed = [&](std::string_view bytes) {
         switch (format) {
         case Format::event_stream: return parser.feed(bytes);
         case Format::json_lines: return lines.feed(bytes);
+        case Format::json_seq: return sequence.feed(bytes);
         case Format::json: return document.feed(bytes);
         }
     };
@@ -382,6 +386,7 @@ void Client::read_body(ClientResponse& response, SinkAdapter& sink, Format forma
     switch (format) {
     case Format::event_stream: return parser.finish();
     case Format::json_lines: return lines.finish();
+    case Format::json_seq: return sequence.finish();
     case Format::json: return document.finish();
     }
 }

@@ -78,7 +78,7 @@ public:
 private:
     class SinkAdapter;
     struct Attempt;
-    enum class Format : std::uint8_t { event_stream, json_lines, json };
+    enum class Format : std::uint8_t { event_stream, json_lines, json_seq, json };
     /// A response, and the proxy that it came through.
     struct RoutedResponse {
         std::unique_ptr<ClientResponse> response;

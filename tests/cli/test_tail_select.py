@@ -117,6 +117,14 @@ def test_json_lines_are_events(sse, origin, content_type, args):
     assert len(server.requests) == 1
 
 
+@pytest.mark.parametrize("content_type", ["application/json-seq", "application/geo+json-seq"])
+def test_json_text_sequences_are_events(sse, origin, content_type):
+    """RFC 7464: a text may have several lines."""
+    text = '\x1e{"response":\n"Hel"}\n\x1e{"response":"lo"}\n'
+    tail = sse.run("tail", stream(origin, text, content_type=content_type).url, "--pointer", "/response", "--join")
+    assert (tail.status, tail.out) == (0, b"Hello"), tail.err
+
+
 # -- the state of a stream
 
 def test_a_state_survives_the_process(sse, origin, tmp_path):
