@@ -54,7 +54,7 @@ bool is_head(std::string_view method) { return method == "HEAD"; }
 
 class ResponseCodec::Adapter : public httplib::Server {
 public:
-    Adapter() {
+    explicit Adapter(std::chrono::milliseconds idle) {
         set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
             fill(response);
             return HandlerResponse::Handled;
@@ -63,7 +63,8 @@ public:
         set_exception_handler([](const httplib::Request&, httplib::Response& response,
                                  std::exception_ptr) { response.status = 500; });
         set_keep_alive_max_count(1000);
-        set_keep_alive_timeout(60);
+        if (idle.count() == 0) idle = std::chrono::hours(24); // no limit
+        set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(idle).count());
     }
 
     std::string run(std::string_view head, bool close, Framing framing, const Response& response) {
@@ -101,8 +102,8 @@ private:
     Framing framing_ = Framing::chunked;
 };
 
-ResponseCodec::ResponseCodec()
-    : adapter_(std::make_unique<Adapter>()) {}
+ResponseCodec::ResponseCodec(std::chrono::milliseconds idle)
+    : adapter_(std::make_unique<Adapter>(idle)) {}
 ResponseCodec::~ResponseCodec() = default;
 
 std::string ResponseCodec::encode(std::string_view method, Framing framing, bool keep_alive,

@@ -4,6 +4,7 @@
 
 #include "server/handler.hpp"
 
+#include <chrono>
 #include <memory>
 #include <string>
 #include <string_view>
@@ -13,7 +14,9 @@ namespace sse {
 /// One for each loop; used on that loop's thread only.
 class ResponseCodec {
 public:
-    ResponseCodec();
+    /// `idle`: how long a connection may wait for its next request, which its responses say; 0: no
+    /// limit.
+    explicit ResponseCodec(std::chrono::milliseconds idle);
     ~ResponseCodec();
 
     /// The bytes of a response to a request of that method ("GET" if there was none to read). Of a

@@ -60,6 +60,8 @@ def test_a_connection_serves_one_request_after_another(server, wire):
         sock.sendall(request_bytes(server.url, method, target=target, body=b"abc" if method == "POST" else None))
         answer = Answer(sock, method=method)
         assert answer.status == status
+        if method == "GET" and status == 404:
+            assert answer.header("keep-alive").startswith("timeout=75,")  # S19: as --idle-timeout
         if method != "HEAD" and target + method != "/eventsGET":
             answer.read_all()
     server.write("x\n")

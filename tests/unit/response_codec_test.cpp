@@ -136,7 +136,7 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "",
                     {"content-type: text/event-stream"},
                     {"content-length", "accept-ranges"}});
-    sse::ResponseCodec codec;
+    sse::ResponseCodec codec(std::chrono::seconds(75));
     for (int round = 0; round < 2; ++round) { // nothing of one answer is left in the next
         for (const auto& row : rows) {
             INFO(row.what);
