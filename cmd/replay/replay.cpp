@@ -158,13 +158,16 @@ void warn_about_empty(const cmd::Recordings& recordings, const sse::PlaybackOpti
     }
 }
 
-int serve(const cmd::ReplayOptions& o) {
+int serve(cmd::ReplayOptions o) {
+    cmd::open_through(o.operation.files, o.server, o.tokens);
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Pipes::kept, o.follow);
     if (recordings.has_copies() && !o.operation.user.empty()) {
         throw cmd::Failure(cmd::Exit::usage, "--user cannot be combined with a pipe or a HAR file",
                            "convert the input first with --to jsonl, because that user could not "
                            "read a temporary copy");
     }
+    for (const auto& file : recordings.files())
+        o.operation.files->add(file, sse::GivenFiles::Use::follow);
     auto options = o.handler;
     recordings.configure(options.playback.reader);
     options.playback.reader.buffer_bytes = served_buffer_bytes;
@@ -198,15 +201,13 @@ int serve(const cmd::ReplayOptions& o) {
         };
     }
     server = std::make_unique<sse::Server>(cmd::with_tokens(listening, o.tokens), handler);
-    auto operated = o.operation;
-    operated.reread_files = cmd::reread_files(o.server, o.tokens);
-    cmd::Operation operation(operated, *server, handler);
+    cmd::Operation operation(o.operation, *server, handler);
     cmd::reload_tokens_on_hangup(*server, o.tokens);
     warn_about_empty(recordings, options.playback);
     cmd::listen(*server, o.server, o.shared ? 1 : 2); // descriptors per client: socket and file
     operation.begin();
     cmd::announce(*server, "/", o.port_file);
-    operation.confine();
+    operation.settle(cmd::Operation::Programs::none);
     server->on_stop([&] { channels.end(); });
     const int signal = server->run();
     operation.end();

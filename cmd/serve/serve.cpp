@@ -13,6 +13,7 @@
 #include "cmd/server/response_header.hpp"
 #include "handlers/channel_handler.hpp"
 #include "hub/channels.hpp"
+#include "net/confine.hpp"
 #include "server/server.hpp"
 
 #include <CLI/CLI.hpp>
@@ -240,9 +241,15 @@ bool stdin_has_input() {
 }
 
 int run(ServeOptions o) {
+    const auto files = o.operation.files;
+    cmd::open_through(files, o.server, o.tokens);
+    o.input.open = [files](const std::string& path) {
+        return files->open(path, sse::GivenFiles::Use::follow);
+    };
+    for (const auto& file : o.input.files) files->add(file, sse::GivenFiles::Use::follow);
     o.input.pump.channels = o.route.channels;
     std::unique_ptr<sse::Server> server;
-    const auto executor = [&](std::size_t loop, std::function<void()> action) {
+    const sse::Channels::Executor executor = [&](std::size_t loop, std::function<void()> action) {
         server->post(loop, std::move(action));
     };
     o.channel.max_hold_up = o.server.stall_timeout;
@@ -258,8 +265,8 @@ int run(ServeOptions o) {
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
+    if (inputs) handler.make_reread = inputs->reread(o.server.threads, executor);
     handler.on_stream_end = [&](bool whole) { end.stream_gone(whole); };
-    o.operation.reread_files = cmd::reread_files(o.server, o.tokens);
     cmd::Operation operation(o.operation, *server, channels);
     cmd::reload_tokens_on_hangup(*server, o.tokens);
     cmd::listen(*server, o.server);
@@ -267,7 +274,10 @@ int run(ServeOptions o) {
     recorder = cmd::record(o.input, channels, o.route.path, grace);
     operation.begin();
     cmd::announce(*server, o.route.path, o.port_file);
-    if (o.input.command.empty()) operation.confine();
+    const bool runs = !o.input.command.empty();
+    if (recorder && !runs)
+        recorder->on_thread([] { sse::confine_thread({{}, std::vector<std::string>{}}); });
+    operation.settle(runs ? cmd::Operation::Programs::run : cmd::Operation::Programs::none);
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {

@@ -6,6 +6,7 @@
 #include "cmd/cli/number.hpp"
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/recording_output.hpp"
+#include "cmd/serve/file_reread.hpp"
 #include "input/input_reader.hpp"
 #include "protocol/encoder.hpp"
 
@@ -192,6 +193,22 @@ void Inputs::add(std::unique_ptr<sse::ByteSource> source) {
     inputs_.push_back({std::move(source), std::move(pump)});
 }
 
+/// Where the files that are followed are entered: what no client can be sent is not read.
+sse::FollowOptions::Entry Inputs::entry() const {
+    const auto& channel = channel_->options();
+    const bool copied = options_.tee || !options_.record.empty() || options_.pump.channels;
+    if (copied || channel.start.at == sse::Start::At::oldest) return {};
+    using End = sse::FollowOptions::Entry::End;
+    switch (options_.pump.format) {
+    case sse::InputFormat::lines:
+    case sse::InputFormat::json: return {channel.history.max_bytes, End::line};
+    case sse::InputFormat::sse:
+    case sse::InputFormat::blocks: return {channel.history.max_bytes, End::blank_line};
+    case sse::InputFormat::nul: return {channel.history.max_bytes, End::nul};
+    }
+    return {};
+}
+
 void Inputs::add_file(const std::string& path) {
     if (!options_.follow) return add(std::make_unique<sse::InputReader>(path));
     if (path == "-" || path == "/dev/stdin") {
@@ -204,12 +221,35 @@ void Inputs::add_file(const std::string& path) {
         return add(std::make_unique<sse::InputReader>(path, reader));
     }
     if (!follower_) {
-        follower_ = std::make_unique<sse::FileFollower>();
+        sse::FollowOptions follow;
+        follow.open = options_.open;
+        follow.enter = entry();
+        follower_ = std::make_unique<sse::FileFollower>(std::move(follow));
         tasks_.push_back({false, [this] { follow_files(); }});
         ++loading_;
     }
     inputs_.push_back({nullptr, make_pump(path)});
     follower_->add(path, inputs_.back().pump->sink());
+}
+
+sse::MakeReread Inputs::reread(std::size_t loops, sse::Channels::Executor executor) {
+    const auto format = options_.pump.format;
+    const bool has_ids = format == sse::InputFormat::json || format == sse::InputFormat::sse;
+    if (!has_ids || options_.pump.channels || options_.files.empty() || !options_.command.empty())
+        return {};
+    for (const auto& file : options_.files) {
+        struct stat status {};
+        const bool exists = ::stat(file.c_str(), &status) == 0;
+        if (file == "-" || (exists && !S_ISREG(status.st_mode))) return {};
+    }
+    const FileReread::Source source{options_.files, options_.pump, channel_name_, options_.follow,
+                                    options_.open};
+    const auto running = std::make_shared<std::atomic<std::size_t>>(0);
+    return [source, running, loops, executor]() -> std::unique_ptr<sse::Reread> {
+        constexpr std::size_t most = 2; // of loops that see one less at once, each may add one
+        if (*running >= most) return nullptr;
+        return std::make_unique<FileReread>(source, loops, executor, running);
+    };
 }
 
 Inputs::~Inputs() {

@@ -4,6 +4,7 @@
 #include "cmd/cli/shutdown_grace.hpp"
 #include "cmd/serve/input_pump.hpp"
 #include "cmd/serve/tee.hpp"
+#include "handlers/reread_feed.hpp"
 #include "hub/channel_recorder.hpp"
 #include "input/command_output.hpp"
 #include "input/file_follower.hpp"
@@ -34,6 +35,8 @@ struct InputOptions {
     bool any() const { return !files.empty() || !command.empty(); }
     /// Files are followed as they grow, are truncated or replaced.
     bool follow = false;
+    /// How files that are followed are opened; empty: as this process may.
+    sse::OpenFile open;
     /// The input is copied to standard output.
     bool tee = false;
     PumpOptions pump;
@@ -73,6 +76,9 @@ public:
     /// `failed` is true if one failed, which stops the others.
     void start(std::function<void(bool failed)> on_end);
     void stop();
+    /// Reads the inputs again, where all of them are plain files whose events have IDs of their
+    /// own; else empty. `loops` and `executor` as for Channels.
+    sse::MakeReread reread(std::size_t loops, sse::Channels::Executor executor);
     /// Waits until all have ended. Rethrows the failure of an input. Returns the exit status of the
     /// command, 0 without one.
     int join();
@@ -90,6 +96,7 @@ private:
 
     void add(std::unique_ptr<sse::ByteSource> source);
     void add_file(const std::string& path);
+    sse::FollowOptions::Entry entry() const;
     std::unique_ptr<InputPump> make_pump(const std::string& name);
     void run_all();
     void run(const Task& task);

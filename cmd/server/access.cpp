@@ -41,13 +41,13 @@ std::string fault_of_field_name(const std::string& name) {
                : fmt::format("\"{}\" is not the name of a header field", sse::printable(name, 60));
 }
 
-void read_tokens(sse::Tokens& into, const std::vector<std::string>& files, const char* variable,
-                 const char* flag) {
+void read_tokens(sse::Tokens& into, const std::vector<std::string>& files,
+                 const sse::OpenFile& open, const char* variable, const char* flag) {
     const auto hint = fmt::format(
         "give {} a file with one token per line; lines that begin with # are comments", flag);
     for (const auto& file : files) {
         try {
-            if (into.add_file(file))
+            if (into.add_file(file, open))
                 warn(fmt::format("{} contains tokens, and every user can read it; use chmod 600",
                                  file));
         } catch (const std::system_error& e) {
@@ -166,21 +166,25 @@ sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& t
         throw Failure(Exit::usage, "--cors-header needs --cors",
                       "for example --cors https://app.example --cors-header X-Request-Id");
     }
-    read_tokens(guard.read_tokens, tokens.read_files, "SSE_TOKEN", "--token-file");
-    read_tokens(guard.publish_tokens, tokens.publish_files, "SSE_PUBLISH_TOKEN",
+    read_tokens(guard.read_tokens, tokens.read_files, tokens.open, "SSE_TOKEN", "--token-file");
+    read_tokens(guard.publish_tokens, tokens.publish_files, tokens.open, "SSE_PUBLISH_TOKEN",
                 "--publish-token-file");
     return options;
 }
 
-std::vector<std::string> reread_files(const sse::ServerOptions& options,
-                                      const TokenSources& tokens) {
-    auto files = tokens.read_files;
-    files.insert(files.end(), tokens.publish_files.begin(), tokens.publish_files.end());
-    for (const auto& file :
-         {options.tls.cert_file, options.tls.key_file, options.tls.client_ca_file}) {
-        if (!file.empty()) files.push_back(file);
-    }
-    return files;
+void open_through(const std::shared_ptr<sse::GivenFiles>& files, sse::ServerOptions& server,
+                  TokenSources& tokens) {
+    using Use = sse::GivenFiles::Use;
+    const auto add = [&](const std::string& file) {
+        if (!file.empty()) files->add(file, Use::read);
+    };
+    for (const auto& file : tokens.read_files) add(file);
+    for (const auto& file : tokens.publish_files) add(file);
+    add(server.tls.cert_file);
+    add(server.tls.key_file);
+    add(server.tls.client_ca_file);
+    tokens.open =
+        server.tls.open = [files](const std::string& path) { return files->open(path, Use::read); };
 }
 
 void reload_tokens_on_hangup(sse::Server& server, const TokenSources& tokens) {
@@ -188,8 +192,9 @@ void reload_tokens_on_hangup(sse::Server& server, const TokenSources& tokens) {
     server.on_signal(SIGHUP, [&server, &tokens] {
         try {
             sse::Tokens read, publish;
-            read_tokens(read, tokens.read_files, "SSE_TOKEN", "--token-file");
-            read_tokens(publish, tokens.publish_files, "SSE_PUBLISH_TOKEN", "--publish-token-file");
+            read_tokens(read, tokens.read_files, tokens.open, "SSE_TOKEN", "--token-file");
+            read_tokens(publish, tokens.publish_files, tokens.open, "SSE_PUBLISH_TOKEN",
+                        "--publish-token-file");
             server.replace_tokens(read, publish);
             note("reloaded the tokens");
         } catch (const Failure& e) {

@@ -1,8 +1,10 @@
 // Access control of every command that listens: flags for hosts, origins, tokens and TLS.
 #pragma once
 
+#include "net/given_files.hpp"
 #include "server/server.hpp"
 
+#include <memory>
 #include <string>
 #include <vector>
 
@@ -15,6 +17,7 @@ namespace cmd {
 /// Files of tokens; read when the command runs, not while the command line is parsed.
 struct TokenSources {
     std::vector<std::string> read_files, publish_files;
+    sse::OpenFile open; ///< how they are opened; empty: as this process may
 };
 
 /// Adds --allow-host, --cors, --token-file and the options of TLS; all arguments outlive the parse.
@@ -27,9 +30,10 @@ void add_publish_token_option(CLI::App& app, TokenSources& tokens);
 /// Failure; its text never contains a token.
 sse::ServerOptions with_tokens(sse::ServerOptions options, const TokenSources& tokens);
 
-/// The files that SIGHUP reads again: of certificates, keys and tokens.
-std::vector<std::string> reread_files(const sse::ServerOptions& options,
-                                      const TokenSources& tokens);
+/// Adds the files that SIGHUP reads again, of certificates, keys and tokens, to `files`, through
+/// which they are opened from then on. Before with_tokens().
+void open_through(const std::shared_ptr<sse::GivenFiles>& files, sse::ServerOptions& server,
+                  TokenSources& tokens);
 
 /// Reads the token files again on SIGHUP; if one cannot be used, warns and keeps the old tokens.
 /// Before the server runs; `tokens` must outlive it.

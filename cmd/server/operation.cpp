@@ -70,7 +70,14 @@ Operation::Operation(const OperationOptions& options, sse::Server& server,
         sse::forbid_new_privileges(); // before the first thread: it is per thread
     if (!options.access_log.empty()) {
         try {
-            log_.emplace(options.access_log, warn);
+            sse::AccessLogOptions log;
+            if (options.access_log != "-") {
+                options.files->add(options.access_log, sse::GivenFiles::Use::append);
+                log.reopen = [this](const std::string& path) {
+                    return options_.files->open(path, sse::GivenFiles::Use::append);
+                };
+            }
+            log_.emplace(options.access_log, warn, log);
         } catch (const std::system_error& e) {
             throw Failure(Exit::io_error, e.what(), "give --access-log a file that can be created");
         }
@@ -115,27 +122,14 @@ void Operation::drop_privileges() {
             if (::geteuid() == 0 && ::lchown(path.c_str(), user.uid, user.gid) != 0)
                 warn(fmt::format("cannot change the owner of {} to {}", path, user.name));
         }
+        if (::geteuid() == 0) options_.files->keep_root();
         sse::drop_privileges(user);
-        check_readable(user.name);
     } catch (const std::system_error& e) {
         throw Failure(Exit::usage, e.what(),
                       "run as root to use --user, or remove it to keep the current user");
     } catch (const sse::Error& e) {
         throw Failure(exit_status(e.code()), e.what(),
                       "give --user a NAME or NAME:GROUP, such as www-data:adm");
-    }
-}
-
-/// What SIGHUP reads again must be readable without root: else an old certificate or token would
-/// stay in use.
-void Operation::check_readable(const std::string& user) const {
-    for (const auto& file : options_.reread_files) {
-        if (::access(file.c_str(), R_OK) == 0) continue;
-        throw Failure(
-            Exit::io_error, fmt::format("user {} cannot read {}, which SIGHUP reloads", user, file),
-            fmt::format(
-                "allow it: chgrp GROUP {0} && chmod g+r {0}, and the same for its directories",
-                file));
     }
 }
 
@@ -147,18 +141,34 @@ void Operation::begin() {
             sse::watchdog_interval(std::getenv("WATCHDOG_USEC"), std::getenv("WATCHDOG_PID"))) {
         server_.every(*interval, [] { notify_manager("WATCHDOG=1"); });
     }
+}
+
+void Operation::settle(Programs programs) {
+    if (programs == Programs::none) confine();
     // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
 }
 
 void Operation::confine() {
-    std::vector<std::string> removed_at_exit; // the directories of the sockets
-    for (const auto& path : server_.socket_paths()) {
+    const auto directory_of = [](const std::string& path) {
         const auto directory = std::filesystem::path(path).parent_path();
-        removed_at_exit.push_back(directory.empty() ? "." : directory.string());
+        return directory.empty() ? std::string(".") : directory.string();
+    };
+    sse::Confinement own{{}, options_.files->readable()};
+    for (const auto& path : server_.socket_paths()) // removed at the end
+        own.writable.push_back(directory_of(path));
+    if (log_) {
+        sse::Confinement log{{}, own.readable};
+        // Its file may be created again, and be a link to anywhere.
+        std::error_code error; // of a directory that only root may search
+        if (options_.access_log != "-")
+            log.writable.push_back(std::filesystem::is_symlink(options_.access_log, error)
+                                       ? "/"
+                                       : directory_of(options_.access_log));
+        log_->on_thread([log] { sse::confine_thread(log); });
     }
-    sse::forbid_programs_and_changes(removed_at_exit);
+    sse::confine_thread(own);
 }
 
 void Operation::end() {

@@ -3,6 +3,7 @@
 
 #include "handlers/admin_handler.hpp"
 #include "hub/counts.hpp"
+#include "net/given_files.hpp"
 #include "server/access_log.hpp"
 #include "server/server.hpp"
 
@@ -22,10 +23,11 @@ namespace cmd {
 class TerminalLine;
 
 struct OperationOptions {
-    std::string admin;                     ///< address; "": none
-    std::string access_log;                ///< file, - for stderr; "": none
-    std::vector<std::string> reread_files; ///< certificates, keys and tokens, read again on SIGHUP
-    std::string user;                      ///< NAME[:GROUP] to change to; "": none
+    std::string admin;      ///< address; "": none
+    std::string access_log; ///< file, - for stderr; "": none
+    std::string user;       ///< NAME[:GROUP] to change to; "": none
+    /// Opened again by name while the server runs, without root, too.
+    std::shared_ptr<sse::GivenFiles> files = std::make_shared<sse::GivenFiles>();
 };
 
 /// Adds --admin, --access-log and --user; `options` must outlive the parse.
@@ -40,19 +42,20 @@ public:
               const sse::CountsSource& counts);
     ~Operation();
 
-    /// After all listeners are open and before the server runs: drops root, notifies the service
-    /// manager and shows the status line.
+    /// After all listeners are open and before the server runs: drops root and notifies the service
+    /// manager.
     void begin();
-    /// Once everything is open and announced, for a server that runs no command: gives up what it
-    /// no longer needs.
-    void confine();
+    enum class Programs { none, run };
+    /// Once everything is open and announced: gives up what the server no longer needs, unless it
+    /// runs a program, and shows the status line.
+    void settle(Programs programs);
     /// After the server has run: removes the status line and prints the totals.
     void end();
 
 private:
     void listen_admin();
     void drop_privileges();
-    void check_readable(const std::string& user) const;
+    void confine();
     void print_state() const;
     std::string status();
 

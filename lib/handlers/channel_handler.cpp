@@ -118,20 +118,48 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
     }
     auto response = stream_head();
     if (request.method == "HEAD") return response;
-    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id, keepalive_,
-                                              on_stream_end);
-    auto& subscriber = feed->subscriber();
-    if (const auto retry = retry_block(*channel, loop); !retry.empty()) subscriber.prepend(retry);
-    if (subscriber.gap()) {
-        mark_gap(response);
-        subscriber.prepend_gap();
+    const auto retry = retry_block(*channel, loop);
+    if (auto reread = reread_for(channel->shard(loop), id)) {
+        const auto framing = request.framing;
+        response.feed = std::make_unique<RereadFeed>(
+            std::move(reread), loop, framing, id, retry.empty() ? ":\n\n" : retry, keepalive_,
+            [this, channel, loop, framing](std::string_view last, std::uint64_t sent) {
+                auto feed = feed_of(channel, loop, framing, last, "");
+                auto& subscriber = feed->subscriber();
+                if (!subscriber.gap() && !subscriber.seeking()) subscriber.skip(sent);
+                return feed;
+            });
+        return response;
     }
-    if ((id.empty() || subscriber.gap()) && !subscriber.seeking())
-        prepend_position(subscriber, channel->options().start);
+    auto feed = feed_of(channel, loop, request.framing, id, retry);
+    if (feed->subscriber().gap()) mark_gap(response);
     // Some proxies send the head on with the first bytes behind it.
-    if (!subscriber.has_more()) subscriber.prepend(":\n\n");
+    if (!feed->subscriber().has_more()) feed->subscriber().prepend(":\n\n");
     response.feed = std::move(feed);
     return response;
+}
+
+std::unique_ptr<ChannelFeed> ChannelHandler::feed_of(const std::shared_ptr<Channel>& channel,
+                                                     std::size_t loop, Framing framing,
+                                                     std::string_view last_event_id,
+                                                     std::string_view first) {
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, framing, last_event_id, keepalive_,
+                                              on_stream_end);
+    auto& subscriber = feed->subscriber();
+    if (!first.empty()) subscriber.prepend(first);
+    if (subscriber.gap()) subscriber.prepend_gap();
+    if ((last_event_id.empty() || subscriber.gap()) && !subscriber.seeking())
+        prepend_position(subscriber, channel->options().start);
+    return feed;
+}
+
+std::unique_ptr<Reread> ChannelHandler::reread_for(Shard& shard,
+                                                   std::string_view last_event_id) const {
+    if (!make_reread || last_event_id.empty() || last_event_id == shard.start_id()) return nullptr;
+    if (shard.find(last_event_id)) return nullptr;
+    // Where nothing was evicted yet, reading on finds it.
+    if (shard.history().begin() == 0 && shard.may_find_more()) return nullptr;
+    return make_reread();
 }
 
 /// The channels that the query of `request` names, relative to its path, in one stream.

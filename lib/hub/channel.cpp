@@ -45,7 +45,10 @@ Channel::Channel(ChannelOptions options, std::size_t loops, std::function<void(s
 }
 
 void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time_point now) {
-    if (!event.id || event.id->empty()) {
+    if (!options_.makes_ids && (!event.id || event.id->empty())) {
+        event.id.reset();
+        batch.add(event);
+    } else if (!event.id || event.id->empty()) {
         const std::lock_guard lock(mutex_);
         event.id = ids_.next(now);
         batch.add(event);

@@ -4,6 +4,7 @@
 #include "protocol/parser.hpp"
 
 #include <limits>
+#include <utility>
 
 namespace sse {
 
@@ -60,6 +61,14 @@ void ChannelRecorder::finish() {
     thread_.join();
 }
 
+void ChannelRecorder::on_thread(std::function<void()> action) {
+    {
+        const std::lock_guard lock(mutex_);
+        action_ = std::move(action);
+    }
+    more_.notify_one();
+}
+
 void ChannelRecorder::enqueue(std::shared_ptr<const Batch> batch) {
     {
         const std::lock_guard lock(mutex_);
@@ -73,12 +82,15 @@ void ChannelRecorder::run() {
     std::vector<Entry> entries;
     for (;;) {
         entries.clear();
+        std::function<void()> action;
         {
             std::unique_lock lock(mutex_);
-            more_.wait(lock, [&] { return finishing_ || !waiting_.empty(); });
+            more_.wait(lock, [&] { return finishing_ || action_ || !waiting_.empty(); });
             entries.swap(waiting_);
+            action = std::exchange(action_, {});
         }
-        if (entries.empty()) break;
+        if (action) action();
+        if (entries.empty() && !action) break;
         for (const auto& entry : entries) write(lines, entry);
         flush(); // the next batch may come much later
     }

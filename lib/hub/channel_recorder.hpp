@@ -36,6 +36,8 @@ public:
     /// Writes the remaining batches and the end of the stream, and joins the thread. Nothing may be
     /// published afterwards.
     void finish();
+    /// Calls `action` once on the recorder's thread.
+    void on_thread(std::function<void()> action);
     /// The recording is incomplete. Valid after finish().
     bool failed() const { return failed_; }
 
@@ -63,6 +65,7 @@ private:
     std::condition_variable more_;
     std::vector<Entry> waiting_;
     bool finishing_ = false;
+    std::function<void()> action_;
 
     std::thread thread_;
 };

@@ -3,8 +3,8 @@
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
-#include <fcntl.h>
 #include <fmt/format.h>
+#include <string_view>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -32,7 +32,7 @@ struct FollowedFile::File {
 
 /// 0, or why the path cannot be followed.
 int FollowedFile::open(File& file) {
-    file.fd = Descriptor(::open(path_.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY));
+    file.fd = Descriptor(options_.open ? options_.open(path_) : open_for_reading(path_));
     if (file.fd.get() < 0) return errno;
     if (::fstat(file.fd.get(), &file.status) != 0) return errno;
     if (S_ISREG(file.status.st_mode)) return 0;
@@ -49,6 +49,7 @@ FollowedFile::FollowedFile(std::string path, const FollowOptions& options, FileW
     auto file = std::make_unique<File>();
     const int error = open(*file);
     if (error == 0) {
+        if (options_.enter.bytes > 0) enter_near_end(*file);
         file->watch = watcher_.add_file(file->fd.get(), key_);
         files_.push_back(std::move(file));
     } else if (error != ENOENT && error != ESTALE) {
@@ -59,7 +60,44 @@ FollowedFile::FollowedFile(std::string path, const FollowOptions& options, FileW
 
 FollowedFile::~FollowedFile() = default;
 
+namespace {
+
+/// The bytes at the begin of `text` up to an end of an event, and with it; 0 if there is none.
+std::size_t end_in(std::string_view text, FollowOptions::Entry::End end) {
+    using End = FollowOptions::Entry::End;
+    if (end != End::blank_line) return text.find(end == End::nul ? '\0' : '\n') + 1;
+    for (auto at = text.find('\n'); at != text.npos; at = text.find('\n', at + 1)) {
+        const auto rest = text.substr(at + 1);
+        if (rest.starts_with('\n')) return at + 2;
+        if (rest.starts_with("\r\n")) return at + 3;
+    }
+    return 0;
+}
+
+} // namespace
+
+/// Stays at the start of a file whose end has no end of an event.
+void FollowedFile::enter_near_end(File& file) {
+    const auto wanted = static_cast<off_t>(options_.enter.bytes);
+    if (file.status.st_size <= wanted) return;
+    std::string window(std::min<std::size_t>(options_.enter.bytes, 64 * 1024), '\0');
+    const auto overlap = std::min<std::size_t>(2, window.size() - 1); // of an end in two windows
+    for (off_t at = file.status.st_size - wanted; at < file.status.st_size;) {
+        const auto got = ::pread(file.fd.get(), window.data(), window.size(), at);
+        if (got <= 0) return;
+        const auto text = std::string_view(window).substr(0, static_cast<std::size_t>(got));
+        if (const auto size = end_in(text, options_.enter.end); size > 0) {
+            file.offset = at + static_cast<off_t>(size);
+            entry_note_ = fmt::format("{} is entered near its end, at byte {}", path_, file.offset);
+            return;
+        }
+        if (text.size() <= overlap) return;
+        at += static_cast<off_t>(text.size() - overlap);
+    }
+}
+
 bool FollowedFile::read(ByteSource::Sink& sink, std::span<char> buffer) {
+    if (!entry_note_.empty()) sink.on_note(std::exchange(entry_note_, {}));
     check_path(sink);
     while (!files_.empty()) {
         // Asked before the last read: what is appended to the old file after its writer has
@@ -95,6 +133,8 @@ void FollowedFile::check_path(ByteSource::Sink& sink) {
         return;
     }
     last_note_.clear();
+    // Where the directory cannot be searched, only opening the file tells that it is the same.
+    if (!files_.empty() && files_.back()->is(file->status)) return;
     if (const auto stale = std::exchange(stale_, nullptr)) {
         if (stale->is(file->status)) {
             file->offset = stale->offset;

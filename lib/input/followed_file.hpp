@@ -2,6 +2,7 @@
 // does.
 #pragma once
 
+#include "base/open_file.hpp"
 #include "input/byte_source.hpp"
 #include "input/file_watcher.hpp"
 
@@ -22,6 +23,13 @@ struct FollowOptions {
     std::size_t read_bytes = 256 * 1024;
     /// Bytes that are read of one file before the others have their turn.
     std::size_t turn_bytes = 4 * 1024 * 1024;
+    /// A file that is there at the start is entered near its end, behind the end of an event.
+    struct Entry {
+        std::size_t bytes = 0; ///< that are read, up to an event less, if it has more; 0: all of it
+        enum class End { line, blank_line, nul } end = End::line;
+    } enter;
+    /// Opens a file by its name, see OpenFile.
+    OpenFile open;
     /// pread(2), or a substitute in tests.
     std::function<ssize_t(int fd, void* to, std::size_t size, off_t offset)> read;
 };
@@ -58,6 +66,7 @@ private:
     void drop_front();
     void drop_stale(ByteSource::Sink& sink);
     bool has_successor() const;
+    void enter_near_end(File& file);
     void note_once(ByteSource::Sink& sink, const std::string& text);
 
     std::string path_;
@@ -66,6 +75,7 @@ private:
     FileWatcher::Key key_;
     std::deque<std::unique_ptr<File>> files_; ///< the one being read, then those that replaced it
     std::unique_ptr<File> stale_;             ///< the one that was being read, closed
+    std::string entry_note_;                  ///< where it was entered, until that was reported
     std::string last_note_;                   ///< "" once the file could be opened
 };
 

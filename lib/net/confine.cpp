@@ -7,9 +7,12 @@
 #include <sys/syscall.h>
 #endif
 #if defined(SYS_landlock_create_ruleset) && __has_include(<linux/landlock.h>)
+#include <algorithm>
 #include <cstdint>
 #include <fcntl.h>
+#include <filesystem>
 #include <linux/landlock.h>
+#include <system_error>
 #include <unistd.h>
 #define SSE_HAS_LANDLOCK
 #endif
@@ -27,31 +30,74 @@ constexpr std::uint64_t forbidden =
     LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_MAKE_SOCK | LANDLOCK_ACCESS_FS_MAKE_FIFO |
     LANDLOCK_ACCESS_FS_MAKE_BLOCK | LANDLOCK_ACCESS_FS_MAKE_SYM;
 
-void allow(int rules, const std::string& directory) {
-    const Descriptor fd(::open(directory.c_str(), O_PATH | O_CLOEXEC | O_DIRECTORY));
+constexpr std::uint64_t writes = forbidden & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};
+constexpr std::uint64_t reads = LANDLOCK_ACCESS_FS_READ_FILE | LANDLOCK_ACCESS_FS_READ_DIR;
+
+/// `path` and, if it is a directory, what is below it.
+void allow(int rules, const std::string& path, std::uint64_t access) {
+    const Descriptor fd(::open(path.c_str(), O_PATH | O_CLOEXEC));
     if (fd.get() < 0) return;
     landlock_path_beneath_attr beneath{};
-    beneath.allowed_access = forbidden & ~std::uint64_t{LANDLOCK_ACCESS_FS_EXECUTE};
+    beneath.allowed_access = access;
     beneath.parent_fd = fd.get();
     // One that fails allows less.
     (void)::syscall(SYS_landlock_add_rule, rules, LANDLOCK_RULE_PATH_BENEATH, &beneath, 0);
 }
 
+/// By the name of a descriptor of this process; there is no directory to find it in.
+bool is_own_descriptor(const std::string& path) { return path.starts_with("/proc/self/fd/"); }
+
+/// No part of it is a symbolic link.
+bool is_direct(const std::filesystem::path& path) {
+    std::error_code error;
+    const auto absolute = std::filesystem::absolute(path, error).lexically_normal();
+    return !error && std::filesystem::weakly_canonical(path, error) == absolute && !error;
+}
+
+void allow_reading(int rules, const std::string& file) {
+    if (is_own_descriptor(file)) return allow(rules, file, LANDLOCK_ACCESS_FS_READ_FILE);
+    std::error_code error;
+    auto directory = std::filesystem::absolute(file, error).lexically_normal().parent_path();
+    while (directory.has_relative_path() && !std::filesystem::exists(directory, error))
+        directory = directory.parent_path(); // it may be created later
+    allow(rules, directory.string(), LANDLOCK_ACCESS_FS_READ_FILE);
+}
+
+/// The sanitizers read it at the end of the process.
+void allow_sanitizers([[maybe_unused]] int rules) {
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+    allow(rules, "/proc", reads);
+#elif defined(__has_feature)
+#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
+    allow(rules, "/proc", reads);
+#endif
+#endif
+}
+
 } // namespace
 
-bool forbid_programs_and_changes(const std::vector<std::string>& except) {
+bool confine_thread(const Confinement& allowed) {
+    const auto& readable = allowed.readable;
+    const bool restricts_reading =
+        readable && std::all_of(readable->begin(), readable->end(), [](const auto& file) {
+            return is_own_descriptor(file) || is_direct(file);
+        });
     landlock_ruleset_attr handled{};
-    handled.handled_access_fs = forbidden;
+    handled.handled_access_fs = forbidden | (restricts_reading ? reads : 0);
     const Descriptor rules(static_cast<int>(
         ::syscall(SYS_landlock_create_ruleset, &handled, sizeof(handled.handled_access_fs), 0)));
     if (rules.get() < 0) return false;
-    for (const auto& directory : except) allow(rules.get(), directory);
+    for (const auto& directory : allowed.writable) allow(rules.get(), directory, writes);
+    if (restricts_reading) {
+        for (const auto& file : *readable) allow_reading(rules.get(), file);
+        allow_sanitizers(rules.get());
+    }
     return forbid_new_privileges() && ::syscall(SYS_landlock_restrict_self, rules.get(), 0) == 0;
 }
 
 #else
 
-bool forbid_programs_and_changes(const std::vector<std::string>&) { return false; }
+bool confine_thread(const Confinement&) { return false; }
 
 #endif
 

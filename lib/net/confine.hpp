@@ -1,14 +1,24 @@
-// What the process gives up once a server is set up, so that an error in it can do less harm.
+// What a thread gives up once a server is set up, so that an error in it can do less harm.
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 namespace sse {
 
-/// From now on, the calling thread and the threads it starts run no program and create, write or
-/// remove no file, but in the directories `except`; what is open stays as it is, and files can be
-/// read (Landlock, Linux 5.13). Sets no_new_privs, too. False where the system cannot.
-bool forbid_programs_and_changes(const std::vector<std::string>& except);
+struct Confinement {
+    /// Directories in which files may still be created, written and removed.
+    std::vector<std::string> writable = {};
+    /// Files that are opened again by name. Others in their directories can be read, too, since a
+    /// file may be replaced. nullopt: all files can be read.
+    std::optional<std::vector<std::string>> readable = {};
+};
+
+/// From now on, the calling thread and the threads it starts run no program, and create, write,
+/// remove and read only the files that `allowed` names; what is open stays as it is (Landlock,
+/// Linux 5.13). Reading is not restricted if the path to a readable file contains a symbolic link,
+/// which may point elsewhere later. Sets no_new_privs, too. False where the system cannot.
+bool confine_thread(const Confinement& allowed);
 
 } // namespace sse

@@ -8,7 +8,9 @@
 #include <cerrno>
 #include <cstring>
 #include <fmt/format.h>
+#include <openssl/bio.h>
 #include <openssl/err.h>
+#include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
 #include <sys/socket.h>
@@ -171,15 +173,60 @@ void set_protocol(SSL_CTX* context) {
     SSL_CTX_set_alpn_select_cb(context, choose_http1, nullptr);
 }
 
+/// A PEM file in memory, erased when it is destroyed.
+class PemFile {
+public:
+    PemFile(const std::string& path, const char* what, const OpenFile& open) {
+        try {
+            text_ = read_file(path, "", open);
+        } catch (const std::system_error& e) {
+            refuse_tls(fmt::format("cannot use {} as {}: {}", path, what, e.code().message()));
+        }
+        bio_.reset(BIO_new_mem_buf(text_.data(), static_cast<int>(text_.size())));
+        if (!bio_) refuse_file(path, what);
+    }
+    ~PemFile() { OPENSSL_cleanse(text_.data(), text_.size()); }
+    PemFile(const PemFile&) = delete;
+    PemFile& operator=(const PemFile&) = delete;
+    BIO* bio() const { return bio_.get(); }
+
+private:
+    std::string text_;
+    std::unique_ptr<BIO, int (*)(BIO*)> bio_{nullptr, BIO_free};
+};
+
+using Certificate = std::unique_ptr<X509, void (*)(X509*)>;
+
+/// nullptr at the end of the file. Throws Error for one that is broken.
+Certificate next_certificate(const PemFile& file, const std::string& path, const char* what) {
+    Certificate next(PEM_read_bio_X509(file.bio(), nullptr, nullptr, nullptr), X509_free);
+    if (next) return next;
+    if (ERR_GET_REASON(ERR_peek_last_error()) != PEM_R_NO_START_LINE) refuse_file(path, what);
+    ERR_clear_error();
+    return next;
+}
+
+/// The server's certificate, then those that lead to an authority.
+void use_certificates(SSL_CTX* context, const TlsServerOptions& options) {
+    const auto& path = options.cert_file;
+    const auto* const what = "a certificate";
+    const PemFile file(path, what, options.open);
+    const Certificate own(PEM_read_bio_X509_AUX(file.bio(), nullptr, nullptr, nullptr), X509_free);
+    if (!own || SSL_CTX_use_certificate(context, own.get()) != 1) refuse_file(path, what);
+    while (auto next = next_certificate(file, path, what)) {
+        if (SSL_CTX_add0_chain_cert(context, next.get()) != 1) refuse_file(path, what);
+        [[maybe_unused]] auto* const owned_by_context = next.release();
+    }
+}
+
 void use_key(SSL_CTX* context, const TlsServerOptions& options) {
     const auto& path = options.key_file.empty() ? options.cert_file : options.key_file;
+    const PemFile file(path, "the certificate's key", options.open);
     bool encrypted = false;
-    SSL_CTX_set_default_passwd_cb(context, no_passphrase);
-    SSL_CTX_set_default_passwd_cb_userdata(context, &encrypted);
-    const bool used = SSL_CTX_use_PrivateKey_file(context, path.c_str(), SSL_FILETYPE_PEM) == 1;
+    const std::unique_ptr<EVP_PKEY, void (*)(EVP_PKEY*)> key(
+        PEM_read_bio_PrivateKey(file.bio(), nullptr, no_passphrase, &encrypted), EVP_PKEY_free);
+    if (key && SSL_CTX_use_PrivateKey(context, key.get()) == 1) return;
     const auto error = ERR_peek_last_error();
-    SSL_CTX_set_default_passwd_cb_userdata(context, nullptr);
-    if (used) return;
     if (encrypted) refuse_tls(fmt::format("the key in {} is encrypted", path));
     if (ERR_GET_LIB(error) == ERR_LIB_X509 &&
         (ERR_GET_REASON(error) == X509_R_KEY_VALUES_MISMATCH ||
@@ -190,13 +237,18 @@ void use_key(SSL_CTX* context, const TlsServerOptions& options) {
     refuse_file(path, "the certificate's key");
 }
 
-void require_client_certificates(SSL_CTX* context, const std::string& path) {
-    auto* const names = SSL_load_client_CA_file(path.c_str());
-    if (!names || SSL_CTX_load_verify_locations(context, path.c_str(), nullptr) != 1) {
-        sk_X509_NAME_pop_free(names, X509_NAME_free);
-        refuse_file(path, "the authorities of clients");
+void require_client_certificates(SSL_CTX* context, const TlsServerOptions& options) {
+    const auto& path = options.client_ca_file;
+    const auto* const what = "the authorities of clients";
+    const PemFile file(path, what, options.open);
+    std::size_t count = 0;
+    while (const auto authority = next_certificate(file, path, what)) {
+        if (X509_STORE_add_cert(SSL_CTX_get_cert_store(context), authority.get()) != 1 ||
+            SSL_CTX_add_client_CA(context, authority.get()) != 1)
+            refuse_file(path, what);
+        ++count;
     }
-    SSL_CTX_set_client_CA_list(context, names);
+    if (count == 0) refuse_tls(fmt::format("cannot use {} as {}: no certificate", path, what));
     SSL_CTX_set_verify(context, SSL_VERIFY_PEER | SSL_VERIFY_FAIL_IF_NO_PEER_CERT, nullptr);
 }
 
@@ -213,11 +265,9 @@ TlsServer::Context TlsServer::load() const {
     auto* const context = made.get();
     if (!context) refuse_tls("cannot set up TLS: " + take_tls_error());
     set_protocol(context);
-    if (SSL_CTX_use_certificate_chain_file(context, options_.cert_file.c_str()) != 1)
-        refuse_file(options_.cert_file, "a certificate");
+    use_certificates(context, options_);
     use_key(context, options_);
-    if (!options_.client_ca_file.empty())
-        require_client_certificates(context, options_.client_ca_file);
+    if (!options_.client_ca_file.empty()) require_client_certificates(context, options_);
     return made;
 }
 

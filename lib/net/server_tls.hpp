@@ -2,6 +2,7 @@
 // a connection without TLS has no TlsStream.
 #pragma once
 
+#include "base/open_file.hpp"
 #include "net/socket.hpp"
 
 #include <cstddef>
@@ -22,6 +23,7 @@ struct TlsServerOptions {
     std::string cert_file;      ///< PEM: the certificate, then its chain; "": no TLS
     std::string key_file;       ///< PEM, not encrypted; "": in cert_file
     std::string client_ca_file; ///< PEM: clients need a certificate of one of these; "": none
+    OpenFile open; ///< how these are opened, on each reload; empty: as this process may
 };
 
 /// TLS of one connection. Does not own the descriptor. Used on its loop's thread only. OpenSSL

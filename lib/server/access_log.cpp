@@ -107,7 +107,7 @@ int open_log(const std::string& path) { return open_output_file(path, Existing::
 AccessLog::AccessLog(std::string path, OnWarning on_warning, AccessLogOptions options)
     : path_(std::move(path))
     , on_warning_(std::move(on_warning))
-    , options_(options) {
+    , options_(std::move(options)) {
     fd_ = path_ == "-" ? ::dup(STDERR_FILENO) : open_log(path_);
     thread_ = std::thread([this] { run(); });
 }
@@ -146,18 +146,29 @@ void AccessLog::reopen() {
     changed_.notify_one();
 }
 
+void AccessLog::on_thread(std::function<void()> action) {
+    {
+        const std::lock_guard lock(mutex_);
+        action_ = std::move(action);
+    }
+    changed_.notify_one();
+}
+
 void AccessLog::run() {
     for (;;) {
         std::string lines;
         bool reopen, ending;
+        std::function<void()> action;
         {
             std::unique_lock lock(mutex_);
-            changed_.wait(lock, [&] { return !waiting_.empty() || reopen_ || ending_; });
+            changed_.wait(lock, [&] { return !waiting_.empty() || reopen_ || ending_ || action_; });
             lines.swap(waiting_);
             lost_ += std::exchange(dropped_, 0);
             reopen = std::exchange(reopen_, false);
             ending = ending_;
+            action = std::exchange(action_, {});
         }
+        if (action) action();
         write(lines);
         if (reopen) open_again();
         if (ending) return;
@@ -198,7 +209,9 @@ void AccessLog::write(std::string_view lines) {
 void AccessLog::open_again() {
     if (path_ == "-") return;
     try {
-        ::close(std::exchange(fd_, open_log(path_)));
+        const int fd = options_.reopen ? options_.reopen(path_) : open_log(path_);
+        if (fd < 0) return warn_once(std::strerror(errno));
+        ::close(std::exchange(fd_, fd));
         torn_.clear();
     } catch (const std::system_error& e) { // keep the old one
         warn_once(e.code().message());

@@ -53,6 +53,8 @@ struct AccessLogOptions {
     /// Bytes of lines that wait for a slow file. Beyond it lines are dropped and counted: a log
     /// never delays the streams.
     std::size_t max_waiting_bytes = 4 * 1024 * 1024;
+    /// Opens the file again by its name: a descriptor, or -1 with errno. Empty: as at first.
+    std::function<int(const std::string&)> reopen{};
 };
 
 /// Writes whole lines to a file, on a thread of its own. Any thread may call it.
@@ -63,7 +65,9 @@ public:
     using OnWarning = std::function<void(const std::string&)>;
 
     /// Appends to `path`; "-" is standard error. Throws std::system_error with the path.
-    AccessLog(std::string path, OnWarning on_warning, AccessLogOptions options = {});
+    AccessLog(std::string path, OnWarning on_warning, AccessLogOptions options);
+    AccessLog(std::string path, OnWarning on_warning)
+        : AccessLog(std::move(path), std::move(on_warning), AccessLogOptions{}) {}
     /// Writes the lines that wait.
     ~AccessLog();
     AccessLog(const AccessLog&) = delete;
@@ -74,6 +78,8 @@ public:
     /// Opens the file again by its name, after it was renamed. Lines added before go to the old
     /// file.
     void reopen();
+    /// Calls `action` once on the log's thread.
+    void on_thread(std::function<void()> action);
 
 private:
     void run();
@@ -94,6 +100,7 @@ private:
     std::string waiting_;
     std::uint64_t dropped_ = 0; ///< lines that did not fit
     bool reopen_ = false, ending_ = false;
+    std::function<void()> action_;
     std::thread thread_; ///< last: it uses all of this
 };
 

@@ -5,13 +5,11 @@
 #include "http/head.hpp"
 
 #include <algorithm>
-#include <cerrno>
 #include <fmt/format.h>
-#include <fstream>
 #include <openssl/crypto.h>
 #include <openssl/sha.h>
+#include <sstream>
 #include <sys/stat.h>
-#include <system_error>
 #include <utility>
 
 namespace sse {
@@ -44,13 +42,9 @@ void Tokens::add(std::string_view token) {
     digests_ = std::make_shared<const std::vector<Digest>>(std::move(more));
 }
 
-bool Tokens::add_file(const std::string& path) {
-    std::ifstream in(path, std::ios::binary);
+bool Tokens::add_file(const std::string& path, const OpenFile& open) {
+    std::istringstream in(read_file(path, "the token file", open));
     std::string line;
-    if (!in || (in.peek(), in.bad())) { // a directory can be opened, and not be read
-        throw std::system_error(errno, std::generic_category(),
-                                fmt::format("cannot read the token file {}", path));
-    }
     const auto before = size();
     for (std::size_t number = 1; std::getline(in, line); ++number) {
         if (line.ends_with('\r')) line.pop_back();

@@ -2,6 +2,8 @@
 // policy: the guard decides what a token allows.
 #pragma once
 
+#include "base/open_file.hpp"
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -26,7 +28,8 @@ public:
     /// Adds every line of `path` but empty ones and those that begin with #. Throws
     /// std::system_error with the path, and Error (bad_input) with the line, or if the file has no
     /// token: it would protect nothing. True if every user of this machine can read the file.
-    bool add_file(const std::string& path);
+    /// `open` opens it, see OpenFile.
+    bool add_file(const std::string& path, const OpenFile& open = {});
 
     /// Becomes a copy of `other`.
     void replace(const Tokens& other) { std::atomic_store(&digests_, other.digests_); }

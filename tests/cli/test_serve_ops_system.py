@@ -218,18 +218,77 @@ def test_root_is_left_for_good(sse, wire, tmp_path, given, group):
         assert "\nNoNewPrivs:\t1\n" in text
 
 
+@pytest.fixture
+def roots_own(tmp_path):
+    """A directory that only root may enter."""
+    path = tmp_path / "root"
+    path.mkdir(mode=0o700)
+    return path
+
+
 @root_only
-@pytest.mark.parametrize("flag", ["--token-file", "--publish-token-file"])
-def test_what_sighup_reads_again_must_be_readable_without_root(sse, wire, tmp_path, flag):
-    path = tmp_path / "tokens"
-    path.write_text("t\n")
+def test_tokens_that_only_root_reads_are_read_again(sse, wire, roots_own):
+    """S12: a child that stays root opens the files of the command line again, and no others."""
+    path = roots_own / "tokens"
+    path.write_text("old\n")
     path.chmod(0o600)
-    args = ["serve", "--listen", "127.0.0.1:0", "--user", "nobody", flag, path]
-    refused = sse.run(*args)
-    error, hint = refused.err.splitlines()[-2:]
-    assert refused.status == 23
-    assert error == f"sse: error: user nobody cannot read {path}, which SIGHUP reloads"
-    assert hint.startswith("sse: hint: ")
+    server = sse.serve("--listen", "127.0.0.1:0", "--user", "nobody", "--token-file", path)
+    server.write(b"a\n")
+    path.write_text("new\n")
+    server.signal(signal.SIGHUP)
+    server.stderr.wait_for(r"^sse: note: reloaded the tokens$")
+    status = {token: wire.get(server.url, headers={"Authorization": f"Bearer {token}"}).status
+              for token in ("old", "new")}
+    assert status == {"old": 403, "new": 200} or status == {"old": 401, "new": 200}
+    children = Path(f"/proc/{server.pid}/task/{server.pid}/children").read_text().split()
+    assert len(children) == 1
+    assert len(os.listdir(f"/proc/{children[0]}/fd")) == 1  # the connection to the server
+    assert re.search(r"^CapEff:\t0*2$", Path(f"/proc/{children[0]}/status").read_text(), re.MULTILINE)
+    server.signal(signal.SIGTERM)
+    assert server.wait() in (0, 143)
+    poll("the child to end", lambda: not Path(f"/proc/{children[0]}").exists())
+
+
+@root_only
+def test_a_log_that_only_root_creates_is_opened_again(sse, wire, roots_own):
+    log = roots_own / "access.log"
+    server = sse.serve("--listen", "127.0.0.1:0", "--user", "nobody", "--publish", "--access-log", log)
+    log.rename(roots_own / "access.log.1")
+    server.signal(signal.SIGHUP)
+    poll("the new log", log.exists)
+    wire.get(server.url + "none").close()
+    poll("its line", lambda: '"path":"/none"' in log.read_text())
+    assert "cannot" not in server.stderr.text()
+
+
+@root_only
+def test_a_link_in_the_place_of_a_log_is_not_followed_by_root(sse, roots_own, tmp_path):
+    log, target = roots_own / "access.log", tmp_path / "target"
+    server = sse.serve("--listen", "127.0.0.1:0", "--user", "nobody", "--publish", "--access-log", log)
+    log.unlink()
+    target.write_text("")
+    target.chmod(0o600)
+    log.symlink_to(target)
+    os.lchown(log, 1, 1)
+    server.signal(signal.SIGHUP)
+    server.stderr.wait_for(r"^sse: warning: cannot write the access log ")
+    assert target.read_text() == ""
+
+
+@root_only
+def test_a_followed_file_that_only_root_reads_is_followed_across_rotation(sse, wire, roots_own):
+    path = roots_own / "log"
+    path.write_text("a\n")
+    server = sse.serve("--listen", "127.0.0.1:0", "--user", "nobody", "-f", path)
+    answer = wire.get(server.url)
+    answer.events(1)
+    path.rename(roots_own / "log.1")
+    path.write_text("b\n")
+    path.chmod(0o600)
+    assert [e.data for e in answer.events(2)] == ["a", "b"]
+    with open(path, "a") as file:
+        file.write("c\n")
+    assert [e.data for e in answer.events(3)] == ["a", "b", "c"]
 
 
 @pytest.mark.parametrize("user,why", [
@@ -286,10 +345,12 @@ def test_the_backlog_is_as_asked(sse):
 
 
 @pytest.mark.parametrize("command, given_up", [([], 1), (["--", "sleep", "1d"], 0)], ids=["input", "command"])
-def test_a_server_without_a_command_gives_up_running_programs(sse, wire, command, given_up):
-    """What it then may do is in tests/unit/confine_test.cpp."""
-    server = sse.serve("--threads", "2", *command)
+def test_a_server_without_a_command_gives_up_running_programs(sse, wire, tmp_path, command, given_up):
+    """H20: on all of its threads. What it then may do is in tests/unit/confine_test.cpp."""
+    server = sse.serve("--threads", "2", "--access-log", tmp_path / "log", "--record", tmp_path / "record", *command)
     wire.get(server.url)  # its threads run
-    statuses = [path.read_text() for path in Path(f"/proc/{server.pid}/task").glob("*/status")]
-    assert len(statuses) >= 2
-    assert all(f"\nNoNewPrivs:\t{given_up}\n" in text for text in statuses)
+
+    def on_each_thread():
+        statuses = [path.read_text() for path in Path(f"/proc/{server.pid}/task").glob("*/status")]
+        return len(statuses) >= 4 and all(f"\nNoNewPrivs:\t{given_up}\n" in text for text in statuses)
+    poll("all threads", on_each_thread)

@@ -60,6 +60,63 @@ def test_new_is_now(sse, wire, log, start, first):
     assert data(answer.events(COUNT + 2 - first)) == list(range(first, COUNT + 2))
 
 
+@pytest.mark.parametrize("follow", [[], ["-f"]], ids=["read", "followed"])
+def test_an_id_that_the_history_no_longer_holds_is_read_again(sse, wire, tmp_path, follow):
+    """S28: the file is read on, or again; the second client comes after the event was evicted."""
+    log, count = tmp_path / "log", 2000
+    log.write_text("".join(f"data: {i}\nid: {i}\n\n" for i in range(1, count + 1)) + "data: 0\n\n" * 3)
+    server = sse.serve("--input", "sse", "--on-eof", "hold", "--history", "100", *follow, log)
+    wire.get(server.url).events(count + 3)
+    end = [0] * 3  # none of them twice where the file ends
+    for last in (1, count // 2):
+        answer = wire.get(server.url, headers={"Last-Event-ID": str(last)})
+        assert answer.header("sse-gap") is None
+        want = list(range(last + 1, count + 1)) + end
+        assert data(answer.events(len(want))) == want
+        if follow:
+            with open(log, "a") as file:
+                file.write("data: -1\n\n")
+            end.append(-1)
+            assert data(answer.events(len(want) + 1))[-1] == -1
+        assert not any("gap" in comment for comment in answer.stream.comments)
+        answer.close()
+    answer = wire.get(server.url, headers={"Last-Event-ID": "none"})
+    assert data(answer.events(1))[0] > count // 2
+    assert any("gap" in comment for comment in answer.stream.comments)
+
+
+def test_clients_beyond_those_that_read_again_are_told_of_the_gap(sse, wire, tmp_path):
+    """A stranger who makes up IDs starts at most two readings at once."""
+    log, count = tmp_path / "log", 1000
+    log.write_text("".join(f":{'x' * 20_000}\ndata: {i}\nid: {i}\n\n" for i in range(1, count + 1)))
+    server = sse.serve("--input", "sse", "-f", "--history", "100", log)
+    wire.get(server.url).events(count)
+    waiting = [wire.get(server.url, headers={"Last-Event-ID": "1"}) for _ in range(2)]  # they do not read
+    answer = wire.get(server.url, headers={"Last-Event-ID": "1"})
+    assert answer.header("sse-gap") is not None
+    for one in waiting:
+        assert data(one.events(count - 1)) == list(range(2, count + 1))
+
+
+@pytest.mark.parametrize("format, end", [("sse", "\n\n"), ("json", "\n"), ("lines", "\n"), ("blocks", "\r\n\r\n"),
+                                         ("nul", "\0")])
+def test_a_long_log_is_entered_near_its_end(sse, wire, tmp_path, format, end):
+    """S1: what no client can be sent is not read, so that a log of many GB is served at once."""
+    log, count = tmp_path / "log", 2000
+    form = {"sse": "data: {0}\nid: {0}", "json": '{{"data":"{0}","id":"{0}"}}'}.get(format, "{0}")
+    log.write_bytes("".join(form.format(i) + end for i in range(1, count + 1)).encode())
+    server = sse.serve("--input", format, "-f", "--start", "3", "--history-bytes", "2000", log)
+    server.stderr.wait_for(rf"^sse: note: {log} is entered near its end, at byte \d+$")
+    answer = wire.get(server.url)
+    assert data(answer.events(3)) == [count - 2, count - 1, count]
+    with open(log, "ab") as file:
+        file.write((form.format(0) + end).encode())
+    assert data(answer.events(4))[-1] == 0
+    if format in ("sse", "json"):
+        answer = wire.get(server.url, headers={"Last-Event-ID": "7"})
+        assert data(answer.events(count - 7)) == list(range(8, count + 1))
+
+
 @pytest.mark.parametrize("before", [0, 3])
 def test_a_client_that_is_cut_before_its_first_event_misses_none(sse, wire, before):
     server = sse.serve("--publish", "--start", "new")
