@@ -1,6 +1,7 @@
 #include "base/json_string.hpp"
 
 #include "base/ascii.hpp"
+#include "base/utf8.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -8,8 +9,6 @@
 namespace sse {
 
 namespace {
-
-constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
 
 bool is_high(std::uint32_t unit) { return unit >= 0xD800 && unit < 0xDC00; }
 bool is_low(std::uint32_t unit) { return unit >= 0xDC00 && unit < 0xE000; }
@@ -97,14 +96,14 @@ void SurrogateJoiner::append(std::string_view text, std::string& out) {
         }
         out.append(text.substr(0, at));
         if (is_high(half)) high_ = static_cast<char16_t>(half);
-        else if (half != 0) out.append(replacement);
+        else if (half != 0) out.append(replacement_character);
         else out.push_back(text[at]); // a character whose first byte is 0xED
         text.remove_prefix(at + (half != 0 ? 3 : 1));
     }
 }
 
 void SurrogateJoiner::finish(std::string& out) {
-    if (high_ != 0) out.append(replacement);
+    if (high_ != 0) out.append(replacement_character);
     high_ = 0;
 }
 

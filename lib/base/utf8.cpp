@@ -6,8 +6,6 @@ namespace sse {
 
 namespace {
 
-constexpr std::string_view replacement = "\xEF\xBF\xBD"; // U+FFFD
-
 /// What a lead byte asks for: how many bytes in all, and the range of the second (Unicode 15,
 /// table 3-7). `length` 0: no lead byte.
 struct Lead {
@@ -57,7 +55,7 @@ void append_utf8(std::string_view bytes, std::string& out) {
             at += static_cast<std::size_t>(length);
             continue;
         }
-        out.append(bytes, good, at - good).append(replacement);
+        out.append(bytes, good, at - good).append(replacement_character);
         at += static_cast<std::size_t>(-length);
         good = at;
     }

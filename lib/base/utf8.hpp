@@ -6,6 +6,9 @@
 
 namespace sse {
 
+/// U+FFFD, which replaces each ill-formed sequence.
+inline constexpr std::string_view replacement_character = "\xEF\xBF\xBD";
+
 /// The byte order mark that a stream or a file may begin with.
 inline constexpr std::string_view bom = "\xEF\xBB\xBF";
 
