@@ -65,9 +65,9 @@ struct Sink : sse::Parser::Sink, sse::Decoder::Sink {
 
 /// In pieces, so that what is kept between them counts as well.
 template <class Reader>
-void feed(Reader& reader, std::string_view text) {
-    for (; !text.empty(); text.remove_prefix(std::min<std::size_t>(text.size(), 100)))
-        reader.feed(text.substr(0, 100));
+void feed(Reader& reader, std::string_view text, std::size_t piece = 100) {
+    for (; !text.empty(); text.remove_prefix(std::min(text.size(), piece)))
+        reader.feed(text.substr(0, piece));
     reader.finish();
 }
 
@@ -75,6 +75,12 @@ void parse(const std::string& text) {
     Sink sink;
     sse::Parser parser(sink);
     feed(parser, text);
+}
+
+void parse_bytes(const std::string& text) {
+    Sink sink;
+    sse::Parser parser(sink);
+    feed(parser, text, 1);
 }
 
 void parse_ndjson(const std::string& text) {
@@ -145,6 +151,15 @@ const std::array cases{
     Case{"pointer: many escapes", filled("{\"data\":\"", "\\ud83d", "\"}"), find_value},
     Case{"event stream: one data field of many lines", filled("", "data:\n", "\n"), parse},
     Case{"event stream: one long line", filled("data:", "x", "\n\n"), parse},
+    Case{"event stream: one long line, byte by byte", filled("data:", "x", "\n\n"), parse_bytes},
+    Case{"event stream: many data fields, byte by byte",
+         filled("", "data: 0123456789abcdef\n", "\n"), parse_bytes},
+    Case{"event stream: events ended by CR, byte by byte", filled("", "data: 0123\r\r", ""),
+         parse_bytes},
+    Case{"event stream: comments, byte by byte", filled("", ":\n", ""), parse_bytes},
+    Case{"event stream: ill-formed UTF-8, byte by byte", filled("", "data: \xFF\xE2\x82\n\n", ""),
+         parse_bytes},
+    Case{"event stream: types", filled("", "event: x\n", ""), parse},
     Case{"event stream: blank lines", filled("", "\r\n\n\r", ""), parse},
     Case{"event stream: ids", filled("", "id:1\n", "\n"), parse},
     Case{"event stream: a retry of many digits", filled("retry:", "9", "\n"), parse},

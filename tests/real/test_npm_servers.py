@@ -1,5 +1,6 @@
 """sse tail and servers of npm: better-sse, and an MCP server over Streamable HTTP."""
 import json
+import os
 
 import pytest
 from support.npm import install
@@ -68,8 +69,9 @@ def packages(tmp_path_factory):
 def node(sse, packages):
     """Runs a script that says its port; returns its URL and the process."""
     def run(script):
-        (packages / "server.mjs").write_text(script)
-        server = sse.start_program("node", packages / "server.mjs")
+        file = packages / f"server-{os.getpid()}.mjs"
+        file.write_text(script)
+        server = sse.start_program("node", file)
         port = server.stdout.wait_for(r"^port (\d+)$")[1]
         return f"http://127.0.0.1:{port}/", server
     return run

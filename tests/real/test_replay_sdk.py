@@ -1,6 +1,7 @@
 """Clients that no one here wrote, against `sse replay`: the SDKs of two APIs and of MCP, npm's eventsource, and a
 browser."""
 import json
+import os
 import subprocess
 
 import pytest
@@ -57,8 +58,9 @@ def npm(tmp_path_factory):
                      "@modelcontextprotocol/sdk")
 
     def run(script, url):
-        (folder / "client.mjs").write_text(script)
-        done = subprocess.run(["node", "client.mjs", url], cwd=folder, capture_output=True, text=True,
+        file = folder / f"client-{os.getpid()}.mjs"
+        file.write_text(script)
+        done = subprocess.run(["node", file, url], cwd=folder, capture_output=True, text=True,
                               timeout=HANG, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout

@@ -11,7 +11,7 @@ import pytest
 TESTS = Path(__file__).parent.parent
 CASE = re.compile(r'TEST_CASE\(((?:\s*"(?:[^"\\]|\\.)*")+)')
 LITERAL = re.compile(r'"((?:[^"\\]|\\.)*)"')
-FUZZ_SECONDS = int(os.environ.get("SSE_FUZZ_SECONDS", "10"))  # for each target
+FUZZ_SECONDS = int(os.environ.get("SSE_FUZZ_SECONDS", "4"))  # for each target
 
 
 @dataclass(frozen=True)

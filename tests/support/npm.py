@@ -1,5 +1,7 @@
-"""Packages of npm, in a folder of their own."""
+"""Packages of npm, installed once for all workers of a run."""
 import fcntl
+import hashlib
+import os
 import subprocess
 import tempfile
 import time
@@ -28,13 +30,20 @@ def failure_to_install(folder, packages):
 
 
 def install(folder, *packages):
-    """Installs them there; where that cannot be done (no registry can be reached), the test is
-    skipped and says so. One at a time: several workers may ask, and one failure is for all."""
+    """The folder in which these packages are installed: `folder`, a temporary one of pytest, says in which run. The
+    workers share it, so each file a test writes there needs a name of its own. Where the packages cannot be installed
+    (no registry can be reached), the test is skipped and says so; one failure is for all."""
+    run = folder.parent.parent if "PYTEST_XDIST_WORKER" in os.environ else folder.parent
+    shared = run / f"npm-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}"
     with open(Path(tempfile.gettempdir(), "sse-tests-npm.lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
+        if (shared / "installed").exists():
+            return shared
         if FAILED.exists() and time.time() - FAILED.stat().st_mtime < 600:
             pytest.skip(FAILED.read_text(encoding="utf-8"))
-        if why := failure_to_install(folder, packages):
+        shared.mkdir(exist_ok=True)
+        if why := failure_to_install(shared, packages):
             FAILED.write_text(why, encoding="utf-8")
             pytest.skip(why)
-    return folder
+        (shared / "installed").touch()
+    return shared

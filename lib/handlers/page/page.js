@@ -1,8 +1,8 @@
 'use strict';
-// The page reads the stream with fetch() and not with an EventSource: that hears only the event
-// types it was told of beforehand, and here all are to be seen, comments and refusals as well. What
-// EventSource would do is done here: the parsing (HTML 9.2.6) and the reconnection with the last id.
-// Everything that comes from the stream goes into the page by textContent, never as markup.
+// The page reads the stream with fetch(), not with an EventSource: an EventSource delivers only event
+// types that the script names beforehand, and hides comments and error responses. Parsing (HTML 9.2.6)
+// and reconnection with the last event ID are therefore done here.
+// Text from the stream enters the page through textContent only, never as markup.
 const max_rows = 2000, max_shown = 4000, max_preview = 400, max_items = 200, max_depth = 100;
 const $ = (id) => document.getElementById(id);
 const list = $('list');
@@ -15,10 +15,10 @@ const make = (tag, name, text) => {
 const number = (n) => n.toLocaleString('en');
 
 // ---- bytes to events -----------------------------------------------------------------------------
-// Any of CR, LF and CRLF ends a line; one CRLF may be cut in two.
+// CR, LF and CRLF each end a line; two reads may cut a CRLF.
 function parser(on) {
-  let rest = '', cut = false, data = [], type = '', id = null;
-  const take = (line) => {
+  let rest = '', after_cr = false, data = [], type = '', id = null;
+  const process_line = (line) => {
     if (line === '') {
       if (id !== null) on.id(id);
       if (data.length) on.event({type: type || 'message', data: data.join('\n')});
@@ -36,23 +36,23 @@ function parser(on) {
     else if (name === 'retry' && /^[0-9]+$/.test(value)) on.retry(Number(value));
   };
   return (text) => {
-    if (cut && text) {
+    if (after_cr && text) {
       if (text[0] === '\n') text = text.slice(1);
-      cut = false;
+      after_cr = false;
     }
     const ends = /\r\n|\r|\n/g;
     let at = 0;
     for (let end; (end = ends.exec(text)); at = ends.lastIndex) {
-      take(rest + text.slice(at, end.index));
+      process_line(rest + text.slice(at, end.index));
       rest = '';
-      cut = end[0] === '\r' && ends.lastIndex === text.length;
+      after_cr = end[0] === '\r' && ends.lastIndex === text.length;
     }
     rest += text.slice(at);
   };
 }
 
-// ---- JSON as it was written ----------------------------------------------------------------------
-// JSON.parse would round numbers (12345678901234567890, 1.50), so tokens are kept as text.
+// ---- JSON with its numbers as they were written ---------------------------------------------------
+// JSON.parse would round numbers (12345678901234567890, 1.50), so each token stays text.
 const token = /[ \t\r\n]*(?:("[^"\\\x00-\x1f]*(?:\\(?:["\\/bfnrt]|u[0-9a-fA-F]{4})[^"\\\x00-\x1f]*)*")|(-?(?:0|[1-9][0-9]*)(?:\.[0-9]+)?(?:[eE][+-]?[0-9]+)?)|(true|false|null)|([{}[\],:]))/y;
 const kinds = ['', 'string', 'number', 'word', 'mark'];
 
@@ -94,7 +94,7 @@ function json(text) {
     const node = value(0);
     return /^[ \t\r\n]*$/.test(text.slice(token.lastIndex)) ? node : null;
   } catch {
-    return null; // not JSON, or nested beyond reason: shown as text
+    return null; // not JSON, or nested too deeply: shown as text
   }
 }
 
@@ -146,7 +146,7 @@ function more(left, what, into, show) {
 }
 
 // ---- text for terminals ---------------------------------------------------------------------------
-// Of the control sequences of a terminal (ECMA-48), colours and bold are shown, the rest is left out.
+// Terminal control sequences (ECMA-48): colours and bold are shown, all others are removed.
 const control = /\x1b(?:\[([0-9;]*)m|\[[0-?]*[ -/]*[@-~]?|\][^\x07\x1b]*(?:\x07|\x1b\\)?|[ -/]*[0-~]?)/g;
 const plain = (text) => text.replace(control, '');
 
@@ -160,7 +160,7 @@ function coloured(text, into) {
     at = found.index + found[0].length;
     if (found[1] === undefined) continue;
     for (const code of found[1].split(';').map(Number)) {
-      if (code === 38 || code === 48) break; // a colour of 256 or more: its numbers follow
+      if (code === 38 || code === 48) break; // an extended colour: its numbers follow
       if (code === 0) colour = bold = '';
       else if (code === 1) bold = 'bold';
       else if (code === 22) bold = '';
@@ -173,7 +173,7 @@ function coloured(text, into) {
 
 // ---- rows ----------------------------------------------------------------------------------------
 let pending = [], drawing = false, paused = false, follow = true, needle = '';
-let seen = 0, gone = 0, shown = 0, last = 0;
+let received = 0, dropped = 0, shown = 0, last_time = 0;
 
 const two = (n, size = 2) => String(n).padStart(size, '0');
 const clock = (t) => `${two(t.getHours())}:${two(t.getMinutes())}:${two(t.getSeconds())}.${two(t.getMilliseconds(), 3)}`;
@@ -224,28 +224,28 @@ function draw() {
     const rows = document.createDocumentFragment();
     for (const e of pending.splice(0)) {
       const made = row(e);
-      sift(made);
+      apply_filter(made);
       rows.append(made);
     }
     list.append(rows);
     while (list.childElementCount > max_rows) {
       const first = list.firstElementChild;
-      if (is_event(first)) { ++gone; if (!first.hidden) --shown; }
+      if (is_event(first)) { ++dropped; if (!first.hidden) --shown; }
       first.remove();
     }
     if (follow) scrollTo(0, document.documentElement.scrollHeight);
   }
   const held = pending.length;
-  $('counts').textContent = `${number(seen)} event${seen === 1 ? '' : 's'}`
+  $('counts').textContent = `${number(received)} event${received === 1 ? '' : 's'}`
     + (needle ? `, ${number(shown)} match` : '') + (paused && held ? `, ${number(held)} held back` : '');
-  $('dropped').hidden = !gone;
-  $('dropped').textContent = `${number(gone)} older event${gone === 1 ? ' is' : 's are'} not shown: the list keeps the newest ${number(max_rows)}`;
+  $('dropped').hidden = !dropped;
+  $('dropped').textContent = `${number(dropped)} older event${dropped === 1 ? ' is' : 's are'} not shown: the list keeps the newest ${number(max_rows)}`;
   $('empty').hidden = list.childElementCount > 0;
 }
 
 const is_event = (made) => made.className === 'row';
 
-function sift(made) {
+function apply_filter(made) {
   made.hidden = needle !== '' && !made.text.includes(needle);
   if (!made.hidden && is_event(made)) ++shown;
 }
@@ -258,28 +258,28 @@ function redraw() {
 
 function add(e) {
   pending.push(e);
-  if (pending.length > max_rows) { // a hidden or a paused page is bounded, too
-    if (pending.shift().note === undefined) ++gone;
+  if (pending.length > max_rows) { // bounds a hidden or paused page, too
+    if (pending.shift().note === undefined) ++dropped;
   }
   redraw();
 }
 
 // ---- the connection ------------------------------------------------------------------------------
-let last_id = '', retry = 2000, failures = 0, again = 0;
+let last_id = '', retry = 2000, failures = 0, reconnect_timer = 0;
 
 function state(name, text) {
   $('state').className = `state ${name}`;
   $('state').lastElementChild.textContent = text;
 }
 
-const feed = () => parser({
+const new_parser = () => parser({
   id: (value) => { last_id = value; },
   retry: (ms) => { retry = Math.min(Math.max(ms, 100), 3600000); },
-  comment: (text) => { if (text.trim()) add({note: ':' + text}); }, // an empty one is a heartbeat
+  comment: (text) => { if (text.trim()) add({note: ':' + text}); }, // an empty comment is a heartbeat
   event: (e) => {
     const now = performance.now();
-    add({...e, id: last_id, time: new Date(), gap: seen++ ? gap(now - last) : ''});
-    last = now;
+    add({...e, id: last_id, time: new Date(), gap: received++ ? gap(now - last_time) : ''});
+    last_time = now;
   },
 });
 
@@ -287,37 +287,37 @@ async function read() {
   state('', 'connecting');
   const url = new URL(location.href);
   if (last_id) url.searchParams.set('last_event_id', last_id);
-  const answer = await fetch(url, {headers: {Accept: 'text/event-stream'}, cache: 'no-store'});
-  if (answer.status === 204) return 'ended';
-  const type = answer.headers.get('Content-Type') || 'no type';
-  if (!answer.ok || !type.startsWith('text/event-stream')) {
-    const why = `${answer.status} ${answer.statusText}, ${type}`;
-    add({note: `The server answers ${why}: ${(await answer.text()).slice(0, 300).trim()}`, bad: true});
-    return [408, 429, 500, 502, 503, 504].includes(answer.status) ? 'failed' : 'refused';
+  const response = await fetch(url, {headers: {Accept: 'text/event-stream'}, cache: 'no-store'});
+  if (response.status === 204) return 'ended';
+  const type = response.headers.get('Content-Type') || 'no type';
+  if (!response.ok || !type.startsWith('text/event-stream')) {
+    const why = `${response.status} ${response.statusText}, ${type}`;
+    add({note: `The server responded with ${why}: ${(await response.text()).slice(0, 300).trim()}`, bad: true});
+    return [408, 429, 500, 502, 503, 504].includes(response.status) ? 'failed' : 'refused';
   }
   state('live', 'live');
   failures = 0;
-  if (answer.headers.get('Sse-Gap')) add({note: 'Events before this one are missing: the history no longer holds them', bad: true});
-  const bytes = answer.body.getReader(), text = new TextDecoder(), take = feed();
+  if (response.headers.get('Sse-Gap')) add({note: 'Events before the next one are missing: the server no longer holds them', bad: true});
+  const bytes = response.body.getReader(), decoder = new TextDecoder(), parse = new_parser();
   for (;;) {
     const {done, value} = await bytes.read();
     if (done) return 'closed';
-    take(text.decode(value, {stream: true}));
+    parse(decoder.decode(value, {stream: true}));
   }
 }
 
 async function run() {
-  clearTimeout(again);
+  clearTimeout(reconnect_timer);
   let end = 'failed';
-  try { end = await read(); } catch { /* refused, or cut: it is tried again */ }
+  try { end = await read(); } catch { /* the connection failed or broke: reconnect */ }
   if (end === 'ended') return state('over', 'the stream has ended');
   if (end === 'refused') return state('bad', 'refused');
   const wait = end === 'closed' ? retry : Math.min(Math.max(retry, 500) * 2 ** failures++, 30000);
   state('', `reconnecting in ${(wait / 1000).toFixed(wait < 10000 ? 1 : 0)} s`);
-  again = setTimeout(run, wait);
+  reconnect_timer = setTimeout(run, wait);
 }
 
-// ---- what the reader does ------------------------------------------------------------------------
+// ---- buttons, keys and scrolling -------------------------------------------------------------------
 function press(button, on) { button.setAttribute('aria-pressed', on); }
 const set_follow = (on) => {
   press($('follow'), follow = on);
@@ -332,28 +332,28 @@ $('follow').onclick = () => set_follow(!follow);
 $('clear').onclick = () => {
   list.replaceChildren();
   pending = [];
-  gone = shown = 0;
+  dropped = shown = 0;
   draw();
 };
 $('filter').oninput = () => {
   needle = $('filter').value.toLowerCase();
   shown = 0;
-  for (const made of list.children) sift(made);
+  for (const made of list.children) apply_filter(made);
   draw();
 };
-const turn_away = () => {
+const stop_following_unless_at_end = () => {
   const root = document.documentElement;
   if (follow && scrollY + innerHeight < root.scrollHeight - 4) set_follow(false);
 };
-addEventListener('wheel', (e) => { if (e.deltaY < 0) setTimeout(turn_away, 60); }, {passive: true});
-addEventListener('touchmove', turn_away, {passive: true});
+addEventListener('wheel', (e) => { if (e.deltaY < 0) setTimeout(stop_following_unless_at_end, 60); }, {passive: true});
+addEventListener('touchmove', stop_following_unless_at_end, {passive: true});
 addEventListener('keydown', (e) => {
   if (e.target === $('filter')) {
     if (e.key === 'Escape') $('filter').blur();
     return;
   }
   if (e.ctrlKey || e.metaKey || e.altKey) return;
-  if (e.key === 'PageUp' || e.key === 'Home' || e.key === 'ArrowUp') setTimeout(turn_away, 60);
+  if (e.key === 'PageUp' || e.key === 'Home' || e.key === 'ArrowUp') setTimeout(stop_following_unless_at_end, 60);
   const act = {p: 'pause', c: 'clear', f: 'follow'}[e.key];
   if (act) $(act).click();
   else if (e.key === '/') { e.preventDefault(); $('filter').focus(); }
