@@ -63,6 +63,26 @@ void check(const ClientRequest& request) {
     }
 }
 
+std::string head_of(const ClientRequest& request) {
+    const bool has_body = request.body && !request.body->empty();
+    // RFC 9110, 8.6: these methods give a content meaning, so that its absence is stated
+    const bool expects_body =
+        request.method == "POST" || request.method == "PUT" || request.method == "PATCH";
+    const auto authority = request.url.authority();
+    const auto length = std::to_string(has_body ? request.body->size() : 0);
+    std::vector<FieldView> fields;
+    for (const auto& [name, value] : request.fields) fields.push_back({name, value});
+    if (!request.find("Host")) fields.push_back({"Host", authority});
+    if ((has_body && !request.find("Content-Length")) || (!has_body && expects_body))
+        fields.push_back({"Content-Length", length});
+    std::erase_if(fields, [&](const FieldView& field) {
+        return std::any_of(request.suppressed.begin(), request.suppressed.end(),
+                           [&](const auto& name) { return same_name(name, field.name); });
+    });
+    return write_head(fmt::format("{} {} HTTP/1.1", request.method, request.url.target),
+                      std::move(fields));
+}
+
 void convert_to_get(ClientRequest& request) {
     request.method = "GET";
     request.body.reset();

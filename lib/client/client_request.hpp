@@ -15,7 +15,7 @@ struct ClientRequest {
     std::string method = "GET";
     Url url;
     std::vector<Head::Field> fields;     ///< in this order, without Host and Content-Length
-    std::vector<std::string> suppressed; ///< fields not to send, not even as a default
+    std::vector<std::string> suppressed; ///< names of fields not to send
     std::optional<std::string> body;
 
     const Head::Field* find(std::string_view name) const;
@@ -27,6 +27,10 @@ struct ClientRequest {
 /// Throws Error (invalid_argument) that quotes what cannot be sent: a method or a name that is not
 /// a token, a value with CR, LF, NUL or another control byte but HTAB.
 void check(const ClientRequest& request);
+
+/// The bytes of the head of `request`, which check() has accepted: with Host and, where there is a
+/// body or the method lets a server expect one, Content-Length; without the suppressed fields.
+std::string head_of(const ClientRequest& request);
 
 /// Changes `request` to a GET without a body and without the fields that describe one.
 void convert_to_get(ClientRequest& request);

@@ -102,29 +102,6 @@ std::uint64_t read_length(const Head& head) {
 
 } // namespace
 
-/// Connects httplib's codec to the connection.
-class ClientResponse::Exchanger : public HttpWire {
-public:
-    Exchanger(ClientResponse& response, const Trace& trace, std::optional<Clock::time_point> limit)
-        : response_(response)
-        , trace_(trace)
-        , limit_(limit) {}
-
-    void send(std::string_view request) override {
-        if (trace_.sent) trace_.sent(request.substr(0, request.find("\r\n\r\n") + 2));
-        response_.write(request, trace_, limit_);
-    }
-    std::string receive_status_line() override {
-        while (!response_.answered_) response_.read_head(trace_, limit_);
-        return response_.head_bytes_.substr(0, response_.head_bytes_.find("\r\n"));
-    }
-
-private:
-    ClientResponse& response_;
-    const Trace& trace_;
-    std::optional<Clock::time_point> limit_;
-};
-
 ClientResponse::ClientResponse(std::unique_ptr<ClientConnection> connection,
                                ClientResponseOptions options)
     : connection_(std::move(connection))
@@ -135,8 +112,18 @@ ClientResponse::~ClientResponse() = default;
 
 void ClientResponse::send(const ClientRequest& request, const Trace& trace,
                           std::optional<Clock::time_point> limit) {
-    Exchanger wire(*this, trace, limit);
-    status_ = httplib_send(request, wire);
+    auto bytes = head_of(request);
+    if (trace.sent) trace.sent(std::string_view(bytes).substr(0, bytes.size() - 2));
+    if (request.body) bytes += *request.body;
+    write(bytes, trace, limit);
+    while (!answered_) read_head(trace, limit);
+    const auto status_line = std::string_view(head_bytes_).substr(0, head_bytes_.find("\r\n"));
+    status_ = httplib_status(status_line);
+    if (status_ == 0) {
+        broken(fmt::format("{} does not speak HTTP/1; it sent \"{}\"", request.url.endpoint(),
+                           printable(status_line, 80)),
+               Reason::not_http);
+    }
     try {
         head_ = Head::parse(head_bytes_);
     } catch (const Error& e) {

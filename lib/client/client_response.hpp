@@ -90,7 +90,6 @@ public:
     std::string read_start(std::size_t size, Clock::time_point limit);
 
 private:
-    class Exchanger;
     /// Writes `request`, all of it unless a response that is no success arrives before.
     void write(std::string_view request, const Trace& trace,
                std::optional<Clock::time_point> limit);

@@ -90,7 +90,6 @@ std::unique_ptr<ClientConnection> Connector::tunnel(std::unique_ptr<ClientConnec
     request.method = "CONNECT";
     request.url = proxy;
     request.url.target = url.endpoint();
-    request.suppressed = {"Accept"}; // httplib would add one
     request.fields.push_back({"Host", url.endpoint()});
     if (const auto* agent = options_.request.find("User-Agent")) request.fields.push_back(*agent);
     if (const auto value = authorization_for(proxy); !value.empty())

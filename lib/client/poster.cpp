@@ -29,6 +29,9 @@ Poster::Poster(PosterOptions options, Interrupt& interrupt)
     options_.request.method = "POST";
     if (!options_.request.find("Content-Type"))
         options_.request.set("Content-Type", "text/event-stream");
+    if (!options_.request.find("Accept")) options_.request.set("Accept", "*/*");
+    if (!options_.request.find("User-Agent"))
+        options_.request.set("User-Agent", "sse/" SSE_VERSION);
     options_.request.set("Connection", "keep-alive");
     const auto& url = options_.request.url;
     if (url.has_user && !options_.request.find("Authorization"))

@@ -90,4 +90,22 @@ bool Head::has_token(std::string_view name, std::string_view token) const {
                        [&](std::string_view member) { return same_name(member, token); });
 }
 
+std::string write_head(std::string_view start_line, std::vector<FieldView> fields) {
+    const auto lower_less = [](char a, char b) { return ascii_lower(a) < ascii_lower(b); };
+    std::stable_sort(fields.begin(), fields.end(), [&](const FieldView& a, const FieldView& b) {
+        return std::lexicographical_compare(a.name.begin(), a.name.end(), b.name.begin(),
+                                            b.name.end(), lower_less);
+    });
+    constexpr std::string_view line_ends("\r\n\0", 3);
+    std::string bytes(start_line);
+    bytes += "\r\n";
+    for (const auto& [name, value] : fields) {
+        if (name.find_first_of(line_ends) != name.npos ||
+            value.find_first_of(line_ends) != value.npos)
+            continue;
+        bytes.append(name).append(": ").append(value).append("\r\n");
+    }
+    return bytes += "\r\n";
+}
+
 } // namespace sse

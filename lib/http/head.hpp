@@ -44,4 +44,14 @@ private:
     std::vector<Field> fields_;
 };
 
+/// A field to write; views of the caller's texts.
+struct FieldView {
+    std::string_view name, value;
+};
+
+/// The bytes of a head, with its empty line. The fields are sorted by name, without case; those of
+/// one name keep their order. A field with CR, LF or NUL in it is left out: it would be read as
+/// two.
+std::string write_head(std::string_view start_line, std::vector<FieldView> fields);
+
 } // namespace sse

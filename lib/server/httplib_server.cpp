@@ -2,124 +2,62 @@
 
 #include "http/httplib_compat.hpp"
 
-#include <algorithm>
-#include <array>
-#include <ctime>
+#include <exception>
 #include <fmt/format.h>
 
 namespace sse {
 
-namespace {
-
-/// The head that process_request() reads, and the bytes that it writes.
-class CodecStream : public HttplibStream {
+class StatusLines::Adapter : public httplib::Server {
 public:
-    explicit CodecStream(std::string_view input)
-        : input_(input) {}
-    ssize_t read(char* to, std::size_t size) override {
-        const auto piece = input_.substr(0, size);
-        std::copy(piece.begin(), piece.end(), to);
-        input_.remove_prefix(piece.size());
-        return static_cast<ssize_t>(piece.size());
-    }
-    ssize_t write(const char* from, std::size_t size) override {
-        output.append(from, size);
-        return static_cast<ssize_t>(size);
-    }
-
-    std::string output;
-
-private:
-    std::string_view input_;
-};
-
-/// RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`, whatever the locale.
-std::string http_date() {
-    constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
-    constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
-                                   "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto now = std::time(nullptr);
-    std::tm utc{};
-    gmtime_r(&now, &utc);
-    return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
-                       days[static_cast<std::size_t>(utc.tm_wday)], utc.tm_mday,
-                       months[static_cast<std::size_t>(utc.tm_mon)], utc.tm_year + 1900,
-                       utc.tm_hour, utc.tm_min, utc.tm_sec);
-}
-
-/// httplib refuses methods that it does not know; of the others only HEAD changes the response.
-bool is_head(std::string_view method) { return method == "HEAD"; }
-
-} // namespace
-
-class ResponseCodec::Adapter : public httplib::Server {
-public:
-    explicit Adapter(std::chrono::milliseconds idle) {
+    Adapter() {
         set_pre_routing_handler([this](const httplib::Request&, httplib::Response& response) {
-            fill(response);
+            response.status = status_;
             return HandlerResponse::Handled;
         });
-        // Without one, 0.11.4 sends the text of an exception as a header.
         set_exception_handler([](const httplib::Request&, httplib::Response& response,
                                  std::exception_ptr) { response.status = 500; });
-        set_keep_alive_max_count(1000);
-        if (idle.count() == 0) idle = std::chrono::hours(24); // no limit
-        set_keep_alive_timeout(std::chrono::duration_cast<std::chrono::seconds>(idle).count());
     }
 
-    std::string run(std::string_view head, bool close, Framing framing, const Response& response) {
-        response_ = &response;
-        framing_ = framing;
-        CodecStream bytes(head);
-        bool closed = close;
-        process_request(bytes, close, closed, nullptr);
-        return std::move(bytes.output);
+    /// The first line that httplib writes for `status`.
+    std::string line(int status) {
+        status_ = status;
+        HttplibStream stream("GET / HTTP/1.1\r\n\r\n");
+        respond(*this, stream);
+        return stream.output.substr(0, stream.output.find("\r\n"));
     }
 
 private:
-    void fill(httplib::Response& response) const {
-        response.status = response_->status;
-        response.set_header("Date", http_date());
-        for (const auto& [name, value] : response_->headers) response.set_header(name, value);
-        const bool stream =
-            response_->feed ||
-            (response_->content_type.starts_with("text/event-stream") && response_->body.empty());
-        if (stream) {
-            const auto nothing = [](std::size_t, httplib::DataSink&) { return false; };
-            if (framing_ == Framing::chunked) {
-                response.set_chunked_content_provider(response_->content_type, nothing);
-            } else {
-                response.set_content_provider(response_->content_type, nothing);
-            }
+    /// A template, so that only the call that this version has is compiled: process_request() takes
+    /// the addresses of both ends since 0.18.
+    template <typename Server>
+    static void respond(Server& server, httplib::Stream& stream) {
+        bool closed = false;
+        if constexpr (requires { server.process_request(stream, false, closed, nullptr); }) {
+            server.process_request(stream, false, closed, nullptr);
         } else {
-            response.body = response_->body;
-            if (!response_->content_type.empty())
-                response.set_header("Content-Type", response_->content_type);
+            server.process_request(stream, {}, 0, {}, 0, false, closed, nullptr);
         }
     }
 
-    const Response* response_ = nullptr;
-    Framing framing_ = Framing::chunked;
+    int status_ = 200;
 };
 
-ResponseCodec::ResponseCodec(std::chrono::milliseconds idle)
-    : adapter_(std::make_unique<Adapter>(idle)) {}
-ResponseCodec::~ResponseCodec() = default;
+StatusLines::StatusLines()
+    : adapter_(std::make_unique<Adapter>()) {}
+StatusLines::~StatusLines() = default;
 
-std::string ResponseCodec::encode(std::string_view method, Framing framing, bool keep_alive,
-                                  const Response& response) {
-    const auto head = fmt::format("{} / HTTP/1.{}\r\n\r\n", is_head(method) ? "HEAD" : "POST",
-                                  framing == Framing::chunked ? 1 : 0);
-    auto bytes = adapter_->run(head, !keep_alive, framing, response);
-    const auto erase = [&](std::string_view line) {
-        const auto at = bytes.find(line);
-        if (at < bytes.find("\r\n\r\n")) bytes.erase(at, line.size());
-    };
-    // RFC 9110, 8.6: none in a 204. And byte ranges of a stream, which cpp-httplib offers, are not.
-    if (response.status == 204 || response.status == 304) erase("Content-Length: 0\r\n");
-    if (is_head(method)) erase("Accept-Ranges: bytes\r\n");
-    if (response.feed) bytes.resize(bytes.find("\r\n\r\n") + 4);
-    return bytes;
+const std::string& StatusLines::line(int status) {
+    const auto [known, is_new] = known_.try_emplace(status);
+    if (!is_new) return known->second;
+    auto& line = known->second;
+    // httplib's reasons for these two changed over its versions: RFC 9110, 15.4.1 and 15.5.21.
+    if (status == 300) return line = "HTTP/1.1 300 Multiple Choices";
+    if (status == 422) return line = "HTTP/1.1 422 Unprocessable Content";
+    line = adapter_->line(status);
+    // RFC 9112, 4: a reason may be empty, and the space before it stays.
+    const auto start = fmt::format("HTTP/1.1 {} ", status);
+    if (!line.starts_with(start)) line = start;
+    return line;
 }
 
 } // namespace sse

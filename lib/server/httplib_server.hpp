@@ -1,33 +1,27 @@
-// cpp-httplib's server as a codec: turns a Response into the bytes of an HTTP/1 response. Its
-// sockets and threads are not used: it needs a pool thread for each open stream.
+// cpp-httplib's server as the table of statuses: it gives each its line. Its sockets, threads and
+// heads are not used: it needs a pool thread for each open stream, and the fields that it adds to a
+// head differ from version to version.
 #pragma once
 
-#include "server/handler.hpp"
-
-#include <chrono>
+#include <map>
 #include <memory>
 #include <string>
-#include <string_view>
 
 namespace sse {
 
-/// One for each loop; used on that loop's thread only.
-class ResponseCodec {
+/// The first lines of responses, `HTTP/1.1 404 Not Found`. Used on one thread.
+class StatusLines {
 public:
-    /// `idle`: how long a connection may wait for its next request, which its responses say; 0: no
-    /// limit.
-    explicit ResponseCodec(std::chrono::milliseconds idle);
-    ~ResponseCodec();
+    StatusLines();
+    ~StatusLines();
 
-    /// The bytes of a response to a request of that method ("GET" if there was none to read). Of a
-    /// stream (with a feed, or an event stream without a body) it is the head alone, with the
-    /// framing fields for `framing`.
-    std::string encode(std::string_view method, Framing framing, bool keep_alive,
-                       const Response& response);
+    /// The line of a status from 100 to 599, without its end. The reference stays valid.
+    const std::string& line(int status);
 
 private:
     class Adapter;
     std::unique_ptr<Adapter> adapter_;
+    std::map<int, std::string> known_; ///< httplib is asked once for each
 };
 
 } // namespace sse

@@ -10,7 +10,7 @@ namespace sse {
 Loop::Loop(const ServerOptions& server_options, std::size_t index)
     : options(server_options)
     , number(index)
-    , codec(server_options.idle_timeout)
+    , writer(server_options.idle_timeout)
     , random(std::random_device{}())
     , tick_(context) {
     arm_tick();

@@ -2,7 +2,7 @@
 #pragma once
 
 #include "base/random.hpp"
-#include "server/httplib_server.hpp"
+#include "server/response_writer.hpp"
 #include "server/server_counts.hpp"
 #include "server/server_options.hpp"
 #include "server/waiting_lists.hpp"
@@ -43,7 +43,7 @@ public:
     const std::size_t number;
     LoopCounts counts;
     asio::io_context context{1};
-    ResponseCodec codec;
+    ResponseWriter writer;
     WaitingLists waiting, admin_waiting; ///< of clients, and of an admin listener
     SeededRandom random;                 ///< for jitter
     std::array<char, 64 * 1024> scratch; ///< bytes just received; not kept between calls

@@ -148,7 +148,7 @@ void ServerConnection::send_response(RequestPhase::Answer answer) {
     const auto framing = request ? request->framing : Framing::chunked;
     if (request) add_policy_headers(*request, *listener_.guard, response);
     sender_.add(
-        loop_.codec.encode(request ? request->method : "GET", framing, keep_alive_, response));
+        loop_.writer.bytes(request ? request->method : "GET", framing, keep_alive_, response));
     requests_.finish();
     deadline_ = Clock::now() + loop_.options.stall_timeout;
     if (response.feed) start_stream(std::move(response.feed), framing);

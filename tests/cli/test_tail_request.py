@@ -24,6 +24,14 @@ def test_by_default_it_asks_as_an_eventsource_does(sse, origin):
     assert request.body == b""
 
 
+def test_the_head_of_a_request_is_ours_to_the_byte(sse, origin):
+    """Whatever version of httplib is there: some add fields, or reverse those of one name."""
+    request = sent(sse, origin, "-H", "x-b: 2", "-H", "X-A: 0", "-H", "X-B: 1", "-H", "Host: h", "-A", "a")
+    assert request.head.removesuffix(b"\r\n").split(b"\r\n") == [
+        b"GET / HTTP/1.1", b"Accept: text/event-stream", b"Cache-Control: no-cache", b"Host: h", b"User-Agent: a",
+        b"X-A: 0", b"x-b: 2", b"X-B: 1"]
+
+
 @pytest.mark.parametrize("args, method, body, content_type", [
     (["-d", "a=1"], "POST", b"a=1", "application/x-www-form-urlencoded"),
     (["--json", '{"a":1}'], "POST", b'{"a":1}', "application/json"),
@@ -56,6 +64,7 @@ def test_bodies_from_files_and_stdin(sse, origin, tmp_path):
     (["--last-event-id", "8", "-H", "Last-Event-ID: 7"], "Last-Event-ID", ["8"]),
     (["-H", "Last-Event-ID: 7"], "Last-Event-ID", ["7"]),
     (["--last-event-id", ""], "Last-Event-ID", []),
+    (["-A", ""], "User-Agent", []),
     (["--last-event-id", "  "], "Last-Event-ID", []),
 ])
 def test_headers(sse, origin, args, name, values):

@@ -1,7 +1,8 @@
-#include "server/httplib_server.hpp"
+#include "server/response_writer.hpp"
 #include "unit/catch2.hpp"
 
 #include <algorithm>
+#include <utility>
 
 namespace {
 
@@ -136,12 +137,12 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "",
                     {"content-type: text/event-stream"},
                     {"content-length", "accept-ranges"}});
-    sse::ResponseCodec codec(std::chrono::seconds(75));
+    sse::ResponseWriter writer(std::chrono::seconds(75));
     for (int round = 0; round < 2; ++round) { // nothing of one answer is left in the next
         for (const auto& row : rows) {
             INFO(row.what);
             const Response response(
-                codec.encode(row.method, row.framing, row.keep_alive, row.response));
+                writer.bytes(row.method, row.framing, row.keep_alive, row.response));
             CHECK(response.start_line == row.start_line);
             CHECK(response.body == row.body);
             for (const auto& field : row.has) {
@@ -156,5 +157,37 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
             for (auto& name : names) name.resize(name.find(':'));
             CHECK(std::adjacent_find(names.begin(), names.end()) == names.end());
         }
+    }
+}
+
+TEST_CASE("The head of a response is written byte for byte, whatever version of httplib is there") {
+    sse::ResponseWriter writer(std::chrono::seconds(75));
+    const auto bytes = [&](const char* method, bool keep_alive, const sse::Response& response) {
+        auto made = writer.bytes(method, sse::Framing::chunked, keep_alive, response);
+        const auto date = made.find("Date: ");
+        REQUIRE(date != made.npos);
+        return made.erase(date + 6, made.find("\r\n", date) - date - 6);
+    };
+    auto error = respond(422, "text/plain", "no\n");
+    error.headers = {{"vary", "Origin"}, {"Allow", "GET"}, {"Vary", "Accept"}};
+    CHECK(bytes("GET", true, error) == "HTTP/1.1 422 Unprocessable Content\r\nAllow: GET\r\n"
+                                       "Content-Length: 3\r\nContent-Type: text/plain\r\n"
+                                       "Date: \r\nKeep-Alive: timeout=75, max=1000\r\n"
+                                       "vary: Origin\r\nVary: Accept\r\n\r\nno\n");
+    const auto stream = respond(200, "text/event-stream", "", true);
+    CHECK(bytes("GET", false, stream) ==
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Type: text/event-stream\r\nDate: \r\n"
+          "Transfer-Encoding: chunked\r\nX-One: 1\r\n\r\n");
+    auto split = respond(200, "", "");
+    split.headers = {{"X-Split", "a\r\nX-Two: b"}, {"X-\nThree", "c"}};
+    CHECK(bytes("GET", false, split) ==
+          "HTTP/1.1 200 OK\r\nConnection: close\r\nContent-Length: 0\r\nDate: \r\n\r\n");
+    for (const auto& [status, line] :
+         std::vector<std::pair<int, std::string>>{{204, "HTTP/1.1 204 No Content"},
+                                                  {300, "HTTP/1.1 300 Multiple Choices"},
+                                                  {413, "HTTP/1.1 413 Payload Too Large"},
+                                                  {503, "HTTP/1.1 503 Service Unavailable"}}) {
+        INFO(status);
+        CHECK(bytes("GET", true, respond(status, "", "")).starts_with(line + "\r\n"));
     }
 }
