@@ -87,7 +87,7 @@ int main(int argc, char** argv) {
     if (dashes != end && dashes + 1 == end)
         return fail(cmd::Exit::usage, "no command after --",
                     "use the form sse serve -- COMMAND [ARGUMENT]");
-    for (auto* command : app.get_subcommands({})) cmd::reject_empty_values(*command);
+    for (auto* command : app.get_subcommands({})) cmd::finish_options(*command);
     try {
         app.parse(cmd::arguments_for(app, argv + 1, dashes));
     } catch (const CLI::ParseError& e) {

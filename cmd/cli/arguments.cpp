@@ -27,6 +27,21 @@ void guard_brackets(const CLI::App& command, std::vector<std::string>& arguments
     }
 }
 
+/// Since 2.5, CLI11 reads `[[aabb]]`, each character twice, as `[ab]`, whatever the option: such a
+/// value is written in that form here, so that it arrives as it is.
+void escape_brackets([[maybe_unused]] std::string& argument) {
+#if CLI11_VERSION_MAJOR > 2 || (CLI11_VERSION_MAJOR == 2 && CLI11_VERSION_MINOR >= 5)
+    std::size_t at = 0; // where the value begins
+    if (argument.starts_with("--")) at = std::min(argument.find('='), argument.size() - 1) + 1;
+    else if (argument.starts_with('-')) at = 2;
+    const auto value = std::string_view(argument).substr(std::min(at, argument.size()));
+    if (!value.starts_with("[[") || !value.ends_with("]]")) return;
+    std::string escaped = argument.substr(0, at) + "[[";
+    for (const char c : value.substr(1, value.size() - 2)) escaped.append(2, c);
+    argument = escaped + "]]";
+#endif
+}
+
 } // namespace
 
 std::vector<std::string> arguments_for(const CLI::App& app, char** begin, char** end) {
@@ -45,6 +60,7 @@ std::vector<std::string> arguments_for(const CLI::App& app, char** begin, char**
         if (!arguments.empty() && arguments.front() == command->get_name())
             guard_brackets(*command, arguments);
     }
+    for (auto& argument : arguments) escape_brackets(argument);
     std::reverse(arguments.begin(), arguments.end());
     return arguments;
 }

@@ -16,7 +16,7 @@ CLI::Option* with_example(CLI::Option* option, std::string value);
 /// The example that was declared last; "" for none.
 std::string example_of(CLI::Option& option);
 
-/// Declares that an empty value of `option` has a meaning; reject_empty_values() refuses the
+/// Declares that an empty value of `option` has a meaning; finish_options() refuses the
 /// others.
 CLI::Option* with_empty_value(CLI::Option* option);
 bool takes_empty_value(CLI::Option& option);

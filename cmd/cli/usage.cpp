@@ -114,14 +114,32 @@ Failure wrong_number(CLI::App& command, const std::string& name) {
     return {Exit::usage, fmt::format("{} needs a value", name), example_hint(command, name)};
 }
 
+/// True for an error about which options are given together, and not about the value of one.
+bool is_about_several(const CLI::ParseError& error) {
+    return dynamic_cast<const CLI::RequiredError*>(&error) != nullptr ||
+           dynamic_cast<const CLI::RequiresError*>(&error) != nullptr ||
+           dynamic_cast<const CLI::ExcludesError*>(&error) != nullptr;
+}
+
+/// Reads the values of the options of `command`, which CLI11 does before it looks at which are
+/// given together, or since 2.6 after it. Throws CLI::ParseError for the first that is refused.
+void run_callbacks(CLI::App& command) {
+    for (auto* option : command.get_options([](const CLI::Option*) { return true; })) {
+        if (option->count() > 0) option->run_callback();
+    }
+}
+
 } // namespace
 
-void reject_empty_values(CLI::App& app) {
+void finish_options(CLI::App& app) {
     const auto not_empty = [](const std::string& value) {
         return value.empty() ? std::string("the value is empty") : std::string();
     };
     for (auto* option : app.get_options([](const CLI::Option*) { return true; })) {
         if (option->get_positional()) continue;
+        // Without all three, some version of CLI11 splits a value in brackets at its commas.
+        if (option->get_items_expected_max() > 1) option->expected(1)->take_all();
+        option->allow_extra_args(false);
         if (is_flag(*option)) option->disable_flag_override();
         else if (!takes_empty_value(*option) && option->get_items_expected_min() > 0)
             option->check(not_empty, "");
@@ -139,6 +157,13 @@ Failure usage_error(CLI::App& app, const CLI::ParseError& error) {
     if (dynamic_cast<const CLI::ArgumentMismatch*>(&error) != nullptr) {
         const auto dashes = first_word.size() == 1 ? "-" : "--"; // CLI11 omits them for a flag
         return wrong_number(command, first.empty() ? dashes + first_word : first);
+    }
+    if (is_about_several(error)) {
+        try {
+            run_callbacks(command);
+        } catch (const CLI::ParseError& e) {
+            return usage_error(app, e);
+        }
     }
     if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
         return {Exit::usage, fmt::format("{} is required", first_word),

@@ -12,9 +12,11 @@ class ParseError;
 
 namespace cmd {
 
-/// Makes the options of `app` refuse an empty value, unless with_empty_value() allows it, and makes
-/// flags refuse any value. Call it after all options are added.
-void reject_empty_values(CLI::App& app);
+/// What all options of `app` have in common. Each occurrence of an option takes one value, which is
+/// one text: `[a,b]` is not split, and the argument behind it is not taken, too. An empty value is
+/// refused, unless with_empty_value() allows it; a flag refuses any value. Call it after all
+/// options are added.
+void finish_options(CLI::App& app);
 
 /// The failure for `error`, which `app.parse()` threw. The message names the option; the hint is
 /// the intended name or an example.

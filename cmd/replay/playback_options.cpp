@@ -100,9 +100,6 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
                      "Stop at this time, or after the event with this ID; or convert the recording "
                      "to jsonl, sse, har or curl on standard output"),
                  "2m")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->type_name("TIME|id:ID|FORMAT")
         ->group(group);
     app.add_flag("--info", o.info, "Print a summary of each recording instead of playing it")
@@ -129,7 +126,6 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
                      "Play only events of this type; * and ? are wildcards, !TYPE excludes a type; "
                      "repeatable"),
                  "update")
-        ->allow_extra_args(false)
         ->type_name("TYPE")
         ->group(group);
     with_example(add_number<std::uint64_t>(app, "-n,--count", playback.events, 1,
@@ -262,9 +258,6 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
                      "Send this header field with each response, or each request of --post; it "
                      "replaces a recorded field of the same name; repeatable"),
                  "'Name: value'")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->type_name("'NAME: VALUE'")
         ->group("HTTP");
     add_operation_options(app, o.operation);

@@ -195,9 +195,6 @@ void add_options(CLI::App& app, ServeOptions& o) {
                           "Send this header field with every stream; it replaces a field of the "
                           "same name; repeatable"),
                       "'Name: value'")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->type_name("'NAME: VALUE'")
         ->group("HTTP");
     cmd::add_operation_options(app, o.operation);

@@ -76,9 +76,6 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
             "--allow-host", guard.allowed_hosts,
             "Also accept this Host header: HOST, HOST:PORT, or .DOMAIN with all its subdomains"),
         "sse.example")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_host, ""))
         ->type_name("HOST")
         ->group(group);
@@ -86,9 +83,6 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
                                 "Let pages of this origin (such as https://app.example) read and "
                                 "publish; * lets pages of any origin read; repeatable"),
                  "https://app.example")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_origin, ""))
         ->type_name("ORIGIN")
         ->group(group);
@@ -101,9 +95,6 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
                        "Let pages of the origins of --cors send this header field, besides "
                        "Last-Event-ID, Authorization, Content-Type and Cache-Control"),
         "X-Request-Id")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->check(CLI::Validator(fault_of_field_name, ""))
         ->type_name("NAME")
         ->group(group);
@@ -111,9 +102,6 @@ void add_access_options(CLI::App& app, sse::ServerOptions& server, TokenSources&
                                 "Require a token from this file (one token per line); default: the "
                                 "token in SSE_TOKEN, if set"),
                  "readers")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->type_name("FILE")
         ->group(group);
     auto* const certificate =
@@ -144,9 +132,6 @@ void add_publish_token_option(CLI::App& app, TokenSources& tokens) {
                                 "Require a token from this file to publish; default: the token in "
                                 "SSE_PUBLISH_TOKEN, if set, otherwise a token for reading"),
                  "writers")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->type_name("FILE")
         ->group("Access");
 }

@@ -41,9 +41,6 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
            "--listen", o.listen,
            "Listen on HOST:PORT, [IPv6]:PORT, :PORT (all interfaces) or unix:PATH; repeatable")
         ->default_str(o.listen.front())
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->type_name("ADDRESS")
         ->group(group);
     with_example(app.add_option("--port-file", port_file,
@@ -78,9 +75,6 @@ void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_
                      "Take the client address from X-Forwarded-For or Forwarded if the request "
                      "comes from a proxy in this network (unix: on a unix socket); repeatable"),
                  "10.0.0.0/8")
-        ->expected(1)
-        ->take_all()
-        ->allow_extra_args(false)
         ->type_name("CIDR")
         ->group(group);
     const auto store_mode = [&o](const std::string& text) {

@@ -142,6 +142,15 @@ def test_brackets_are_no_lists(sse, origin):
     assert refused.status == 7 and "[::1]:1" in refused.err
 
 
+@pytest.mark.parametrize("value", ["[]", "[[]]", "[[11]]", "[[1,2],[3,4]]", "[[aabb]]"])
+def test_brackets_are_taken_as_they_are(sse, origin, value):
+    """Since 2.5, CLI11 has an escape: [[aabb]] is [ab]."""
+    server = origin(lambda c: c.answer("204 No Content"))
+    for args in (["-d", value], ["--data", value], [f"-d{value}"], [f"--data={value}"]):
+        sse.run("tail", *args, server.url)
+    assert [request.body.decode() for request in server.requests] == [value] * 4
+
+
 def test_help_of_sse_fits_a_screen_and_leads_with_examples(sse):
     done = sse.run("--help")
     lines = done.out.decode().splitlines()

@@ -22,7 +22,7 @@ std::string refusal(std::vector<std::string> arguments) {
     auto& tail = *app.add_subcommand("tail", "");
     cmd::TailOptions options;
     cmd::add_tail_options(tail, options);
-    cmd::reject_empty_values(tail);
+    cmd::finish_options(tail);
     arguments.insert(arguments.begin(), "tail");
     std::vector<char*> pointers;
     for (auto& argument : arguments) pointers.push_back(argument.data());
