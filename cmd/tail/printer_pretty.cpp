@@ -3,7 +3,7 @@
 #include "cmd/term/fold.hpp"
 #include "cmd/term/json_view.hpp"
 
-#include <fmt/chrono.h>
+#include <ctime>
 #include <fmt/format.h>
 #include <functional>
 #include <iterator>
@@ -81,9 +81,12 @@ private:
             const auto seconds = std::chrono::floor<std::chrono::seconds>(now.time);
             const auto ms =
                 std::chrono::duration_cast<std::chrono::milliseconds>(now.time - seconds).count();
+            const auto time = std::chrono::system_clock::to_time_t(seconds);
+            std::tm local{};
+            ::localtime_r(&time, &local);
             paint(dim,
-                  fmt::format("{:%H:%M:%S}.{:03} ",
-                              fmt::localtime(std::chrono::system_clock::to_time_t(seconds)), ms),
+                  fmt::format("{:02}:{:02}:{:02}.{:03} ", local.tm_hour, local.tm_min, local.tm_sec,
+                              ms),
                   out);
         } else if (options_.times == Times::relative) {
             paint(dim,

@@ -1,6 +1,7 @@
 #include "base/json_syntax.hpp"
 
 #include "base/json_number.hpp"
+#include "base/simdjson_compat.hpp"
 
 #include <simdjson.h>
 #include <string_view>
@@ -33,10 +34,11 @@ JsonSyntax::~JsonSyntax() = default;
 
 const char* JsonSyntax::error(const std::string& text) {
     auto error = parser_->dom.parse(text).error();
-    if (error == simdjson::NUMBER_ERROR) { // malformed, or larger than any type: 1e400
+    if (is_number_error(error)) { // malformed, or larger than any type: 1e400
         std::string indexed;
         std::vector<std::string_view> numbers;
-        if (index_json_numbers(text, indexed, numbers)) error = parser_->dom.parse(indexed).error();
+        error = index_json_numbers(text, indexed, numbers) ? parser_->dom.parse(indexed).error()
+                                                           : simdjson::NUMBER_ERROR;
     }
     return text_of(error);
 }

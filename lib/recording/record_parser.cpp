@@ -1,7 +1,7 @@
 #include "recording/record_parser.hpp"
 
 #include "base/base64.hpp"
-
+#include "base/simdjson_compat.hpp"
 #include "protocol/parser.hpp"
 
 #include <algorithm>
@@ -24,8 +24,7 @@ T get(simdjson::simdjson_result<T> result, const char* name, const char* wanted)
     const auto error = std::move(result).get(value);
     if (error == simdjson::SUCCESS) return value;
     if (error == simdjson::INCORRECT_TYPE) throw BadLine(fmt::format("{} is not {}", name, wanted));
-    if (error == simdjson::NUMBER_ERROR)
-        throw BadLine(fmt::format("{} is not a valid number", name));
+    if (is_number_error(error)) throw BadLine(fmt::format("{} is not a valid number", name));
     if (error == simdjson::STRING_ERROR)
         throw BadLine(fmt::format("{} is not a well-formed string", name));
     throw BadLine("not a JSON object");
