@@ -37,9 +37,9 @@ void Tokens::add(std::string_view token) {
         throw Error(Errc::invalid_argument,
                     "a token contains a space, a control character or a non-ASCII character");
     }
-    auto more = *digests_;
+    auto more = *digests();
     more.push_back(digest(token));
-    digests_ = std::make_shared<const std::vector<Digest>>(std::move(more));
+    set(std::make_shared<const Digests>(std::move(more)));
 }
 
 bool Tokens::add_file(const std::string& path, const OpenFile& open) {
@@ -66,9 +66,9 @@ bool Tokens::holds(std::string_view token) const {
     // The digests have one length, and all are looked at: the time depends on what was presented
     // alone. Of a digest's first bytes nothing could be learnt anyway.
     const auto presented = digest(token);
-    const auto digests = std::atomic_load(&digests_);
+    const auto known_digests = digests();
     int found = 0;
-    for (const auto& known : *digests)
+    for (const auto& known : *known_digests)
         found |= static_cast<int>(CRYPTO_memcmp(known.data(), presented.data(), known.size()) == 0);
     return found != 0;
 }

@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <memory>
+#include <mutex>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,8 +20,17 @@ namespace sse {
 /// may be called on any thread.
 class Tokens {
 public:
-    bool empty() const { return std::atomic_load(&digests_)->empty(); }
-    std::size_t size() const { return std::atomic_load(&digests_)->size(); }
+    Tokens() = default;
+    Tokens(const Tokens& other)
+        : digests_(other.digests()) {}
+    Tokens& operator=(const Tokens& other) {
+        replace(other);
+        return *this;
+    }
+    ~Tokens() = default;
+
+    bool empty() const { return digests()->empty(); }
+    std::size_t size() const { return digests()->size(); }
 
     /// Throws Error (invalid_argument), without the token, unless it is visible ASCII (RFC 6750,
     /// 2.1), which headers and queries can carry.
@@ -32,17 +42,27 @@ public:
     bool add_file(const std::string& path, const OpenFile& open = {});
 
     /// Becomes a copy of `other`.
-    void replace(const Tokens& other) { std::atomic_store(&digests_, other.digests_); }
+    void replace(const Tokens& other) { set(other.digests()); }
 
     /// True if `token` is one of them. The time it takes does not depend on them.
     bool holds(std::string_view token) const;
 
 private:
     using Digest = std::array<std::uint8_t, 32>;
+    using Digests = std::vector<Digest>;
     static Digest digest(std::string_view token);
+    std::shared_ptr<const Digests> digests() const {
+        const std::lock_guard lock(mutex_);
+        return digests_;
+    }
+    void set(std::shared_ptr<const Digests> digests) {
+        const std::lock_guard lock(mutex_);
+        digests_.swap(digests);
+    }
 
-    std::shared_ptr<const std::vector<Digest>> digests_ =
-        std::make_shared<const std::vector<Digest>>();
+    // Not std::atomic<std::shared_ptr>, which libc++ does not have.
+    mutable std::mutex mutex_; ///< guards the pointer
+    std::shared_ptr<const Digests> digests_ = std::make_shared<const Digests>();
 };
 
 } // namespace sse
