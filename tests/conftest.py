@@ -65,9 +65,12 @@ def pytest_collection_modifyitems(config, items):
     if not BUILDS:
         pytest.exit("SSE_BUILDS or SSE_BIN must name what to test (tests/run does)", returncode=2)
     release = {str(b.sse) for b in BUILDS if b.name == "release"}
+    portable = {str(b.sse) for b in BUILDS if b.portable}
     seen, left_out = Counter(), []
     for item in items:
         binary = getattr(item, "callspec", None) and item.callspec.params.get("sse_bin")
+        if binary in portable and item.get_closest_marker("linux"):
+            item.add_marker(pytest.mark.skip(reason="a portable build"))
         if binary and binary not in release and item.path.stem not in HOSTILE:
             row = (item.path, item.originalname, binary)
             seen[row] += 1

@@ -37,6 +37,12 @@ void pass_sockets_on() {
 
 } // namespace
 
+#ifdef __APPLE__
+
+std::optional<int> run_as_init() { return std::nullopt; } // launchd is process 1, and no other
+
+#else
+
 std::optional<int> run_as_init() {
     if (::getpid() != 1) return std::nullopt;
     sigset_t all, before;
@@ -58,5 +64,7 @@ std::optional<int> run_as_init() {
         }
     }
 }
+
+#endif
 
 } // namespace cmd

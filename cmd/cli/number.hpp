@@ -1,6 +1,7 @@
 // Options whose value is a number or a size in bytes.
 #pragma once
 
+#include "base/posix.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/option_traits.hpp"
 #include "protocol/event.hpp"
@@ -23,7 +24,11 @@ Number read_number(const std::string& flag, const std::string& text, Number leas
                    Number most = std::numeric_limits<Number>::max()) {
     Number value{};
     const auto end = text.data() + text.size();
-    const auto [stop, error] = std::from_chars(text.data(), end, value);
+    const auto [stop, error] = [&] {
+        if constexpr (std::is_same_v<Number, double>)
+            return sse::parse_double(text.data(), end, value);
+        else return std::from_chars(text.data(), end, value);
+    }();
     if (error != std::errc() || stop != end || !(value >= least && value <= most)) {
         const auto range = most == std::numeric_limits<Number>::max()
                                ? fmt::format("of {} or more", least)

@@ -1,5 +1,6 @@
 #include "cmd/cli/output.hpp"
 
+#include "base/posix.hpp"
 #include "base/printable.hpp"
 
 #include <algorithm>
@@ -135,10 +136,8 @@ bool Output::wait_until(std::chrono::steady_clock::time_point when) {
         const auto now = steady_clock::now();
         if (now >= when) return true;
         const auto left = std::min<nanoseconds>(when - now, hours(1));
-        const timespec time{static_cast<time_t>(left / seconds(1)),
-                            static_cast<long>((left % seconds(1)).count())};
         pollfd reader{fd_, 0, 0}; // without events poll() still reports POLLERR and POLLHUP
-        if (::ppoll(&reader, 1, &time, nullptr) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0)
+        if (sse::poll_for({&reader, 1}, left) > 0 && (reader.revents & (POLLERR | POLLHUP)) != 0)
             on_closed();
     }
     return false;

@@ -9,11 +9,11 @@ namespace cmd {
 namespace {
 
 sigset_t report_signals() {
-    sigset_t set;
-    ::sigemptyset(&set);
-    ::sigaddset(&set, SIGUSR1);
+    sigset_t set; // its functions are macros on some systems
+    sigemptyset(&set);
+    sigaddset(&set, SIGUSR1);
 #ifdef SIGINFO
-    ::sigaddset(&set, SIGINFO);
+    sigaddset(&set, SIGINFO);
 #endif
     return set;
 }

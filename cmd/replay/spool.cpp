@@ -1,5 +1,6 @@
 #include "cmd/replay/spool.hpp"
 
+#include "base/posix.hpp"
 #include "cmd/cli/command.hpp"
 
 #include <array>
@@ -27,10 +28,10 @@ Spool::Spool() {
     fd_ = ::mkstemp(path_.data());
     if (fd_ < 0) fail(fmt::format("cannot create {}", path_), "set TMPDIR to a writable directory");
     // Unlinked if it can be opened by descriptor, so that it is deleted however the process ends.
-    const auto nameless = fmt::format("/proc/self/fd/{}", fd_);
-    if (::access(nameless.c_str(), W_OK) != 0) return;
+    const auto nameless = sse::path_of(fd_);
+    if (!nameless) return;
     ::unlink(path_.c_str());
-    path_ = nameless;
+    path_ = *nameless;
     nameless_ = true;
 }
 

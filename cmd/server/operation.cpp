@@ -1,5 +1,6 @@
 #include "cmd/server/operation.hpp"
 
+#include "base/posix.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/option_traits.hpp"

@@ -1,10 +1,10 @@
 #include "cmd/tail/unfinished_output.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/posix.hpp"
 
 #include <algorithm>
 #include <fcntl.h>
-#include <fmt/format.h>
 #include <string>
 #include <string_view>
 #include <sys/stat.h>
@@ -52,8 +52,7 @@ Repair repair_unfinished_output(int fd, EventEnd end, bool may_remove) {
         return Repair::nothing;
     const auto size = static_cast<std::size_t>(status.st_size);
     // `>>` opens for writing only.
-    const sse::Descriptor file(
-        ::open(fmt::format("/proc/self/fd/{}", fd).c_str(), O_RDONLY | O_CLOEXEC));
+    const sse::Descriptor file(sse::open_again(fd, O_RDONLY));
     if (file.get() < 0) return Repair::nothing;
     const std::string_view mark = end == EventEnd::block ? "\n\n" : "\n";
     const auto complete = after_last(file.get(), size, mark);

@@ -1,6 +1,7 @@
 #include "base/child_process.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/posix.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -17,10 +18,6 @@
 #include <termios.h>
 #include <unistd.h>
 #include <utility>
-
-#ifdef __linux__
-#include <sys/prctl.h>
-#endif
 
 extern char** environ; // POSIX declares it in no header
 
@@ -80,7 +77,7 @@ struct Pipe {
     /// False, with errno set, if none can be made.
     bool open() {
         int ends[2];
-        if (::pipe2(ends, O_CLOEXEC) != 0) return false;
+        if (!make_pipe(ends, false)) return false;
         read = Descriptor(ends[0]);
         write = Descriptor(ends[1]);
         return true;
@@ -123,10 +120,7 @@ struct Start {
 /// In the child, after fork() in a process with threads: async-signal-safe calls only.
 [[noreturn]] void run_child(const Start& start) {
     ::setpgid(0, 0);
-#ifdef __linux__
-    ::prctl(PR_SET_PDEATHSIG, SIGTERM); // also when the parent is killed
-    if (::getppid() != start.parent) ::_exit(127);
-#endif
+    if (!end_with_parent(start.parent)) ::_exit(127); // also when it is killed
     sigset_t unblocked;
     sigemptyset(&unblocked);
     ::sigprocmask(SIG_SETMASK, &unblocked, nullptr);

@@ -1,8 +1,9 @@
 // A descriptor that one thread makes readable to wake another one from poll(). Carries no data.
 #pragma once
 
+#include "base/posix.hpp"
+
 #include <cerrno>
-#include <fcntl.h>
 #include <poll.h>
 #include <system_error>
 #include <unistd.h>
@@ -15,7 +16,7 @@ class WakePipe {
 public:
     /// Throws std::system_error.
     WakePipe() {
-        if (::pipe2(fds_, O_CLOEXEC | O_NONBLOCK) != 0)
+        if (!make_pipe(fds_, true))
             throw std::system_error(errno, std::generic_category(), "cannot create a pipe");
     }
     ~WakePipe() {

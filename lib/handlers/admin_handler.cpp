@@ -1,12 +1,11 @@
 #include "handlers/admin_handler.hpp"
 
+#include "base/posix.hpp"
 #include "base/utf8.hpp"
 #include "handlers/metrics_text.hpp"
 #include "server/server.hpp"
 
-#include <fstream>
 #include <sys/resource.h>
-#include <unistd.h>
 #include <utility>
 
 namespace sse {
@@ -21,15 +20,14 @@ void add_process(MetricsText& out) {
     };
     out.counter("process_cpu_seconds_total", "CPU time of the process, user and system.");
     out.sample(seconds(used.ru_utime) + seconds(used.ru_stime));
-    std::uint64_t pages = 0, resident = 0;
-    if (std::ifstream("/proc/self/statm") >> pages >> resident) {
+    if (const auto resident = resident_bytes()) {
         out.gauge("process_resident_memory_bytes", "Resident memory.");
-        out.sample(resident * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE)));
+        out.sample(*resident);
     }
     rlimit files{};
     ::getrlimit(RLIMIT_NOFILE, &files);
     out.gauge("process_max_fds", "Limit of open file descriptors.");
-    out.sample(std::uint64_t{files.rlim_cur});
+    out.sample(static_cast<std::uint64_t>(files.rlim_cur));
 }
 
 void add_server(const ServerCounts& now, MetricsText& out) {

@@ -1,4 +1,4 @@
-// Follows any number of files on one thread, with one inotify instance.
+// Follows any number of files on one thread, with one FileWatcher.
 #pragma once
 
 #include "base/wake_pipe.hpp"

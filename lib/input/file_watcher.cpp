@@ -1,26 +1,14 @@
 #include "input/file_watcher.hpp"
 
 #include <algorithm>
-#include <cerrno>
-#include <climits>
-#include <cstring>
-#include <fmt/format.h>
 #include <poll.h>
-#include <unistd.h>
-
-#ifdef __linux__
-#include <sys/inotify.h>
-#endif
 
 namespace sse {
 
 FileWatcher::FileWatcher(FileWatcherOptions options)
     : options_(options)
-    , checked_(Clock::now()) {
-#ifdef __linux__
-    if (options_.notify) inotify_ = Descriptor(::inotify_init1(IN_CLOEXEC | IN_NONBLOCK));
-#endif
-}
+    , notifier_(options_.notify)
+    , checked_(Clock::now()) {}
 
 void FileWatcher::add_path(const std::string& path, Key key) {
     const auto slash = path.rfind('/');
@@ -34,13 +22,8 @@ void FileWatcher::add_path(const std::string& path, Key key) {
     watch(parent, at->second);
 }
 
-#ifdef __linux__
-
 void FileWatcher::watch(const std::string& path, Directory& directory) {
-    if (inotify_.get() < 0) return;
-    const int number = ::inotify_add_watch(inotify_.get(), path.c_str(),
-                                           IN_CREATE | IN_MOVED_TO | IN_MOVED_FROM | IN_DELETE |
-                                               IN_ONLYDIR | IN_MASK_ADD);
+    const int number = notifier_.watch_directory(path);
     // Two names of one directory have one watch; the second one goes without.
     if (number < 0 || !directory_of_.emplace(number, &directory).second) return;
     directory.number = number;
@@ -48,11 +31,7 @@ void FileWatcher::watch(const std::string& path, Directory& directory) {
 }
 
 int FileWatcher::add_file(int fd, Key key) {
-    // By its descriptor: by its name it could be another file by now.
-    const auto path = fmt::format("/proc/self/fd/{}", fd);
-    const int number = inotify_.get() < 0 ? -1
-                                          : ::inotify_add_watch(inotify_.get(), path.c_str(),
-                                                                IN_MODIFY | IN_MASK_ADD);
+    const int number = notifier_.watch_file(fd);
     if (number < 0) unwatched_.insert(key);
     else files_.emplace(number, key);
     return number;
@@ -67,49 +46,30 @@ void FileWatcher::remove_file(int number, Key key) {
     const auto at = std::find_if(begin, end, [&](const auto& file) { return file.second == key; });
     if (at == end) return; // the file is gone, and its watch with it
     files_.erase(at);
-    if (files_.count(number) == 0) ::inotify_rm_watch(inotify_.get(), number);
+    if (files_.count(number) == 0) notifier_.remove(number);
 }
 
-void FileWatcher::read_notifications(std::set<Key>& changed) {
-    alignas(inotify_event) char buffer[64 * (sizeof(inotify_event) + NAME_MAX + 1)];
-    for (;;) {
-        const auto got = ::read(inotify_.get(), buffer, sizeof buffer);
-        if (got <= 0) return;
-        for (std::size_t at = 0; at < static_cast<std::size_t>(got);) {
-            inotify_event event;
-            std::memcpy(&event, buffer + at, sizeof event);
-            const char* const name = event.len > 0 ? buffer + at + sizeof event : "";
-            at += sizeof event + event.len;
-            const bool is_over = (event.mask & IN_IGNORED) != 0;
-            if ((event.mask & IN_Q_OVERFLOW) != 0) changed = keys_;
-            if (const auto of = directory_of_.find(event.wd); of != directory_of_.end()) {
-                auto& directory = *of->second;
-                const auto [begin, end] = directory.names.equal_range(name);
-                for (auto it = begin; it != end; ++it) changed.insert(it->second);
-                if (!is_over) continue;
-                for (const auto& [ignored, key] : directory.names) changed.insert(key);
-                directory.number = -1; // it is gone; another one of that name may come
-                directory_of_.erase(of);
-                ++missing_;
-                continue;
-            }
-            const auto [begin, end] = files_.equal_range(event.wd);
-            for (auto it = begin; it != end; ++it) changed.insert(it->second);
-            if (is_over) files_.erase(event.wd);
-        }
+void FileWatcher::on_notification(const FileNotifier::Notification& notification,
+                                  std::set<Key>& changed) {
+    const auto& [number, name, is_over] = notification;
+    if (number < 0) changed = keys_;
+    if (const auto of = directory_of_.find(number); of != directory_of_.end()) {
+        auto& directory = *of->second;
+        const bool all = is_over || name.empty();
+        const auto [first, last] = directory.names.equal_range(std::string(name));
+        const auto end = all ? directory.names.end() : last;
+        for (auto it = all ? directory.names.begin() : first; it != end; ++it)
+            changed.insert(it->second);
+        if (!is_over) return;
+        directory.number = -1; // it is gone; another one of that name may come
+        directory_of_.erase(of);
+        ++missing_;
+        return;
     }
+    const auto [begin, end] = files_.equal_range(number);
+    for (auto it = begin; it != end; ++it) changed.insert(it->second);
+    if (is_over) files_.erase(number);
 }
-
-#else
-
-void FileWatcher::watch(const std::string&, Directory&) {}
-int FileWatcher::add_file(int, Key key) { return unwatched_.insert(key), -1; }
-void FileWatcher::remove_file(int, Key key) {
-    if (const auto at = unwatched_.find(key); at != unwatched_.end()) unwatched_.erase(at);
-}
-void FileWatcher::read_notifications(std::set<Key>&) {}
-
-#endif
 
 void FileWatcher::add_unwatched(std::set<Key>& changed) const {
     changed.insert(unwatched_.begin(), unwatched_.end());
@@ -133,10 +93,11 @@ bool FileWatcher::wait(int stop_fd, std::set<Key>& changed) {
     const auto until = some_unwatched ? std::min(all_at, began + options_.interval) : all_at;
     do {
         const auto left = std::chrono::ceil<std::chrono::milliseconds>(until - Clock::now());
-        pollfd fds[2] = {{stop_fd, POLLIN, 0}, {inotify_.get(), POLLIN, 0}}; // -1 is ignored
+        pollfd fds[2] = {{stop_fd, POLLIN, 0}, {notifier_.fd(), POLLIN, 0}}; // -1 is ignored
         ::poll(fds, 2, static_cast<int>(std::max<std::int64_t>(left.count(), 0)));
         if (fds[0].revents != 0) return false;
-        if (fds[1].revents != 0) read_notifications(changed);
+        if (fds[1].revents != 0)
+            notifier_.read([&](const auto& seen) { on_notification(seen, changed); });
         const auto now = Clock::now();
         if (now >= all_at) {
             changed = keys_;

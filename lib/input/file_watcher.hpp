@@ -1,8 +1,9 @@
-// Waits until files, or the files that paths name, may have changed: by inotify where there is one,
-// and by time everywhere. Not a reader: it does not know what has changed in a file.
+// Waits until files, or the files that paths name, may have changed: by notifications where
+// there are any (file_notifier), and by time everywhere. Not a reader: it does not know what has
+// changed in a file.
 #pragma once
 
-#include "base/descriptor.hpp"
+#include "input/file_notifier.hpp"
 
 #include <chrono>
 #include <cstddef>
@@ -20,11 +21,11 @@ struct FileWatcherOptions {
     /// Time between two checks of all files: network file systems do not notify of changes made by
     /// other machines, and neither does a path whose directories are links.
     std::chrono::milliseconds safety_interval{1'000};
-    /// False: do without inotify.
+    /// False: do without notifications.
     bool notify = true;
 };
 
-/// One inotify instance for any number of files. Used on one thread.
+/// One FileNotifier for any number of files. Used on one thread.
 class FileWatcher {
 public:
     /// Chosen by the caller, and the same for a path and the files that were found under it.
@@ -52,11 +53,11 @@ private:
     };
 
     void watch(const std::string& path, Directory& directory);
-    void read_notifications(std::set<Key>& changed);
+    void on_notification(const FileNotifier::Notification& notification, std::set<Key>& changed);
     void add_unwatched(std::set<Key>& changed) const;
 
     FileWatcherOptions options_;
-    Descriptor inotify_; ///< -1 where there is none
+    FileNotifier notifier_;
     std::map<std::string, Directory> directories_;
     std::unordered_map<int, Directory*> directory_of_;
     std::unordered_multimap<int, Key> files_; ///< by the number of the watch

@@ -1,5 +1,7 @@
 #include "net/client_connection.hpp"
 
+#include "base/posix.hpp"
+
 #include <algorithm>
 #include <cerrno>
 #include <climits>
@@ -93,7 +95,7 @@ ClientConnection::write(std::string_view& bytes, std::optional<Clock::duration> 
             if (kind == SSL_ERROR_WANT_READ) wanted = POLLIN;
             else if (kind != SSL_ERROR_NONE && kind != SSL_ERROR_WANT_WRITE) return Written::closed;
         } else {
-            taken = ::send(fd_, bytes.data(), bytes.size(), MSG_NOSIGNAL);
+            taken = ::send(fd_, bytes.data(), bytes.size(), no_sigpipe);
             if (taken < 0 && errno == EINTR) continue;
             if (taken < 0 && errno != EAGAIN && errno != EWOULDBLOCK) return Written::closed;
         }

@@ -1,9 +1,9 @@
 #include "net/confine.hpp"
 
 #include "base/descriptor.hpp"
-#include "net/drop_privileges.hpp"
+#include "base/posix.hpp"
 
-#ifdef __linux__
+#ifdef SSE_LINUX
 #include <sys/syscall.h>
 #endif
 #if defined(SYS_landlock_create_ruleset) && __has_include(<linux/landlock.h>)

@@ -1,6 +1,7 @@
 #include "net/drop_privileges.hpp"
 
 #include "base/error.hpp"
+#include "base/posix.hpp"
 
 #include <cerrno>
 #include <charconv>
@@ -8,7 +9,6 @@
 #include <grp.h>
 #include <optional>
 #include <pwd.h>
-#include <sys/prctl.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -67,20 +67,9 @@ void drop_privileges(const UserIds& user) {
     check((entry ? ::initgroups(entry->pw_name, user.gid) : ::setgroups(0, nullptr)) == 0, user);
     check(::setgid(user.gid) == 0, user);
     check(::setuid(user.uid) == 0, user);
-    uid_t real = 0, effective = 0, saved = 0;
-    ::getresuid(&real, &effective, &saved);
-    if (real != user.uid || effective != user.uid || saved != user.uid || ::setuid(0) == 0 ||
-        ::seteuid(0) == 0) {
+    if (!is_only_user(user.uid) || ::setuid(0) == 0 || ::seteuid(0) == 0) {
         throw Error(Errc::io, fmt::format("root could be regained from user {}", user.name));
     }
-}
-
-bool forbid_new_privileges() {
-#ifdef PR_SET_NO_NEW_PRIVS
-    return ::prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0;
-#else
-    return false;
-#endif
 }
 
 } // namespace sse

@@ -21,8 +21,4 @@ UserIds resolve_user(const std::string& text);
 /// (io) if root could be regained.
 void drop_privileges(const UserIds& user);
 
-/// No program that this thread, or a thread it starts from now on, executes gains privileges
-/// (PR_SET_NO_NEW_PRIVS). False where the system cannot.
-bool forbid_new_privileges();
-
 } // namespace sse

@@ -1,22 +1,17 @@
 #include "net/socket.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/posix.hpp"
 
 #include <algorithm>
 #include <array>
 #include <cerrno>
-#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
-#include <sys/ioctl.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/uio.h>
 #include <utility>
-
-#ifdef __linux__
-#include <linux/sockios.h>
-#endif
 
 namespace sse {
 
@@ -40,20 +35,21 @@ std::size_t raise_descriptor_limit() {
     rlimit files{};
     if (::getrlimit(RLIMIT_NOFILE, &files) != 0) return 0;
     if (files.rlim_cur < files.rlim_max) {
-        const auto before = std::exchange(files.rlim_cur, files.rlim_max);
-        if (::setrlimit(RLIMIT_NOFILE, &files) != 0) files.rlim_cur = before;
+        const auto before = files.rlim_cur;
+        // A system may allow less than its own limit says.
+        for (const auto limit : {files.rlim_max, std::min(files.rlim_max, rlim_t{10'240})}) {
+            files.rlim_cur = limit;
+            if (limit > before && ::setrlimit(RLIMIT_NOFILE, &files) == 0) break;
+            files.rlim_cur = before;
+        }
     }
     return static_cast<std::size_t>(files.rlim_cur);
 }
 
 bool out_of_descriptors() {
-    const Descriptor first(::open("/dev/null", O_RDONLY | O_CLOEXEC));
-    const Descriptor second(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+    const Descriptor first(make_placeholder());
+    const Descriptor second(make_placeholder());
     return second.get() < 0 && (errno == EMFILE || errno == ENFILE);
-}
-
-int accept_on(int listening) {
-    return ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
 }
 
 std::optional<IpAddress> peer_ip(int fd) { return name_of(fd, ::getpeername); }
@@ -75,18 +71,6 @@ void limit_unsent([[maybe_unused]] int fd, [[maybe_unused]] std::size_t bytes) {
 #endif
 }
 
-std::size_t queued_bytes(int fd) {
-    int bytes = 0;
-#ifdef SIOCOUTQ
-    if (::ioctl(fd, SIOCOUTQ, &bytes) != 0) return 0;
-#elif defined(FIONWRITE)
-    if (::ioctl(fd, FIONWRITE, &bytes) != 0) return 0;
-#else
-    static_cast<void>(fd);
-#endif
-    return static_cast<std::size_t>(bytes);
-}
-
 namespace {
 
 Transfer outcome(ssize_t moved) {
@@ -100,7 +84,7 @@ Transfer outcome(ssize_t moved) {
 
 Transfer send_some(int fd, std::span<const std::string_view> views) {
     if (views.size() == 1) {
-        return outcome(::send(fd, views[0].data(), views[0].size(), MSG_NOSIGNAL | MSG_DONTWAIT));
+        return outcome(::send(fd, views[0].data(), views[0].size(), no_sigpipe | MSG_DONTWAIT));
     }
     std::array<iovec, 256> parts;
     const auto count = std::min(views.size(), parts.size());
@@ -109,8 +93,8 @@ Transfer send_some(int fd, std::span<const std::string_view> views) {
     }
     msghdr message{};
     message.msg_iov = parts.data();
-    message.msg_iovlen = count;
-    return outcome(::sendmsg(fd, &message, MSG_NOSIGNAL | MSG_DONTWAIT));
+    message.msg_iovlen = static_cast<decltype(message.msg_iovlen)>(count);
+    return outcome(::sendmsg(fd, &message, no_sigpipe | MSG_DONTWAIT));
 }
 
 Transfer receive_some(int fd, std::span<char> into) {

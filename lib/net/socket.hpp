@@ -1,4 +1,4 @@
-// Connected sockets: accepting one, its addresses, the options that we set, and its bytes. Every
+// Connected sockets: their addresses, the options that we set, and its bytes. Every
 // call here is non-blocking. Not listening (listening_socket), not connecting (dial).
 #pragma once
 
@@ -18,8 +18,6 @@ std::size_t raise_descriptor_limit();
 /// The process cannot open two more descriptors.
 bool out_of_descriptors();
 
-/// Accepts the next connection, non-blocking and closed on exec. -1 with errno if there is none.
-int accept_on(int listening);
 /// The addresses of both ends; nullopt for a unix socket, or when the peer is gone.
 std::optional<IpAddress> peer_ip(int fd);
 std::optional<IpAddress> local_ip(int fd);
@@ -30,10 +28,6 @@ void disable_nagle(int fd);
 /// Bounds the bytes that the kernel keeps for the peer beyond those on their way to it, where the
 /// system can (TCP_NOTSENT_LOWAT).
 void limit_unsent(int fd, std::size_t bytes);
-
-/// Bytes that have been sent and that the peer has not acknowledged; 0 where the system cannot
-/// tell.
-std::size_t queued_bytes(int fd);
 
 /// What a transfer did: moved `bytes`, or none because of `again` (it would block) or `closed`.
 struct Transfer {

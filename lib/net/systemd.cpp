@@ -1,6 +1,7 @@
 #include "net/systemd.hpp"
 
 #include "base/error.hpp"
+#include "base/posix.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -62,8 +63,8 @@ bool notify(const char* path, std::string_view state) {
     if (given[0] == '@') name.sun_path[0] = 0;
     // Without a NUL: an abstract name is all the bytes that are given.
     const auto size = static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + given.size());
-    const Descriptor socket(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0));
-    return ::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
+    const Descriptor socket(make_socket(AF_UNIX, SOCK_DGRAM, false));
+    return ::sendto(socket.get(), state.data(), state.size(), no_sigpipe,
                     reinterpret_cast<const sockaddr*>(&name),
                     size) == static_cast<ssize_t>(state.size());
 }

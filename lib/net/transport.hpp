@@ -2,6 +2,7 @@
 // decides what follows from the result of a call, and what to wait for.
 #pragma once
 
+#include "base/posix.hpp"
 #include "net/server_tls.hpp"
 #include "net/socket.hpp"
 

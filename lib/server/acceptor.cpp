@@ -1,12 +1,12 @@
 #include "server/acceptor.hpp"
 
+#include "base/posix.hpp"
 #include "net/socket.hpp"
 #include "server/server_connection.hpp"
 
 #include <asio/post.hpp>
 #include <asio/steady_timer.hpp>
 #include <cerrno>
-#include <fcntl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -43,7 +43,7 @@ bool SpareDescriptors::release_one() {
 
 void SpareDescriptors::refill() {
     while (open_.size() < count_) {
-        Descriptor spare(::open("/dev/null", O_RDONLY | O_CLOEXEC));
+        Descriptor spare(make_placeholder());
         if (spare.get() < 0) return;
         open_.push_back(std::move(spare));
     }
@@ -96,7 +96,7 @@ void Acceptor::accept_some(Listener& listener) {
     admin_spares_.refill();
     spares_.refill();
     for (int i = 0; i < max_accepts_per_turn; ++i) {
-        const int fd = accept_on(listener.descriptor.native_handle());
+        const int fd = accept_socket(listener.descriptor.native_handle());
         if (fd >= 0) {
             assign(fd, listener.context, Refusal::none);
             continue;
@@ -122,7 +122,7 @@ void Acceptor::accept_with_spare(Listener& listener) {
         loops_[0]->counts.refusals[static_cast<std::size_t>(Refusal::descriptors)].add();
         return pause(listener);
     }
-    const int fd = accept_on(listener.descriptor.native_handle());
+    const int fd = accept_socket(listener.descriptor.native_handle());
     if (fd < 0) return pause(listener);
     assign(fd, listener.context, admin ? Refusal::none : Refusal::descriptors);
     wait(listener);

@@ -15,6 +15,10 @@
 #include <sys/socket.h>
 #include <vector>
 
+#ifndef MSG_NOSIGNAL // not on macOS: what is closed early ends a bench
+#define MSG_NOSIGNAL 0
+#endif
+
 int main(int argc, char** argv) {
     const auto clients = static_cast<std::size_t>(argc > 1 ? std::atol(argv[1]) : 1);
     rlimit files{};

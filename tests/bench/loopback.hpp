@@ -9,6 +9,10 @@
 #include <string_view>
 #include <sys/socket.h>
 
+#ifndef MSG_NOSIGNAL // not on macOS: what is closed early ends a bench
+#define MSG_NOSIGNAL 0
+#endif
+
 namespace bench {
 
 /// Connects `fd`, or ends the process.

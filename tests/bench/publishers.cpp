@@ -7,6 +7,7 @@
 // COUNT: publishes in all. DEPTH: requests on their way on each connection; 1 waits for each
 // answer.
 #include "bench/loopback.hpp"
+#include "bench/ready_set.hpp"
 
 #include <cerrno>
 #include <chrono>
@@ -17,7 +18,6 @@
 #include <netinet/tcp.h>
 #include <string>
 #include <string_view>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -73,7 +73,7 @@ int main(int argc, char** argv) {
                          "Content-Length: 200\r\n\r\n" +
                          body;
 
-    const int epoll = ::epoll_create1(0);
+    ReadySet ready;
     std::vector<Publisher> publishers(static_cast<std::size_t>(std::atol(argv[2])));
     std::size_t asked = 0, created = 0, others = 0;
     const auto fill = [&](Publisher& p) {
@@ -90,23 +90,18 @@ int main(int argc, char** argv) {
     const auto start = Clock::now();
     for (std::size_t i = 0; i < publishers.size(); ++i) {
         publishers[i].fd = open_connection(port);
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.u64 = i;
-        ::epoll_ctl(epoll, EPOLL_CTL_ADD, publishers[i].fd, &event);
+        ready.add(publishers[i].fd, i);
         fill(publishers[i]);
     }
-    std::vector<epoll_event> ready(publishers.size());
     std::vector<char> buffer(256 * 1024);
     while (created + others < count) {
-        const int events =
-            ::epoll_wait(epoll, ready.data(), static_cast<int>(ready.size()), 30'000);
-        if (events <= 0) {
+        const auto& numbers = ready.wait(30'000);
+        if (numbers.empty()) {
             std::fprintf(stderr, "publishers: no answer for 30 s\n");
             return 1;
         }
-        for (int i = 0; i < events; ++i) {
-            auto& p = publishers[ready[static_cast<std::size_t>(i)].data.u64];
+        for (const auto number : numbers) {
+            auto& p = publishers[number];
             const auto got = ::recv(p.fd, buffer.data(), buffer.size(), MSG_DONTWAIT);
             if (got < 0 && errno == EAGAIN) continue;
             if (got <= 0) {

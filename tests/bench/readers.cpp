@@ -13,6 +13,7 @@
 // written, and it is told how late they came; `timed=N`: only the first N events count there.
 // `tell=FD`: for each of these, a byte is written to FD once all have it.
 #include "bench/loopback.hpp"
+#include "bench/ready_set.hpp"
 
 #include <algorithm>
 #include <arpa/inet.h>
@@ -27,7 +28,6 @@
 #include <netinet/tcp.h>
 #include <string>
 #include <string_view>
-#include <sys/epoll.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -189,17 +189,14 @@ public:
 
     /// False if nothing came for a minute.
     bool run() {
-        std::vector<epoll_event> ready(1024);
         const auto start = start_ = Clock::now();
         auto next_sip = start + std::chrono::seconds(1);
         auto received = start;
         while (open_ > 0) {
-            const int count =
-                ::epoll_wait(epoll_, ready.data(), static_cast<int>(ready.size()), 200);
-            for (int i = 0; i < count; ++i)
-                receive(ready[static_cast<std::size_t>(i)].data.u64, buffer_.size());
+            const auto& numbers = ready_.wait(200);
+            for (const auto number : numbers) receive(number, buffer_.size());
             const auto now = Clock::now();
-            if (count > 0) received = now;
+            if (!numbers.empty()) received = now;
             if (now - received > std::chrono::minutes(1)) return false;
             if (now >= next_sip) {
                 next_sip = now + std::chrono::seconds(1);
@@ -255,10 +252,7 @@ public:
 
 private:
     void watch(std::size_t number) {
-        epoll_event event{};
-        event.events = EPOLLIN;
-        event.data.u64 = number;
-        ::epoll_ctl(epoll_, EPOLL_CTL_ADD, fds_[number], &event);
+        ready_.add(fds_[number], number);
         ++open_;
     }
     /// False if the stream is at its end.
@@ -305,7 +299,7 @@ private:
     std::vector<Reader> readers_;
     std::vector<int> fds_; ///< -1: at its end
     std::vector<char> buffer_;
-    const int epoll_ = ::epoll_create1(0);
+    ReadySet ready_;
     std::size_t open_ = 0; ///< watched, and not at their end
     std::uint64_t bytes_ = 0;
     std::uint64_t events_ = 0, told_ = 0; ///< while somebody is to be told

@@ -8,6 +8,7 @@
 // when a client's clock began; the event that came soonest after its time is taken to have been on
 // time, and the others are late by what they lag behind it.
 #include "bench/loopback.hpp"
+#include "bench/ready_set.hpp"
 
 #include <algorithm>
 #include <cstdint>
@@ -16,7 +17,6 @@
 #include <ctime>
 #include <string>
 #include <string_view>
-#include <sys/epoll.h>
 #include <sys/socket.h>
 #include <unistd.h>
 #include <vector>
@@ -63,25 +63,19 @@ int main(int argc, char** argv) {
     const double speed = std::atof(argv[3]);
     constexpr double apart_us = 7'310; // no multiple of anything else here
 
-    const int poll = ::epoll_create1(0);
+    ReadySet ready;
     std::vector<Stream> streams(clients);
     std::size_t open = 0, done = 0;
-    std::vector<epoll_event> ready(256);
     std::vector<char> buffer(64 * 1024);
     const double begun = now_us();
     while (done < clients) {
         while (open < clients && now_us() - begun >= static_cast<double>(open) * apart_us) {
             streams[open].fd = open_stream(port);
-            epoll_event event{};
-            event.events = EPOLLIN;
-            event.data.u64 = open;
-            ::epoll_ctl(poll, EPOLL_CTL_ADD, streams[open].fd, &event);
+            ready.add(streams[open].fd, open);
             ++open;
         }
-        const int got = ::epoll_wait(poll, ready.data(), static_cast<int>(ready.size()),
-                                     open < clients ? 1 : -1);
-        for (int i = 0; i < got; ++i) {
-            auto& stream = streams[ready[static_cast<std::size_t>(i)].data.u64];
+        for (const auto number : ready.wait(open < clients ? 1 : -1)) {
+            auto& stream = streams[number];
             const auto size = ::recv(stream.fd, buffer.data(), buffer.size(), 0);
             const double came = now_us();
             if (size > 0) {

@@ -73,6 +73,7 @@ def test_what_is_wrong_on_standard_input_is_said_of_it(sse):
         assert (ran.status, ran.err.splitlines()[0]) == (3, "sse: error: stdin:3: not a JSON object")
 
 
+@pytest.mark.linux
 @pytest.mark.skipif(not os.path.exists("/proc/self/fd"), reason="needs Linux")
 def test_what_is_kept_of_standard_input_goes_however_it_ends(sse, wire, three, tmp_path):
     (tmp_path / "kept").mkdir()

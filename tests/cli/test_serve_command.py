@@ -112,6 +112,7 @@ def test_one_that_will_not_end_is_made_to(sse, wire):
     poll("it is gone", lambda: gone(pid))
 
 
+@pytest.mark.linux
 def test_it_ends_even_if_we_are_killed(sse, wire):
     server = sse.serve("--", "sh", "-c", "echo $$; exec sleep 1000")
     pid = int(wire.get(server.url).events(1)[0].data)

@@ -167,6 +167,7 @@ def test_standard_input_cannot_be_followed(sse):
                                        "sse: hint: give the files to follow, or remove --follow"]
 
 
+@pytest.mark.linux
 def test_many_files_need_one_inotify_instance_and_no_thread_each(sse, wire, tmp_path):
     logs = [tmp_path / f"{n % 3}" / f"{n}.log" for n in range(300)]
     for log in logs:

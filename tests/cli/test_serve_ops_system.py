@@ -194,6 +194,7 @@ def ids(server):
             for name in ("Uid", "Gid", "Groups")]
 
 
+@pytest.mark.linux
 @root_only
 @pytest.mark.parametrize("given,group", [("nobody", None), ("nobody:daemon", "daemon"),
                                          ("65534:1", "daemon")])
@@ -344,6 +345,7 @@ def test_the_backlog_is_as_asked(sse):
     assert re.search(r"^LISTEN +\d+ +7 ", listed.stdout.text(), re.MULTILINE)
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("command, given_up", [([], 1), (["--", "sleep", "1d"], 0)], ids=["input", "command"])
 def test_a_server_without_a_command_gives_up_running_programs(sse, wire, tmp_path, command, given_up):
     """H20: on all of its threads. What it then may do is in tests/unit/confine_test.cpp."""

@@ -182,6 +182,7 @@ def test_a_slow_command_holds_back_the_ids_of_later_ones(sse, origin, tmp_path):
     assert tail.wait() == 143
 
 
+@pytest.mark.linux
 @pytest.mark.parametrize("left, args, resumed, anew", [
     ('{"time":"2026', ["-o", "json"], "", '{"time":"2026\n'),
     ('{"a":1}\n{"time":"2026-01-01T', ["-o", "json"], '{"a":1}\n', '{"a":1}\n{"time":"2026-01-01T\n'),

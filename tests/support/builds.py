@@ -22,6 +22,12 @@ class Build:
     unit: Path | None = None   # the Catch2 binary
     fuzz: Path | None = None   # where the fuzz targets are
 
+    @property
+    def portable(self):
+        """Built with SSE_PORTABLE: without the calls that only Linux has."""
+        cache = self.directory / "CMakeCache.txt"
+        return cache.exists() and "\nSSE_PORTABLE:BOOL=ON\n" in cache.read_text(encoding="utf-8")
+
 
 def builds():
     named = os.environ.get("SSE_BUILDS")

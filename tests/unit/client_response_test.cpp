@@ -1,6 +1,7 @@
 #include "client/client_response.hpp"
 
 #include "base/error.hpp"
+#include "base/posix.hpp"
 #include "unit/catch2.hpp"
 
 #include <string>
@@ -22,7 +23,7 @@ struct Result {
 /// time.
 Result received(const std::string& wire, std::size_t step, const char* method = "GET") {
     int ends[2];
-    REQUIRE(::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, ends) == 0);
+    REQUIRE(sse::make_socket_pair(ends, true));
     const int size = 512 * 1024;
     ::setsockopt(ends[1], SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
     REQUIRE(::send(ends[1], wire.data(), wire.size(), 0) == static_cast<ssize_t>(wire.size()));

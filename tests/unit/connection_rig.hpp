@@ -3,6 +3,7 @@
 #pragma once
 
 #include "base/descriptor.hpp"
+#include "base/posix.hpp"
 #include "server/address_counts.hpp"
 #include "server/body_budget.hpp"
 #include "server/loop.hpp"
@@ -94,7 +95,7 @@ public:
 
         void send(std::string_view bytes) const {
             while (!bytes.empty()) {
-                const auto sent = ::send(fd.get(), bytes.data(), bytes.size(), MSG_NOSIGNAL);
+                const auto sent = ::send(fd.get(), bytes.data(), bytes.size(), sse::no_sigpipe);
                 if (sent <= 0) return; // full, or closed by the server
                 bytes.remove_prefix(static_cast<std::size_t>(sent));
             }
@@ -116,9 +117,8 @@ public:
     };
 
     Client connect(sse::Refusal refusal = sse::Refusal::none) {
-        std::array<int, 2> ends{};
-        if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0, ends.data()) != 0)
-            throw std::runtime_error("no socket pair");
+        int ends[2];
+        if (!sse::make_socket_pair(ends, true)) throw std::runtime_error("no socket pair");
         auto made = std::make_shared<sse::ServerConnection>(loop, ends[0], listener, refusal);
         Client client{sse::Descriptor(ends[1]), made};
         loop.counts.opened.add();

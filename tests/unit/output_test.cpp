@@ -1,5 +1,7 @@
 #include "cmd/cli/output.hpp"
 
+#include "base/posix.hpp"
+
 #include "unit/catch2.hpp"
 #include <csignal>
 #include <fcntl.h>
@@ -8,7 +10,7 @@
 namespace {
 
 struct Pipe {
-    Pipe() { REQUIRE(::pipe2(ends, O_CLOEXEC) == 0); }
+    Pipe() { REQUIRE(sse::make_pipe(ends, false)); }
     ~Pipe() {
         ::close(ends[0]);
         ::close(ends[1]);

@@ -2,6 +2,8 @@
 // byte for byte, and is then closed.
 #pragma once
 
+#include "base/posix.hpp"
+
 #include <algorithm>
 #include <arpa/inet.h>
 #include <cstdlib>
@@ -24,7 +26,7 @@ public:
 
     explicit ScriptedServer(Handler handler)
         : handler_(std::move(handler))
-        , listener_(::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
+        , listener_(sse::make_socket(AF_INET, SOCK_STREAM, false)) {
         sockaddr_in address{};
         address.sin_family = AF_INET;
         address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
@@ -69,7 +71,7 @@ private:
             }
             const auto response = handler_(number, request);
             for (std::string_view rest = response; !rest.empty();) {
-                const auto sent = ::send(fd, rest.data(), rest.size(), MSG_NOSIGNAL);
+                const auto sent = ::send(fd, rest.data(), rest.size(), sse::no_sigpipe);
                 if (sent <= 0) break;
                 rest.remove_prefix(static_cast<std::size_t>(sent));
             }
