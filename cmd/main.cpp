@@ -6,6 +6,7 @@
 #include "cmd/cli/output.hpp"
 #include "cmd/cli/usage.hpp"
 #include "cmd/term/terminal_line.hpp"
+#include "net/name_service.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
@@ -43,10 +44,11 @@ int show(const CLI::App& app, const CLI::ParseError& e) {
 
 /// Opens /dev/null for each standard descriptor that is closed, so that no later file or socket
 /// gets its number. It is opened in the wrong mode: reading standard input or writing the others
-/// still fails.
+/// still fails. So does the root directory, if there is no /dev/null.
 void hold_standard_descriptors() {
     for (int fd = 0; fd < 3; ++fd) {
-        if (::fcntl(fd, F_GETFD) < 0) ::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY);
+        if (::fcntl(fd, F_GETFD) >= 0) continue;
+        if (::open("/dev/null", fd == 0 ? O_WRONLY : O_RDONLY) < 0) ::open("/", O_RDONLY);
     }
 }
 
@@ -69,6 +71,7 @@ constexpr auto examples =
 int main(int argc, char** argv) {
     std::signal(SIGPIPE, SIG_IGN); // write() then returns EPIPE
     hold_standard_descriptors();
+    sse::avoid_name_service_modules();
     if (const auto status = cmd::run_as_init()) return *status;
     CLI::App app("Server-Sent Events on the command line", "sse");
     // The last value wins, as in curl, so that an option can override the one of an alias.

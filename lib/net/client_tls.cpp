@@ -2,6 +2,7 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
+#include "net/certificate_authorities.hpp"
 #include "net/dial.hpp"
 
 #include <arpa/inet.h>
@@ -132,7 +133,7 @@ TlsContext::TlsContext(const TlsOptions& options)
     SSL_CTX_set_mode(context, SSL_MODE_ENABLE_PARTIAL_WRITE | SSL_MODE_ACCEPT_MOVING_WRITE_BUFFER);
     if (options.verify) {
         SSL_CTX_set_verify(context, SSL_VERIFY_PEER, on_verdict);
-        if (options.ca_file.empty()) SSL_CTX_set_default_verify_paths(context);
+        if (options.ca_file.empty()) trust_system_authorities(context);
         else if (SSL_CTX_load_verify_locations(context, options.ca_file.c_str(), nullptr) != 1) {
             refuse_file("trusted certificates", options.ca_file);
         }

@@ -1,7 +1,9 @@
 #include "net/dial.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/posix.hpp"
 #include "base/wake_pipe.hpp"
+#include "net/name_service.hpp"
 #include "net/socket.hpp"
 
 #include <algorithm>
@@ -38,7 +40,8 @@ std::string error_text(int number) { return std::generic_category().message(numb
 /// A name resolution on a thread of its own: getaddrinfo() has no time limit and cannot be
 /// cancelled, so an interrupted dial leaves the thread to end by itself.
 struct Lookup {
-    std::string host, service;
+    std::string host;
+    std::uint16_t port = 0;
     addrinfo hints{};
     WakePipe done;
     int error = 0, system_error = 0;
@@ -46,8 +49,13 @@ struct Lookup {
 
     void run() {
         addrinfo* list = nullptr;
-        error = ::getaddrinfo(host.c_str(), service.c_str(), &hints, &list);
+        error = ::getaddrinfo(host.c_str(), std::to_string(port).c_str(), &hints, &list);
         system_error = errno;
+        if (error != 0 && (hints.ai_flags & AI_NUMERICHOST) == 0 && is_localhost(host)) {
+            addresses = loopback();
+            error = 0;
+            return;
+        }
         for (const auto* at = error == 0 ? list : nullptr; at; at = at->ai_next) {
             Address address;
             std::memcpy(&address.bytes, at->ai_addr, at->ai_addrlen);
@@ -55,6 +63,29 @@ struct Lookup {
             addresses.push_back(address);
         }
         if (error == 0) ::freeaddrinfo(list);
+    }
+
+private:
+    /// For a machine whose files do not name it.
+    std::vector<Address> loopback() const {
+        std::vector<Address> result;
+        if (hints.ai_family != AF_INET) {
+            sockaddr_in6 v6{};
+            v6.sin6_family = AF_INET6;
+            v6.sin6_port = htons(port);
+            v6.sin6_addr = in6addr_loopback;
+            result.push_back({{}, sizeof v6});
+            std::memcpy(&result.back().bytes, &v6, sizeof v6);
+        }
+        if (hints.ai_family != AF_INET6) {
+            sockaddr_in v4{};
+            v4.sin_family = AF_INET;
+            v4.sin_port = htons(port);
+            v4.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+            result.push_back({{}, sizeof v4});
+            std::memcpy(&result.back().bytes, &v4, sizeof v4);
+        }
+        return result;
     }
 };
 
@@ -68,7 +99,7 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
                              Interrupt& interrupt, Clock::time_point limit, Reason reason) {
     const auto lookup = std::make_shared<Lookup>();
     lookup->host = host;
-    lookup->service = std::to_string(port);
+    lookup->port = port;
     lookup->hints.ai_socktype = SOCK_STREAM;
     lookup->hints.ai_flags = AI_NUMERICSERV | AI_NUMERICHOST;
     lookup->hints.ai_family = family == Family::v4   ? AF_INET
@@ -96,14 +127,9 @@ std::vector<Address> resolve(const std::string& host, std::uint16_t port, Family
     return lookup->addresses;
 }
 
-void set_option(int fd, int level, int name, std::chrono::seconds value) {
-    const int number = static_cast<int>(value.count());
-    ::setsockopt(fd, level, name, &number, sizeof number);
-}
-
 /// An invalid descriptor where the system lacks the address family.
 Descriptor open_socket(int family) {
-    Descriptor fd(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
+    Descriptor fd(make_socket(family, SOCK_STREAM, true));
     if (fd.get() < 0 && errno == EAFNOSUPPORT) return fd;
     if (fd.get() < 0)
         throw std::system_error(errno, std::generic_category(), "cannot create a socket");
@@ -159,12 +185,7 @@ private:
         }
         const int on = 1;
         ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
-        ::setsockopt(fd.get(), SOL_SOCKET, SO_KEEPALIVE, &on, sizeof on);
-#ifdef TCP_KEEPIDLE
-        set_option(fd.get(), IPPROTO_TCP, TCP_KEEPIDLE, options_.keepalive_idle);
-        set_option(fd.get(), IPPROTO_TCP, TCP_KEEPINTVL, options_.keepalive_interval);
-        set_option(fd.get(), IPPROTO_TCP, TCP_KEEPCNT, std::chrono::seconds(4));
-#endif
+        keep_alive(fd.get(), options_.keepalive_idle, options_.keepalive_interval, 4);
         if (::connect(fd.get(), reinterpret_cast<const sockaddr*>(&address.bytes),
                       address.length) == 0) {
             return fd.release();

@@ -1,7 +1,9 @@
 #include "net/listening_socket.hpp"
 
 #include "base/error.hpp"
+#include "base/posix.hpp"
 #include "net/ip_address.hpp"
+#include "net/name_service.hpp"
 
 #include <algorithm>
 #include <cerrno>
@@ -37,9 +39,7 @@ void set_option(int fd, int level, int option, int value) {
     ::setsockopt(fd, level, option, &value, sizeof value);
 }
 
-Descriptor stream_socket(int family) {
-    return Descriptor(::socket(family, SOCK_STREAM | SOCK_NONBLOCK | SOCK_CLOEXEC, 0));
-}
+Descriptor stream_socket(int family) { return Descriptor(make_socket(family, SOCK_STREAM, true)); }
 
 /// Removes a unix socket that nobody listens on any more: its owner was killed.
 void remove_if_dead(const sockaddr_un& address, socklen_t size) {
@@ -156,6 +156,7 @@ std::vector<ListeningSocket> listen_on(const std::string& address, SocketOptions
     hints.ai_flags = AI_PASSIVE | AI_NUMERICSERV;
     addrinfo* found = nullptr;
     const int failed = ::getaddrinfo(all ? "::" : host.c_str(), port.c_str(), &hints, &found);
+    if (failed != 0 && is_localhost(host)) return listen_on("127.0.0.1:" + port, options);
     if (failed != 0) {
         throw Error(Errc::resolve,
                     fmt::format("cannot listen on {}: {}", address, ::gai_strerror(failed)));

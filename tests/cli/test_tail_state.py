@@ -125,6 +125,7 @@ SINKS = {  # what is given to tail, and how its output is read
 }
 
 
+@pytest.mark.linux
 @pytest.mark.release
 @pytest.mark.parametrize("sink", SINKS)
 def test_a_hundred_kills_lose_no_event(sse, origin, tmp_path, sink):

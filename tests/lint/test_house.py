@@ -83,6 +83,20 @@ def test_lib_never_prints_or_exits():
     assert not talking
 
 
+# what only some systems have, and the only places that may name it
+SYSTEM = re.compile(r"__linux__|__APPLE__|__FreeBSD__|<linux/|<mach/|<sys/(prctl|procctl|inotify|event|epoll)\.h>|"
+                    r"/proc/|\b(pipe2|accept4|ppoll|prctl|getresuid|inotify_\w+)\(|\bSOCK_(CLOEXEC|NONBLOCK)|MSG_NOSIGNAL")
+SYSTEM_FILES = {"lib/base/posix.hpp", "lib/base/posix.cpp", "lib/input/file_notifier.cpp", "lib/net/confine.cpp",
+                "cmd/cli/init_process.cpp"}
+
+
+def test_what_not_every_system_has_is_in_one_place():
+    astray = [f"{name(p)}: {line.strip()}" for p in SOURCES
+              if not name(p).startswith("tests/") and name(p) not in SYSTEM_FILES
+              for line in p.read_text(encoding="utf-8").splitlines() if SYSTEM.search(line.split("//")[0])]
+    assert not astray
+
+
 def test_nothing_is_left_for_later():
     words = re.compile(r"\b(TODO|FIXME|XXX|HACK)\b")
     files = [ROOT / "README.md", ROOT / "CMakeLists.txt"]
