@@ -1,6 +1,7 @@
 // A second reading of the input files of `sse serve`, for one client.
 #pragma once
 
+#include "base/open_file.hpp"
 #include "cmd/serve/input_pump.hpp"
 #include "handlers/reread_feed.hpp"
 
