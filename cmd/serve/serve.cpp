@@ -262,7 +262,6 @@ int run(ServeOptions o) {
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
-    if (inputs) handler.make_reread = inputs->reread(o.server.threads, executor);
     handler.on_stream_end = [&](bool whole) { end.stream_gone(whole); };
     cmd::Operation operation(o.operation, *server, channels);
     cmd::reload_tokens_on_hangup(*server, o.tokens);

@@ -6,7 +6,6 @@
 #include "cmd/cli/number.hpp"
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/recording_output.hpp"
-#include "cmd/serve/file_reread.hpp"
 #include "input/input_reader.hpp"
 #include "protocol/encoder.hpp"
 
@@ -230,26 +229,6 @@ void Inputs::add_file(const std::string& path) {
     }
     inputs_.push_back({nullptr, make_pump(path)});
     follower_->add(path, inputs_.back().pump->sink());
-}
-
-sse::MakeReread Inputs::reread(std::size_t loops, sse::Channels::Executor executor) {
-    const auto format = options_.pump.format;
-    const bool has_ids = format == sse::InputFormat::json || format == sse::InputFormat::sse;
-    if (!has_ids || options_.pump.channels || options_.files.empty() || !options_.command.empty())
-        return {};
-    for (const auto& file : options_.files) {
-        struct stat status {};
-        const bool exists = ::stat(file.c_str(), &status) == 0;
-        if (file == "-" || (exists && !S_ISREG(status.st_mode))) return {};
-    }
-    const FileReread::Source source{options_.files, options_.pump, channel_name_, options_.follow,
-                                    options_.open};
-    const auto running = std::make_shared<std::atomic<std::size_t>>(0);
-    return [source, running, loops, executor]() -> std::unique_ptr<sse::Reread> {
-        constexpr std::size_t most = 2; // of loops that see one less at once, each may add one
-        if (*running >= most) return nullptr;
-        return std::make_unique<FileReread>(source, loops, executor, running);
-    };
 }
 
 Inputs::~Inputs() {

@@ -4,7 +4,6 @@
 #include "cmd/cli/shutdown_grace.hpp"
 #include "cmd/serve/input_pump.hpp"
 #include "cmd/serve/tee.hpp"
-#include "handlers/reread_feed.hpp"
 #include "hub/channel_recorder.hpp"
 #include "input/command_output.hpp"
 #include "input/file_follower.hpp"
@@ -76,9 +75,6 @@ public:
     /// `failed` is true if one failed, which stops the others.
     void start(std::function<void(bool failed)> on_end);
     void stop();
-    /// Reads the inputs again, where all of them are plain files whose events have IDs of their
-    /// own; else empty. `loops` and `executor` as for Channels.
-    sse::MakeReread reread(std::size_t loops, sse::Channels::Executor executor);
     /// Waits until all have ended. Rethrows the failure of an input. Returns the exit status of the
     /// command, 0 without one.
     int join();

@@ -156,11 +156,12 @@ void Operation::confine() {
         const auto directory = std::filesystem::path(path).parent_path();
         return directory.empty() ? std::string(".") : directory.string();
     };
-    sse::Confinement own{{}, options_.files->readable()};
+    sse::Confinement
+        own; // reading is left: metrics, libraries and sanitizers read /proc at any time
     for (const auto& path : server_.socket_paths()) // removed at the end
         own.writable.push_back(directory_of(path));
     if (log_) {
-        sse::Confinement log{{}, own.readable};
+        sse::Confinement log;
         // Its file may be created again, and be a link to anywhere.
         std::error_code error; // of a directory that only root may search
         if (options_.access_log != "-")

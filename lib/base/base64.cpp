@@ -11,7 +11,7 @@ constexpr std::string_view alphabet =
     "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
 
 constexpr std::uint8_t none = 0xFF;
-constexpr std::array<std::uint8_t, 256> values = [] {
+constexpr std::array<std::uint8_t, 256> digit_values = [] {
     std::array<std::uint8_t, 256> table{};
     table.fill(none);
     for (std::size_t i = 0; i < alphabet.size(); ++i) {
@@ -44,8 +44,8 @@ bool append_from_base64(std::string_view text, std::string& out) {
         const auto digits = i + 4 == text.size() ? 4 - padding : 4;
         std::uint32_t word = 0;
         for (std::size_t k = 0; k < 4; ++k) {
-            const auto value =
-                k < digits ? values[static_cast<unsigned char>(text[i + k])] : std::uint8_t{0};
+            const auto value = k < digits ? digit_values[static_cast<unsigned char>(text[i + k])]
+                                          : std::uint8_t{0};
             if (value == none) return refuse();
             word = word << 6 | value;
         }

@@ -119,18 +119,6 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
     auto response = stream_head();
     if (request.method == "HEAD") return response;
     const auto retry = retry_block(*channel, loop);
-    if (auto reread = reread_for(channel->shard(loop), id)) {
-        const auto framing = request.framing;
-        response.feed = std::make_unique<RereadFeed>(
-            std::move(reread), loop, framing, id, retry.empty() ? ":\n\n" : retry, keepalive_,
-            [this, channel, loop, framing](std::string_view last, std::uint64_t sent) {
-                auto feed = feed_of(channel, loop, framing, last, "");
-                auto& subscriber = feed->subscriber();
-                if (!subscriber.gap() && !subscriber.seeking()) subscriber.skip(sent);
-                return feed;
-            });
-        return response;
-    }
     auto feed = feed_of(channel, loop, request.framing, id, retry);
     if (feed->subscriber().gap()) mark_gap(response);
     // Some proxies send the head on with the first bytes behind it.
@@ -151,15 +139,6 @@ std::unique_ptr<ChannelFeed> ChannelHandler::feed_of(const std::shared_ptr<Chann
     if ((last_event_id.empty() || subscriber.gap()) && !subscriber.seeking())
         prepend_position(subscriber, channel->options().start);
     return feed;
-}
-
-std::unique_ptr<Reread> ChannelHandler::reread_for(Shard& shard,
-                                                   std::string_view last_event_id) const {
-    if (!make_reread || last_event_id.empty() || last_event_id == shard.start_id()) return nullptr;
-    if (shard.find(last_event_id)) return nullptr;
-    // Where nothing was evicted yet, reading on finds it.
-    if (shard.history().begin() == 0 && shard.may_find_more()) return nullptr;
-    return make_reread();
 }
 
 /// The channels that the query of `request` names, relative to its path, in one stream.

@@ -4,7 +4,6 @@
 #include "base/random.hpp"
 #include "handlers/channel_feed.hpp"
 #include "handlers/publish_handler.hpp"
-#include "handlers/reread_feed.hpp"
 #include "hub/channels.hpp"
 #include "input/json_event.hpp"
 #include "server/handler.hpp"
@@ -59,21 +58,16 @@ public:
     /// Called on a loop's thread when a stream closes, and when a client that resumes has received
     /// everything already. Set it before the server runs.
     ChannelFeed::OnStreamEnd on_stream_end;
-    /// Reads the input of the stream again for a client whose last event ID the history has held
-    /// before. Empty: it cannot be read again. Set it before the server runs.
-    MakeReread make_reread;
 
 private:
     Response stream(const Request& request, const std::shared_ptr<Channel>& channel,
                     std::size_t loop);
     Response stream_of(const std::vector<std::string>& names, const Request& request,
                        std::size_t loop);
-    /// The feed of a client that is not served from a second reading, with what it is sent first.
+    /// The feed of a client, with what it is sent first.
     std::unique_ptr<ChannelFeed> feed_of(const std::shared_ptr<Channel>& channel, std::size_t loop,
                                          Framing framing, std::string_view last_event_id,
                                          std::string_view first);
-    /// A second reading for a client with that last event ID, if that can find it.
-    std::unique_ptr<Reread> reread_for(Shard& shard, std::string_view last_event_id) const;
     Response stream_head() const;
     /// The block with the reconnection time for one client; "" if there is none.
     std::string retry_block(const Channel& channel, std::size_t loop);

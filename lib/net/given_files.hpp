@@ -36,8 +36,6 @@ public:
     void keep_root();
     /// Opens a file of the list: a descriptor, which the caller owns, or -1 with errno.
     int open(const std::string& path, Use use);
-    /// Those of the list that are read.
-    std::vector<std::string> readable() const;
 
 private:
     struct File {

@@ -423,7 +423,7 @@ def test_a_terminal_has_a_status_line_that_vanishes(sse, wire):
         stream.events(2)
         terminal.out.wait_for(r"\r\x1b\[K1 client, 2 events, \d+/s")
         terminal.popen.send_signal(signal.SIGUSR1)  # a line comes above it, and it stands again
-        terminal.out.wait_for(r"\r\x1b\[Ksse: note: up [^\r]*\r\n1 client, 2 events")
+        terminal.out.wait_for(r"\r\x1b\[Ksse: note: history of 2 events[^\r]*\r\n1 client, 2 events")  # the last one
         assert terminal.screen()[-1].startswith("1 client, 2 events")
         terminal.popen.stdin.close()
         read_to_end(stream)

@@ -60,44 +60,6 @@ def test_new_is_now(sse, wire, log, start, first):
     assert data(answer.events(COUNT + 2 - first)) == list(range(first, COUNT + 2))
 
 
-@pytest.mark.parametrize("follow", [[], ["-f"]], ids=["read", "followed"])
-def test_an_id_that_the_history_no_longer_holds_is_read_again(sse, wire, tmp_path, follow):
-    """S28: the file is read on, or again; the second client comes after the event was evicted."""
-    log, count = tmp_path / "log", 2000
-    log.write_text("".join(f"data: {i}\nid: {i}\n\n" for i in range(1, count + 1)) + "data: 0\n\n" * 3)
-    server = sse.serve("--input", "sse", "--on-eof", "hold", "--history", "100", *follow, log)
-    wire.get(server.url).events(count + 3)
-    end = [0] * 3  # none of them twice where the file ends
-    for last in (1, count // 2):
-        answer = wire.get(server.url, headers={"Last-Event-ID": str(last)})
-        assert answer.header("sse-gap") is None
-        want = list(range(last + 1, count + 1)) + end
-        assert data(answer.events(len(want))) == want
-        if follow:
-            with open(log, "a") as file:
-                file.write("data: -1\n\n")
-            end.append(-1)
-            assert data(answer.events(len(want) + 1))[-1] == -1
-        assert not any("gap" in comment for comment in answer.stream.comments)
-        answer.close()
-    answer = wire.get(server.url, headers={"Last-Event-ID": "none"})
-    assert data(answer.events(1))[0] > count // 2
-    assert any("gap" in comment for comment in answer.stream.comments)
-
-
-def test_clients_beyond_those_that_read_again_are_told_of_the_gap(sse, wire, tmp_path):
-    """A stranger who makes up IDs starts at most two readings at once."""
-    log, count = tmp_path / "log", 1000
-    log.write_text("".join(f":{'x' * 20_000}\ndata: {i}\nid: {i}\n\n" for i in range(1, count + 1)))
-    server = sse.serve("--input", "sse", "-f", "--history", "100", log)
-    wire.get(server.url).events(count)
-    waiting = [wire.get(server.url, headers={"Last-Event-ID": "1"}) for _ in range(2)]  # they do not read
-    answer = wire.get(server.url, headers={"Last-Event-ID": "1"})
-    assert answer.header("sse-gap") is not None
-    for one in waiting:
-        assert data(one.events(count - 1)) == list(range(2, count + 1))
-
-
 @pytest.mark.parametrize("format, end", [("sse", "\n\n"), ("json", "\n"), ("lines", "\n"), ("blocks", "\r\n\r\n"),
                                          ("nul", "\0")])
 def test_a_long_log_is_entered_near_its_end(sse, wire, tmp_path, format, end):
