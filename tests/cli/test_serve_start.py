@@ -75,8 +75,8 @@ def test_a_long_log_is_entered_near_its_end(sse, wire, tmp_path, format, end):
         file.write((form.format(0) + end).encode())
     assert data(answer.events(4))[-1] == 0
     if format in ("sse", "json"):
-        answer = wire.get(server.url, headers={"Last-Event-ID": "7"})
-        assert data(answer.events(count - 7)) == list(range(8, count + 1))
+        answer = wire.get(server.url, headers={"Last-Event-ID": "7"})  # before the place where it was entered
+        assert answer.header("sse-gap") is not None
 
 
 @pytest.mark.parametrize("before", [0, 3])
