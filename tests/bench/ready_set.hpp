@@ -32,7 +32,8 @@ public:
         const int count =
             ::epoll_wait(epoll_, events_.data(), static_cast<int>(events_.size()), milliseconds);
         for (int i = 0; i < count; ++i)
-            numbers_.push_back(events_[static_cast<std::size_t>(i)].data.u64);
+            numbers_.push_back( // a copy: epoll_event is packed
+                std::size_t{events_[static_cast<std::size_t>(i)].data.u64});
         return numbers_;
     }
 
