@@ -166,8 +166,6 @@ int serve(cmd::ReplayOptions o) {
                            "convert the input first with --to jsonl, because that user could not "
                            "read a temporary copy");
     }
-    for (const auto& file : recordings.files())
-        o.operation.files->add(file, sse::GivenFiles::Use::follow);
     auto options = o.handler;
     recordings.configure(options.playback.reader);
     options.playback.reader.buffer_bytes = served_buffer_bytes;

@@ -18,7 +18,7 @@ InputPump::InputPump(std::string name, const PumpOptions& options, sse::Channels
 void InputPump::finish(bool whole) {
     if (whole) finish_text();
     publishers_.flush();
-    if (!options_.quiet && skipped_ > options_.max_warnings) {
+    if (skipped_ > options_.max_warnings) {
         warn(fmt::format("skipped {} more of {}", skipped_ - options_.max_warnings, name_));
     }
 }
@@ -59,7 +59,6 @@ void InputPump::on_skipped(const std::string& where, const std::string& why) {
         throw Failure(Exit::bad_input, fmt::format("{} of {}: {}", where, name_, why),
                       "remove --strict to skip invalid input and serve the rest");
     }
-    if (options_.quiet) return;
     if (++skipped_ <= options_.max_warnings)
         warn(fmt::format("skipped {} of {}: {}", where, name_, why));
 }

@@ -22,8 +22,6 @@ struct PumpOptions {
     bool channels = false;
     /// Warnings per input; further ones are counted and reported in one line.
     std::uint64_t max_warnings = 100;
-    /// No warnings, for an input that was read before.
-    bool quiet = false;
 };
 
 /// Used on one thread.

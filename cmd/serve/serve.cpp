@@ -246,7 +246,7 @@ int run(ServeOptions o) {
     for (const auto& file : o.input.files) files->add(file, sse::GivenFiles::Use::follow);
     o.input.pump.channels = o.route.channels;
     std::unique_ptr<sse::Server> server;
-    const sse::Channels::Executor executor = [&](std::size_t loop, std::function<void()> action) {
+    const auto executor = [&](std::size_t loop, std::function<void()> action) {
         server->post(loop, std::move(action));
     };
     o.channel.max_hold_up = o.server.stall_timeout;

@@ -156,8 +156,8 @@ void Operation::confine() {
         const auto directory = std::filesystem::path(path).parent_path();
         return directory.empty() ? std::string(".") : directory.string();
     };
-    sse::Confinement
-        own; // reading is left: metrics, libraries and sanitizers read /proc at any time
+    // Reading stays unrestricted: metrics, the resolver and sanitizers open files at any time.
+    sse::Confinement own;
     for (const auto& path : server_.socket_paths()) // removed at the end
         own.writable.push_back(directory_of(path));
     if (log_) {

@@ -118,27 +118,20 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
     }
     auto response = stream_head();
     if (request.method == "HEAD") return response;
-    const auto retry = retry_block(*channel, loop);
-    auto feed = feed_of(channel, loop, request.framing, id, retry);
-    if (feed->subscriber().gap()) mark_gap(response);
-    // Some proxies send the head on with the first bytes behind it.
-    if (!feed->subscriber().has_more()) feed->subscriber().prepend(":\n\n");
-    response.feed = std::move(feed);
-    return response;
-}
-
-std::unique_ptr<ChannelFeed> ChannelHandler::feed_of(const std::shared_ptr<Channel>& channel,
-                                                     std::size_t loop, Framing framing,
-                                                     std::string_view last_event_id,
-                                                     std::string_view first) {
-    auto feed = std::make_unique<ChannelFeed>(channel, loop, framing, last_event_id, keepalive_,
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id, keepalive_,
                                               on_stream_end);
     auto& subscriber = feed->subscriber();
-    if (!first.empty()) subscriber.prepend(first);
-    if (subscriber.gap()) subscriber.prepend_gap();
-    if ((last_event_id.empty() || subscriber.gap()) && !subscriber.seeking())
+    if (const auto retry = retry_block(*channel, loop); !retry.empty()) subscriber.prepend(retry);
+    if (subscriber.gap()) {
+        mark_gap(response);
+        subscriber.prepend_gap();
+    }
+    if ((id.empty() || subscriber.gap()) && !subscriber.seeking())
         prepend_position(subscriber, channel->options().start);
-    return feed;
+    // Some proxies send the head on with the first bytes behind it.
+    if (!subscriber.has_more()) subscriber.prepend(":\n\n");
+    response.feed = std::move(feed);
+    return response;
 }
 
 /// The channels that the query of `request` names, relative to its path, in one stream.

@@ -64,10 +64,6 @@ private:
                     std::size_t loop);
     Response stream_of(const std::vector<std::string>& names, const Request& request,
                        std::size_t loop);
-    /// The feed of a client, with what it is sent first.
-    std::unique_ptr<ChannelFeed> feed_of(const std::shared_ptr<Channel>& channel, std::size_t loop,
-                                         Framing framing, std::string_view last_event_id,
-                                         std::string_view first);
     Response stream_head() const;
     /// The block with the reconnection time for one client; "" if there is none.
     std::string retry_block(const Channel& channel, std::size_t loop);

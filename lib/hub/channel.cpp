@@ -45,10 +45,7 @@ Channel::Channel(ChannelOptions options, std::size_t loops, std::function<void(s
 }
 
 void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time_point now) {
-    if (!options_.makes_ids && (!event.id || event.id->empty())) {
-        event.id.reset();
-        batch.add(event);
-    } else if (!event.id || event.id->empty()) {
+    if (!event.id || event.id->empty()) {
         const std::lock_guard lock(mutex_);
         event.id = ids_.next(now);
         batch.add(event);

@@ -17,11 +17,10 @@ Channels::Channels(ChannelOptions channel, std::size_t loops, Executor executor,
 std::shared_ptr<Channel> Channels::create() {
     // A weak pointer: the channel must not own itself through its callback.
     const auto self = std::make_shared<std::weak_ptr<Channel>>();
-    auto channel =
-        std::make_shared<Channel>(channel_, loops_, [self, executor = executor_](std::size_t loop) {
-            if (auto alive = self->lock())
-                executor(loop, [alive, loop] { alive->shard(loop).drain_inbox(); });
-        });
+    auto channel = std::make_shared<Channel>(channel_, loops_, [this, self](std::size_t loop) {
+        if (auto alive = self->lock())
+            executor_(loop, [alive, loop] { alive->shard(loop).drain_inbox(); });
+    });
     *self = channel;
     channel->on_full(on_full_);
     if (loading_) channel->begin_loading();

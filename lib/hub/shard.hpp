@@ -41,8 +41,6 @@ struct ChannelOptions {
     /// Bytes that are published and not yet in the history. Enough to keep a loop busy while its
     /// input is read, and small beside the history.
     std::size_t max_in_flight = 1024 * 1024;
-    /// Events without an id get one. Else they stay without, as they are in their file.
-    bool makes_ids = true;
     /// Bytes of an id: a client returns it in a request head, for which many servers and proxies
     /// allow 8 KiB.
     std::size_t max_id_bytes = 4096;

@@ -161,19 +161,6 @@ std::string_view Subscriber::last_id() const {
     return {};
 }
 
-std::uint64_t Subscriber::since_last_id() const {
-    const auto& history = shard_.history();
-    const auto held = std::min(delivered_, cursor_.next - std::min(cursor_.next, history.begin()));
-    std::uint64_t count = 0;
-    while (count < held && history.id(cursor_.next - count - 1).empty()) ++count;
-    return count;
-}
-
-void Subscriber::skip(std::uint64_t count) {
-    cursor_.next = std::min(cursor_.next + count, shard_.history().end());
-    shard_.progressed(cursor_.next);
-}
-
 bool Subscriber::charge(std::chrono::milliseconds time) {
     const auto sum = std::max<std::int64_t>(0, held_up_.count() + time.count());
     held_up_ = std::chrono::duration<std::uint32_t, std::milli>(static_cast<std::uint32_t>(sum));

@@ -72,10 +72,6 @@ public:
     std::uint64_t delivered() const { return delivered_; }
     /// The id of the last event sent; "" if there is none, or the history no longer holds it.
     std::string_view last_id() const;
-    /// Entries without an id that were sent since the one with last_id(), or since the start.
-    std::uint64_t since_last_id() const;
-    /// Starts `count` entries later, which the client was sent from elsewhere. Not while seeking().
-    void skip(std::uint64_t count);
     /// The sequence number of the first event not sent whole.
     std::uint64_t next() const { return cursor_.next; }
 

@@ -4,7 +4,6 @@
 #include "base/descriptor.hpp"
 #include "base/open_file.hpp"
 
-#include <memory>
 #include <mutex>
 #include <string>
 #include <sys/types.h>

@@ -4,6 +4,7 @@
 
 #include <exception>
 #include <fmt/format.h>
+#include <utility>
 
 namespace sse {
 
@@ -47,17 +48,15 @@ StatusLines::StatusLines()
 StatusLines::~StatusLines() = default;
 
 const std::string& StatusLines::line(int status) {
-    const auto [known, is_new] = known_.try_emplace(status);
-    if (!is_new) return known->second;
-    auto& line = known->second;
-    // httplib's reasons for these two changed over its versions: RFC 9110, 15.4.1 and 15.5.21.
-    if (status == 300) return line = "HTTP/1.1 300 Multiple Choices";
-    if (status == 422) return line = "HTTP/1.1 422 Unprocessable Content";
-    line = adapter_->line(status);
+    if (const auto known = known_.find(status); known != known_.end()) return known->second;
+    auto line = adapter_->line(status);
     // RFC 9112, 4: a reason may be empty, and the space before it stays.
     const auto start = fmt::format("HTTP/1.1 {} ", status);
     if (!line.starts_with(start)) line = start;
-    return line;
+    // httplib's reasons for these two changed over its versions: RFC 9110, 15.4.1 and 15.5.21.
+    if (status == 300) line = start + "Multiple Choices";
+    if (status == 422) line = start + "Unprocessable Content";
+    return known_.emplace(status, std::move(line)).first->second;
 }
 
 } // namespace sse
