@@ -11,6 +11,7 @@ import time
 from pathlib import Path
 
 from bench.measure import SERVER, npm, on, processes
+from support.ports import free_port
 
 NGINX = """
 {modules}
@@ -161,8 +162,7 @@ class Posted:
 
 class Nginx(Posted):
     def __init__(self, directory, parts):
-        with socket.create_server(("127.0.0.1", 0)) as free:
-            port = free.getsockname()[1]
+        port = free_port()
         conf = Path(directory, "nginx.conf")
         conf.write_text(NGINX.format(dir=directory, port=port, user="user root;" if os.geteuid() == 0 else "",
                                      **parts), encoding="utf-8")

@@ -4,6 +4,7 @@ import socket
 
 import pytest
 from support.deadline import HANG, at_pace, poll
+from support.ports import free_port
 from support.wire import reset
 
 
@@ -66,8 +67,7 @@ def test_a_url_that_leads_nowhere(sse, url, status, says):
 
 
 def test_nobody_listens_there(sse):
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        address = f"127.0.0.1:{server.getsockname()[1]}"
+    address = f"127.0.0.1:{free_port()}"
     failed = sse.run("tail", f"http://{address}/")
     error, _ = two_lines(failed)
     assert failed.status == 7 and address in error and "refused" in error

@@ -9,6 +9,7 @@ import time
 import pytest
 
 from support.deadline import HANG, at_pace
+from support.ports import free_port
 from support.steps import FAST, answers, closes, events, never_answers, no_content, script, silent
 from support.wire import reset
 
@@ -458,13 +459,13 @@ def test_a_server_that_ended_its_stream_and_left_ends_it_well(sse, origin):
         c.chunk(FAST + "data: 1\n\n")
         c.origin.stop_listening()
         c.end()
-    tail = sse.run("tail", origin(handler).url)
+    tail = sse.run("tail", origin(handler, port=free_port()).url)
     assert (tail.status, tail.out, tail.err) == (0, b"1\n", "")
 
 
 def test_a_server_that_died_is_waited_for(sse, origin):
     """Its stream was cut, so it may come back, on the same port."""
-    first = script(origin, events(FAST + "id: 1\ndata: 1\n\n", end=False))
+    first = script(origin, events(FAST + "id: 1\ndata: 1\n\n", end=False), port=free_port())
     tail = sse.start("tail", first.url, "--retry-max", "100ms")
     tail.stdout.wait_for("1")
     first.close()
@@ -483,14 +484,8 @@ def test_a_server_that_died_is_waited_for(sse, origin):
 
 # -- a first connection that fails
 
-def unused_port():
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        return s.getsockname()[1]
-
-
 def test_nobody_listens(sse):
-    port = unused_port()
+    port = free_port()
     tail = sse.run("tail", f":{port}")
     assert tail.status == 7
     assert tail.err == (f"sse: error: cannot connect to localhost:{port}: Connection refused\n"

@@ -11,8 +11,9 @@ from pathlib import Path
 import pytest
 import test_shapes
 from support.deadline import poll
-from support.examples import EVENTS, RECORDING, Bench, free_port, stand_in
+from support.examples import EVENTS, RECORDING, Bench, stand_in
 from support.manual import MAN, commands, examples
+from support.ports import free_port
 
 pytestmark = pytest.mark.release
 
@@ -28,7 +29,7 @@ def everybody(c):
 
 @pytest.fixture
 def bench(sse, origin, tmp_path):
-    made = Bench(Path(sse.binary).resolve(), origin(everybody), tmp_path)
+    made = Bench(Path(sse.binary).resolve(), origin(everybody, port=free_port()), tmp_path)
     yield made
     made.close()
 

@@ -9,6 +9,7 @@ import pytest
 import test_shapes
 from support.deadline import HANG
 from support.examples import Bench, stand_in
+from support.ports import free_port
 
 pytestmark = pytest.mark.release
 README = (Path(__file__).parents[2] / "README.md").read_text(encoding="utf-8")
@@ -33,7 +34,7 @@ def bench(sse, origin, tmp_path):
             c.request.headers.append(("Authorization", "Bearer sk-secret"))  # the task leaves it out
         return test_shapes.openai(c)
 
-    made = Bench(Path(sse.binary).resolve(), origin(models), tmp_path)
+    made = Bench(Path(sse.binary).resolve(), origin(models, port=free_port()), tmp_path)
     made.file("readers", "reader's token\n".replace("'s ", "-"))
     (tmp_path / "readers").chmod(0o600)
     made.run("openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=localhost"

@@ -6,9 +6,9 @@ test) is a script made here."""
 import json
 import os
 import re
-import socket
 import subprocess
 
+from support.ports import free_port
 from support.process import Process
 
 EVENTS = [("", "one"), ("ping", "{}"), ("deployed", '{"version":"1.4"}'), ("", "fatal error"), ("", "five")]
@@ -36,11 +36,6 @@ def stand_in(c):
     if c.request.target == "/feed":
         c.origin.stop_listening()  # what ended and is gone is not asked again
     c.end()
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 class Bench:

@@ -72,8 +72,9 @@ class Origin:
     """Listens on a free port and gives each connection to `handler(connection)`, on a thread of its
     own. `requests` has what came, in order; `wait_requests(n)` waits for so many."""
 
-    def __init__(self, handler, *, tls=None, reads_body=True):
-        """`tls`: (certificate file, key file)."""
+    def __init__(self, handler, *, tls=None, reads_body=True, port=0):
+        """`tls`: (certificate file, key file). `port`: of free_port() where it will stop listening, so
+        that nobody else is found there."""
         self.requests = []
         self._reads_body = reads_body
         self.handler, self._change, self._open = handler, threading.Condition(), []
@@ -81,7 +82,7 @@ class Origin:
         if tls:
             self._context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
             self._context.load_cert_chain(*tls)
-        self._listener = socket.create_server(("127.0.0.1", 0), backlog=128)
+        self._listener = socket.create_server(("127.0.0.1", port), backlog=128)
         self.port = self._listener.getsockname()[1]
         self.url = f"{'https' if tls else 'http'}://127.0.0.1:{self.port}/"
         threading.Thread(target=self._accept, daemon=True).start()

@@ -10,6 +10,7 @@ import tempfile
 from pathlib import Path
 
 from support.deadline import poll
+from support.ports import free_port
 
 EXAMPLES = Path(__file__).parents[2] / "man/examples"
 PATHS = os.environ["PATH"] + ":/usr/sbin"
@@ -19,11 +20,6 @@ PROGRAMS = {"apache": "apache2", "varnish": "varnishd"}
 
 def program(name):
     return shutil.which(PROGRAMS.get(name, name), path=PATHS)
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        return server.getsockname()[1]
 
 
 def accepts(port):

@@ -1,9 +1,9 @@
 """What an Origin does with the connections of `sse tail`: steps, each a function of one connection."""
 
 
-def script(origin, *steps):
+def script(origin, *steps, **options):
     """A server whose nth connection does steps[n](connection); the last one for all that follow."""
-    return origin(lambda c: steps[min(c.number, len(steps) - 1)](c))
+    return origin(lambda c: steps[min(c.number, len(steps) - 1)](c), **options)
 
 
 def stream(origin, *pieces, end=True, **head):
