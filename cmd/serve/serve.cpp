@@ -7,6 +7,7 @@
 #include "cmd/cli/number.hpp"
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/serve/serve_input.hpp"
+#include "cmd/serve/serve_store.hpp"
 #include "cmd/server/access.hpp"
 #include "cmd/server/listen.hpp"
 #include "cmd/server/operation.hpp"
@@ -35,6 +36,7 @@ struct ServeOptions {
     cmd::InputOptions input;
     sse::ChannelOptions channel;
     sse::ChannelsOptions channels;
+    cmd::StoreFlags store;
     sse::ChannelRouteOptions route;
     sse::ServerOptions server;
     cmd::TokenSources tokens;
@@ -57,10 +59,11 @@ std::string is_path(const std::string& text) {
     return fmt::format("\"{}\" is not a path such as / or /events", sse::printable(text, 60));
 }
 
-/// `oldest`, `new`, or how many events before the end.
+/// `oldest`, `all`, `new`, or how many events before the end.
 std::optional<sse::Start> start_of(const std::string& text) {
     using At = sse::Start::At;
     if (text == "oldest") return sse::Start{At::oldest, 0};
+    if (text == "all") return sse::Start{At::all, 0};
     if (text == "new") return sse::Start{At::newest, 0};
     std::size_t count = 0;
     const auto* const end = text.data() + text.size();
@@ -74,15 +77,15 @@ void add_start(CLI::App& app, sse::Start& start) {
         const auto given = start_of(text);
         if (!given) {
             throw CLI::ValidationError(
-                "--start", fmt::format("\"{}\" is not oldest, new or a number of events",
+                "--start", fmt::format("\"{}\" is not oldest, all, new or a number of events",
                                        sse::printable(text, 60)));
         }
         start = *given;
     };
     app.add_option_function<std::string>(
            "--start", store,
-           "First event for a client without a last event ID: oldest, new, or N events before "
-           "the end")
+           "First event for a client without a last event ID: the oldest in memory, all of the "
+           "store, new, or N events before the end")
         ->type_name("WHERE")
         ->default_str("oldest")
         ->group("History");
@@ -146,6 +149,11 @@ void add_options(CLI::App& app, ServeOptions& o) {
                         "gap")
         ->group(history);
 
+    cmd::add_store_options(app, o.store);
+    cmd::add_needed_limit(app, "--store-timeout", o.route.store_timeout,
+                          "Answer a POST with 503 if it is not stored after this long")
+        ->needs(app.get_option("--store"))
+        ->group("Store");
     cmd::add_listen_options(app, o.server, o.port_file);
     cmd::add_access_options(app, o.server, o.tokens);
     cmd::add_publish_token_option(app, o.tokens);
@@ -245,12 +253,14 @@ int run(ServeOptions o) {
     };
     for (const auto& file : o.input.files) files->add(file, sse::GivenFiles::Use::follow);
     o.input.pump.channels = o.route.channels;
+    const auto store = cmd::open_store(o.store); // outlives all that has events of it
     std::unique_ptr<sse::Server> server;
     const auto executor = [&](std::size_t loop, std::function<void()> action) {
         server->post(loop, std::move(action));
     };
     o.channel.max_hold_up = o.server.stall_timeout;
     sse::Channels channels(o.channel, o.server.threads, executor, o.channels);
+    if (store) channels.use_log(*store);
     cmd::ShutdownGrace grace(o.server.grace);       // for the reader of the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives the publishers
     std::optional<cmd::Inputs> inputs;              // nullopt: all events are published by POST
@@ -262,6 +272,7 @@ int run(ServeOptions o) {
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
+    o.operation.own_files = cmd::store_paths(o.store);
     handler.on_stream_end = [&](bool whole) { end.stream_gone(whole); };
     cmd::Operation operation(o.operation, *server, channels);
     cmd::reload_tokens_on_hangup(*server, o.tokens);
@@ -273,7 +284,9 @@ int run(ServeOptions o) {
     const bool runs = !o.input.command.empty();
     if (recorder && !runs)
         recorder->on_thread([] { sse::confine_thread({{}, std::vector<std::string>{}}); });
-    operation.settle(runs ? cmd::Operation::Programs::run : cmd::Operation::Programs::none);
+    operation.settle(runs ? cmd::Operation::Programs::run : cmd::Operation::Programs::none,
+                     o.store.directory);
+    cmd::StoreRun storing(store.get()); // last, so that its threads are confined as well
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {
@@ -293,6 +306,7 @@ int run(ServeOptions o) {
     if (inputs) inputs->stop();
     channels.close();
     const int status = inputs ? inputs->join() : 0; // of the command; 0 without one
+    storing.stop();
     if (recorder) recorder->finish();
     if (recorder && recorder->failed() && status == 0 && signal == 0) {
         throw cmd::Failure(

@@ -116,7 +116,7 @@ void Operation::drop_privileges() {
     try {
         const auto user = sse::resolve_user(options_.user);
         // Files that are opened or removed again by name: the log on SIGHUP, the sockets at exit.
-        std::vector<std::string> ours;
+        auto ours = options_.own_files;
         if (log_ && options_.access_log != "-") ours.push_back(options_.access_log);
         for (const auto& path : server_.socket_paths()) ours.push_back(path);
         for (const auto& path : ours) {
@@ -144,14 +144,14 @@ void Operation::begin() {
     }
 }
 
-void Operation::settle(Programs programs) {
-    if (programs == Programs::none) confine();
+void Operation::settle(Programs programs, const std::string& directory) {
+    if (programs == Programs::none) confine(directory);
     // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
 }
 
-void Operation::confine() {
+void Operation::confine(const std::string& directory) {
     const auto directory_of = [](const std::string& path) {
         const auto directory = std::filesystem::path(path).parent_path();
         return directory.empty() ? std::string(".") : directory.string();
@@ -169,6 +169,10 @@ void Operation::confine() {
                                        ? "/"
                                        : directory_of(options_.access_log));
         log_->on_thread([log] { sse::confine_thread(log); });
+    }
+    if (!directory.empty()) {
+        own.writable.push_back(directory);
+        own.readable.push_back(directory + "/lock"); // and the others there
     }
     sse::confine_thread(own);
 }

@@ -23,9 +23,10 @@ namespace cmd {
 class TerminalLine;
 
 struct OperationOptions {
-    std::string admin;      ///< address; "": none
-    std::string access_log; ///< file, - for stderr; "": none
-    std::string user;       ///< NAME[:GROUP] to change to; "": none
+    std::string admin;                       ///< address; "": none
+    std::string access_log;                  ///< file, - for stderr; "": none
+    std::string user;                        ///< NAME[:GROUP] to change to; "": none
+    std::vector<std::string> own_files = {}; ///< of the server alone: the user becomes their owner
     /// Opened again by name while the server runs, without root, too.
     std::shared_ptr<sse::GivenFiles> files = std::make_shared<sse::GivenFiles>();
 };
@@ -47,15 +48,16 @@ public:
     void begin();
     enum class Programs { none, run };
     /// Once everything is open and announced: gives up what the server no longer needs, unless it
-    /// runs a program, and shows the status line.
-    void settle(Programs programs);
+    /// runs a program, and shows the status line. It still reads and changes files in `directory`;
+    /// "": none.
+    void settle(Programs programs, const std::string& directory = {});
     /// After the server has run: removes the status line and prints the totals.
     void end();
 
 private:
     void listen_admin();
     void drop_privileges();
-    void confine();
+    void confine(const std::string& directory);
     void print_state() const;
     std::string status();
 

@@ -15,17 +15,6 @@ namespace sse {
 
 namespace {
 
-/// Tells the client the ID to resume with before it has received an event. Needless where it would
-/// start with the same event again.
-void prepend_position(Subscriber& subscriber, const Start& start) {
-    if (start.at == Start::At::oldest && subscriber.next() == 0) return;
-    const auto id = subscriber.position_id();
-    if (id.empty()) return;
-    std::string block;
-    encode_id(id, block);
-    subscriber.prepend(block);
-}
-
 /// What keeps a silent stream open.
 std::string keepalive_block(const std::string& event_type) {
     if (event_type.empty()) return ":\n\n";
@@ -50,12 +39,14 @@ ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, 
     for (std::size_t loop = 0; loop < loops; ++loop) {
         json_.push_back(std::make_unique<JsonEventReader>());
         random_.emplace_back(std::random_device{}());
+        stored_.push_back(std::make_unique<StoredPublications>(loop, options_.store_timeout));
     }
 }
 
 void ChannelHandler::tick(std::size_t loop) {
     const auto now = Shard::Clock::now();
     for (const auto& [name, channel] : channels_.all()) channel->shard(loop).tick(now);
+    stored_[loop]->tick(now);
     if (loop == 0 && options_.channels) channels_.forget_idle(Channels::Clock::now());
 }
 
@@ -83,7 +74,8 @@ Response ChannelHandler::respond(const Request& request, std::size_t loop) {
         response.headers.emplace_back("Retry-After", "60");
         return response;
     }
-    if (publishes) return publish(request, *channel, options_.publish_as, *json_[loop]);
+    if (publishes)
+        return publish(request, *channel, options_.publish_as, *json_[loop], *stored_[loop]);
     return stream(request, channel, loop);
 }
 
@@ -127,7 +119,7 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
         subscriber.prepend_gap();
     }
     if ((id.empty() || subscriber.gap()) && !subscriber.seeking())
-        prepend_position(subscriber, channel->options().start);
+        subscriber.prepend_position();
     // Some proxies send the head on with the first bytes behind it.
     if (!subscriber.has_more()) subscriber.prepend(":\n\n");
     response.feed = std::move(feed);

@@ -38,6 +38,8 @@ struct ChannelRouteOptions {
     /// A POST publishes its body.
     bool publish = false;
     PublishAs publish_as = PublishAs::type;
+    /// With a log: a publication that is not stored after this long is answered with 503.
+    std::chrono::milliseconds store_timeout{2'000};
     /// Every path is a channel of its own, created on the first request for it. A request that
     /// names channels in its query gets all of them in one stream.
     bool channels = false;
@@ -73,8 +75,9 @@ private:
     const ChannelRouteOptions options_;
     const Keepalive keepalive_;
     Channels& channels_;
-    std::vector<std::unique_ptr<JsonEventReader>> json_; ///< by loop
-    std::vector<SeededRandom> random_;                   ///< by loop
+    std::vector<std::unique_ptr<JsonEventReader>> json_;      ///< by loop
+    std::vector<SeededRandom> random_;                        ///< by loop
+    std::vector<std::unique_ptr<StoredPublications>> stored_; ///< by loop
 };
 
 } // namespace sse

@@ -70,7 +70,8 @@ std::string ids_of(const Batch& batch) {
 
 } // namespace
 
-Response publish(const Request& request, Channel& channel, PublishAs as, JsonEventReader& json) {
+Response publish(const Request& request, Channel& channel, PublishAs as, JsonEventReader& json,
+                 StoredPublications& stored) {
     const auto coding = request.head.find("Content-Encoding");
     if (coding && !same_name(*coding, "identity"))
         return text_response(415, "the body must have no content coding\n");
@@ -101,6 +102,11 @@ Response publish(const Request& request, Channel& channel, PublishAs as, JsonEve
         return text_response(400, fmt::format("{}\n", e.what()));
     }
     if (batch.empty()) return text_response(400, "the body contains no event\n");
+    if (channel.log()) {
+        auto response = stored.publish(channel, batch);
+        if (response.later && sink.retry()) channel.set_retry(*sink.retry());
+        return response;
+    }
     auto ids = ids_of(batch);
     if (!channel.try_publish(batch)) {
         auto response =

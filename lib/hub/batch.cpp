@@ -5,6 +5,9 @@
 #include "protocol/encoder.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <fmt/format.h>
+#include <utility>
 
 namespace sse {
 
@@ -13,10 +16,12 @@ namespace {
 constexpr std::string_view id_name = "id: ";
 constexpr std::size_t block_tail = 2; // LF of the last line, and the blank line
 constexpr std::size_t chunk_tail = 2; // CRLF
+// Of the bit fields of an entry; the limits of events and ids are far below.
+constexpr std::uint32_t most_id_size = 0xFF'FFFF, most_head = 0x7F;
 
 } // namespace
 
-void Batch::add(const EventView& event) {
+void Batch::add(const EventView& event, bool generated) {
     block_.clear();
     encode(event, block_);
     if (!event.id) return add_block(0);
@@ -24,7 +29,7 @@ void Batch::add(const EventView& event) {
     auto line = end - event.id->size() - id_name.size();
     // Replacing ill-formed UTF-8 may have made the id longer.
     if (block_[line - 1] != '\n') line = block_.rfind('\n', end - 1) + 1;
-    add_block(end - line - id_name.size());
+    add_block(end - line - id_name.size(), generated);
 }
 
 void Batch::add_comment(std::string_view text) {
@@ -44,12 +49,64 @@ void Batch::add_text(std::string_view text) {
     add_block(0);
 }
 
-void Batch::add_block(std::size_t id_size) {
+void Batch::add_block(std::size_t id_size, bool generated) {
     const auto before = chunks_.size();
     append_chunk(block_, chunks_);
     const auto head = chunks_.size() - before - block_.size() - chunk_tail;
     entries_.push_back({static_cast<std::uint32_t>(chunks_.size()),
-                        static_cast<std::uint32_t>(id_size), static_cast<std::uint8_t>(head)});
+                        static_cast<std::uint32_t>(id_size) & most_id_size,
+                        static_cast<std::uint32_t>(head) & most_head, generated ? 1U : 0U});
+}
+
+EventId Batch::renumber(EventId last) {
+    auto before = last;
+    for (std::size_t i = 0; i < size(); ++i) {
+        if (!generated(i)) continue;
+        const auto own = parse_event_id(id(i)).value_or(EventId{});
+        if (own <= before) return renumber_each(last);
+        before = own;
+    }
+    seal();
+    return before;
+}
+
+EventId Batch::renumber_each(EventId last) {
+    Batch out;
+    for (std::size_t i = 0; i < size(); ++i) {
+        out.block_ = block(i);
+        std::size_t id_size = entries_[i].id_size;
+        if (generated(i)) {
+            const auto own = parse_event_id(id(i)).value_or(EventId{});
+            last = own > last ? own : EventId{last.ms, last.n + 1};
+            const auto text = fmt::format("{}-{}", last.ms, last.n);
+            out.block_.resize(out.block_.size() - block_tail - id_size);
+            out.block_.append(text).append("\n\n");
+            id_size = text.size();
+        }
+        out.add_block(id_size, generated(i));
+    }
+    out.seal();
+    out.first = first;
+    *this = std::move(out);
+    return last;
+}
+
+std::optional<Batch> Batch::restore(std::string_view index, std::string_view chunks) {
+    Batch out;
+    out.entries_.resize(index.size() / sizeof(Entry));
+    if (out.entries_.empty() || index.size() % sizeof(Entry) != 0) return std::nullopt;
+    std::memcpy(out.entries_.data(), index.data(), index.size());
+    std::size_t begin = 0;
+    for (const auto& entry : out.entries_) {
+        const std::size_t id = entry.id_size;
+        const auto framing = entry.head + chunk_tail + (id > 0 ? id + block_tail : 0);
+        if (entry.end < begin || entry.end > chunks.size() || entry.end - begin < framing)
+            return std::nullopt;
+        begin = entry.end;
+    }
+    if (begin != chunks.size()) return std::nullopt;
+    out.chunks_ = chunks;
+    return out;
 }
 
 void Batch::seal() {

@@ -1,11 +1,13 @@
 // Events encoded once, to be sent to many subscribers.
 #pragma once
 
+#include "hub/event_id.hpp"
 #include "protocol/event.hpp"
 
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -19,7 +21,8 @@ namespace sse {
 class Batch {
 public:
     /// Throws Error (bad_input) if type or id cannot be encoded; the batch is then unchanged.
-    void add(const EventView& event);
+    /// `generated`: its id is of EventIds, and not of the publisher.
+    void add(const EventView& event, bool generated = false);
     /// An entry without an id that dispatches no event in a client.
     void add_comment(std::string_view text);
     void add_retry(std::chrono::milliseconds retry);
@@ -28,6 +31,9 @@ public:
 
     /// Releases the memory that only building needs. Call it before publishing.
     void seal();
+    /// Replaces generated ids that are not greater than `last`, or than one before them, so that
+    /// they increase. Returns the greatest, or `last`. Before publishing; seals the batch.
+    EventId renumber(EventId last);
 
     std::size_t size() const { return entries_.size(); }
     bool empty() const { return entries_.empty(); }
@@ -55,17 +61,31 @@ public:
     std::size_t entry_at(std::size_t offset) const;
     std::size_t offset(std::size_t index) const { return index == 0 ? 0 : entries_[index - 1].end; }
 
+    bool generated(std::size_t index) const { return entries_[index].generated; }
+
+    /// The whole batch as it is stored: its index, and its chunks.
+    std::string_view index_bytes() const {
+        return {reinterpret_cast<const char*>(entries_.data()), entries_.size() * sizeof(Entry)};
+    }
+    std::string_view chunk_bytes() const { return chunks_; }
+    /// The batch with these bytes; nullopt if they do not belong together.
+    static std::optional<Batch> restore(std::string_view index, std::string_view chunks);
+    static std::size_t index_bytes_of(std::size_t entries) { return entries * sizeof(Entry); }
+
     /// The sequence number of the first entry in its channel; set by the channel when it publishes
     /// the batch.
     std::uint64_t first = 0;
 
 private:
-    struct Entry {
-        std::uint32_t end;     ///< in chunks_
-        std::uint32_t id_size; ///< the id stands at the end of the block, before the blank line
-        std::uint8_t head;     ///< bytes of the chunk's size line
+    struct Entry {         // as it is stored: sse-store(7)
+        std::uint32_t end; ///< in chunks_
+        std::uint32_t
+            id_size : 24;       ///< the id stands at the end of the block, before the blank line
+        std::uint32_t head : 7; ///< bytes of the chunk's size line
+        std::uint32_t generated : 1;
     };
-    void add_block(std::size_t id_size);
+    void add_block(std::size_t id_size, bool generated = false);
+    EventId renumber_each(EventId last);
 
     std::string chunks_;
     std::string block_; ///< the block being encoded

@@ -1,6 +1,7 @@
 #include "hub/channel.hpp"
 
 #include "base/error.hpp"
+#include "base/unix_time.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -28,16 +29,12 @@ void check_id(std::string_view id, std::size_t max_bytes) {
     }
 }
 
-std::int64_t unix_ms(std::chrono::system_clock::time_point time) {
-    return std::chrono::duration_cast<std::chrono::milliseconds>(time.time_since_epoch()).count();
-}
-
 } // namespace
 
 Channel::Channel(ChannelOptions options, std::size_t loops, std::function<void(std::size_t)> wake)
     : options_(options)
     , wake_(std::move(wake))
-    , start_id_(fmt::format("{}-start", unix_ms(std::chrono::system_clock::now())))
+    , start_id_(fmt::format("{}-start", unix_ms()))
     , retry_(options.retry ? options.retry->count() : -1) {
     for (std::size_t loop = 0; loop < loops; ++loop) {
         shards_.push_back(std::make_unique<Shard>(*this, loop));
@@ -48,19 +45,27 @@ void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time
     if (!event.id || event.id->empty()) {
         const std::lock_guard lock(mutex_);
         event.id = ids_.next(now);
-        batch.add(event);
+        batch.add(event, true);
     } else {
         check_id(*event.id, options_.max_id_bytes);
         batch.add(event);
     }
 }
 
-bool Channel::publish(Batch batch) {
+bool Channel::publish(Batch batch, std::string source, std::string place) {
     if (batch.empty()) return true;
     std::unique_lock lock(mutex_);
-    room_.wait(lock, [&] { return closed_ || ended_ || has_room(); });
-    if (closed_ || ended_) return false;
-    enqueue(std::move(batch));
+    Draft draft;
+    draft.source = std::move(source);
+    draft.place = std::move(place);
+    do {
+        room_.wait(lock, [&] { return closed_ || ended_ || (has_room() && !log_full_); });
+        if (closed_ || ended_) return false;
+        if (!log_) {
+            enqueue(std::move(batch));
+            return true;
+        }
+    } while (!append(batch, draft));
     return true;
 }
 
@@ -72,24 +77,98 @@ bool Channel::try_publish(Batch& batch) {
     return true;
 }
 
+bool Channel::try_store(Batch& batch, std::string key, std::function<void(const Receipt&)> done) {
+    const std::lock_guard lock(mutex_);
+    if (closed_ || ended_ || log_full_ || !has_room()) return false;
+    Draft draft;
+    draft.key = std::move(key);
+    draft.done = std::move(done);
+    return append(batch, draft);
+}
+
 /// Called with the lock held, so that every shard receives the batches in the same order.
 void Channel::enqueue(Batch&& batch) {
     batch.seal();
     const auto shared = std::make_shared<Batch>(std::move(batch));
     shared->first = next_;
     next_ += shared->size();
-    events_.add(shared->size());
-    bytes_.add(shared->bytes());
     in_flight_ += shared->bytes() * consumers();
-    if (tap_) tap_(shared);
-    for (const auto& shard : shards_) shard->enqueue(shared);
+    pass_on(shared);
+}
+
+void Channel::pass_on(const std::shared_ptr<const Batch>& batch) {
+    events_.add(batch->size());
+    bytes_.add(batch->bytes());
+    if (tap_) tap_(batch);
+    for (const auto& shard : shards_) shard->enqueue(batch);
     touch(Clock::now());
 }
 
 void Channel::end() {
     const std::lock_guard lock(mutex_);
     if (std::exchange(ended_, true)) return;
+    end_if_all_arrived();
+    room_.notify_all();
+}
+
+/// Called with the lock held, after end().
+void Channel::end_if_all_arrived() {
+    if (drafts_ > 0) return;
     for (const auto& shard : shards_) shard->enqueue(nullptr);
+}
+
+// ---- the log ----
+
+void Channel::use_log(Log& log, std::string_view name, std::vector<std::unique_ptr<Pages>>& pages,
+                      LoopExecutor executor) {
+    executor_ = std::move(executor);
+    for (std::size_t loop = 0; loop < shards_.size(); ++loop) shards_[loop]->use_log(*pages[loop]);
+    auto [channel, tail] = log.open(name, options_.history, weak_from_this());
+    log_ = std::move(channel);
+    if (!tail) return;
+    ids_.continue_after(tail->last);
+    for (const auto& shard : shards_) shard->begin_with(*tail);
+}
+
+void Channel::opened(LogTail tail) {
+    const auto shared = std::make_shared<const LogTail>(std::move(tail));
+    const std::lock_guard lock(mutex_);
+    ids_.continue_after(shared->last);
+    for (const auto& shard : shards_) shard->enqueue_tail(shared);
+}
+
+/// Called with the lock held. False, with `batch` unchanged, if the log has no room.
+bool Channel::append(Batch& batch, Draft& draft) {
+    batch.seal();
+    draft.batch = std::make_unique<Batch>(std::move(batch));
+    const auto bytes = draft.batch->bytes();
+    if (!log_->append(draft)) {
+        batch = std::move(*draft.batch);
+        log_full_ = true;
+        return false;
+    }
+    in_flight_ += bytes * consumers();
+    ++drafts_;
+    return true;
+}
+
+void Channel::arrived(std::shared_ptr<const Batch> batch, std::size_t drafted) {
+    const std::lock_guard lock(mutex_);
+    in_flight_ = in_flight_ + (batch->bytes() * consumers()) - (drafted * consumers());
+    pass_on(batch);
+    if (--drafts_ == 0 && ended_) end_if_all_arrived();
+}
+
+void Channel::dropped(std::size_t bytes) {
+    const std::lock_guard lock(mutex_);
+    in_flight_ -= bytes * consumers();
+    if (--drafts_ == 0 && ended_) end_if_all_arrived();
+    room_.notify_all();
+}
+
+void Channel::writable() {
+    const std::lock_guard lock(mutex_);
+    log_full_ = false;
     room_.notify_all();
 }
 

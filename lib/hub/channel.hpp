@@ -3,6 +3,8 @@
 #pragma once
 
 #include "hub/event_id.hpp"
+#include "hub/log.hpp"
+#include "hub/pages.hpp"
 #include "hub/shard.hpp"
 
 #include <atomic>
@@ -18,12 +20,23 @@
 
 namespace sse {
 
+/// Calls `action` soon on the thread of loop `loop`; itself called on any thread.
+using LoopExecutor = std::function<void(std::size_t loop, std::function<void()> action)>;
+
 /// Thread-safe. Owns its shards; each shard is used on the thread of its loop.
-class Channel {
+class Channel : public LogSink, public std::enable_shared_from_this<Channel> {
 public:
     /// `wake(loop)` is called on the thread of a publisher or of a loop when shard(loop) has new
     /// batches. It must arrange for shard(loop).drain_inbox() to be called on that loop's thread.
     Channel(ChannelOptions options, std::size_t loops, std::function<void(std::size_t)> wake);
+
+    /// What is published goes to `log`, as channel `name`, and from there to the shards, which read
+    /// older events from it through `pages`, one for each loop. Before anything else is called; the
+    /// arguments must outlive the last subscriber. The channel must be owned by a shared pointer.
+    void use_log(Log& log, std::string_view name, std::vector<std::unique_ptr<Pages>>& pages,
+                 LoopExecutor executor);
+    /// nullptr: none.
+    const std::shared_ptr<ChannelLog>& log() const { return log_; }
 
     Shard& shard(std::size_t loop) { return *shards_[loop]; }
     const ChannelOptions& options() const { return options_; }
@@ -33,16 +46,32 @@ public:
     void add(Batch& batch, EventView event, std::chrono::system_clock::time_point now);
     /// Numbers the events of `batch` and passes it to every shard. Blocks while more than
     /// `max_in_flight` bytes are waiting in the shards: this is how a full history stops an input.
-    /// Returns false, and publishes nothing, once end() or close() has been called.
-    bool publish(Batch batch);
+    /// Returns false, and publishes nothing, once end() or close() has been called. With a log,
+    /// also blocks while that cannot write, and stores `place` of `source` with the events (see
+    /// Draft).
+    bool publish(Batch batch, std::string source = {}, std::string place = {});
     /// publish() that never blocks, for publishers on a loop's thread. Returns false if it would
-    /// block, or after end() or close(); `batch` is then unchanged.
+    /// block, or after end() or close(); `batch` is then unchanged. Not with a log.
     bool try_publish(Batch& batch);
+    /// try_publish() with a log: `done` is called once the events are stored, or could not be, on
+    /// any thread. `key`: see Draft.
+    bool try_store(Batch& batch, std::string key, std::function<void(const Receipt&)> done);
     /// Publishing is over: releases publishers that wait, and ends each subscriber once it has been
     /// sent everything.
     void end();
     /// Releases publishers that wait; what they were to publish is discarded.
     void close();
+
+    /// Calls `action` soon on the thread of loop `loop`. With a log; any thread.
+    void run_on(std::size_t loop, std::function<void()> action) {
+        executor_(loop, std::move(action));
+    }
+
+    // The log's side.
+    void opened(LogTail tail) override;
+    void arrived(std::shared_ptr<const Batch> batch, std::size_t drafted) override;
+    void dropped(std::size_t bytes) override;
+    void writable() override;
 
     using Clock = std::chrono::steady_clock;
     /// Marks the channel as used at `now`.
@@ -87,12 +116,16 @@ public:
     ChannelCounts counts() const;
 
 private:
+    friend class Pages;
     friend class Shard;
     /// One consumer has stored `bytes` of the batches that were passed to it.
     void admitted(std::size_t bytes);
     bool has_room() const { return in_flight_ < options_.max_in_flight * consumers(); }
     std::size_t consumers() const { return shards_.size() + (tap_ ? 1 : 0); }
     void enqueue(Batch&& batch);
+    void pass_on(const std::shared_ptr<const Batch>& batch);
+    bool append(Batch& batch, Draft& draft);
+    void end_if_all_arrived();
     /// A subscriber of `by` was sent every event before `next`.
     void raise_delivered(std::uint64_t next, const Shard& by);
     void subscribed() { ++subscribers_; }
@@ -107,6 +140,8 @@ private:
     std::function<void(std::shared_ptr<const Batch>)> tap_;
     std::function<void()> on_full_;
     const std::string start_id_;
+    std::shared_ptr<ChannelLog> log_; ///< nullptr: none
+    LoopExecutor executor_;           ///< with a log
     std::vector<std::unique_ptr<Shard>> shards_;
     std::atomic<std::uint64_t> delivered_{0};
     std::atomic<std::size_t> subscribers_{0};
@@ -120,6 +155,8 @@ private:
     std::uint64_t next_ = 0;    ///< sequence number of the next entry
     Counter events_, bytes_;    ///< published; read without the lock
     std::size_t in_flight_ = 0; ///< bytes published and not yet stored, summed over consumers
+    std::size_t drafts_ = 0;    ///< with the log, and neither arrived nor dropped
+    bool log_full_ = false;     ///< the log took no draft, and has not said that it may now
     bool ended_ = false, closed_ = false;
 };
 

@@ -14,7 +14,13 @@ Channels::Channels(ChannelOptions channel, std::size_t loops, Executor executor,
     , executor_(std::move(executor))
     , options_(options) {}
 
-std::shared_ptr<Channel> Channels::create() {
+void Channels::use_log(Log& log) {
+    log_ = &log;
+    for (std::size_t loop = 0; loop < loops_; ++loop)
+        pages_.push_back(std::make_unique<Pages>(loop));
+}
+
+std::shared_ptr<Channel> Channels::create(std::string_view name) {
     // A weak pointer: the channel must not own itself through its callback.
     const auto self = std::make_shared<std::weak_ptr<Channel>>();
     auto channel = std::make_shared<Channel>(channel_, loops_, [this, self](std::size_t loop) {
@@ -22,6 +28,7 @@ std::shared_ptr<Channel> Channels::create() {
             executor_(loop, [alive, loop] { alive->shard(loop).drain_inbox(); });
     });
     *self = channel;
+    if (log_) channel->use_log(*log_, name, pages_, executor_);
     channel->on_full(on_full_);
     if (loading_) channel->begin_loading();
     if (ended_) channel->end();
@@ -41,7 +48,7 @@ std::shared_ptr<Channel> Channels::open(std::string_view name, Use use) {
     auto found = channels_.find(name);
     if (found == channels_.end()) {
         if (name.size() > options_.max_name_bytes || !has_room(use)) return nullptr;
-        found = channels_.emplace(name, Entry{create(), publishes}).first;
+        found = channels_.emplace(name, Entry{create(name), publishes}).first;
     } else if (publishes && !found->second.published) {
         const auto channel = found->second.channel; // held, so that it is not removed to make room
         if (!has_room(use)) return nullptr;

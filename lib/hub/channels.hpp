@@ -33,12 +33,15 @@ struct ChannelsOptions {
 class Channels : public CountsSource {
 public:
     using Clock = std::chrono::steady_clock;
-    /// Calls `action` soon on the thread of loop `loop`; itself called on any thread.
-    using Executor = std::function<void(std::size_t loop, std::function<void()> action)>;
+    using Executor = LoopExecutor;
 
     /// `executor` is used from the first publication on, and must remain valid until the last.
     Channels(ChannelOptions channel, std::size_t loops, Executor executor,
              ChannelsOptions options = {});
+
+    /// Every channel is one of `log`, which must outlive the last of them. Before the first is
+    /// opened.
+    void use_log(Log& log);
 
     enum class Use { read, publish };
     /// The channel of that name, created if there is none. nullptr if the name is too long, or if
@@ -76,14 +79,16 @@ private:
         bool unused() const { return channel.use_count() == 1 && channel->counts().events == 0; }
     };
     bool has_room(Use use);
-    std::shared_ptr<Channel> create();
+    std::shared_ptr<Channel> create(std::string_view name);
     std::size_t total_history_bytes() const;
 
     const ChannelOptions channel_;
     const std::size_t loops_;
     const Executor executor_;
     const ChannelsOptions options_;
-    mutable std::mutex mutex_; ///< guards what follows
+    Log* log_ = nullptr;
+    std::vector<std::unique_ptr<Pages>> pages_; ///< by loop, with a log
+    mutable std::mutex mutex_;                  ///< guards what follows
     std::map<std::string, Entry, std::less<>> channels_;
     ChannelCounts forgotten_; ///< totals of the channels that were removed
     bool loading_ = false, ended_ = false, closed_ = false;

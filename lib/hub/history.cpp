@@ -106,6 +106,20 @@ Cursor History::advance_blocks(Cursor at, std::size_t bytes) const {
     return at;
 }
 
+std::size_t History::chunk_bytes_from(Cursor at) const {
+    if (at.next >= end_) return 0;
+    auto index = batch_of(at.next);
+    auto bytes = batches_[index]->chunks_from(at.next - batches_[index]->first).size() - at.sent;
+    while (++index < batches_.size()) bytes += batches_[index]->chunk_bytes().size();
+    return bytes;
+}
+
+std::size_t History::block_bytes_from(Cursor at) const {
+    std::size_t bytes = 0;
+    for (auto sequence = at.next; sequence < end_; ++sequence) bytes += block(sequence).size();
+    return bytes - at.sent;
+}
+
 std::uint64_t History::last(std::size_t count) const {
     auto sequence = end_;
     while (sequence > begin_ && count > 0) {

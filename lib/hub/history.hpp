@@ -33,8 +33,11 @@ struct Cursor {
 /// thread only.
 class History {
 public:
-    explicit History(HistoryOptions options)
-        : options_(options) {}
+    /// Its first event will be `first`.
+    explicit History(HistoryOptions options, std::uint64_t first = 0)
+        : options_(options)
+        , begin_(first)
+        , end_(first) {}
 
     /// The events [begin(), end()) are held.
     std::uint64_t begin() const { return begin_; }
@@ -66,6 +69,10 @@ public:
     Cursor advance_chunks(Cursor at, std::size_t bytes) const;
     Cursor advance_blocks(Cursor at, std::size_t bytes) const;
 
+    /// Bytes from `at` to the end, as gather_chunks() and gather_blocks() would return them.
+    std::size_t chunk_bytes_from(Cursor at) const;
+    std::size_t block_bytes_from(Cursor at) const;
+
 private:
     /// The batch that holds `sequence`, which must be in [begin, end).
     std::size_t batch_of(std::uint64_t sequence) const;
@@ -73,7 +80,7 @@ private:
 
     HistoryOptions options_;
     std::deque<std::shared_ptr<const Batch>> batches_;
-    std::uint64_t begin_ = 0, end_ = 0;
+    std::uint64_t begin_, end_;
     std::size_t bytes_ = 0;
     /// From the hash of an id to the newest event with that hash. Updated when a client resumes, so
     /// that publishing pays nothing for it.

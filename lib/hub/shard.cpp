@@ -1,6 +1,7 @@
 #include "hub/shard.hpp"
 
 #include "hub/channel.hpp"
+#include "hub/pages.hpp"
 
 #include <algorithm>
 #include <utility>
@@ -27,17 +28,21 @@ void Shard::drain_inbox() {
     if (std::exchange(draining_, true)) return;
     std::vector<std::shared_ptr<const Batch>> batches;
     const bool loading = channel_.loading(); // first: what was loaded before is in the inbox
+    std::shared_ptr<const LogTail> tail;
     {
         const std::lock_guard lock(mutex_);
         batches.swap(inbox_);
+        tail.swap(tail_);
         wake_pending_ = false;
     }
     for (auto& batch : batches) {
         if (batch) waiting_.push_back(std::move(batch));
         else ending_ = true;
     }
+    if (tail) begin_with(*tail);
     for (bool changed = true; changed;) {
-        changed = false;
+        changed = tail != nullptr;
+        tail.reset();
         std::size_t admitted = 0;
         const auto announced = history_.end(); // subscribers know of the events before this
         while (!waiting_.empty()) {
@@ -69,7 +74,7 @@ void Shard::drain_inbox() {
 /// False if the policy does not admit `batch` yet. Moves slow clients on where it says so.
 bool Shard::make_room(const Batch& batch) {
     const auto begin = history_.begin_after(batch);
-    if (begin == history_.begin()) return true;
+    if (begin == history_.begin() || has_log()) return true;
     if (options().overflow == Overflow::block) return can_evict(begin);
     for (auto* subscriber : subscribers_) {
         if (subscriber && subscriber->next() < begin) subscriber->skip_to(begin);
@@ -111,6 +116,88 @@ void Shard::wake_loop() {
     }
     channel_.wake_(loop_);
 }
+
+// ---- the log ----
+
+void Shard::use_log(Pages& pages) {
+    pages_ = &pages;
+    opened_ = false;
+}
+
+void Shard::enqueue_tail(std::shared_ptr<const LogTail> tail) {
+    {
+        const std::lock_guard lock(mutex_);
+        tail_ = std::move(tail);
+    }
+    wake_loop();
+}
+
+void Shard::begin_with(const LogTail& tail) {
+    history_ =
+        History(options().history, tail.batches.empty() ? tail.next : tail.batches[0]->first);
+    for (const auto& batch : tail.batches) history_.append(batch);
+    counts_.history_events.set(history_.end() - history_.begin());
+    counts_.history_bytes.set(history_.bytes());
+    opened_ = true;
+}
+
+std::uint64_t Shard::log_begin() const { return channel_.log()->begin(); }
+
+const History* Shard::find_page(std::uint64_t sequence) {
+    return pages_->find(*channel_.log(), sequence);
+}
+
+void Shard::request_page(Subscriber& subscriber) {
+    if (!std::exchange(subscriber.reading_, true)) reading_.push_back(&subscriber);
+    pages_->request(channel_.shared_from_this(), subscriber.next());
+}
+
+void Shard::page_arrived(std::uint64_t asked, const History& page) {
+    // What is neither in the page nor before it is lost.
+    const auto begin = page.begin() < page.end() ? page.begin() : history_.begin();
+    std::vector<Subscriber*> ready;
+    std::erase_if(reading_, [&](auto* subscriber) {
+        const auto next = subscriber->next();
+        if (next < asked || (next >= page.end() && next >= begin)) return false;
+        if (next < begin) subscriber->skip_lost(begin);
+        subscriber->reading_ = false;
+        ready.push_back(subscriber);
+        return true;
+    });
+    wake_each(std::move(ready));
+}
+
+void Shard::locate(const std::string& id) {
+    channel_.log()->locate(
+        id, [weak = channel_.weak_from_this(), loop = loop_, id](const LogPosition& position) {
+            const auto channel = weak.lock();
+            if (!channel) return;
+            channel->run_on(loop, [channel, loop, id, position] {
+                channel->shard(loop).located(id, position);
+            });
+        });
+}
+
+void Shard::located(const std::string& id, const LogPosition& position) {
+    std::vector<Subscriber*> ready;
+    std::erase_if(seeking_, [&](auto* subscriber) {
+        if (!subscriber->located(id, position)) return false;
+        ready.push_back(subscriber);
+        return true;
+    });
+    wake_each(std::move(ready));
+}
+
+/// Each may remove itself or others when it is woken.
+void Shard::wake_each(std::vector<Subscriber*> subscribers) {
+    waking_each_ = &subscribers;
+    for (std::size_t i = 0; i < subscribers.size(); ++i) {
+        if (subscribers[i]) subscribers[i]->wake();
+    }
+    waking_each_ = nullptr;
+}
+
+// ---- the subscribers ----
 
 std::optional<std::uint64_t> Shard::find(std::string_view id) {
     if (const auto found = history_.find(id)) return found;
@@ -198,6 +285,10 @@ void Shard::unsubscribe(Subscriber& subscriber) {
     channel_.touch(Channel::Clock::now());
     counts_.subscribers.set(counts_.subscribers.get() - 1);
     if (subscriber.seeking()) std::erase(seeking_, &subscriber);
+    if (subscriber.reading_) std::erase(reading_, &subscriber);
+    if (waking_each_)
+        std::replace(waking_each_->begin(), waking_each_->end(), &subscriber,
+                     static_cast<Subscriber*>(nullptr));
     if (waking_) {
         subscribers_[subscriber.slot_] = nullptr;
         has_holes_ = true;

@@ -3,6 +3,7 @@
 
 #include "hub/counts.hpp"
 #include "hub/history.hpp"
+#include "hub/log.hpp"
 #include "hub/subscriber.hpp"
 
 #include <atomic>
@@ -19,9 +20,10 @@
 namespace sse {
 
 class Channel;
+class Pages;
 
 /// What happens when a new event would evict one that a subscriber has yet to be sent, or that no
-/// subscriber has been sent yet.
+/// subscriber has been sent yet. With a log, the subscriber goes on in the log, and nothing waits.
 enum class Overflow {
     block,      ///< the publisher waits, as the writer of a full pipe does
     drop,       ///< the slow client skips to the oldest event held; a comment reports the loss
@@ -30,7 +32,12 @@ enum class Overflow {
 
 /// The first event of a subscriber without a last event ID.
 struct Start {
-    enum class At { oldest, newest, last } at = At::oldest;
+    enum class At {
+        oldest, ///< in the history
+        newest,
+        last,
+        all, ///< the oldest in the log; without one, in the history
+    } at = At::oldest;
     std::size_t count = 0; ///< for `last`: events before the end
 };
 
@@ -76,6 +83,13 @@ public:
     /// admission: a subscriber of another loop may have been sent it already.
     std::optional<std::uint64_t> find(std::string_view id);
     const ChannelOptions& options() const;
+    /// Events that the history no longer holds can be read from a log.
+    bool has_log() const { return pages_ != nullptr; }
+    /// The history is what it was when the log was opened, and all since. Without a log, from the
+    /// start.
+    bool opened() const { return opened_; }
+    /// The log holds the events from this one on.
+    std::uint64_t log_begin() const;
     std::size_t subscribers() const { return subscribers_.size(); }
     /// See Channel::start_id().
     const std::string& start_id() const;
@@ -92,7 +106,24 @@ public:
 
 private:
     friend class Channel;
+    friend class Pages;
     friend class Subscriber;
+    /// Events are read from the channel's log through `pages`. Before anything else.
+    void use_log(Pages& pages);
+    /// The first of the inbox, with a log. Any thread.
+    void enqueue_tail(std::shared_ptr<const LogTail> tail);
+    /// The same on the loop's thread, or before it runs.
+    void begin_with(const LogTail& tail);
+    /// The page of the log that holds event `sequence`, if it is in memory; until the next action
+    /// of the loop.
+    const History* find_page(std::uint64_t sequence);
+    /// Has the page read that `subscriber` needs next, and wakes it then.
+    void request_page(Subscriber& subscriber);
+    /// A page was read for the event `asked`.
+    void page_arrived(std::uint64_t asked, const History& page);
+    /// Finds the place of a subscriber in the log, which is told by located().
+    void locate(const std::string& id);
+    void located(const std::string& id, const LogPosition& position);
     void subscribe(Subscriber& subscriber);
     void unsubscribe(Subscriber& subscriber);
     /// A subscriber was sent every event before `next`.
@@ -108,18 +139,23 @@ private:
     bool make_room(const Batch& batch);
     bool can_evict(std::uint64_t begin);
     void wake_subscribers();
+    void wake_each(std::vector<Subscriber*> subscribers);
 
     Channel& channel_;
     const std::size_t loop_;
     History history_;
-    std::vector<Subscriber*> subscribers_;             ///< nullptr: left while all were woken
-    std::vector<Subscriber*> seeking_;                 ///< those of them that look for their start
+    std::vector<Subscriber*> subscribers_; ///< nullptr: left while all were woken
+    std::vector<Subscriber*> seeking_;     ///< those of them that look for their start
+    std::vector<Subscriber*> reading_;     ///< those of them that wait for a page
+    Pages* pages_ = nullptr;               ///< nullptr: no log
+    bool opened_ = true;
     std::deque<std::shared_ptr<const Batch>> waiting_; ///< out of the inbox, not yet admitted
     std::uint64_t delivered_ = 0; ///< a subscriber of this loop was sent every event before this
     bool ending_ = false, ended_ = false;
     bool loaded_ = true;   ///< all that was loaded is in the history
     bool charged_ = false; ///< a subscriber has been charged with time
     Clock::time_point last_tick_{};
+    std::vector<Subscriber*>* waking_each_ = nullptr; ///< those of wake_each(), while it runs
     bool draining_ = false, waking_ = false, has_holes_ = false;
     std::atomic<bool> starved_{false}; ///< waits for a subscriber of any loop to be sent more
 
@@ -127,7 +163,8 @@ private:
 
     std::mutex mutex_; ///< guards what follows
     std::vector<std::shared_ptr<const Batch>> inbox_;
-    bool wake_pending_ = false; ///< drain_inbox() is due
+    std::shared_ptr<const LogTail> tail_; ///< comes before what is in the inbox
+    bool wake_pending_ = false;           ///< drain_inbox() is due
 };
 
 } // namespace sse

@@ -22,20 +22,30 @@ Subscriber::~Subscriber() { shard_.unsubscribe(*this); }
 
 std::uint64_t Subscriber::start(std::string_view last_event_id) {
     auto& history = shard_.history();
-    if (!last_event_id.empty()) {
-        if (const auto next = after(last_event_id)) return *next;
-        if (shard_.may_find_more()) {
-            sought_ = std::make_unique<const std::string>(last_event_id);
-            return history.end();
-        }
-        gap_ = true;
-        return history.begin();
+    const auto search = [&](Search::In in) {
+        search_ = std::make_unique<Search>(Search{in, std::string(last_event_id)});
+        return history.end();
+    };
+    if (!shard_.opened()) return search(Search::In::opening);
+    if (last_event_id.empty()) return start_without_id();
+    if (const auto next = after(last_event_id)) return *next;
+    if (shard_.has_log()) {
+        shard_.locate(std::string(last_event_id));
+        return search(Search::In::log);
     }
+    if (shard_.may_find_more()) return search(Search::In::loading);
+    gap_ = true;
+    return history.begin();
+}
+
+std::uint64_t Subscriber::start_without_id() {
+    const auto& history = shard_.history();
     const auto& start = shard_.options().start;
     switch (start.at) {
     case Start::At::oldest: return history.begin();
     case Start::At::newest: return history.end();
     case Start::At::last: return history.last(start.count);
+    case Start::At::all: return shard_.has_log() ? shard_.log_begin() : history.begin();
     }
     return history.begin();
 }
@@ -49,24 +59,60 @@ std::optional<std::uint64_t> Subscriber::after(std::string_view id) {
 
 void Subscriber::seek() {
     const auto& history = shard_.history();
-    if (const auto found = shard_.history().find(*sought_)) {
+    if (search_->in == Search::In::opening) {
+        if (!shard_.opened()) return;
+        const auto search = std::move(search_);
+        cursor_.next = start(search->id);
+        if (!search_ && search->id.empty()) prepend_position();
+    } else if (const auto found = search_->in == Search::In::loading
+                                      ? shard_.history().find(search_->id)
+                                      : std::nullopt) {
         cursor_.next = *found + 1;
-        shard_.progressed(cursor_.next);
-    } else if (shard_.may_find_more()) {
+        search_.reset();
+    } else if (search_->in == Search::In::log || shard_.may_find_more()) {
         cursor_.next = history.end();
-        return shard_.progressed(cursor_.next);
     } else {
-        gap_ = true;
-        cursor_.next = history.begin();
-        prepend_gap();
+        begin_with_gap(history.begin());
     }
-    sought_.reset();
+    shard_.progressed(cursor_.next);
+}
+
+bool Subscriber::located(std::string_view id, const LogPosition& position) {
+    if (search_->in != Search::In::log || search_->id != id) return false;
+    if (position.next && !position.gap) {
+        cursor_.next = *position.next;
+        search_.reset();
+        return true;
+    }
+    if (shard_.may_find_more()) { // it may be of the input
+        search_->in = Search::In::loading;
+        seek();
+        return !search_;
+    }
+    begin_with_gap(position.next.value_or(shard_.history().begin()));
+    return true;
+}
+
+void Subscriber::begin_with_gap(std::uint64_t next) {
+    search_.reset();
+    gap_ = true;
+    cursor_.next = next;
+    prepend_gap();
+}
+
+void Subscriber::prepend_position() {
+    if (shard_.options().start.at == Start::At::oldest && cursor_.next == 0) return;
+    const auto id = position_id();
+    if (id.empty()) return;
+    std::string block;
+    encode_id(id, block);
+    prepend(block);
 }
 
 std::string_view Subscriber::position_id() const {
     constexpr std::uint64_t most = 1'000; // entries without an id, such as comments, in a row
     const auto& history = shard_.history();
-    if (cursor_.next > history.end()) return {};
+    if (cursor_.next > history.end() || cursor_.next < history.begin()) return {};
     const auto held = std::min(most, cursor_.next - history.begin());
     for (std::uint64_t back = 1; back <= held; ++back) {
         if (const auto id = history.id(cursor_.next - back); !id.empty()) return id;
@@ -75,7 +121,7 @@ std::string_view Subscriber::position_id() const {
 }
 
 bool Subscriber::has_more() const {
-    return !prefix_.empty() || (!sought_ && cursor_.next < shard_.history().end());
+    return !prefix_.empty() || (!search_ && cursor_.next < shard_.history().end());
 }
 
 void Subscriber::on_wake(std::function<void()> wake) { wake_ = std::move(wake); }
@@ -86,9 +132,11 @@ void Subscriber::prepend(std::string_view block) {
 }
 
 void Subscriber::prepend_gap() {
-    prepend_loss(
-        " gap: the last event ID is not in the history; the stream starts at the oldest event",
-        std::nullopt);
+    prepend_loss(shard_.has_log()
+                     ? " gap: the last event ID is not in the store; events may be missing"
+                     : " gap: the last event ID is not in the history; the stream starts at the "
+                       "oldest event",
+                 std::nullopt);
 }
 
 void Subscriber::prepend_loss(std::string_view comment, std::optional<std::uint64_t> missed) {
@@ -110,9 +158,29 @@ std::size_t Subscriber::gather(std::span<std::string_view> out) {
     if (!prefix_.empty() && !out.empty())
         out[count++] = std::string_view(prefix_).substr(prefix_sent_);
     const auto& history = shard_.history();
-    out = out.subspan(count);
-    count += framing_ == Framing::chunked ? history.gather_chunks(cursor_, out)
-                                          : history.gather_blocks(cursor_, out);
+    if (cursor_.next < history.begin()) return count + gather_pages(out.subspan(count));
+    return count + gather_from(history, cursor_, out.subspan(count));
+}
+
+std::size_t Subscriber::gather_from(const History& events, Cursor at,
+                                    std::span<std::string_view> out) const {
+    return framing_ == Framing::chunked ? events.gather_chunks(at, out)
+                                        : events.gather_blocks(at, out);
+}
+
+/// From the pages that are held, and the history where it follows them.
+std::size_t Subscriber::gather_pages(std::span<std::string_view> out) {
+    const auto& history = shard_.history();
+    std::size_t count = 0;
+    for (auto at = cursor_; count < out.size();) {
+        const bool held = at.next >= history.begin();
+        const auto* const events = held ? &history : shard_.find_page(at.next);
+        if (!events) break;
+        count += gather_from(*events, at, out.subspan(count));
+        if (held) break;
+        at = {events->end(), 0};
+    }
+    if (count == 0) shard_.request_page(*this);
     return count;
 }
 
@@ -128,11 +196,33 @@ void Subscriber::consume(std::size_t bytes) {
     }
     const auto& history = shard_.history();
     const auto before = cursor_.next;
-    cursor_ = framing_ == Framing::chunked ? history.advance_chunks(cursor_, bytes)
-                                           : history.advance_blocks(cursor_, bytes);
+    if (cursor_.next < history.begin()) bytes = consume_pages(bytes);
+    if (bytes > 0) advance(history, bytes);
     delivered_ += cursor_.next - before;
     shard_.counts().deliveries.add(cursor_.next - before);
     shard_.progressed(cursor_.next);
+}
+
+void Subscriber::advance(const History& events, std::size_t bytes) {
+    cursor_ = framing_ == Framing::chunked ? events.advance_chunks(cursor_, bytes)
+                                           : events.advance_blocks(cursor_, bytes);
+}
+
+/// Consumes what was gathered from pages; returns the bytes that were not.
+std::size_t Subscriber::consume_pages(std::size_t bytes) {
+    const auto& history = shard_.history();
+    while (bytes > 0 && cursor_.next < history.begin()) {
+        const auto& events = *shard_.find_page(cursor_.next);
+        const auto left = framing_ == Framing::chunked ? events.chunk_bytes_from(cursor_)
+                                                       : events.block_bytes_from(cursor_);
+        const auto here = std::min(bytes, left);
+        advance(events, here);
+        bytes -= here;
+    }
+    // Nothing else would call gather() again.
+    if (cursor_.next < history.begin() && !shard_.find_page(cursor_.next))
+        shard_.request_page(*this);
+    return bytes;
 }
 
 std::optional<Subscriber::Taken> Subscriber::take() {
@@ -143,13 +233,14 @@ std::optional<Subscriber::Taken> Subscriber::take() {
         return Taken{taken_, {}};
     }
     const auto& history = shard_.history();
-    const Taken taken{history.block(cursor_.next), history.id(cursor_.next)};
+    const auto& events = cursor_.next < history.begin() ? *shard_.find_page(cursor_.next) : history;
+    const Taken taken{events.block(cursor_.next), events.id(cursor_.next)};
     consume(taken.block.size());
     return taken;
 }
 
 bool Subscriber::ended() const {
-    return shard_.ended() && prefix_.empty() && !sought_ && cursor_.next == shard_.history().end();
+    return shard_.ended() && prefix_.empty() && !search_ && cursor_.next == shard_.history().end();
 }
 
 std::string_view Subscriber::last_id() const {
@@ -181,12 +272,22 @@ void Subscriber::skip_to(std::uint64_t begin) {
         cursor_.sent = 0;
         return;
     }
+    count_missed(begin);
+    overrun_ = shard_.options().overflow == Overflow::disconnect;
+}
+
+void Subscriber::skip_lost(std::uint64_t begin) {
+    // The rest of an event that was sent in part is gone as well: the client resumes before it.
+    overrun_ = cursor_.sent > 0 || shard_.options().overflow == Overflow::disconnect;
+    count_missed(begin);
+}
+
+void Subscriber::count_missed(std::uint64_t begin) {
     shard_.counts().missed.add(begin - cursor_.next);
     shard_.counts().slow_client_skips.add();
     missed_ += begin - cursor_.next;
     unreported_ += begin - cursor_.next;
     cursor_ = {begin, 0};
-    overrun_ = shard_.options().overflow == Overflow::disconnect;
 }
 
 } // namespace sse

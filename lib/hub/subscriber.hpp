@@ -17,15 +17,16 @@
 namespace sse {
 
 class Shard;
+struct LogPosition;
 
 /// A cursor into a shard's history. It queues no events, so a stalled client costs a few words.
 /// Used on its shard's loop thread only.
 class Subscriber {
 public:
     /// Starts after the event with id `last_event_id`; "" starts where the channel's options say.
-    /// An id that is not held starts at the oldest event, and sets gap(). But while the channel is
-    /// loading it is looked for in what the input still holds: until it is found, or the input is
-    /// read, nothing is sent, and the input does not wait for this subscriber.
+    /// An id that is not held starts at the oldest event, and sets gap(). But with a log it is
+    /// looked for there first, and while the channel is loading in what the input still holds.
+    /// Until it is found, nothing is sent, and the input does not wait for this subscriber.
     Subscriber(Shard& shard, Framing framing, std::string_view last_event_id);
     ~Subscriber();
     Subscriber(const Subscriber&) = delete;
@@ -33,11 +34,14 @@ public:
 
     /// The last event ID it was created with is not held.
     bool gap() const { return gap_; }
-    /// Its last event ID is being looked for.
-    bool seeking() const { return sought_ != nullptr; }
+    /// Its start is being looked for.
+    bool seeking() const { return search_ != nullptr; }
     /// The id that a client has which was sent every event before the next one: that of an event,
     /// or the channel's start_id(). "" if the history does not tell.
     std::string_view position_id() const;
+    /// Tells the client the id to resume with before it has received an event. Needless where it
+    /// would start with the same event again.
+    void prepend_position();
     /// There is something to send.
     bool has_more() const;
     /// `wake` is called whenever there may be more to gather, or the end is reached.
@@ -79,13 +83,27 @@ private:
     friend class Shard;
     /// The events before `begin` are about to be evicted: skips them.
     void skip_to(std::uint64_t begin);
+    /// The log has lost the events before `begin`: skips them.
+    void skip_lost(std::uint64_t begin);
+    void count_missed(std::uint64_t begin);
+    std::size_t gather_from(const History& events, Cursor at,
+                            std::span<std::string_view> out) const;
+    std::size_t gather_pages(std::span<std::string_view> out);
+    std::size_t consume_pages(std::size_t bytes);
+    void advance(const History& events, std::size_t bytes);
     void wake() {
         if (wake_) wake_();
     }
     std::uint64_t start(std::string_view last_event_id);
+    std::uint64_t start_without_id();
     std::optional<std::uint64_t> after(std::string_view id);
-    /// Looks for the last event ID again, and passes over the events that came since.
+    /// Looks for its start again, and passes over the events that came since.
     void seek();
+    /// `id` was looked for in the log. True if it is that of this subscriber, which has its start
+    /// now.
+    bool located(std::string_view id, const LogPosition& position);
+    /// What it looked for is not held: begins at `next`.
+    void begin_with_gap(std::uint64_t next);
     /// A comment and the channel's gap event: `missed` events were lost (nullopt: an unknown
     /// number).
     void prepend_loss(std::string_view comment, std::optional<std::uint64_t> missed);
@@ -102,10 +120,16 @@ private:
     std::size_t prefix_sent_ = 0;
     std::uint64_t delivered_ = 0;
     std::uint64_t missed_ = 0, unreported_ = 0; ///< in total; since the last report to the client
-    std::unique_ptr<const std::string> sought_; ///< the last event ID while it is looked for
+    /// The last event ID while it is looked for, and where.
+    struct Search {
+        enum class In { opening, log, loading } in;
+        std::string id; ///< "": begins where the options say, once the channel is opened
+    };
+    std::unique_ptr<Search> search_;
     std::chrono::duration<std::uint32_t, std::milli> held_up_{0}; ///< see ChannelOptions
     Framing framing_;
     bool gap_ = false, overrun_ = false;
+    bool reading_ = false; ///< waits for a page: it is in its shard's list
 };
 
 } // namespace sse

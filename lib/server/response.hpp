@@ -4,6 +4,7 @@
 #include "server/feed.hpp"
 #include "server/server_counts.hpp"
 
+#include <functional>
 #include <memory>
 #include <string>
 #include <utility>
@@ -21,6 +22,9 @@ struct Response {
     std::unique_ptr<Feed> feed;
     Refusal refusal = Refusal::none; ///< for the counts and the log; not sent
     Faults faults = {};              ///< injected on purpose; for the log
+    /// If set, this is not the response yet: it is called once, and calls `send` with the response,
+    /// later and on the loop's thread. Whoever sets it bounds the time that this takes.
+    std::function<void(std::function<void(Response)> send)> later = {};
 };
 
 /// A response of plain text; `body` ends with a line end.

@@ -140,6 +140,7 @@ void ServerConnection::refuse(int status, const std::string& why, Refusal reason
 }
 
 void ServerConnection::send_response(RequestPhase::Answer answer) {
+    if (answer.response.later) return await_response(std::move(answer));
     auto& [request, response, keep_alive] = answer;
     place_.move(*this, Waiting::none);
     state_ = State::responding;
@@ -153,6 +154,20 @@ void ServerConnection::send_response(RequestPhase::Answer answer) {
     deadline_ = Clock::now() + loop_.options.stall_timeout;
     if (response.feed) start_stream(std::move(response.feed), framing);
     else pump();
+}
+
+void ServerConnection::await_response(RequestPhase::Answer answer) {
+    place_.move(*this, Waiting::none);
+    state_ = State::responding;
+    keep_alive_ = answer.keep_alive; // what is sent ahead waits
+    deadline_ = Clock::time_point::max();
+    const auto later = std::move(answer.response.later);
+    later([weak = weak_from_this(), request = answer.request,
+           keep_alive = answer.keep_alive](Response response) {
+        const auto self = weak.lock();
+        if (!self || self->state_ != State::responding) return;
+        self->send_response({request, std::move(response), keep_alive});
+    });
 }
 
 void ServerConnection::next_request() {

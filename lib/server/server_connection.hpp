@@ -68,6 +68,7 @@ private:
     // The request phase.
     void refuse(int status, const std::string& why, Refusal reason = Refusal::request);
     void send_response(RequestPhase::Answer answer);
+    void await_response(RequestPhase::Answer answer);
     void next_request();
 
     // Sending, and the stream phase.

@@ -42,7 +42,8 @@ FREE = {"TEXT", "FILE", "PATH", "DATA", "ID", "TOKEN", "NAME", "RE", "COMMAND", 
 MAY_BE_EMPTY = {"--data", "--format", "--json", "--last-event-id", "--noproxy", "--pointer", "--pointer-default",
                 "--proxy", "--until-data", "--user-agent", "--loop"}
 HUGE = "9" * 400
-NEEDS = {"--times": ["--status", "503"], "--retry-after": ["--status", "503"],
+STORE = ["--store", "d"]
+NEEDS = {"--retain": STORE, "--store-sync": STORE, "--store-timeout": STORE, "--times": ["--status", "503"], "--retry-after": ["--status", "503"],
          "--tls-key": ["--tls-cert", "c"], "--tls-client-ca": ["--tls-cert", "c"], "--key": ["--cert", "c"]}
 
 

@@ -6,7 +6,7 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted(p for d in ("lib", "cmd", "tests") for e in ("hpp", "cpp")
                  for p in (ROOT / d).rglob(f"*.{e}"))
-LAYERS = ("base", "protocol", "recording", "hub", "input", "playback", "net", "http", "client", "server",
+LAYERS = ("base", "protocol", "recording", "hub", "store", "input", "playback", "net", "http", "client", "server",
           "handlers")
 APART = {"client": "server", "server": "client"}  # these never include each other
 # cmd: what its folders share comes first; a command never includes another one

@@ -1,0 +1,157 @@
+// The segments of a store: opened and mended at the start, one appended to, the oldest removed, and
+// what is where in them. It owns no thread.
+#pragma once
+
+#include "base/descriptor.hpp"
+#include "store/segment_file.hpp"
+#include "store/segment_index.hpp"
+#include "store/store_options.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <deque>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sse {
+
+/// Where a channel ends.
+struct ChannelEnd {
+    std::uint64_t next = 0; ///< the sequence number of its next event
+    EventId last;           ///< its greatest generated id
+};
+
+/// A channel of a store. Never removed.
+struct StoredChannel {
+    std::string name;
+    ChannelEnd end;      ///< of what is written; guarded by the lock of Segments
+    ChannelEnd assigned; ///< of what is being written; the writer's
+};
+
+/// Part of a segment, in which records of a channel are read in order.
+struct SegmentSlice {
+    std::uint64_t segment = 0; ///< its number
+    std::size_t point = 0;     ///< its index among the points of the channel
+    std::uint32_t seed = 0;
+    std::uint64_t begin = 0, end = 0; ///< offsets
+};
+
+/// A record that was written.
+struct WrittenRecord {
+    StoredChannel* channel; ///< nullptr: a place alone
+    RecordView record;
+    const Batch* batch; ///< nullptr as `channel`
+    std::uint64_t offset;
+};
+
+struct StoreSize {
+    std::uint64_t segments = 0, bytes = 0, events = 0;
+    std::uint64_t oldest = 0; ///< ms since 1970 of the oldest event; 0: none
+};
+
+/// Any thread, but for the members of the writer.
+class Segments {
+public:
+    /// Opens the store in the directory of `files`, and creates it if there is none. Cuts a torn
+    /// end; what is damaged elsewhere will be skipped. Throws std::system_error, and Error: io if
+    /// another process uses the store, bad_input for a version that is not known here.
+    Segments(StoreFiles& files, const StoreOptions& options);
+
+    /// What was mended at the start, for people: a line each.
+    const std::vector<std::string>& notes() const { return notes_; }
+
+    /// The channel of that name, new if there is none.
+    StoredChannel& channel(std::string_view name);
+    ChannelEnd end(const StoredChannel& channel) const;
+    /// The sequence number of its oldest event; that of the next one if there is none.
+    std::uint64_t begin(const StoredChannel& channel) const;
+    /// All channels with events.
+    std::vector<std::string> channels() const;
+    std::optional<std::string> place(const std::string& source) const;
+
+    /// Where to read a channel from event `sequence` on, or the first that is left after it.
+    std::optional<SegmentSlice> slice_at(const StoredChannel& channel,
+                                         std::uint64_t sequence) const;
+    /// Where to look for its event with the generated id `id`, or the first with a greater one.
+    std::optional<SegmentSlice> slice_with(const StoredChannel& channel, EventId id) const;
+    std::optional<SegmentSlice> slice_after(const StoredChannel& channel,
+                                            const SegmentSlice& slice) const;
+    /// The first event of the newest events that are within the bounds.
+    std::uint64_t tail_begin(const StoredChannel& channel, std::uint64_t max_events,
+                             std::uint64_t max_bytes) const;
+    /// Records that may hold the event with that id, given by the input; the newest first.
+    std::vector<SegmentSlice> slices_with_given(const StoredChannel& channel,
+                                                const std::string& id) const;
+    /// The file of a segment, for reading; nullptr if it was removed.
+    std::unique_ptr<StoreFile> open(std::uint64_t segment) const;
+
+    StoreSize size() const;
+    std::uint64_t damaged() const { return damaged_.load(); }
+    /// Reading found a damaged place.
+    void count_damage(std::uint64_t places) { damaged_ += places; }
+    /// The segment being written.
+    std::shared_ptr<StoreFile> active_file() const;
+
+    // For the writer, one thread.
+    std::uint64_t active_size() const { return active_size_; }
+    std::uint32_t active_seed() const { return active_seed_; }
+    /// `bytes` more ask for another segment, or its age does.
+    bool is_full(std::uint64_t bytes, std::uint64_t now_ms) const;
+    /// Begins another segment. The caller has synced the last one, if it should be.
+    void roll(std::uint64_t now_ms, bool sync);
+    /// The records were written behind one another, from active_size() on.
+    void commit(std::span<const WrittenRecord> records);
+    /// Removes what was written behind active_size() in part.
+    void discard_rest();
+
+    // For one thread besides.
+    /// Removes the segments beyond the retention. Returns their number.
+    std::size_t expire(std::uint64_t now_ms);
+    /// Writes the index of a sealed segment that has none; false if all have theirs.
+    bool write_index(bool sync);
+
+private:
+    struct Segment {
+        std::uint64_t number = 0;
+        std::uint32_t seed = 0;
+        std::uint64_t created = 0;
+        std::uint64_t size = 0;
+        bool indexed = false; ///< has an index file
+        SegmentIndex index;
+        explicit Segment(std::uint32_t for_seed)
+            : seed(for_seed)
+            , index(for_seed) {}
+    };
+
+    void lock_directory();
+    void load(std::uint64_t number, bool newest);
+    std::uint64_t scan(const StoreFile& file, Segment& segment);
+    void remember(const Segment& segment);
+    static SegmentSlice slice(const Segment& segment, std::string_view channel,
+                              const SegmentIndex::Point* point);
+    std::deque<std::unique_ptr<Segment>>::const_iterator at(std::uint64_t number) const;
+
+    StoreFiles& files_;
+    const StoreOptions& options_;
+    std::uint64_t segment_bytes_;
+    Descriptor lock_;
+    std::vector<std::string> notes_;
+    std::atomic<std::uint64_t> damaged_{0};
+
+    std::uint64_t active_size_ = 0; ///< the writer's
+    std::uint32_t active_seed_ = 0;
+
+    mutable std::mutex mutex_;                      ///< guards what follows
+    std::deque<std::unique_ptr<Segment>> segments_; ///< by number; the last is being written
+    std::shared_ptr<StoreFile> active_;
+    std::map<std::string, StoredChannel, std::less<>> channels_;
+    std::map<std::string, std::string, std::less<>> places_;
+};
+
+} // namespace sse

@@ -1,0 +1,41 @@
+// The thread that reads a store, so that no event loop waits for the disk.
+#pragma once
+
+#include "store/store_reading.hpp"
+
+#include <condition_variable>
+#include <deque>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+namespace sse {
+
+/// Reads in the order of the requests. Members may be called on any thread.
+class StoreReader {
+public:
+    using Task = std::function<void(StoreReading&)>;
+
+    explicit StoreReader(StoreReading& reading)
+        : reading_(reading) {}
+    ~StoreReader() { stop(); }
+
+    void start();
+    /// Joins the thread; what waits is not read any more.
+    void stop();
+    /// Has `task` called on the thread.
+    void read(Task task);
+
+private:
+    void run();
+
+    StoreReading& reading_;
+    std::mutex mutex_; ///< guards what follows
+    std::condition_variable more_;
+    std::deque<Task> tasks_;
+    bool stopping_ = false;
+
+    std::thread thread_;
+};
+
+} // namespace sse

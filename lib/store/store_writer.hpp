@@ -1,0 +1,84 @@
+// Writes the drafts of all channels, those that wait together in one piece, and delivers them.
+#pragma once
+
+#include "store/disk_channel.hpp"
+#include "store/segments.hpp"
+#include "store/store_health.hpp"
+#include "store/store_options.hpp"
+#include "store/store_syncer.hpp"
+
+#include <atomic>
+#include <condition_variable>
+#include <cstddef>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <thread>
+#include <vector>
+
+namespace sse {
+
+/// A thread of its own, the writer of `segments`. Members may be called on any thread.
+class StoreWriter {
+public:
+    /// The references must outlive it.
+    StoreWriter(Segments& segments, StoreSyncer& syncer, StoreHealth& health,
+                const StoreOptions& options);
+    ~StoreWriter() { stop(); }
+
+    void start();
+    /// Writes what is queued, if that is possible, and joins the thread.
+    void stop();
+
+    /// See ChannelLog::append().
+    bool append(std::shared_ptr<DiskChannel> channel, Draft& draft);
+    /// Tells those whose drafts were refused that it can write again.
+    void wake_refused();
+
+    std::uint64_t queued_bytes() const { return queued_now_.load(); }
+
+private:
+    struct Pending {
+        std::shared_ptr<DiskChannel> channel;
+        std::shared_ptr<LogSink> sink;
+        Draft draft;
+        std::size_t drafted = 0; ///< bytes of the batch when it was appended
+    };
+    using Group = std::vector<Pending>;
+
+    void run();
+    bool wait(Group& group);
+    void attempt(Group& group);
+    void write(Group& group);
+    void encode(const Group& group, std::uint64_t now_ms);
+    void roll(std::uint64_t now_ms);
+    void deliver(Group& group);
+    void fail(Group& group, const std::string& error);
+    void probe();
+
+    Segments& segments_;
+    StoreSyncer& syncer_;
+    StoreHealth& health_;
+    const StoreOptions& options_;
+    std::atomic<std::uint64_t> queued_now_{0};
+
+    // The thread's own.
+    std::uint64_t position_ = 0; ///< bytes written since the start
+    std::string heads_;          ///< of the group being written
+    std::vector<std::string_view> pieces_;
+    std::vector<WrittenRecord> records_;
+    bool broken_segment_ = false; ///< the active one has a rest that could not be removed
+
+    std::mutex mutex_; ///< guards what follows
+    std::condition_variable more_;
+    Group queue_;
+    std::size_t queued_bytes_ = 0;
+    std::vector<std::weak_ptr<LogSink>> refused_;
+    bool stopping_ = false;
+
+    std::thread thread_;
+};
+
+} // namespace sse
