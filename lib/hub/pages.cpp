@@ -5,12 +5,16 @@
 namespace sse {
 
 const History* Pages::find(const ChannelLog& log, std::uint64_t sequence) {
+    return held(log, sequence).get();
+}
+
+std::shared_ptr<History> Pages::held(const ChannelLog& log, std::uint64_t sequence) {
     auto found = pages_.upper_bound({&log, sequence});
     if (found == pages_.begin()) return nullptr;
     --found;
     if (found->first.first != &log || found->second.events->end() <= sequence) return nullptr;
     uses_.splice(uses_.end(), uses_, found->second.use);
-    return found->second.events.get();
+    return found->second.events;
 }
 
 void Pages::request(std::shared_ptr<Channel> channel, std::uint64_t sequence) {
@@ -21,13 +25,13 @@ void Pages::request(std::shared_ptr<Channel> channel, std::uint64_t sequence) {
 }
 
 void Pages::read_next() {
-    if (std::exchange(serving_, true)) return; // called by a subscriber that was woken here
     while (reading_ < options_.max_reads && !waiting_.empty()) {
         const auto request = std::move(waiting_.front());
         waiting_.pop_front();
         const auto& log = request.channel->log();
-        if (const auto* const held = find(*log, request.sequence)) {
-            answer(request, *held); // another request has brought it
+        if (auto events = held(*log, request.sequence)) { // another request has brought it
+            request.channel->run_on(
+                loop_, [this, request, events = std::move(events)] { answer(request, *events); });
             continue;
         }
         ++reading_;
@@ -35,7 +39,6 @@ void Pages::read_next() {
             request.channel->run_on(loop_, [this, request, events] { arrived(request, events); });
         });
     }
-    serving_ = false;
 }
 
 void Pages::answer(const Request& request, const History& events) {

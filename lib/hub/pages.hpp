@@ -52,6 +52,7 @@ private:
         std::uint64_t sequence;
     };
 
+    std::shared_ptr<History> held(const ChannelLog& log, std::uint64_t sequence);
     void read_next();
     void answer(const Request& request, const History& events);
     void arrived(const Request& request, const std::shared_ptr<History>& events);
@@ -65,7 +66,6 @@ private:
     std::set<Key> asked_;         ///< requests that have not been answered
     std::deque<Request> waiting_; ///< those that are not being read
     std::size_t reading_ = 0;
-    bool serving_ = false; ///< read_next() runs
 };
 
 } // namespace sse

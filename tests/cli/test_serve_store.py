@@ -65,7 +65,8 @@ def test_a_client_resumes_far_beyond_the_history(sse, wire, store):
 def test_a_slow_client_stops_nobody_and_loses_nothing(sse, wire, store):
     count = 1_500
     lines = "".join(f"{i:08}{'x' * 2_000}\n" for i in range(count)).encode()
-    server = sse.serve("-", "--publish", "--store", store, "--history", "10", "--on-eof", "hold", "--start", "all", input=lines)
+    server = sse.serve("-", "--publish", "--store", store, "--history", "10", "--on-eof", "hold", "--start", "all",
+                       "--stall-timeout", "1h", input=lines)
     slow = wire.get(server.url)
     slow.events(1)  # and then it reads nothing, until another has everything
     assert len(wire.get(server.url).events(count)) == count

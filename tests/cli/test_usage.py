@@ -37,7 +37,7 @@ def options(binary, command):
 
 # types whose every text is a value as such, so that only what comes after may be wrong with it
 FREE = {"TEXT", "FILE", "PATH", "DATA", "ID", "TOKEN", "NAME", "RE", "COMMAND", "METHOD", "HEADER",
-        "TYPE", "HOSTS", "HOST", "URL", "USER:PASSWORD", "NAME=VALUE;", "NAME=URL", "/A/0/B",
+        "TYPE", "DIR", "HOSTS", "HOST", "URL", "USER:PASSWORD", "NAME=VALUE;", "NAME=URL", "/A/0/B",
         "[USER:PASSWORD@]HOST[:PORT]", "HOST:PORT:ADDRESS", "ADDRESS", "'NAME:"}
 MAY_BE_EMPTY = {"--data", "--format", "--json", "--last-event-id", "--noproxy", "--pointer", "--pointer-default",
                 "--proxy", "--until-data", "--user-agent", "--loop"}
