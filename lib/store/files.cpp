@@ -1,7 +1,5 @@
 #include "store/files.hpp"
 
-#include "base/descriptor.hpp"
-
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -111,8 +109,9 @@ void StoreFiles::rename(const std::string& from, const std::string& to) {
 }
 
 void StoreFiles::sync_directory() {
-    const Descriptor fd(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
-    if (fd.get() < 0 || ::fsync(fd.get()) != 0) fail("cannot sync", directory_);
+    if (fd_.get() < 0)
+        fd_ = Descriptor(::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC));
+    if (fd_.get() < 0 || ::fsync(fd_.get()) != 0) fail("cannot sync", directory_);
 }
 
 } // namespace sse

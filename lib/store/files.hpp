@@ -1,6 +1,8 @@
 // The system calls of a store, so that tests can replace the disk.
 #pragma once
 
+#include "base/descriptor.hpp"
+
 #include <cstddef>
 #include <cstdint>
 #include <memory>
@@ -41,11 +43,13 @@ public:
     virtual std::vector<std::string> list() const;
     virtual void remove(const std::string& name);
     virtual void rename(const std::string& from, const std::string& to);
-    /// Returns once created, removed and renamed files are so on the disk.
+    /// Returns once created, removed and renamed files are so on the disk. Not on two threads at
+    /// once; the first call opens the directory, which a confined server could not.
     virtual void sync_directory();
 
 private:
     const std::string directory_;
+    Descriptor fd_; ///< of the directory, from the first sync on
 };
 
 } // namespace sse

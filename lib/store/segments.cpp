@@ -62,6 +62,7 @@ void Segments::lock_directory() {
     }
     if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
         throw Error(Errc::io, fmt::format("another process uses the store {}", directory));
+    files_.sync_directory();
 }
 
 void Segments::load(std::uint64_t number, bool newest) {
