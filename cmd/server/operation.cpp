@@ -151,7 +151,7 @@ void Operation::settle(Programs programs, const std::string& directory) {
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
 }
 
-void Operation::confine(const std::string& directory) {
+void Operation::confine(const std::string& changed) {
     const auto directory_of = [](const std::string& path) {
         const auto directory = std::filesystem::path(path).parent_path();
         return directory.empty() ? std::string(".") : directory.string();
@@ -170,9 +170,9 @@ void Operation::confine(const std::string& directory) {
                                        : directory_of(options_.access_log));
         log_->on_thread([log] { sse::confine_thread(log); });
     }
-    if (!directory.empty()) {
-        own.writable.push_back(directory);
-        own.readable.push_back(directory + "/lock"); // and the others there
+    if (!changed.empty()) {
+        own.writable.push_back(changed);
+        own.readable->push_back(changed + "/lock"); // and what is beside it
     }
     sse::confine_thread(own);
 }

@@ -57,7 +57,7 @@ public:
 private:
     void listen_admin();
     void drop_privileges();
-    void confine(const std::string& directory);
+    void confine(const std::string& changed);
     void print_state() const;
     std::string status();
 
