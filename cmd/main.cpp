@@ -64,7 +64,8 @@ char** command_of(char** begin, char** end) {
 constexpr auto examples =
     "  $ make 2>&1 | sse serve             publish the output of a command\n"
     "  $ sse tail https://host/events      print the events of a stream\n"
-    "  $ sse replay run.jsonl              replay a recording with its timing\n";
+    "  $ sse replay run.jsonl              replay a recording with its timing\n"
+    "  $ sse record https://host DIR       record a server for any client\n";
 
 } // namespace
 
@@ -87,6 +88,7 @@ int main(int argc, char** argv) {
     cmd::add_serve(app, run, {dashes == end ? end : dashes + 1, end});
     cmd::add_tail(app, run);
     cmd::add_replay(app, run);
+    cmd::add_record(app, run);
     if (dashes != end && dashes + 1 == end)
         return fail(cmd::Exit::usage, "no command after --",
                     "use the form sse serve -- COMMAND [ARGUMENT]");

@@ -60,7 +60,20 @@ _sse() {
         replay:--admin) values="127.0.0.1:9090 unix:" ;;
         replay:--access-log) _filedir; return ;;
         # values that nobody can guess
-        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--post | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--threads | replay:--backlog | replay:--trusted-proxy | replay:--socket-mode | replay:--max-clients | replay:--max-clients-per-address | replay:--max-head-bytes | replay:--head-timeout | replay:--max-body-bytes | replay:--body-timeout | replay:--idle-timeout | replay:--stall-timeout | replay:--max-stream-time | replay:--grace | replay:--allow-host | replay:--cors | replay:--cors-header | replay:--user) return ;;
+        replay:--speed | replay:--max-gap | replay:--interval | replay:--rate | replay:--from | replay:--to | replay:--loop | replay:-e | replay:--event | replay:-n | replay:--count | replay:--post | replay:--match-ignore | replay:--drop-every | replay:--cut-after | replay:--stall-after | replay:--split | replay:--coalesce | replay:--jitter | replay:--status | replay:--times | replay:--retry-after | replay:--corrupt | replay:--seed | replay:--threads | replay:--backlog | replay:--trusted-proxy | replay:--socket-mode | replay:--max-clients | replay:--max-clients-per-address | replay:--max-head-bytes | replay:--head-timeout | replay:--max-body-bytes | replay:--body-timeout | replay:--idle-timeout | replay:--stall-timeout | replay:--max-stream-time | replay:--grace | replay:--allow-host | replay:--cors | replay:--cors-header | replay:--user) return ;;
+        record:--mode) values="all new once" ;;
+        record:--cacert) _filedir; return ;;
+        record:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
+        record:--port-file) _filedir; return ;;
+        record:--busy) values="503 retry" ;;
+        record:--token-file) _filedir; return ;;
+        record:--tls-cert) _filedir; return ;;
+        record:--tls-key) _filedir; return ;;
+        record:--tls-client-ca) _filedir; return ;;
+        record:--admin) values="127.0.0.1:9090 unix:" ;;
+        record:--access-log) _filedir; return ;;
+        # values that nobody can guess
+        record:--mask-json | record:--match-ignore | record:--connect-timeout | record:--threads | record:--backlog | record:--trusted-proxy | record:--socket-mode | record:--max-clients | record:--max-clients-per-address | record:--max-head-bytes | record:--head-timeout | record:--max-body-bytes | record:--body-timeout | record:--idle-timeout | record:--stall-timeout | record:--max-stream-time | record:--grace | record:--allow-host | record:--cors | record:--cors-header | record:--user) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}
@@ -75,17 +88,19 @@ _sse() {
         case $command in
             serve) options="-h --help -f --follow --restart --restart-delay --pty --tee --input --split-cr --event --max-event-bytes --strict --record --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --start --gap-event --store --retain --store-sync --store-timeout --listen --port-file --threads --backlog --trusted-proxy --socket-mode --path --publish --channels --max-channels --total-history-bytes --publish-as --channel-idle --keepalive --keepalive-event --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --publish-token-file --admin --access-log --user" ;;
             tail) options="-h --help --name -o --output --color --time --gap-warn --no-fold -F --format --pointer --pointer-default --join -v --verbose --stats --stats-file --state --record --bytes --record-body --no-mask -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --netrc --netrc-file --bearer --compressed -A --user-agent -x --proxy --noproxy -b --cookie --no-reconnect --reconnect --resume-get --retry-connect --retries --retry --retry-max --last-event-id --connect-timeout --read-timeout --max-event-bytes -k --insecure --cacert --cert --key --unix-socket --resolve --ndjson --any --no-cookies -4 --ipv4 -6 --ipv6 --exec --jobs --exec-fail" ;;
-            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --info --loop -e --event -n --count -f --follow --stdout --post --shared --once --repeat --match-body --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --trusted-proxy --socket-mode --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
+            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --info --loop -e --event -n --count -f --follow --stdout --post --shared --once --repeat --match-body --match-ignore --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --trusted-proxy --socket-mode --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
+            record) options="-h --help --mode --mask-json --no-mask --match-ignore --connect-timeout -k --insecure --cacert --listen --port-file --threads --backlog --trusted-proxy --socket-mode --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
     fi
     [[ -n $values ]] || case $command in
-        "") values="serve tail replay help" ;;
-        help) values="serve tail replay" ;;
+        "") values="serve tail replay record help" ;;
+        help) values="serve tail replay record" ;;
         serve) _filedir; return ;;
         tail) values="http:// https:// localhost: :8080" ;;
         replay) _filedir; return ;;
+        record) _filedir; return ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
     [[ ${COMPREPLY[*]} == *[:/] ]] && compopt -o nospace

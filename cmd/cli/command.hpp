@@ -63,6 +63,7 @@ using Run = std::function<int()>;
 void add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command);
 void add_tail(CLI::App& app, Run& chosen);
 void add_replay(CLI::App& app, Run& chosen);
+void add_record(CLI::App& app, Run& chosen);
 
 /// `sse: KIND: text` as one line. Control characters in `text` are escaped, so that a name in it
 /// cannot add lines or control a terminal.

@@ -56,7 +56,8 @@ public:
         if (app->get_parent() == nullptr) return "Usage: sse COMMAND [OPTION...] [ARGUMENT...]\n";
         auto out = fmt::format("Usage: {} [OPTION...]", name);
         for (const auto* option : app->get_options([](auto* o) { return o->get_positional(); })) {
-            const auto each = option->get_name(true) + "...";
+            const bool repeated = option->get_items_expected_max() > 1;
+            const auto each = option->get_name(true) + (repeated ? "..." : "");
             out += option->get_required() ? " " + each : fmt::format(" [{}]", each);
         }
         return out + "\n";

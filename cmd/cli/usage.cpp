@@ -184,7 +184,7 @@ Failure usage_error(CLI::App& app, const CLI::ParseError& error) {
 
 Failure no_command() {
     return {Exit::usage, "no command was given",
-            "use sse serve, sse tail or sse replay; sse --help shows examples"};
+            "use sse serve, sse tail, sse replay or sse record; sse --help shows examples"};
 }
 
 } // namespace cmd

@@ -8,6 +8,7 @@
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
 #include "cmd/cli/option_traits.hpp"
+#include "cmd/cli/pointers_option.hpp"
 #include "cmd/server/access.hpp"
 #include "cmd/server/listen.hpp"
 #include "cmd/server/response_header.hpp"
@@ -160,7 +161,13 @@ void add_route_options(CLI::App& app, ReplayOptions& o) {
                "again, or repeat the last one")
         ->group(group);
     app.add_flag("--match-body", o.handler.routes.match_body,
-                 "Also match the body of a request against the recorded one")
+                 "Also match the body of a request against the recorded one; recordings of sse "
+                 "record always are")
+        ->group(group);
+    add_pointers(app, "--match-ignore", o.handler.routes.ignored,
+                 "When bodies are compared, ignore the value at this place of JSON; * selects "
+                 "every element of an array; repeatable",
+                 "/metadata/request_id")
         ->group(group);
 }
 

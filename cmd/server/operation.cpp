@@ -144,14 +144,14 @@ void Operation::begin() {
     }
 }
 
-void Operation::settle(Programs programs, const std::string& directory) {
-    if (programs == Programs::none) confine(directory);
+void Operation::settle(Programs programs, const std::string& directory, Reading reading) {
+    if (programs == Programs::none) confine(directory, reading);
     // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
 }
 
-void Operation::confine(const std::string& changed) {
+void Operation::confine(const std::string& changed, Reading reading) {
     const auto directory_of = [](const std::string& path) {
         const auto directory = std::filesystem::path(path).parent_path();
         return directory.empty() ? std::string(".") : directory.string();
@@ -174,6 +174,7 @@ void Operation::confine(const std::string& changed) {
         own.writable.push_back(changed);
         own.readable->push_back(changed + "/lock"); // and what is beside it
     }
+    if (reading == Reading::all_files) own.readable.reset();
     sse::confine_thread(own);
 }
 

@@ -2,8 +2,6 @@
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
-#include "base/take_part.hpp"
-#include "base/trimmed.hpp"
 #include "client/httplib_client.hpp"
 
 #include <algorithm>
@@ -19,43 +17,6 @@ namespace {
     throw Error(Errc::receive, why, reason);
 }
 
-/// The position behind the empty line that ends a head; npos if it has not arrived. Lines may end
-/// in LF alone (RFC 9112, 2.2), as those of small servers and scripts do.
-std::size_t end_of_head(std::string_view bytes, std::size_t from) {
-    for (auto at = bytes.find('\n', from); at != bytes.npos; at = bytes.find('\n', at + 1)) {
-        const auto rest = bytes.substr(at + 1);
-        if (rest.starts_with('\n')) return at + 2;
-        if (rest.starts_with("\r\n")) return at + 3;
-    }
-    return bytes.npos;
-}
-
-/// `head` with lines that end in CRLF, and with folded lines joined by a space (RFC 9112, 5.2).
-/// White space behind the status line is no fold, and stays for Head to refuse.
-std::string normalized(std::string_view head) {
-    std::string out;
-    std::size_t lines = 0;
-    while (!head.empty()) {
-        const auto line = take_line(head);
-        const bool folded = lines > 1 && (line.starts_with(' ') || line.starts_with('\t'));
-        if (folded) {
-            out.resize(out.size() - 2);
-            out.append(" ").append(trimmed(line));
-        } else {
-            out.append(line);
-        }
-        out.append("\r\n");
-        ++lines;
-    }
-    return out;
-}
-
-/// 100, 102 and 103 announce a response; 101 is one.
-bool is_interim(std::string_view status_line) {
-    return status_line.starts_with("HTTP/1.") && status_line.size() > 11 && status_line[9] == '1' &&
-           status_line.substr(9, 3) != "101";
-}
-
 bool is_success(std::string_view status_line) {
     return status_line.starts_with("HTTP/1.") && status_line.size() > 11 && status_line[9] == '2';
 }
@@ -65,39 +26,6 @@ bool is_success(std::string_view status_line) {
 bool is_http2_frame(std::string_view bytes) {
     const bool known_type = bytes[3] == 4 || bytes[3] == 7;
     return bytes[0] == 0 && known_type && bytes.substr(5, 4) == std::string_view("\0\0\0\0", 4);
-}
-
-/// True for chunked, false for a body that ends with the connection (RFC 9112, 6.3). `identity`,
-/// which RFC 2616 had, and other names that are no coding change nothing.
-bool read_transfer_encoding(const Head& head) {
-    auto members = head.members("Transfer-Encoding");
-    const auto chunked = std::count_if(members.begin(), members.end(),
-                                       [](auto member) { return same_name(member, "chunked"); });
-    if (chunked > 1)
-        broken("the response has Transfer-Encoding chunked twice", Reason::chunked_twice);
-    for (const auto member : members) {
-        if (is_registered_coding(member)) {
-            broken(fmt::format("the response's Transfer-Encoding is \"{}\"", printable(member, 40)),
-                   Reason::bad_framing);
-        }
-    }
-    return chunked == 1;
-}
-
-/// RFC 9112, 6.3: equal values may be repeated, as fields or in a list.
-std::uint64_t read_length(const Head& head) {
-    const auto members = head.members("Content-Length");
-    const auto length = members.empty() ? std::string_view() : members.front();
-    if (std::any_of(members.begin(), members.end(), [&](auto other) { return other != length; }))
-        broken("the response has two Content-Length values that differ", Reason::bad_framing);
-    const auto digit = [](char c) { return c >= '0' && c <= '9'; };
-    if (length.empty() || length.size() > 18 || !std::all_of(length.begin(), length.end(), digit)) {
-        broken(fmt::format("the response's Content-Length is \"{}\"", printable(length, 40)),
-               Reason::bad_framing);
-    }
-    std::uint64_t value = 0;
-    for (const char c : length) value = value * 10 + static_cast<unsigned>(c - '0');
-    return value;
 }
 
 } // namespace
@@ -205,7 +133,7 @@ void ClientResponse::read_head(const Trace& trace, std::optional<Clock::time_poi
                 fmt::format("the response head is larger than {} bytes", options_.max_head_bytes),
                 Reason::head_too_large);
         }
-        head_bytes_ = normalized(std::string_view(bytes).substr(0, end));
+        head_bytes_ = normalized_head(std::string_view(bytes).substr(0, end));
         if (trace.received) trace.received(head_bytes_);
         // Bytes behind the head go back to the front of the buffer.
         const auto rest = bytes.size() - end;
@@ -218,19 +146,11 @@ void ClientResponse::read_head(const Trace& trace, std::optional<Clock::time_poi
 }
 
 void ClientResponse::frame_body(const std::string& method) {
-    const bool tunnel = method == "CONNECT" && status_ / 100 == 2; // RFC 9112, 6.3
-    if (tunnel || method == "HEAD" || status_ == 204 || status_ == 304 || status_ < 200) {
-        framing_ = Framing::none;
+    const auto framing = response_framing(head_, method, status_);
+    framing_ = framing.kind;
+    left_ = framing.length;
+    if (framing_ == BodyFraming::none || (framing_ == BodyFraming::length && left_ == 0))
         end_ = BodyEnd::complete;
-    } else if (head_.count("Transfer-Encoding") > 0) {
-        framing_ = read_transfer_encoding(head_) ? Framing::chunked : Framing::close;
-    } else if (head_.count("Content-Length") > 0) {
-        framing_ = Framing::length;
-        left_ = read_length(head_);
-        if (left_ == 0) end_ = BodyEnd::complete;
-    } else {
-        framing_ = Framing::close;
-    }
 }
 
 std::string ClientResponse::status_text() const {
@@ -286,17 +206,17 @@ ClientResponse::read_framed(const std::function<void()>& before_wait,
                             std::optional<Clock::time_point> limit) {
     while (end_ == BodyEnd::open) {
         if (input_.empty() && !fill(before_wait, limit)) {
-            if (framing_ == Framing::close) {
+            if (framing_ == BodyFraming::close) {
                 end_ = BodyEnd::closed;
                 break;
             }
-            broken(framing_ == Framing::chunked
+            broken(framing_ == BodyFraming::chunked
                        ? "the server closed the connection before the last chunk"
                        : fmt::format("the server closed the connection {} bytes before the end",
                                      left_));
         }
-        if (framing_ == Framing::close) return std::exchange(input_, {});
-        if (framing_ == Framing::length) {
+        if (framing_ == BodyFraming::close) return std::exchange(input_, {});
+        if (framing_ == BodyFraming::length) {
             const auto piece = input_.substr(
                 0, static_cast<std::size_t>(std::min<std::uint64_t>(left_, input_.size())));
             input_.remove_prefix(piece.size());

@@ -4,6 +4,7 @@
 
 #include "client/client_request.hpp"
 #include "http/content_coding.hpp"
+#include "http/response_framing.hpp"
 #include "net/client_connection.hpp"
 #include "protocol/chunked.hpp"
 
@@ -118,8 +119,7 @@ private:
     Head head_;
     int status_ = 0;
     Clock::time_point first_byte_;
-    enum class Framing : std::uint8_t { none, chunked, length, close };
-    Framing framing_ = Framing::none;
+    BodyFraming framing_ = BodyFraming::none;
     ChunkedDecoder chunked_;
     std::uint64_t left_ = 0; ///< bytes of a body with a length
     BodyEnd end_ = BodyEnd::open;

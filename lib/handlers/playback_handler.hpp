@@ -47,6 +47,8 @@ public:
 
     std::optional<Response> refuse(const Request& head) override;
     Response respond(const Request& request, std::size_t loop) override;
+    /// There is a recording for `request`; see PlaybackRoutes.
+    bool has(const Request& request) const { return routes_.has(request); }
     void tick(std::size_t loop) override;
 
     /// Plays each recording once for all clients: opens a channel in `channels` for each, which

@@ -1,6 +1,5 @@
 #include "handlers/playback_routes.hpp"
 
-#include "base/canonical_json.hpp"
 #include "base/mask.hpp"
 #include "base/percent.hpp"
 #include "base/printable.hpp"
@@ -18,14 +17,13 @@ std::string path_of_file(std::string_view file) {
     return fmt::format("/{}", name.substr(0, name.find('.')));
 }
 
-std::string comparable(const std::string& body) { return canonical_json(body).value_or(body); }
-
 RoutedRecording routed(const std::string& file, const RecordingReaderOptions& reader) {
     RoutedRecording it{file, open_recording(file, reader)->header(), "GET", path_of_file(file), "",
                        {}};
-    if (it.header.request.body) it.body = comparable(*it.header.request.body);
+    if (it.header.request.body) it.body = comparable_body(*it.header.request.body);
     if (!it.header.request.method.empty()) it.method = it.header.request.method;
-    std::string_view url = it.header.url;
+    const auto& target = it.header.request.target;
+    std::string_view url = target.empty() ? it.header.url : target;
     if (url.empty()) return it;
     if (const auto scheme = url.find("://"); scheme != url.npos) {
         url.remove_prefix(scheme + 3);
@@ -62,11 +60,30 @@ bool same_query(std::string_view recorded, std::string_view asked) {
     return std::equal(a.begin(), a.end(), b.begin(), b.end(), same);
 }
 
+/// The recorded path that has most in common with `path`, at its end and its begin.
+std::string_view nearest_path(const std::deque<RoutedRecording>& recordings,
+                              std::string_view path) {
+    std::string_view nearest;
+    std::size_t most = 0;
+    for (const auto& it : recordings) {
+        const auto same = std::mismatch(it.path.begin(), it.path.end(), path.begin(), path.end());
+        const auto back =
+            std::mismatch(it.path.rbegin(), it.path.rend(), path.rbegin(), path.rend());
+        const auto common = static_cast<std::size_t>(
+            std::max(same.second - path.begin(), back.second - path.rbegin()));
+        if (common <= most) continue;
+        most = common;
+        nearest = it.path;
+    }
+    return most > 1 ? nearest : std::string_view();
+}
+
 } // namespace
 
 PlaybackRoutes::PlaybackRoutes(const std::vector<std::string>& files, PlaybackRouteOptions options,
                                const RecordingReaderOptions& reader)
-    : options_(options) {
+    : options_(std::move(options))
+    , bodies_(options_.ignored) {
     for (const auto& file : files) {
         const auto& added = recordings_.emplace_back(routed(file, reader));
         auto group = std::find_if(groups_.begin(), groups_.end(), [&](const Group& it) {
@@ -143,15 +160,29 @@ std::vector<const RoutedRecording*> PlaybackRoutes::of_other_methods(const Reque
 std::vector<const RoutedRecording*> PlaybackRoutes::matching(const Group& group,
                                                              const Request& request) const {
     auto found = group.recordings;
-    if (group.differ_by_query) {
-        std::erase_if(found, [&](const auto* it) { return !same_query(it->query, request.query); });
-    }
-    if (!options_.match_body || request.method == "HEAD") return found;
-    const auto body = comparable(request.body);
+    std::erase_if(found, [&](const auto* it) {
+        return (group.differ_by_query || is_exact(*it)) && !same_query(it->query, request.query);
+    });
+    const auto compared = [&](const auto* it) { return compares_body(*it); };
+    if (request.method == "HEAD" || std::none_of(found.begin(), found.end(), compared))
+        return found;
+    const auto body = comparable_body(request.body);
     auto equal = found; // a recording without a body matches if no other does
-    std::erase_if(equal, [&](const auto* it) { return it->body != body; });
-    std::erase_if(found, [](const auto* it) { return it->body.has_value(); });
+    std::erase_if(equal, [&](const auto* it) {
+        return !compared(it) || !it->body || !bodies_.equal(*it->body, body);
+    });
+    std::erase_if(found, [&](const auto* it) { return compared(it) && it->body.has_value(); });
     return equal.empty() ? found : equal;
+}
+
+bool PlaybackRoutes::compares_body(const RoutedRecording& it) const {
+    return options_.match_body || is_exact(it);
+}
+
+bool PlaybackRoutes::has(const Request& request) const {
+    return std::any_of(groups_.begin(), groups_.end(), [&](const Group& group) {
+        return matches(group, request) && !matching(group, request).empty();
+    });
 }
 
 const RoutedRecording* PlaybackRoutes::select_next(Group& group,
@@ -169,11 +200,41 @@ const RoutedRecording* PlaybackRoutes::select_next(Group& group,
     return group.newest;
 }
 
+/// The recording of `group` that differs least from `request`, and how: `nearest is FILE, recorded
+/// "a" at ...`.
+std::string PlaybackRoutes::describe_nearest(const Group& group, const Request& request) const {
+    constexpr std::size_t most = 100; // compared; a client decides how often this is called
+    const auto body = comparable_body(request.body);
+    const RoutedRecording* nearest = nullptr;
+    std::size_t least = 0;
+    bool other_query = false;
+    for (std::size_t i = 0; i < std::min(most, group.recordings.size()); ++i) {
+        const auto* const it = group.recordings[i];
+        const bool query = !same_query(it->query, request.query);
+        const auto distance =
+            (compares_body(*it) && it->body ? bodies_.distance(*it->body, body) : 0) +
+            (query ? 1 : 0);
+        if (nearest != nullptr && distance >= least) continue;
+        nearest = it;
+        least = distance;
+        other_query = query;
+    }
+    if (nearest == nullptr) return {};
+    const auto file = printable(nearest->file.substr(nearest->file.rfind('/') + 1), 200);
+    if (other_query && (group.differ_by_query || is_exact(*nearest))) {
+        return fmt::format("nearest is {}: query recorded \"{}\", requested \"{}\"", file,
+                           printable(mask_url("?" + nearest->query).substr(1), 200),
+                           printable(mask_url("?" + request.query).substr(1), 200));
+    }
+    if (!compares_body(*nearest) || !nearest->body) return {};
+    return fmt::format("nearest is {}: {}", file, bodies_.difference(*nearest->body, body));
+}
+
 Response PlaybackRoutes::refuse(const Request& request) const {
     Response response;
     response.status = 404;
     response.content_type = "text/plain; charset=utf-8";
-    std::string allowed, known;
+    std::string allowed, known, nearest;
     const auto allow = [&](std::string_view method) {
         if (allowed.find(method) == allowed.npos)
             allowed.append(allowed.empty() ? "" : ", ").append(method);
@@ -183,11 +244,13 @@ Response PlaybackRoutes::refuse(const Request& request) const {
         if (group.method == request.method || (group.method == "GET" && request.method == "HEAD")) {
             allowed.clear();
             const bool query =
-                group.differ_by_query &&
-                std::none_of(group.recordings.begin(), group.recordings.end(),
-                             [&](const auto* it) { return same_query(it->query, request.query); });
+                std::none_of(group.recordings.begin(), group.recordings.end(), [&](const auto* it) {
+                    return same_query(it->query, request.query) ||
+                           (!group.differ_by_query && !is_exact(*it));
+                });
             known = fmt::format("{} {} is recorded, but not with this {}", printable(group.method),
                                 printable(group.path), query ? "query" : "body");
+            nearest = describe_nearest(group, request);
             break;
         }
         if (group.method == "GET" || options_.any_path) allow("GET"), allow("HEAD");
@@ -199,8 +262,16 @@ Response PlaybackRoutes::refuse(const Request& request) const {
         response.body = fmt::format("recorded methods of this path: {}\n", allowed);
         return response;
     }
+    if (known.empty()) {
+        const auto path = nearest_path(recordings_, request.path);
+        if (!path.empty())
+            nearest = fmt::format("nearest is the path {}, requested {}", printable(path, 200),
+                                  printable(request.path, 200));
+    }
     response.body = fmt::format("{}; recorded requests:\n",
                                 known.empty() ? "no recording of this request" : known);
+    const auto said = nearest.empty() ? std::string() : nearest + "\n";
+    response.body.insert(0, said);
     for (const auto& it : recordings_) {
         const auto url = it.query.empty() ? it.path : it.path + "?" + it.query;
         response.body += fmt::format("{} {}\n", printable(it.method), printable(mask_url(url)));

@@ -1,6 +1,7 @@
 // Selects the recording for a request. Does not build the response.
 #pragma once
 
+#include "recording/comparable_body.hpp"
 #include "recording/record_reader.hpp"
 #include "server/handler.hpp"
 
@@ -20,6 +21,8 @@ struct PlaybackRouteOptions {
     Repeat repeat = Repeat::last;
     /// Also compare the request body with the recorded one. JSON is compared by value.
     bool match_body = false;
+    /// Values in JSON bodies that are not compared.
+    JsonPointers ignored;
     /// Serve every path, regardless of the recorded one; for a single recording.
     bool any_path = false;
 };
@@ -31,12 +34,13 @@ struct RoutedRecording {
     std::string method; ///< GET if none was recorded
     std::string path;   ///< percent-decoded; `/NAME` of the file if no URL was recorded
     std::string query;  ///< as recorded; a masked value `***` matches any value
-    std::optional<std::string> body; ///< recorded body, normalized for comparison
+    std::optional<std::string> body; ///< recorded body, as comparable_body() gives it
 };
 
 /// The recordings by recorded method and path. The query is compared only if recordings of one
-/// method and path differ in it. Recordings that match a request equally well are selected in turn,
-/// in the order of their files. Any thread.
+/// method and path differ in it, or for an exact recording, whose body is compared as well.
+/// Recordings that match a request equally well are selected in turn, in the order of their files.
+/// Any thread.
 class PlaybackRoutes {
 public:
     /// Reads the first lines of `files`. Throws Error as open_recording() does.
@@ -51,6 +55,8 @@ public:
     using HoldsId = std::function<bool(const RoutedRecording&)>;
     const RoutedRecording* find(const Request& request, bool resumes, Response& refusal,
                                 const HoldsId& holds_id = {});
+    /// find() has a recording for `request`, which does not resume; none is selected.
+    bool has(const Request& request) const;
     /// The refusal of a request whose path or method no recording has; nullopt if one has both.
     std::optional<Response> refuse_head(const Request& head) const;
     const std::deque<RoutedRecording>& recordings() const { return recordings_; }
@@ -70,9 +76,14 @@ private:
     bool matches(const Group& group, const Request& request) const;
     std::vector<const RoutedRecording*> matching(const Group& group, const Request& request) const;
     std::vector<const RoutedRecording*> of_other_methods(const Request& request);
+    /// Its query and body are compared; not for a single recording that every path is given.
+    bool is_exact(const RoutedRecording& it) const { return it.header.exact && !options_.any_path; }
+    bool compares_body(const RoutedRecording& it) const;
     Response refuse(const Request& request) const;
+    std::string describe_nearest(const Group& group, const Request& request) const;
 
     PlaybackRouteOptions options_;
+    BodyMatch bodies_;
     std::deque<RoutedRecording> recordings_; ///< a deque, since groups point into it
     std::vector<Group> groups_;
     std::mutex mutex_; ///< guards Group::turns and newest

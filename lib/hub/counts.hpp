@@ -62,6 +62,8 @@ public:
     virtual std::vector<std::pair<std::string, ChannelCounts>> by_channel() const { return {}; }
     /// The position of a playback, for the status line; "" if there is none.
     virtual std::string position() const { return {}; }
+    /// What was done, for the totals at the end; "": the counts say it.
+    virtual std::string totals() const { return {}; }
 };
 
 } // namespace sse

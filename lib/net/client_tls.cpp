@@ -150,10 +150,9 @@ TlsContext::TlsContext(const TlsOptions& options)
 
 TlsContext::~TlsContext() = default;
 
-SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& endpoint,
-                           Interrupt& interrupt, Interrupt::Clock::time_point limit) const {
-    SslPtr connection(SSL_new(context_.get()));
-    auto* ssl = connection.get();
+SslPtr TlsContext::begin(int fd, const std::string& host) const {
+    SslPtr session(SSL_new(context_.get()));
+    auto* ssl = session.get();
     if (!ssl || SSL_set_fd(ssl, fd) != 1)
         throw Error(Errc::tls_handshake, "cannot set up TLS: " + take_tls_error());
     const auto name = certified_name(host);
@@ -167,16 +166,26 @@ SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& e
     }
     static constexpr unsigned char http1[] = "\x08http/1.1";
     SSL_set_alpn_protos(ssl, http1, sizeof http1 - 1);
-    while (true) {
-        ERR_clear_error();
-        errno = 0;
-        const int result = SSL_connect(ssl);
-        if (result == 1) return connection;
-        const int kind = SSL_get_error(ssl, result);
-        if (kind != SSL_ERROR_WANT_READ && kind != SSL_ERROR_WANT_WRITE)
-            throw_handshake(ssl, result, endpoint);
-        const auto woken =
-            interrupt.wait(fd, kind == SSL_ERROR_WANT_READ ? POLLIN : POLLOUT, limit);
+    return session;
+}
+
+short TlsContext::handshake(ssl_st* session, const std::string& endpoint) {
+    ERR_clear_error();
+    errno = 0;
+    const int result = SSL_connect(session);
+    if (result == 1) return 0;
+    switch (SSL_get_error(session, result)) {
+    case SSL_ERROR_WANT_READ: return POLLIN;
+    case SSL_ERROR_WANT_WRITE: return POLLOUT;
+    default: throw_handshake(session, result, endpoint);
+    }
+}
+
+SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& endpoint,
+                           Interrupt& interrupt, Interrupt::Clock::time_point limit) const {
+    auto session = begin(fd, host);
+    while (const short wanted = handshake(session.get(), endpoint)) {
+        const auto woken = interrupt.wait(fd, wanted, limit);
         if (woken == Interrupt::Woken::interrupted) throw Interrupted{};
         if (woken == Interrupt::Woken::timed_out) {
             throw Error(
@@ -184,6 +193,7 @@ SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& e
                 fmt::format("cannot complete the TLS handshake with {}: timed out", endpoint));
         }
     }
+    return session;
 }
 
 std::string describe(const ssl_st* connection) {

@@ -42,6 +42,12 @@ public:
     SslPtr connect(int fd, const std::string& host, const std::string& endpoint,
                    Interrupt& interrupt, Interrupt::Clock::time_point limit) const;
 
+    /// connect() in steps, for an event loop: a session on `fd` whose handshake has not begun.
+    SslPtr begin(int fd, const std::string& host) const;
+    /// Continues the handshake: POLLIN or POLLOUT if it has to wait for that, 0 once it is
+    /// complete. Throws Error (tls_verify, tls_handshake).
+    static short handshake(ssl_st* session, const std::string& endpoint);
+
 private:
     TlsOptions options_;
     std::unique_ptr<ssl_ctx_st, void (*)(ssl_ctx_st*)> context_;

@@ -49,7 +49,8 @@ Transfer TlsStream::fault(int result) {
     const int number = errno;
     const int kind = SSL_get_error(ssl_, result);
     broken_ = kind == SSL_ERROR_SSL || kind == SSL_ERROR_SYSCALL;
-    return {0, false, true, kind == SSL_ERROR_SYSCALL && number == ETIMEDOUT};
+    const int error = kind == SSL_ERROR_SYSCALL && number != 0 ? number : broken_ ? EPROTO : 0;
+    return {0, false, true, kind == SSL_ERROR_SYSCALL && number == ETIMEDOUT, error};
 }
 
 Transfer TlsStream::flush() {

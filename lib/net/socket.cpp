@@ -77,7 +77,7 @@ Transfer outcome(ssize_t moved) {
     if (moved > 0) return {static_cast<std::size_t>(moved)};
     if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
         return {0, true, false};
-    return {0, false, true, moved < 0 && errno == ETIMEDOUT};
+    return {0, false, true, moved < 0 && errno == ETIMEDOUT, moved < 0 ? errno : 0};
 }
 
 } // namespace

@@ -34,6 +34,7 @@ struct Transfer {
     std::size_t bytes = 0;
     bool again = false, closed = false;
     bool timed_out = false; ///< closed, because the peer did not acknowledge for too long
+    int error = 0;          ///< closed: why, as an errno; 0 if the peer ended the connection
 };
 Transfer send_some(int fd, std::span<const std::string_view> views);
 Transfer receive_some(int fd, std::span<char> into);

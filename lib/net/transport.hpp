@@ -1,5 +1,5 @@
-// The bytes of one accepted connection, over TLS or in the clear. Not a policy: the connection
-// decides what follows from the result of a call, and what to wait for.
+// The bytes of one connection on an event loop, over TLS or in the clear. Not a policy: the
+// connection decides what follows from the result of a call, and what to wait for.
 #pragma once
 
 #include "base/posix.hpp"
@@ -27,6 +27,8 @@ public:
 
     /// Starts TLS; false if there is no memory for it.
     bool begin_tls(TlsServer& server);
+    /// Uses a session whose handshake is complete, as the client's is.
+    void use_tls(std::unique_ptr<TlsStream> tls) { tls_ = std::move(tls); }
     /// Continues the handshake. After `plain_http` the connection is in the clear again, so that
     /// the client can read the reason.
     TlsStream::Handshake handshake();

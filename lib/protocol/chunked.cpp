@@ -95,9 +95,13 @@ void ChunkedDecoder::end_size_line() {
 
 void ChunkedDecoder::parse_trailer(char c) {
     if (++trailer_ > max_trailer_bytes) broken("the trailers are too long");
+    if (keep_trailers_) trailers_.push_back(c);
     if (std::exchange(trailer_cr_, c == '\r')) {
         if (c != '\n') broken("a trailer contains a bare CR");
-        if (trailer_line_empty_) state_ = State::done;
+        if (trailer_line_empty_) {
+            state_ = State::done;
+            if (keep_trailers_) trailers_.resize(trailers_.size() - 2); // the empty line
+        }
         trailer_line_empty_ = true;
     } else if (c == '\n') {
         broken("a trailer ends in a bare LF");

@@ -34,6 +34,11 @@ public:
     /// The last chunk and the trailers have been read; the rest of the input does not belong to
     /// this body.
     bool done() const { return state_ == State::done; }
+    /// Keeps the trailers. Before the first call of next().
+    void keep_trailers() { keep_trailers_ = true; }
+    /// The kept trailers as their lines, each with its CRLF; "" if there are none. Not checked: see
+    /// Head::parse().
+    const std::string& trailers() const { return trailers_; }
 
 private:
     enum class State : std::uint8_t {
@@ -57,6 +62,8 @@ private:
     std::size_t trailer_ = 0; ///< bytes of all trailers
     bool trailer_line_empty_ = true;
     bool trailer_cr_ = false;
+    bool keep_trailers_ = false;
+    std::string trailers_;
     std::uint8_t digits_ = 0;
 };
 

@@ -24,6 +24,9 @@ struct RecordedRequest {
     std::string method;
     RecordedFields headers;
     std::optional<std::string> body; ///< recorded only on request; any bytes
+    /// Path and query that the client asked for, if a proxy put a base path before them; "": those
+    /// of the URL.
+    std::string target;
 };
 
 /// The head of the response; not recorded if the status is 0.
@@ -38,6 +41,8 @@ struct RecordingHeader {
     std::string started; ///< time at which `t` is 0: RFC 3339, UTC, milliseconds
     std::string tool;    ///< name and version of the writer
     std::string url;
+    /// Only a request whose query and body equal the recorded ones is given this recording.
+    bool exact = false;
     RecordedRequest request;
     RecordedResponse response;
 };

@@ -109,6 +109,7 @@ RecordedRequest request(json::value value) {
     each_member(get(value.get_object(), "request", "an object"), [&](std::string_view key,
                                                                      json::value member) {
         if (key == "method") found.method = line_of_text(member, "method");
+        else if (key == "target") found.target = line_of_text(member, "target");
         else if (key == "headers") found.headers = headers(member);
         else if (key == "body") found.body = std::string(text(member, "body"));
         else if (key == "body_base64")
@@ -173,6 +174,7 @@ RecordingHeader RecordParser::header(std::string_view line) {
         } else if (key == "started") header.started = text(value, "started");
         else if (key == "tool") header.tool = text(value, "tool");
         else if (key == "url") header.url = text(value, "url");
+        else if (key == "exact") header.exact = get(value.get_bool(), "exact", "true or false");
         else if (key == "request") header.request = request(value);
         else if (key == "response") header.response = response(value, "response");
     });

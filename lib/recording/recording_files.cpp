@@ -18,9 +18,7 @@ bool is_recording(const std::string& name) {
                                       stem.ends_with(".sse") || stem.ends_with(".har"));
 }
 
-} // namespace
-
-std::vector<std::string> recordings_under(const std::string& directory) {
+std::vector<std::string> find_recordings(const std::string& directory) {
     namespace fs = std::filesystem;
     std::vector<std::string> found;
     try {
@@ -33,11 +31,26 @@ std::vector<std::string> recordings_under(const std::string& directory) {
     } catch (const fs::filesystem_error& e) {
         throw Error(Errc::io, fmt::format("cannot read {}: {}", directory, e.code().message()));
     }
+    std::sort(found.begin(), found.end());
+    return found;
+}
+
+} // namespace
+
+std::vector<std::string> recordings_under(const std::string& directory) {
+    auto found = find_recordings(directory);
     if (found.empty())
         throw Error(Errc::bad_input,
                     fmt::format("{}: the directory contains no recording", directory),
                     Reason::no_recording);
-    std::sort(found.begin(), found.end());
+    return found;
+}
+
+std::vector<std::string> playable_recordings_under(const std::string& directory) {
+    auto found = find_recordings(directory);
+    std::erase_if(found, [](const std::string& file) {
+        return file.ends_with(".har") || file.ends_with(".har.gz");
+    });
     return found;
 }
 

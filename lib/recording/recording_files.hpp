@@ -11,4 +11,7 @@ namespace sse {
 /// the directory cannot be read, bad_input if it contains none.
 std::vector<std::string> recordings_under(const std::string& directory);
 
+/// Those of them that can be played as they are: not HAR files. There may be none.
+std::vector<std::string> playable_recordings_under(const std::string& directory);
+
 } // namespace sse

@@ -86,10 +86,16 @@ void append_header(const RecordingHeader& header, bool mask, std::string& out) {
     text_key("started", header.started, out);
     text_key("tool", header.tool, out);
     if (!header.url.empty()) text_key("url", mask ? mask_url(header.url) : header.url, out);
+    if (header.exact) {
+        key("exact", out);
+        out.append("true");
+    }
     if (!header.request.method.empty()) {
         key("request", out);
         out.push_back('{');
         text_key("method", header.request.method, out);
+        const auto& target = header.request.target;
+        if (!target.empty()) text_key("target", mask ? mask_url(target) : target, out);
         fields_key(header.request.headers, mask, out);
         if (header.request.body) bytes_key("body", "body_base64", *header.request.body, out);
         out.push_back('}');

@@ -69,6 +69,7 @@ void AccessRecord::responded(const Request* request, int response_status) {
 void AccessRecord::streamed(const Feed::StreamCounts& counts) {
     events = counts.events;
     missed = counts.missed;
+    if (counts.status != 0) status = counts.status;
     last_id = cut(counts.last_id, max_id_bytes);
     faults.insert(faults.end(), counts.faults.begin(), counts.faults.end());
 }

@@ -38,6 +38,10 @@ void ConnectionStats::stream_closed() {
     if (!listener_.admin) counts_.streams_closed.add();
 }
 
+void ConnectionStats::streamed(const Feed& feed) {
+    if (record_) record_->streamed(feed.counts());
+}
+
 void ConnectionStats::ended(EndReason reason, const Feed* feed) {
     if (end_ != EndReason::none) return;
     end_ = reason;

@@ -25,6 +25,8 @@ public:
     void sent(std::size_t bytes);
     void stream_opened();
     void stream_closed();
+    /// The stream of an exchange has ended, and the connection goes on.
+    void streamed(const Feed& feed);
     /// Counts and logs the end of the connection; only the first call counts. `feed`: of its
     /// stream, or nullptr.
     void ended(EndReason reason, const Feed* feed);

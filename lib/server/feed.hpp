@@ -49,6 +49,7 @@ public:
         std::uint64_t events = 0, missed = 0;
         std::string last_id; ///< of the last event sent whole; "" if it has none
         Faults faults = {};  ///< injected so far
+        int status = 0;      ///< of the response; 0: not known here, as its head was sent before
     };
     virtual StreamCounts counts() const { return {}; }
 };

@@ -37,6 +37,10 @@ RequestPhase::Step RequestPhase::read_request(std::string_view& input) {
             const bool keep_alive = whole && refusal->refusal == Refusal::none;
             return answer(&request, std::move(*refusal), keep_alive);
         }
+        if (auto response = listener_.handler->begin(request, loop_.number)) {
+            const bool keep_alive = response->exchange || state == RequestReader::State::done;
+            return answer(&request, std::move(*response), keep_alive);
+        }
         if (state == RequestReader::State::body) return Step::body;
     }
     if (!body_charge_.grow_to(request.body.capacity())) {

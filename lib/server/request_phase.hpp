@@ -34,6 +34,16 @@ public:
     /// Reads bytes of the request from the front of `input`, which shrinks by what was used. Once
     /// the request is answered it keeps the rest: see take_ahead().
     Step read(std::string_view& input);
+    /// The rest of the body of a request that an Exchange answers; see RequestReader.
+    std::string_view next_body_piece(std::string_view& input) {
+        return reader_->next_body_piece(input);
+    }
+    /// The body of the request has been read to its end.
+    bool has_whole_body() const {
+        return !reader_ || reader_->state() == RequestReader::State::done;
+    }
+    /// Keeps bytes that were sent ahead.
+    void keep_ahead(std::string_view bytes) { ahead_.append(bytes); }
     /// True once if the client waits for `100 Continue` before it sends the body.
     bool wants_continue() { return reader_->wants_continue(); }
     /// No byte of a request has been received.

@@ -158,29 +158,33 @@ bool RequestReader::wants_continue() {
     return state_ == State::body && request_.body.empty() && std::exchange(continue_, false);
 }
 
-void RequestReader::read_body(std::string_view& input) {
-    if (!chunked_) {
-        const auto piece = input.substr(
+std::string_view RequestReader::next_body_piece(std::string_view& input) {
+    std::string_view piece;
+    if (chunked_) {
+        piece = chunks_.next(input);
+        if (chunks_.done()) state_ = State::done;
+    } else {
+        piece = input.substr(
             0, static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size())));
-        request_.body.append(piece);
         input.remove_prefix(piece.size());
         body_left_ -= piece.size();
         if (body_left_ == 0) state_ = State::done;
-        return;
     }
+    body_bytes_ += piece.size();
+    if (body_bytes_ > limits_.max_body_bytes) {
+        throw Error(Errc::too_large,
+                    fmt::format("the body is longer than {} bytes", limits_.max_body_bytes));
+    }
+    return piece;
+}
+
+void RequestReader::read_body(std::string_view& input) {
     try {
-        while (!input.empty() && !chunks_.done()) {
-            const auto piece = chunks_.next(input);
-            if (request_.body.size() + piece.size() > limits_.max_body_bytes) {
-                return refuse(
-                    413, fmt::format("the body is longer than {} bytes", limits_.max_body_bytes));
-            }
-            request_.body.append(piece);
-        }
+        while (!input.empty() && state_ == State::body)
+            request_.body.append(next_body_piece(input));
     } catch (const Error& e) {
-        return refuse(400, e.what());
+        refuse(e.code() == Errc::too_large ? 413 : 400, e.what());
     }
-    if (chunks_.done()) state_ = State::done;
 }
 
 } // namespace sse

@@ -43,6 +43,10 @@ public:
     State state() const { return state_; }
     /// No byte of the request has been received.
     bool empty() const { return state_ == State::head && bytes_.empty(); }
+    /// The next piece of the body, a view into `input`, which shrinks by what was used: for a body
+    /// that is handed on as it arrives, instead of feed() from State::body on. Sets State::done at
+    /// the end of the body. Throws Error: receive if its framing is broken, too_large.
+    std::string_view next_body_piece(std::string_view& input);
     /// True once if the client waits for `100 Continue` before it sends the body (RFC
     /// 9110, 10.1.1).
     bool wants_continue();
@@ -65,10 +69,11 @@ private:
     State state_ = State::head;
     Refusal refusal_;
     Request request_;
-    std::size_t before_ = 0;      ///< bytes of empty lines before the request
-    std::string bytes_;           ///< of the head
-    std::size_t searched_ = 0;    ///< of bytes_: holds no end of the head
-    std::uint64_t body_left_ = 0; ///< by Content-Length
+    std::size_t before_ = 0;       ///< bytes of empty lines before the request
+    std::string bytes_;            ///< of the head
+    std::size_t searched_ = 0;     ///< of bytes_: holds no end of the head
+    std::uint64_t body_left_ = 0;  ///< by Content-Length
+    std::uint64_t body_bytes_ = 0; ///< so far
     ChunkedDecoder chunks_;
     bool chunked_ = false, keep_alive_ = false, continue_ = false;
 };

@@ -1,7 +1,7 @@
 // The response of a route to one request. No socket: a ServerConnection sends it.
 #pragma once
 
-#include "server/feed.hpp"
+#include "server/exchange.hpp"
 #include "server/server_counts.hpp"
 
 #include <functional>
@@ -20,6 +20,8 @@ struct Response {
     std::string content_type;                                 ///< "" for none
     std::string body;
     std::unique_ptr<Feed> feed;
+    /// Instead of everything above: it writes the whole response. `status` is then for the log.
+    std::unique_ptr<Exchange> exchange = nullptr;
     Refusal refusal = Refusal::none; ///< for the counts and the log; not sent
     Faults faults = {};              ///< injected on purpose; for the log
     /// If set, this is not the response yet: it is called once, and calls `send` with the response,

@@ -163,6 +163,8 @@ void Server::post(std::size_t loop, std::function<void()> action) {
     asio::post(impl_->loops[loop]->context, std::move(action));
 }
 
+asio::io_context& Server::context(std::size_t loop) { return impl_->loops[loop]->context; }
+
 void Server::hold_clients() { impl_->acceptor.hold(); }
 
 void Server::release_clients() {

@@ -14,6 +14,10 @@
 #include <string>
 #include <vector>
 
+namespace asio {
+class io_context;
+}
+
 namespace sse {
 
 class AccessLog;
@@ -65,6 +69,8 @@ public:
 
     /// Calls `action` on the thread of loop `loop`.
     void post(std::size_t loop, std::function<void()> action);
+    /// The context of loop `loop`, for a route that has sockets or timers of its own there.
+    asio::io_context& context(std::size_t loop);
     /// Stops accepting; run() returns once every connection has ended by itself. If `with_grace`,
     /// those that are left after `grace` are aborted.
     void drain(bool with_grace);

@@ -1,5 +1,6 @@
 #include "server/server_connection.hpp"
 
+#include "base/error.hpp"
 #include "net/socket.hpp"
 #include "server/guard.hpp"
 
@@ -73,7 +74,8 @@ void ServerConnection::wait_readable() {
 /// each response.
 bool ServerConnection::wants_input() const {
     return state_ != State::closed && !requests_.has_ahead() &&
-           !(state_ == State::responding && keep_alive_);
+           !(state_ == State::responding && keep_alive_) &&
+           !(exchange_ && !body_ended_ && !exchange_->wants_body());
 }
 
 void ServerConnection::resume_reading() {
@@ -94,6 +96,7 @@ void ServerConnection::on_readable() {
 }
 
 void ServerConnection::on_bytes(std::string_view bytes) {
+    if (exchange_) return on_body_bytes(bytes);
     if (state_ != State::reading) return on_unexpected_bytes(bytes.size());
     for (;;) {
         switch (requests_.read(bytes)) {
@@ -142,6 +145,7 @@ void ServerConnection::refuse(int status, const std::string& why, Refusal reason
 void ServerConnection::send_response(RequestPhase::Answer answer) {
     if (answer.response.later) return await_response(std::move(answer));
     auto& [request, response, keep_alive] = answer;
+    if (response.exchange) return start_exchange(std::move(answer));
     place_.move(*this, Waiting::none);
     state_ = State::responding;
     keep_alive_ = keep_alive && !draining_;
@@ -180,10 +184,65 @@ void ServerConnection::next_request() {
     asio::post(loop_.context, [self = shared_from_this()] { self->on_sent_ahead(); });
 }
 
+// ---- exchanges ----
+
+void ServerConnection::start_exchange(RequestPhase::Answer answer) {
+    auto& response = answer.response;
+    place_.move(*this, Waiting::none);
+    keep_alive_ = answer.keep_alive && !draining_;
+    stats_.responded(answer.request, response);
+    if (!listener_.guard->cors.empty()) {
+        add_policy_headers(*answer.request, *listener_.guard, response);
+        response.exchange->set_policy_fields(response.headers);
+    }
+    exchange_ = response.exchange.get();
+    body_ended_ = false;
+    deadline_ = Clock::now() + loop_.options.body_timeout;
+    const auto ahead = requests_.take_ahead();
+    const auto self = shared_from_this(); // it may end within these calls
+    start_stream(std::move(response.exchange), Framing::close_delimited);
+    if (exchange_) on_body_bytes(ahead);
+}
+
+/// Bytes behind the head of a request that is passed on: its body, then the next request.
+void ServerConnection::on_body_bytes(std::string_view bytes) {
+    const auto self = shared_from_this();
+    try {
+        while (!requests_.has_whole_body() && !bytes.empty()) {
+            const auto piece = requests_.next_body_piece(bytes);
+            deadline_ = Clock::now() + loop_.options.body_timeout;
+            if (!piece.empty()) exchange_->on_body(piece);
+            if (!exchange_) return;
+        }
+    } catch (const Error& e) {
+        stats_.refused(Refusal::request);
+        body_ended_ = true;
+        return exchange_->on_body_error(e.code() == Errc::too_large ? 413 : 400, e.what());
+    }
+    if (requests_.has_whole_body()) {
+        if (!bytes.empty()) requests_.keep_ahead(bytes);
+        if (!std::exchange(body_ended_, true)) exchange_->on_body_end();
+    }
+}
+
+/// The response has been sent: waits for the next request, if both sides can go on.
+void ServerConnection::finish_exchange() {
+    const bool again = exchange_->keeps_connection() && keep_alive_ && !draining_ &&
+                       requests_.has_whole_body() && !stream_->ending();
+    const auto reason = stream_->ending()  ? EndReason::expired
+                        : loop_.stopping() ? EndReason::drained
+                                           : EndReason::responded;
+    if (!again) return close_gracefully(reason);
+    stats_.streamed(stream_->feed());
+    release_stream();
+    requests_.finish();
+    next_request();
+}
+
 // ---- sending, and the stream phase ----
 
 void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing) {
-    requests_.take_ahead();
+    if (!exchange_) requests_.take_ahead();
     state_ = State::streaming;
     resume_reading(); // to see the client close
     const auto& options = loop_.options;
@@ -192,7 +251,11 @@ void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing)
         std::move(feed), framing,
         ResponseStream::expiry(Clock::now(), options.max_stream_time, loop_.random));
     stats_.stream_opened();
-    stream_->feed().attach([this] { pump(); }); // the feed is destroyed before this connection
+    stream_->feed().attach([this] { // the feed is destroyed before this connection
+        const auto self = shared_from_this();
+        pump();
+        if (exchange_) resume_reading(); // it may want more of the body
+    });
     pump();
 }
 
@@ -268,6 +331,7 @@ void ServerConnection::on_all_sent() {
 
 /// Ends the body of the stream; when that has been sent, the connection.
 void ServerConnection::end_stream() {
+    if (exchange_) return finish_exchange();
     if (const auto last = stream_->end_of_body(); !last.empty()) {
         sender_.add(last);
         return pump();
@@ -292,6 +356,12 @@ void ServerConnection::tick_stream(Clock::time_point now) {
     case ResponseStream::Timeout::overdue: return close(EndReason::expired);
     case ResponseStream::Timeout::expired: stream_->set_ending(); return end_stream();
     case ResponseStream::Timeout::none: break;
+    }
+    if (exchange_ && !body_ended_ && paused_) deadline_ = now + loop_.options.body_timeout;
+    if (exchange_ && !body_ended_ && now >= deadline_) {
+        stats_.refused(Refusal::timeout);
+        body_ended_ = true;
+        return exchange_->on_body_error(408, "the request took too long");
     }
     if (!writing_) stream_->feed().tick(now);
 }
@@ -330,6 +400,7 @@ void ServerConnection::finish_sending() {
 void ServerConnection::release_stream() {
     if (!stream_) return;
     stats_.stream_closed();
+    exchange_ = nullptr;
     stream_->cancel_timer();
     // Later, as it may be what called us; and until then it may call us again.
     asio::post(loop_.context, [self = shared_from_this(), stream = std::move(stream_)]() mutable {

@@ -81,6 +81,11 @@ private:
     void end_stream();
     void tick_stream(Clock::time_point now);
 
+    // An exchange: a request whose body is handed on while its response is sent.
+    void start_exchange(RequestPhase::Answer answer);
+    void on_body_bytes(std::string_view bytes);
+    void finish_exchange();
+
     // The end.
     void close_gracefully(EndReason reason);
     void finish_sending();
@@ -95,13 +100,15 @@ private:
     RequestPhase requests_;
     std::unique_ptr<ResponseStream> stream_; ///< while it streams
     Clock::time_point deadline_;             ///< of what it is doing; unused while it streams
+    Exchange* exchange_ = nullptr;           ///< the feed of stream_, if it is one
     std::uint64_t unexpected_ = 0;           ///< bytes received while none are expected
     WaitingPlace place_;
     State state_ = State::reading;
     bool keep_alive_ = false, draining_ = false;
-    bool writing_ = false; ///< waits for the socket to become writable
-    bool paused_ = false;  ///< does not wait for the socket to become readable
-    bool pumping_ = false; ///< within Sender::send()
+    bool writing_ = false;    ///< waits for the socket to become writable
+    bool paused_ = false;     ///< does not wait for the socket to become readable
+    bool pumping_ = false;    ///< within Sender::send()
+    bool body_ended_ = false; ///< the exchange knows it
 };
 
 } // namespace sse

@@ -90,7 +90,8 @@ def test_without_one_for_any_body_another_is_not_found(mock, wire, tmp_path):
     say(tmp_path / "1.jsonl", "one", "POST", API, body='{"a":1}')
     answer = wire.request(mock("--match-body").url + "v1/chat", "POST", body=b'{"a":2}')
     assert answer.status == 404
-    said = "POST /v1/chat is recorded, but not with this body; recorded requests:\nPOST /v1/chat"
+    said = ("nearest is 1.jsonl: at /a: recorded 1, requested 2\n"
+            "POST /v1/chat is recorded, but not with this body; recorded requests:\nPOST /v1/chat")
     assert answer.read_all().decode().startswith(said)
 
 
@@ -99,7 +100,8 @@ def test_without_one_of_the_query_it_is_said_to_be_the_query(mock, wire, tmp_pat
         say(tmp_path / f"{n}.jsonl", n, "GET", f"http://x/s?n={n}")
     answer = wire.get(mock().url + "s?n=3")
     assert answer.status == 404
-    said = "GET /s is recorded, but not with this query; recorded requests:\nGET /s?n=1\nGET /s?n=2\n"
+    said = 'nearest is 1.jsonl: query recorded "n=1", requested "n=3"\n' \
+           "GET /s is recorded, but not with this query; recorded requests:\nGET /s?n=1\nGET /s?n=2\n"
     assert answer.read_all().decode() == said
 
 

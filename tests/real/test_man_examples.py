@@ -2,8 +2,10 @@
 a check below, and each check an example."""
 import gzip
 import json
+import os
 import re
 import shutil
+import signal
 import socket
 import subprocess
 from pathlib import Path
@@ -316,6 +318,36 @@ def without_a_type(bench, text, wire, **_):
     assert datas(wire, bench.url()) == ["one", '{"version":"1.4"}', "fatal error", "five", "last"]
 
 
+# ---- sse-record(1)
+def record_once(bench, text, **_):
+    record, test, replay = commands(text)
+    model = bench.origin.handler
+
+    def without_a_key(c):
+        c.request.headers.append(("Authorization", "Bearer sk-secret"))
+        model(c)
+    bench.origin.handler = without_a_key
+    proxy = bench.serve(record)
+    bench.run(test)
+    first = (bench.folder / "answer").read_text()
+    assert first.endswith("data: [DONE]\n\n")
+    os.killpg(proxy.pid, signal.SIGTERM)
+    proxy.wait()
+    bench.serve(replay)
+    (bench.folder / "answer").unlink()
+    bench.run(test)
+    assert (bench.folder / "answer").read_text() == first
+
+
+def record_what_is_new(bench, text, wire, **_):
+    bench.serve(whole(text))
+    known = bench.folder / "recordings/chat.jsonl"
+    assert datas(wire, bench.url(path="events"), 5) == [d for _, d in EVENTS]
+    answer = wire.request(bench.url(path="v1/chat/completions"), "POST", body=b"{}")
+    assert answer.events()[-1].data == "last"
+    assert {p.name for p in known.parent.iterdir()} == {"chat.jsonl", "GET-events-0001.jsonl"}
+
+
 # ---- sse-recording(5)
 def the_format(bench, text, **_):
     """Is one, once the first lines are put together as the page says."""
@@ -369,6 +401,8 @@ CHECKS = {
     "$ sse tail --record - https://api.example/feed |": while_it_records,
     "$ sse replay --max-gap 1s --post http://localhost:8080/in week.jsonl": into_a_server,
     "$ jq -c 'select(.event != \"ping\")' run.jsonl | sse replay -": without_a_type,
+    "$ sse record https://api.example/ recordings/": record_once,
+    "$ sse record --mode new --match-ignore /metadata/request_id \\": record_what_is_new,
     '{"sse":1,"started":"2026-11-22T05:00:00.123Z","tool":"sse 0.1.0",': the_format,
     "jq -r 'select(.event == \"delta\").data' run.jsonl": one_type,
     "grep -v '\"comment\":' run.jsonl > quiet.jsonl": no_heartbeats,

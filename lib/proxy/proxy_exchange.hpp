@@ -1,0 +1,96 @@
+// One request that the proxy passes on: from the client's side an Exchange, on the other side a
+// connection to the upstream server, and in between the recording.
+#pragma once
+
+#include "proxy/exchange_recorder.hpp"
+#include "proxy/forwarding.hpp"
+#include "proxy/proxy_options.hpp"
+#include "proxy/response_parser.hpp"
+#include "proxy/upstream_connection.hpp"
+#include "server/exchange.hpp"
+#include "server/request.hpp"
+
+#include <functional>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+namespace sse {
+
+/// Passes every byte on as it arrives, before it is recorded; holds at most the options' bounds in
+/// each direction. Used on its loop's thread only.
+class ProxyExchange : public Exchange,
+                      private UpstreamConnection::Owner,
+                      private ResponseParser::Sink {
+public:
+    /// `whole`: the request has its body already, else on_body() receives it. The others must
+    /// outlive it.
+    ProxyExchange(UpstreamLoop& loop, const ProxyOptions& options, RecordingStore& store,
+                  const ProxyReports& reports, const Request& request, bool whole);
+    ~ProxyExchange() override;
+    ProxyExchange(const ProxyExchange&) = delete;
+    ProxyExchange& operator=(const ProxyExchange&) = delete;
+
+    void
+    set_policy_fields(const std::vector<std::pair<std::string, std::string>>& fields) override {
+        policy_ = fields;
+    }
+    void on_body(std::string_view bytes) override;
+    void on_body_end() override;
+    void on_body_error(int status, const std::string& why) override;
+    bool wants_body() const override;
+    bool keeps_connection() const override { return form_.keep_alive; }
+
+    void attach(std::function<void()> wake) override;
+    std::size_t gather(Clock::time_point now, std::span<std::string_view> out) override;
+    void consume(std::size_t bytes) override;
+    bool ended() const override { return ended_ && !broken_ && waiting() == 0; }
+    Cut cut() const override;
+    StreamCounts counts() const override;
+
+private:
+    // UpstreamConnection::Owner
+    void on_bytes(std::string_view bytes) override;
+    void on_pause() override;
+    void on_end() override;
+    void on_failure(const Error& error, bool reset) override;
+    void on_sent() override;
+    // ResponseParser::Sink
+    void on_interim(const Head& head) override;
+    void on_head(const Head& head, int status, const ResponseFraming& framing) override;
+    void on_body_piece(std::string_view bytes) override;
+    void on_response_end(std::string_view trailers) override;
+
+    std::size_t waiting() const { return out_.size() - written_; }
+    void send_request();
+    void fail(const Error& error, bool reset);
+    void respond(int status, const std::string& text);
+    template <class Action>
+    void record(Action action);
+    std::string label() const;
+    void wake();
+
+    const ProxyOptions& options_;
+    const ProxyReports& reports_;
+    Request request_; ///< its head, and its body if it was given whole
+    bool whole_;
+    RequestFraming request_framing_;
+    std::vector<std::pair<std::string, std::string>> policy_;
+    std::shared_ptr<UpstreamConnection> upstream_;
+    ResponseParser parser_;
+    std::unique_ptr<ExchangeRecorder> recorder_; ///< nullptr: not recorded, or no more
+    std::function<void()> wake_;
+    std::string out_; ///< for the client; the first `written_` bytes have been sent
+    std::size_t written_ = 0;
+    ResponseForm form_;
+    int status_ = 0;
+    bool body_complete_ = false;           ///< of the request
+    bool ended_ = false, broken_ = false;  ///< the response is complete; or will never be
+    bool reset_ = false, starting_ = true; ///< broken by a TCP reset; within attach()
+    bool upstream_paused_ = false;
+};
+
+} // namespace sse

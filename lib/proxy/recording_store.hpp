@@ -1,0 +1,65 @@
+// The directory that a proxy records into: its recordings have names that a person can read and
+// that stay the same from run to run. Does not write them (ExchangeRecorder).
+#pragma once
+
+#include "base/json_select.hpp"
+#include "server/body_budget.hpp"
+
+#include <cstddef>
+#include <map>
+#include <mutex>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace sse {
+
+struct RecordingStoreOptions {
+    std::string directory;
+    /// The first recording of a request removes those that earlier runs made of it; else it is
+    /// numbered after them.
+    bool replace = true;
+    /// Values in JSON bodies, of requests and of responses, that are recorded as `***`.
+    JsonPointers masked;
+    /// Write secrets in header fields and URLs as `***`.
+    bool mask = true;
+    /// Bytes of the body of one request that are kept to record it. The first line of a recording
+    /// holds it, and readers refuse lines over 64 MiB. Prompts with images have up to some MiB.
+    std::size_t max_body_bytes = 16 * 1024 * 1024;
+    /// The same for all requests together that have not been recorded yet.
+    std::size_t max_pending_body_bytes = 64 * 1024 * 1024;
+};
+
+/// Any thread.
+class RecordingStore {
+public:
+    /// Creates the directory if it does not exist, with its parents. Throws std::system_error with
+    /// its name.
+    explicit RecordingStore(RecordingStoreOptions options);
+
+    /// The path for the next recording of a request, `DIR/METHOD-PATH-HASH-NUMBER.jsonl`: the hash
+    /// is of the query and body, and left out if both are empty. Reserves the number.
+    std::string next_path(std::string_view method, std::string_view target, std::string_view body);
+    const RecordingStoreOptions& options() const { return options_; }
+    /// Memory of the bodies that wait to be recorded.
+    BodyBudget& bodies() { return bodies_; }
+    /// The recordings that were there at the start and can be played, in order.
+    const std::vector<std::string>& earlier() const { return earlier_; }
+
+private:
+    const RecordingStoreOptions options_;
+    BodyBudget bodies_;
+    std::vector<std::string> earlier_;
+    std::mutex mutex_; ///< guards what follows
+    struct Names {
+        unsigned last = 0;                ///< highest number
+        std::vector<std::string> earlier; ///< files of other runs
+    };
+    std::map<std::string, Names, std::less<>> names_; ///< by name without the number
+};
+
+/// `METHOD-PATH-HASH` as above: letters, digits, `.`, `_` and `-`. JSON bodies of equal values, and
+/// multipart bodies that differ by their boundary only, have one hash.
+std::string recording_name(std::string_view method, std::string_view target, std::string_view body);
+
+} // namespace sse
