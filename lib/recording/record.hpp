@@ -26,7 +26,7 @@ struct RecordedRequest {
     std::optional<std::string> body; ///< recorded only on request; any bytes
     /// Path and query that the client asked for, if a proxy put a base path before them; "": those
     /// of the URL.
-    std::string target;
+    std::string target = {};
 };
 
 /// The head of the response; not recorded if the status is 0.
