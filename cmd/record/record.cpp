@@ -27,7 +27,7 @@
 namespace {
 
 struct RecordOptions {
-    sse::ProxyOptions proxy;
+    sse::RecordingProxyOptions proxy;
     sse::RecordingStoreOptions store;
     sse::RecordMode mode = sse::RecordMode::all;
     sse::PlaybackHandlerOptions playback;
@@ -188,8 +188,7 @@ int run(RecordOptions o) {
     }
     tell_what_it_does(o, handler, store);
     cmd::announce(*server, "/", o.port_file);
-    operation.settle(cmd::Operation::Programs::none, o.store.directory,
-                     cmd::Operation::Reading::all_files);
+    operation.settle(cmd::Operation::Programs::none, o.store.directory);
     const int signal = server->run();
     operation.end();
     if (handler.unrecorded() > 0) {

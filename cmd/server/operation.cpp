@@ -144,14 +144,14 @@ void Operation::begin() {
     }
 }
 
-void Operation::settle(Programs programs, const std::string& directory, Reading reading) {
-    if (programs == Programs::none) confine(directory, reading);
+void Operation::settle(Programs programs, const std::string& directory) {
+    if (programs == Programs::none) confine(directory);
     // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
 }
 
-void Operation::confine(const std::string& changed, Reading reading) {
+void Operation::confine(const std::string& changed) {
     const auto directory_of = [](const std::string& path) {
         const auto directory = std::filesystem::path(path).parent_path();
         return directory.empty() ? std::string(".") : directory.string();
@@ -170,11 +170,7 @@ void Operation::confine(const std::string& changed, Reading reading) {
                                        : directory_of(options_.access_log));
         log_->on_thread([log] { sse::confine_thread(log); });
     }
-    if (!changed.empty()) {
-        own.writable.push_back(changed);
-        own.readable->push_back(changed + "/lock"); // and what is beside it
-    }
-    if (reading == Reading::all_files) own.readable.reset();
+    if (!changed.empty()) own.writable.push_back(changed);
     sse::confine_thread(own);
 }
 
@@ -182,6 +178,12 @@ void Operation::end() {
     line_.reset();
     notify_manager("STOPPING=1");
     const auto server = server_.counts();
+    if (const auto totals = counts_.totals(); !totals.empty()) {
+        write_above(fmt::format("sse: {}; {}, {} sent, {:.1f} s\n", totals,
+                                count(server.connects, "connection"), count(server.bytes, "byte"),
+                                seconds_since(started_)));
+        return;
+    }
     const auto hub = counts_.counts();
     write_above(fmt::format("sse: served {} to {}: {}, {} missed, {} sent, {:.1f} s\n",
                             count(hub.events, "event"), count(server.connects, "connection"),

@@ -48,18 +48,15 @@ public:
     void begin();
     enum class Programs { none, run };
     /// Once everything is open and announced: gives up what the server no longer needs, unless it
-    /// runs a program, and shows the status line. It still reads and changes files in `directory`;
-    /// "": none. A server that resolves names reads all files, as the resolver may need any.
-    enum class Reading { given_files, all_files };
-    void settle(Programs programs, const std::string& directory = {},
-                Reading reading = Reading::given_files);
+    /// runs a program, and shows the status line. It still changes files in `directory`; "": none.
+    void settle(Programs programs, const std::string& directory = {});
     /// After the server has run: removes the status line and prints the totals.
     void end();
 
 private:
     void listen_admin();
     void drop_privileges();
-    void confine(const std::string& changed, Reading reading);
+    void confine(const std::string& changed);
     void print_state() const;
     std::string status();
 

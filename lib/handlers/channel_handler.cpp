@@ -118,8 +118,7 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
         mark_gap(response);
         subscriber.prepend_gap();
     }
-    if ((id.empty() || subscriber.gap()) && !subscriber.seeking())
-        subscriber.prepend_position();
+    if ((id.empty() || subscriber.gap()) && !subscriber.seeking()) subscriber.prepend_position();
     // Some proxies send the head on with the first bytes behind it.
     if (!subscriber.has_more()) subscriber.prepend(":\n\n");
     response.feed = std::move(feed);

@@ -37,8 +37,9 @@ const char* reason_phrase(int status) {
 
 } // namespace
 
-ProxyExchange::ProxyExchange(UpstreamLoop& loop, const ProxyOptions& options, RecordingStore& store,
-                             const ProxyReports& reports, const Request& request, bool whole)
+ProxyExchange::ProxyExchange(UpstreamLoop& loop, const RecordingProxyOptions& options,
+                             RecordingStore& store, const ProxyReports& reports,
+                             const Request& request, bool whole)
     : options_(options)
     , reports_(reports)
     , request_(request)

@@ -28,7 +28,7 @@ class ProxyExchange : public Exchange,
 public:
     /// `whole`: the request has its body already, else on_body() receives it. The others must
     /// outlive it.
-    ProxyExchange(UpstreamLoop& loop, const ProxyOptions& options, RecordingStore& store,
+    ProxyExchange(UpstreamLoop& loop, const RecordingProxyOptions& options, RecordingStore& store,
                   const ProxyReports& reports, const Request& request, bool whole);
     ~ProxyExchange() override;
     ProxyExchange(const ProxyExchange&) = delete;
@@ -73,7 +73,7 @@ private:
     std::string label() const;
     void wake();
 
-    const ProxyOptions& options_;
+    const RecordingProxyOptions& options_;
     const ProxyReports& reports_;
     Request request_; ///< its head, and its body if it was given whole
     bool whole_;

@@ -15,7 +15,7 @@ constexpr std::chrono::minutes repeat_warning_after{1};
 
 } // namespace
 
-ProxyHandler::ProxyHandler(ProxyOptions options, RecordMode mode, RecordingStore& store,
+ProxyHandler::ProxyHandler(RecordingProxyOptions options, RecordMode mode, RecordingStore& store,
                            PlaybackHandlerOptions playback, std::size_t loops,
                            std::function<asio::io_context&(std::size_t)> context,
                            ProxyReports reports)

@@ -33,7 +33,7 @@ class ProxyHandler : public Handler, public CountsSource {
 public:
     /// `context(loop)` gives the context of a loop. `playback`: how recordings are played. `store`
     /// must outlive it. Throws Error for TLS files that cannot be used, and as PlaybackHandler.
-    ProxyHandler(ProxyOptions options, RecordMode mode, RecordingStore& store,
+    ProxyHandler(RecordingProxyOptions options, RecordMode mode, RecordingStore& store,
                  PlaybackHandlerOptions playback, std::size_t loops,
                  std::function<asio::io_context&(std::size_t loop)> context, ProxyReports reports);
     ~ProxyHandler() override;
@@ -54,7 +54,7 @@ private:
     Response forward(const Request& request, std::size_t loop, bool whole);
     void warn(const std::string& text);
 
-    ProxyOptions options_;
+    RecordingProxyOptions options_;
     RecordingStore& store_;
     ProxyReports reports_;
     std::function<asio::io_context&(std::size_t)> context_;

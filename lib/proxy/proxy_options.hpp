@@ -9,7 +9,7 @@
 
 namespace sse {
 
-struct ProxyOptions {
+struct RecordingProxyOptions {
     UpstreamOptions upstream;
     /// Bytes of a response's heads, interim responses included; as ClientResponseOptions.
     std::size_t max_head_bytes = 64 * 1024;
