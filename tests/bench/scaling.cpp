@@ -10,13 +10,24 @@
 #include "base/mask.hpp"
 #include "base/printable.hpp"
 #include "base/utf8.hpp"
+#include "cmd/tail/event_filter.hpp"
 #include "cmd/tail/pointer.hpp"
+#include "cmd/term/json_view.hpp"
+#include "handlers/channels_feed.hpp"
+#include "http/head.hpp"
+#include "http/url.hpp"
 #include "input/decoder.hpp"
 #include "input/json_event.hpp"
+#include "playback/id_search.hpp"
 #include "protocol/chunked.hpp"
 #include "protocol/encoder.hpp"
+#include "protocol/json_seq_parser.hpp"
 #include "protocol/ndjson_parser.hpp"
 #include "protocol/parser.hpp"
+#include "recording/har.hpp"
+#include "recording/record_reader.hpp"
+#include "server/request_reader.hpp"
+#include "unit/temporary.hpp"
 
 #include <algorithm>
 #include <array>
@@ -87,6 +98,74 @@ void parse_ndjson(const std::string& text) {
     Sink sink;
     sse::NdjsonParser parser(sink);
     feed(parser, text);
+}
+
+void parse_json_seq(const std::string& text) {
+    Sink sink;
+    sse::JsonSeqParser parser(sink);
+    feed(parser, text);
+}
+
+/// A byte at a time, as a slow client sends it.
+void read_request(const std::string& text) {
+    sse::RequestReader reader({1'000'000, 1'000'000});
+    for (std::size_t at = 0; at < text.size(); ++at) {
+        auto piece = std::string_view(text).substr(at, 1);
+        seen = seen + static_cast<std::size_t>(reader.feed(piece));
+    }
+}
+
+void read_list(const std::string& head) {
+    seen = seen + sse::Head::parse(head).members("A").size();
+}
+
+void read_channels_id(const std::string& id) { seen = seen + sse::parse_channels_id(id).size(); }
+
+void read_recording(const std::string& text) {
+    const TemporaryFile file(text);
+    const auto reader = sse::open_recording(file.path(), {});
+    while (reader->next()) seen = seen + 1;
+}
+
+void search_recording(const std::string& text) {
+    const TemporaryFile file(text);
+    sse::IdSearch search(file.path(), "none", 0, {});
+    while (!search.step(std::chrono::steady_clock::time_point::max())) {
+    }
+}
+
+/// Continues at many places of it, each near the end.
+void seek_in_recording(const std::string& text) {
+    const TemporaryFile file(text);
+    const auto reader = sse::open_recording(file.path(), {});
+    for (int i = 0; i < 20; ++i) {
+        reader->seek_before([](const sse::Record&) { return false; });
+        while (reader->next()) seen = seen + 1;
+    }
+}
+
+void read_har(const std::string& text) {
+    const TemporaryFile file(text);
+    sse::RecordingInput input(file.path());
+    try {
+        sse::read_har(input, [](sse::RecordingHeader header) {
+            return std::make_unique<sse::RecordingWriter>("/dev/null", std::move(header));
+        });
+    } catch (const sse::Error&) {
+        seen = seen + 1;
+    }
+}
+
+void grep(const std::string& text) {
+    cmd::SelectOptions options;
+    options.grep = {"error.*timeout", "(a*)*b", "(x+x+)+y"};
+    seen = seen + cmd::EventFilter(options).wants({"message", text, std::nullopt});
+}
+
+void lay_out(const std::string& json) {
+    std::string out;
+    cmd::append_json_view(json, 0, 80, cmd::colours, out);
+    seen = seen + out.size();
 }
 
 std::function<void(const std::string&)> decode(sse::InputFormat format, bool split_cr = false) {
@@ -184,6 +263,50 @@ const std::array cases{
              std::string out;
              sse::append_printable(text, out);
              seen = seen + out.size();
+         }},
+    Case{"request: one long field", filled("GET / HTTP/1.1\r\nHost: h\r\nA: ", "x", "\r\n\r\n"),
+         read_request},
+    Case{"request: many fields", filled("GET / HTTP/1.1\r\nHost: h\r\n", "A: 1\r\n", "\r\n"),
+         read_request},
+    Case{"request: a long target", filled("GET /?", "a=%41&", " HTTP/1.1\r\nHost: h\r\n\r\n"),
+         read_request},
+    Case{"request: empty lines", filled("", "\r\n", ""), read_request},
+    Case{"request: chunks of one byte",
+         filled("POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n", "1\r\nx\r\n",
+                "0\r\n\r\n"),
+         read_request},
+    Case{"head: a list of many members", filled("GET / HTTP/1.1\r\nA: ", "x,,", "\r\n\r\n"),
+         read_list},
+    Case{"ids of channels: many", filled("", "a=1&", ""), read_channels_id},
+    Case{"ids of channels: one escaped", filled("a=", "%41", ""), read_channels_id},
+    Case{"ids of channels: no names", filled("", "=&", ""), read_channels_id},
+    Case{"recording: event-stream text", filled("", "data: x\nid: 1\n\n", ""), read_recording},
+    Case{"recording: one long event", filled("", "data: x\n", "\n"), read_recording},
+    Case{"recording: json lines", filled("", "{\"a\":1}\n", ""), read_recording},
+    Case{"recording: search for an ID", filled("", "data: x\nid: 1\n\n", ""), search_recording},
+    Case{"recording: search in comments", filled("", ": x\n", ""), search_recording},
+    Case{"recording: seek", filled("", "data: x\nid: 1\n\n", ""), seek_in_recording},
+    Case{"har: a body of many events",
+         filled(R"({"log":{"version":"1.2","entries":[{"startedDateTime":"2026-01-01T00:00:00Z",)"
+                R"("request":{"method":"GET","url":"http://h/"},"response":{"status":200,)"
+                R"("headers":[{"name":"Content-Type","value":"text/event-stream"}],)"
+                R"("content":{"mimeType":"text/event-stream","text":")",
+                "data: x\\n\\n", R"("}}}]}})"),
+         read_har},
+    Case{"har: many entries", filled(R"({"log":{"version":"1.2","entries":[)", "{},", "{}]}}"),
+         read_har},
+    Case{"grep: many beginnings of a match", filled("", "error ", ""), grep},
+    Case{"grep: nested repetition", filled("", "ax", ""), grep},
+    Case{"pretty: deep brackets", filled("", "[", ""), lay_out},
+    Case{"pretty: many short arrays", filled("[", "[[1]],", "1]"), lay_out},
+    Case{"pretty: one long string", filled("[\"", "\\u65e5", "\"]"), lay_out},
+    Case{"pretty: deep objects on one line",
+         filled("[[[[[[[[[[[[[[[[[[", "{\"a\":1},", "1]]]]]]]]]]]]]]]]]]"), lay_out},
+    Case{"json seq: one long text", filled("\x1e", "x", "\n"), parse_json_seq},
+    Case{"json seq: empty texts", filled("", "\x1e", "\n"), parse_json_seq},
+    Case{"a URL", filled("http://h/", "/../%41", ""),
+         [](const std::string& text) {
+             seen = seen + sse::Url::parse(text).resolve("../x").text().size();
          }},
     Case{"a glob of stars", filled("", "a", ""),
          [](const std::string& text) { seen = seen + sse::matches_glob("*a*a*a*b", text); }},
