@@ -367,6 +367,17 @@ def no_heartbeats(bench, text, **_):
 
 
 # The first line of each example, and what shows that it does what is said of it.
+# ---- sse-store(7)
+def a_store(bench, text, wire, **_):
+    first = bench.serve(whole(text))
+    for data in (b"a", b"b"):
+        assert wire.request(bench.url(path="x"), "POST", body=data).status == 201
+    last = wire.get(bench.url(path="x")).events(1)[0].id
+    first.end_hard()
+    bench.serve(whole(text))
+    assert datas(wire, bench.url(path="x"), 1, headers={"Last-Event-ID": last}) == ["b"]
+
+
 CHECKS = {
     "$ seq 10 | sse serve": ten_numbers,
     "$ sse tail --record run.jsonl --until-data '[DONE]' --bearer \"$KEY\" \\": record_a_model,
@@ -404,6 +415,7 @@ CHECKS = {
     "$ sse record https://api.example/ recordings/": record_once,
     "$ sse record --mode new --match-ignore /metadata/request_id \\": record_what_is_new,
     '{"sse":1,"started":"2026-11-22T05:00:00.123Z","tool":"sse 0.1.0",': the_format,
+    "$ sse serve --publish --channels --store events --retain 7d,10gb": a_store,
     "jq -r 'select(.event == \"delta\").data' run.jsonl": one_type,
     "grep -v '\"comment\":' run.jsonl > quiet.jsonl": no_heartbeats,
 }

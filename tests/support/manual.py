@@ -15,7 +15,7 @@ def plain(text):
 def examples():
     """(page, text) of each, in their order."""
     found = []
-    for path in sorted(MAN.glob("*.[15]")):
+    for path in sorted(MAN.glob("*.[157]")):
         source = path.read_text(encoding="utf-8").partition(".Sh EXAMPLES\n")[2].partition("\n.Sh ")[0]
         for block, line in re.findall(r"^\.Bd -literal[^\n]*\n(.*?)\n\.Ed|^\.Dl ([^\n]*)", source,
                                       re.MULTILINE | re.DOTALL):
