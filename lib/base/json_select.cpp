@@ -58,7 +58,6 @@ private:
         const auto start = at_;
         const bool inside = visitor_.enter(path_);
         const char first = peek();
-        const auto nested = visits_;
         if (first == '{' || first == '[') {
             container(first == '{');
         } else if (first == '"') {
@@ -66,9 +65,7 @@ private:
         } else {
             at_ = std::min(json_.find_first_of(",]} \t\r\n", at_), json_.size());
         }
-        const bool leaf = visits_ == nested;
-        if (inside) visitor_.leave(path_, start, at_, leaf);
-        ++visits_;
+        if (inside) visitor_.leave(start, at_);
     }
 
     void container(bool object) {
@@ -96,7 +93,7 @@ private:
 
     std::string_view json_;
     Visitor& visitor_;
-    std::size_t at_ = 0, visits_ = 0;
+    std::size_t at_ = 0;
     JsonPointers::Path path_;
 };
 
@@ -111,30 +108,137 @@ struct SelectedPlaces {
         ++within;
         return true;
     }
-    void leave(const JsonPointers::Path&, std::size_t start, std::size_t end, bool) {
+    void leave(std::size_t start, std::size_t end) {
         --within;
         places.emplace_back(start, end);
     }
 };
 
-struct Leaves {
-    std::string_view json;
-    const JsonPointers& ignored;
-    std::vector<JsonLeaf> leaves;
-    std::size_t ignored_depth = 0; ///< of the path to an ignored value that is being read; 0: none
+/// Reads a canonical text, which has no white space, value by value.
+class CanonicalReader {
+public:
+    explicit CanonicalReader(std::string_view json)
+        : json_(json) {}
 
-    bool enter(const JsonPointers::Path& path) {
-        if (ignored_depth != 0 && path.size() <= ignored_depth) ignored_depth = 0;
-        if (ignored_depth != 0) return false;
-        if (!ignored.empty() && ignored.select(path)) {
-            ignored_depth = path.size();
-            return false;
+    char peek() const { return at_ < json_.size() ? json_[at_] : '\0'; }
+    bool is_at(std::string_view text) const { return json_.substr(at_).starts_with(text); }
+    void skip() { at_ = std::min(at_ + 1, json_.size()); }
+    /// The string that begins here, with its quotes.
+    std::string_view string() {
+        const auto start = at_++;
+        while (at_ < json_.size() && json_[at_] != '"') at_ += json_[at_] == '\\' ? 2 : 1;
+        at_ = std::min(at_ + 1, json_.size());
+        return json_.substr(start, at_ - start);
+    }
+    /// The value that begins here.
+    std::string_view value() {
+        const auto start = at_;
+        std::size_t depth = 0;
+        do {
+            const char c = peek();
+            if (c == '"') string();
+            else if (c == '{' || c == '[') ++depth, skip();
+            else if (c == '}' || c == ']') --depth, skip();
+            else if (c == ',' || c == ':') skip();
+            else at_ = std::min(json_.find_first_of(",]}", at_), json_.size());
+        } while (depth > 0 && at_ < json_.size());
+        return json_.substr(start, at_ - start);
+    }
+
+private:
+    std::string_view json_;
+    std::size_t at_ = 0;
+};
+
+/// The members of the object or array that begins at a reader. The reader is at the value of the
+/// current one, or, at their end, behind them.
+class Members {
+public:
+    explicit Members(CanonicalReader& from)
+        : from_(from)
+        , array_(from.peek() == '[') {
+        from_.skip();
+        read_name();
+    }
+    bool end() const { return end_; }
+    bool before(const Members& other) const { return !array_ && step_.name < other.step_.name; }
+    const JsonPointers::Step& step() const { return step_; }
+    /// Call after the value was read.
+    void next() {
+        if (from_.peek() == ',') from_.skip();
+        ++index_;
+        read_name();
+    }
+
+private:
+    void read_name() {
+        step_ = {array_ ? std::to_string(index_) : std::string(), array_};
+        end_ = from_.peek() == '}' || from_.peek() == ']' || from_.peek() == '\0';
+        if (!end_ && !array_) append_json_text(from_.string(), step_.name);
+        if (end_ || !array_) from_.skip(); // the bracket or the colon
+    }
+
+    CanonicalReader& from_;
+    bool array_, end_ = false;
+    std::size_t index_ = 0;
+    JsonPointers::Step step_;
+};
+
+/// Walks through two texts at once. The members of objects have one order in both.
+template <class Differ>
+class DifferenceWalk {
+public:
+    DifferenceWalk(std::string_view recorded, std::string_view asked, const JsonPointers& ignored,
+                   const Differ& differ)
+        : recorded_(recorded)
+        , asked_(asked)
+        , ignored_(ignored)
+        , differ_(differ) {}
+
+    /// Compares the values at both readers. False: `differ` wants no more.
+    bool values() {
+        const char first = recorded_.peek();
+        const bool container = first == '{' || first == '[';
+        if (is_free() || first != asked_.peek() || !container) {
+            const bool compared = !is_free();
+            const auto ours = recorded_.value(), theirs = asked_.value();
+            return !compared || ours == theirs || differ_(path_, ours, theirs);
+        }
+        Members ours(recorded_), theirs(asked_);
+        while (!ours.end() || !theirs.end()) {
+            const bool only_ours = theirs.end() || (!ours.end() && ours.before(theirs));
+            const bool only_theirs = !only_ours && (ours.end() || theirs.before(ours));
+            path_.push_back(only_theirs ? theirs.step() : ours.step());
+            const bool more = only_ours ? lone_recorded() : only_theirs ? lone_asked() : values();
+            path_.pop_back();
+            if (!more) return false;
+            if (!only_theirs) ours.next();
+            if (!only_ours) theirs.next();
         }
         return true;
     }
-    void leave(const JsonPointers::Path& path, std::size_t start, std::size_t end, bool leaf) {
-        if (leaf) leaves.push_back({pointer_text(path), json.substr(start, end - start)});
+
+private:
+    /// The value at recorded_ equals any.
+    bool is_free() const {
+        return recorded_.is_at(masked_) || (!ignored_.empty() && ignored_.select(path_));
     }
+    bool lone_recorded() {
+        const bool free = is_free();
+        const auto value = recorded_.value();
+        return free || differ_(path_, value, std::string_view());
+    }
+    bool lone_asked() {
+        const auto value = asked_.value();
+        return (!ignored_.empty() && ignored_.select(path_)) ||
+               differ_(path_, std::string_view(), value);
+    }
+
+    CanonicalReader recorded_, asked_;
+    const JsonPointers& ignored_;
+    const Differ& differ_;
+    const std::string masked_ = fmt::format("\"{}\"", mask_text);
+    JsonPointers::Path path_;
 };
 
 } // namespace
@@ -200,10 +304,11 @@ std::optional<std::string> mask_json(std::string_view json, const JsonPointers& 
     return out.append(json.substr(at));
 }
 
-std::vector<JsonLeaf> json_leaves(std::string_view canonical, const JsonPointers& ignored) {
-    Leaves found{canonical, ignored, {}};
-    JsonWalk(canonical, found).run();
-    return std::move(found.leaves);
+void each_json_difference(std::string_view recorded, std::string_view asked,
+                          const JsonPointers& ignored,
+                          const std::function<bool(const JsonPointers::Path&, std::string_view,
+                                                   std::string_view)>& differ) {
+    DifferenceWalk(recorded, asked, ignored, differ).values();
 }
 
 } // namespace sse

@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <functional>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -40,14 +41,13 @@ std::string pointer_text(const JsonPointers::Path& path);
 std::optional<std::string> mask_json(std::string_view json, const JsonPointers& pointers,
                                      std::size_t* selected = nullptr);
 
-/// A value without values in it: a scalar, `{}` or `[]`.
-struct JsonLeaf {
-    std::string pointer;
-    std::string_view text; ///< as it stands in the JSON
-};
-
-/// The leaves of `canonical`, a result of canonical_json(), in order, without the values that
-/// `ignored` selects. Views into `canonical`. Linear in the text, times the depth of values.
-std::vector<JsonLeaf> json_leaves(std::string_view canonical, const JsonPointers& ignored);
+/// Compares two results of canonical_json() and calls `differ` for each place where they differ, in
+/// the order of the texts, until it returns false. A side that lacks the place is ""; a value that
+/// only one side has, or of another type, is given whole. Values that `ignored` selects are not
+/// compared, nor is a value `***` of `recorded`, which was masked. Takes linear time.
+void each_json_difference(
+    std::string_view recorded, std::string_view asked, const JsonPointers& ignored,
+    const std::function<bool(const JsonPointers::Path& path, std::string_view recorded,
+                             std::string_view asked)>& differ);
 
 } // namespace sse

@@ -34,7 +34,7 @@ struct RoutedRecording {
     std::string method; ///< GET if none was recorded
     std::string path;   ///< percent-decoded; `/NAME` of the file if no URL was recorded
     std::string query;  ///< as recorded; a masked value `***` matches any value
-    std::optional<std::string> body; ///< recorded body, as comparable_body() gives it
+    std::optional<ComparableBody> body; ///< of the recorded request, if it was recorded
 };
 
 /// The recordings by recorded method and path. The query is compared only if recordings of one

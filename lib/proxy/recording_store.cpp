@@ -70,7 +70,8 @@ std::string recording_name(std::string_view method, std::string_view target,
     const auto path = file_part(percent_decoded(target.substr(0, mark)));
     if (!path.empty()) name.append("-").append(path);
     if (!query.empty() || !body.empty())
-        name.append("-").append(short_hash(fmt::format("{}\n{}", query, comparable_body(body))));
+        name.append("-").append(
+            short_hash(fmt::format("{}\n{}", query, comparable_body(body).text)));
     return name;
 }
 

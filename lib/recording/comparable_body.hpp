@@ -3,17 +3,26 @@
 
 #include "base/json_select.hpp"
 
-#include <optional>
+#include <cstddef>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace sse {
 
-/// `body` as a text that is equal for bodies of one meaning: JSON in its canonical form; multipart
-/// (RFC 2046, 5.1) with one boundary for all; else as it is.
-std::string comparable_body(std::string_view body);
+/// A text that is equal for bodies of one meaning.
+struct ComparableBody {
+    std::string text;
+    bool is_json = false; ///< `text` is the canonical form of a JSON object or array
 
-/// Compares the body of a request with recorded ones.
+    friend bool operator==(const ComparableBody&, const ComparableBody&) = default;
+};
+
+/// JSON in its canonical form; multipart (RFC 2046, 5.1) with one boundary for all; else `body` as
+/// it is. Takes linear time.
+ComparableBody comparable_body(std::string_view body);
+
+/// Compares the body of a request with recorded ones, in linear time.
 class BodyMatch {
 public:
     BodyMatch() = default;
@@ -21,14 +30,14 @@ public:
     explicit BodyMatch(JsonPointers ignored)
         : ignored_(std::move(ignored)) {}
 
-    /// Both are results of comparable_body(). A recorded value `***` was masked, and equals any.
-    bool equal(const std::string& recorded, const std::string& asked) const;
+    /// A recorded value `***` was masked, and equals any.
+    bool equal(const ComparableBody& recorded, const ComparableBody& asked) const;
 
     /// The first difference, for people: `at /messages/0/content: recorded "a", requested "b"`. ""
     /// if they are equal.
-    std::string difference(const std::string& recorded, const std::string& asked) const;
-    /// How many values differ; 1 for bodies that are not both JSON.
-    std::size_t distance(const std::string& recorded, const std::string& asked) const;
+    std::string difference(const ComparableBody& recorded, const ComparableBody& asked) const;
+    /// The number of places where they differ; 1 for bodies that are not both JSON.
+    std::size_t distance(const ComparableBody& recorded, const ComparableBody& asked) const;
 
 private:
     JsonPointers ignored_;

@@ -6,6 +6,7 @@
 #include "base/canonical_json.hpp"
 #include "base/error.hpp"
 #include "base/glob.hpp"
+#include "base/json_select.hpp"
 #include "base/json_string.hpp"
 #include "base/mask.hpp"
 #include "base/printable.hpp"
@@ -24,6 +25,8 @@
 #include "protocol/json_seq_parser.hpp"
 #include "protocol/ndjson_parser.hpp"
 #include "protocol/parser.hpp"
+#include "proxy/response_parser.hpp"
+#include "recording/comparable_body.hpp"
 #include "recording/har.hpp"
 #include "recording/record_reader.hpp"
 #include "server/request_reader.hpp"
@@ -199,6 +202,50 @@ void join_halves(const std::string& json) {
     seen = seen + out.size();
 }
 
+struct ResponseSink : sse::ResponseParser::Sink {
+    void on_interim(const sse::Head&) override { seen = seen + 1; }
+    void on_head(const sse::Head& head, int, const sse::ResponseFraming&) override {
+        seen = seen + head.fields().size();
+    }
+    void on_body_piece(std::string_view bytes) override { seen = seen + bytes.size(); }
+    void on_response_end(std::string_view trailers) override { seen = seen + trailers.size(); }
+};
+
+std::function<void(const std::string&)> read_response(std::size_t piece) {
+    return [piece](const std::string& text) {
+        ResponseSink sink;
+        sse::ResponseParser parser("GET", 10'000'000);
+        for (std::string_view rest = text; !rest.empty();
+             rest.remove_prefix(std::min(rest.size(), piece)))
+            parser.feed(rest.substr(0, piece), sink);
+        parser.finish(sink);
+    };
+}
+
+void mask_values(const std::string& json) {
+    sse::JsonPointers pointers;
+    pointers.add("/*/k");
+    seen = seen + sse::mask_json(json, pointers).value_or("").size();
+}
+
+/// Compares the body of a request with a recorded one that has nothing in common with it, and with
+/// one that differs in its last bytes.
+void match_body(const std::string& text) {
+    sse::JsonPointers ignored;
+    ignored.add("/*/k");
+    const sse::BodyMatch match(ignored);
+    const auto body = sse::comparable_body(text);
+    auto other = body;
+    other.text.insert(other.text.size() - 2, "0");
+    for (const auto& recorded : {other, sse::comparable_body("{\"other\":\"***\"}")})
+        seen = seen + match.distance(recorded, body) + match.difference(recorded, body).size();
+}
+
+/// A JSON object with one name of about `size` bytes, of an array of as many.
+std::string long_name(std::size_t size) {
+    return "{\"" + repeated("a", size / 2) + "\":[" + repeated("1,", size / 2) + "1]}";
+}
+
 struct Case {
     std::string_view name;
     std::function<std::string(std::size_t size)> input;
@@ -304,6 +351,18 @@ const std::array cases{
          filled("[[[[[[[[[[[[[[[[[[", "{\"a\":1},", "1]]]]]]]]]]]]]]]]]]"), lay_out},
     Case{"json seq: one long text", filled("\x1e", "x", "\n"), parse_json_seq},
     Case{"json seq: empty texts", filled("", "\x1e", "\n"), parse_json_seq},
+    Case{"response: many fields", filled("HTTP/1.1 200 OK\r\n", "A:b\r\n", "\r\n"),
+         read_response(100)},
+    Case{"response: one folded field, byte by byte",
+         filled("HTTP/1.1 200 OK\r\nA: b\r\n", " c\r\n", "\r\n"), read_response(1)},
+    Case{"response: interim heads", filled("", "HTTP/1.1 100 C\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n"),
+         read_response(100)},
+    Case{"masking: many values", filled("[", "{\"k\":1},", "{}]"), mask_values},
+    Case{"masking: deep brackets that do not end", filled("", "[", ""), mask_values},
+    Case{"matching: a long name of many values", long_name, match_body},
+    Case{"matching: many ignored values", filled("[", "{\"k\":1},", "{}]"), match_body},
+    Case{"matching: a multipart body of many boundaries", filled("--a\r\n", "--a", "\r\n--a--\r\n"),
+         match_body},
     Case{"a URL", filled("http://h/", "/../%41", ""),
          [](const std::string& text) {
              seen = seen + sse::Url::parse(text).resolve("../x").text().size();

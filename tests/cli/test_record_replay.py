@@ -74,6 +74,15 @@ def test_a_404_says_what_is_nearest_and_why_it_does_not_match(sse, wire, tmp_pat
     assert rest[0] == "POST /v1/chat is recorded, but not with this body; recorded requests:"
 
 
+@pytest.mark.parametrize("body", [b"[" * 900_000, b'{"a":' * 150_000, b"[" * 450_000 + b"]" * 450_000],
+                         ids=["arrays", "objects", "closed"])
+def test_a_body_of_endless_depth_matches_nothing(sse, wire, tmp_path, body):
+    strict(tmp_path / "a.jsonl", '{"user":"***"}', "a")
+    url = sse.replay(tmp_path, "--match-ignore", "/id").url
+    assert post(wire, url, body).status == 404
+    assert data(post(wire, url, {"user": "x"})) == ["a"]
+
+
 def test_a_404_names_the_nearest_path_or_query(sse, wire, tmp_path):
     strict(tmp_path / "a.jsonl", "{}", "1", "https://h/v1/chat/completions?x=1")
     url = sse.replay(tmp_path).url
