@@ -1,7 +1,27 @@
 """Fixtures of the tests on real input: other people's clients and servers."""
+import os
+import subprocess
+
 import pytest
 from support.browser import Browser
+from support.deadline import HANG
 from support.nginx import Nginx
+from support.npm import SDKS, install
+
+
+@pytest.fixture(scope="session")
+def node(tmp_path_factory):
+    """Runs a script with the SDKs, `node(script, url)`, and returns what it wrote on standard output."""
+    folder = install(tmp_path_factory.mktemp("npm"), *SDKS)
+
+    def run(script, url):
+        file = folder / f"client-{os.getpid()}.mjs"
+        file.write_text(script, encoding="utf-8")
+        done = subprocess.run(["node", file, url], cwd=folder, capture_output=True, text=True,
+                              timeout=HANG, check=False)
+        assert done.returncode == 0, done.stderr
+        return done.stdout
+    return run
 
 
 @pytest.fixture

@@ -1,13 +1,10 @@
 """Clients that no one here wrote, against `sse replay`: the SDKs of two APIs and of MCP, npm's eventsource, and a
 browser."""
 import json
-import os
-import subprocess
 
 import pytest
 
-from support.deadline import HANG, poll
-from support.npm import install
+from support.deadline import poll
 from support.recording import recorded, recording
 
 pytestmark = pytest.mark.release
@@ -51,22 +48,6 @@ process.exit(0);
 """
 
 
-@pytest.fixture(scope="session")
-def npm(tmp_path_factory):
-    """A folder with the packages, and how to run a script in it."""
-    folder = install(tmp_path_factory.mktemp("npm"), "openai", "@anthropic-ai/sdk", "eventsource",
-                     "@modelcontextprotocol/sdk")
-
-    def run(script, url):
-        file = folder / f"client-{os.getpid()}.mjs"
-        file.write_text(script)
-        done = subprocess.run(["node", file, url], cwd=folder, capture_output=True, text=True,
-                              timeout=HANG, check=False)
-        assert done.returncode == 0, done.stderr
-        return done.stdout
-    return run
-
-
 @pytest.fixture
 def apis(tmp_path):
     """Recordings of both APIs in one directory."""
@@ -99,16 +80,16 @@ def apis(tmp_path):
 @pytest.mark.parametrize("script", [OPENAI, ANTHROPIC], ids=["openai", "anthropic"])
 @pytest.mark.parametrize("flags", [(), ("--split", "1", "--no-wait"), ("--status", "503", "--times", "1")],
                          ids=["plain", "split", "busy at first"])
-def test_an_sdk_reads_the_recorded_text(sse, npm, apis, script, flags):
+def test_an_sdk_reads_the_recorded_text(sse, node, apis, script, flags):
     server = sse.replay(apis, *flags)
-    assert npm(script, server.url) == "".join(WORDS) + "\n"
+    assert node(script, server.url) == "".join(WORDS) + "\n"
 
 
-def test_eventsource_resumes_through_drops_and_misses_nothing(sse, npm, tmp_path):
+def test_eventsource_resumes_through_drops_and_misses_nothing(sse, node, tmp_path):
     lines = [{"t": 0, "retry": 10}, *({"t": i / 200, "id": str(i), "data": f"event {i}"} for i in range(1, 10)),
              {"t": 0.05, "id": "10", "data": "last"}]
     server = sse.replay(recording(tmp_path / "r.jsonl", *lines), "--drop-every", "3", "--reset")
-    out = npm(EVENTSOURCE, server.url).splitlines()
+    out = node(EVENTSOURCE, server.url).splitlines()
     assert out == [f"{i} event {i}" for i in range(1, 10)] + ["10 last"]
 
 
@@ -128,7 +109,7 @@ def test_a_browser_resumes_through_drops_and_misses_nothing(sse, browser, tmp_pa
     assert browser.run("opened") >= 6
 
 
-def test_the_mcp_client_lists_tools_over_a_recorded_session(sse, npm, tmp_path):
+def test_the_mcp_client_lists_tools_over_a_recorded_session(sse, node, tmp_path):
     """Its requests are numbered from 0, so the recorded answers have the ids it waits for; the bodies say which is
     which. A notification is answered 202, and the stream that it asks for with GET is not there."""
     def exchange(name, body, *lines, **more):
@@ -144,4 +125,4 @@ def test_the_mcp_client_lists_tools_over_a_recorded_session(sse, npm, tmp_path):
     exchange("2-initialized", {"jsonrpc": "2.0", "method": "notifications/initialized"}, status=202)
     exchange("3-list", {"jsonrpc": "2.0", "id": 1, "method": "tools/list"},
              answer(1, {"tools": [{"name": name, "inputSchema": {"type": "object"}} for name in ("add", "subtract")]}))
-    assert npm(MCP, sse.replay(tmp_path, "--match-body").url) == "add subtract\n"
+    assert node(MCP, sse.replay(tmp_path, "--match-body").url) == "add subtract\n"

@@ -10,6 +10,9 @@ from pathlib import Path
 import pytest
 
 SECONDS = 120
+# The SDKs that sse record and sse replay are tested with: one list, so that they are installed once.
+SDKS = ("openai", "@anthropic-ai/sdk", "eventsource", "@modelcontextprotocol/sdk", "@google/genai", "ai",
+        "@ai-sdk/openai-compatible")
 FAILED = Path(tempfile.gettempdir(), "sse-tests-npm-failed")  # why, for the other workers
 
 
