@@ -14,7 +14,7 @@
 namespace sse {
 
 std::shared_ptr<Lookup> Lookup::start(const std::string& host, std::uint16_t port, Family family) {
-    const auto lookup = std::make_shared<Lookup>();
+    auto lookup = std::make_shared<Lookup>();
     lookup->host_ = host;
     lookup->port_ = port;
     lookup->hints_.ai_socktype = SOCK_STREAM;

@@ -81,7 +81,7 @@ public:
     /// Where to look for its event with the generated id `id`, or the first with a greater one.
     std::optional<SegmentSlice> slice_with(const StoredChannel& channel, EventId id) const;
     std::optional<SegmentSlice> slice_after(const StoredChannel& channel,
-                                            const SegmentSlice& slice) const;
+                                            const SegmentSlice& before) const;
     /// The first event of the newest events that are within the bounds.
     std::uint64_t tail_begin(const StoredChannel& channel, std::uint64_t max_events,
                              std::uint64_t max_bytes) const;

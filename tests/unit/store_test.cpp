@@ -200,7 +200,7 @@ TEST_CASE("A page holds the event asked for, and is bounded") {
     options.page_bytes = 50'000;
     test::Store store(directory.path(), options, "/", {10, 1 << 20});
     append_events(store, 0, 1'000, 1'000);
-    for (const std::uint64_t from : {0, 1, 499, 998, 999}) {
+    for (const std::uint64_t from : {0U, 1U, 499U, 998U, 999U}) {
         const auto page = store.page(from);
         CHECK(page->begin() <= from);
         CHECK(page->end() > from);
