@@ -1,5 +1,6 @@
 """Limits of the server: clients that send nothing, too many from one address, requests that do not
 end."""
+import resource
 import socket
 
 import pytest
@@ -29,10 +30,24 @@ def test_one_address_has_only_so_many_places_and_gets_them_back(sse, wire):
     poll("a place to be free again", lambda: wire.get(server.url).status == 200)
 
 
-def test_slow_requests_do_not_keep_a_good_client_out(sse, wire):
+@pytest.fixture
+def many_descriptors():
+    """Lets this process, and what it starts, open so many."""
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+
+    def allow(count):
+        if before[1] < count:
+            pytest.skip(f"needs {count} descriptors")
+        resource.setrlimit(resource.RLIMIT_NOFILE, (max(before[0], count), before[1]))
+    yield allow
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_slow_requests_do_not_keep_a_good_client_out(sse, wire, many_descriptors):
     """2,000 connections that send a byte now and then fill every place; who sends a whole request
     gets one all the same."""
     count = 2000
+    many_descriptors(2 * count)
     server = held(sse, "--max-clients", str(count))
     slow = [wire.connect(server.url) for _ in range(count)]
     request = request_bytes(server.url)

@@ -6,38 +6,14 @@ import subprocess
 
 import pytest
 
+from support.certificates import Authority, openssl
 from support.deadline import HANG, poll
 from support.wire import Answer, request_bytes
 
 
-def openssl(*args):
-    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
-
-
-class Certificates:
-    """An authority in a directory, and what it signs."""
-
-    def __init__(self, path):
-        self.path, self.ca = path, path / "ca.pem"
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", "/CN=Test CA", "-keyout", path / "ca.key", "-out", self.ca, "-days", "30")
-
-    def issue(self, name, *validity):
-        """The paths of a certificate for localhost and its key."""
-        cert, key = self.path / f"{name}.pem", self.path / f"{name}.key"
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes",
-                "-subj", f"/CN={name}", "-keyout", key, "-out", self.path / "csr")
-        (self.path / "ext").write_text("subjectAltName=DNS:localhost,IP:127.0.0.1\n")
-        openssl("x509", "-req", "-in", self.path / "csr", "-CA", self.ca, "-CAkey",
-                self.path / "ca.key", "-CAcreateserial", "-extfile", self.path / "ext",
-                "-out", cert, *(validity or ("-days", "30")))
-        key.chmod(0o600)
-        return cert, key
-
-
 @pytest.fixture(scope="module")
 def certs(tmp_path_factory):
-    return Certificates(tmp_path_factory.mktemp("tls"))
+    return Authority(tmp_path_factory.mktemp("tls"))
 
 
 @pytest.fixture(scope="module")
@@ -201,7 +177,7 @@ def test_clients_must_show_a_certificate_where_one_is_asked_for(sse, talk, pair,
     server = secure(sse, pair, "--tls-client-ca", certs.ca, "--on-eof", "hold", input=b"x\n")
     with pytest.raises(ssl.SSLError):  # in TLS 1.3 the client is told with its first read
         talk(server).recv(1)
-    foreign = Certificates(tmp_path)
+    foreign = Authority(tmp_path)
     with pytest.raises((ssl.SSLError, ConnectionResetError)):
         talk(server, own=foreign.issue("stranger")).recv(1)
     sock = talk(server, own=certs.issue("client"))
@@ -255,7 +231,7 @@ def test_a_key_alone_is_a_wrong_command_line(sse, pair):
 
 
 def test_an_expired_certificate_is_served_with_a_warning(sse, certs, talk):
-    old = certs.issue("old", "-days", "-1")
+    old = certs.issue("old", expired=True)
     server = secure(sse, old, input=b"x\n")
     assert "old.pem has expired" in server.stderr.text()
 

@@ -1,33 +1,16 @@
 """sse tail over TLS: what it trusts."""
 import socket
-import subprocess
 
 import pytest
 
+from support.certificates import KEY, Authority, openssl
 from support.origin import Origin
 from support.steps import events
 
 
-def openssl(*args):
-    subprocess.run(["openssl", *map(str, args)], check=True, capture_output=True)
-
-
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
-    """A certificate authority, and `issue(name, san, days)` for certificates of it."""
-    path = tmp_path_factory.mktemp("tls")
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=Test CA",
-            "-keyout", path / "ca.key", "-out", path / "ca.pem", "-days", "30")
-
-    def issue(name, san, *validity):
-        cert, key = path / f"{name}.pem", path / f"{name}.key"
-        openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", f"/CN={name}",
-                "-keyout", key, "-out", path / "csr")
-        (path / "ext").write_text(f"subjectAltName={san}\n")
-        openssl("x509", "-req", "-in", path / "csr", "-CA", path / "ca.pem", "-CAkey", path / "ca.key",
-                "-CAcreateserial", "-extfile", path / "ext", "-out", cert, *(validity or ("-days", "30")))
-        return str(cert), str(key)
-    return path, issue
+    return Authority(tmp_path_factory.mktemp("tls"))
 
 
 stream = events("data: x\n\n")
@@ -38,8 +21,8 @@ def secure(authority):
     """A TLS server with a certificate for `san`."""
     made = []
 
-    def make(name, san, *validity, handler=stream):
-        made.append(Origin(handler, tls=authority[1](name, san, *validity)))
+    def make(name, san, *, expired=False, handler=stream):
+        made.append(Origin(handler, tls=tuple(map(str, authority.issue(name, san, expired=expired)))))
         return made[-1]
     yield make
     for server in made:
@@ -53,32 +36,32 @@ def url(server, host="localhost"):
 def test_a_trusted_certificate(sse, secure, authority):
     server = secure("good", "DNS:localhost,IP:127.0.0.1")
     for host in ("localhost", "127.0.0.1"):
-        tail = sse.run("tail", url(server, host), "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+        tail = sse.run("tail", url(server, host), "--cacert", authority.ca, "--no-reconnect")
         assert (tail.status, tail.out, tail.err) == (0, b"x\n", "")
 
 
-@pytest.mark.parametrize("name, san, validity, cacert, why, hint", [
-    ("unknown", "DNS:localhost", (), None, "unable to get local issuer certificate",
+@pytest.mark.parametrize("name, san, expired, cacert, why, hint", [
+    ("unknown", "DNS:localhost", False, None, "unable to get local issuer certificate",
      "trust its issuer with --cacert FILE, or skip the check with -k"),
-    ("foreign", "DNS:localhost", (), "foreign.pem", "unable to get local issuer certificate",
+    ("foreign", "DNS:localhost", False, "foreign.pem", "unable to get local issuer certificate",
      "give another --cacert, because the issuer is not in {cacert}, or skip the check with -k"),
-    ("other", "DNS:other.example", (), "ca.pem", "hostname mismatch",
+    ("other", "DNS:other.example", False, "ca.pem", "hostname mismatch",
      "use the name in the certificate (--resolve NAME:PORT:ADDRESS maps it), or skip the check with -k"),
-    ("half", "DNS:*.localhost", (), "ca.pem", "hostname mismatch", "use the name in the certificate"),
-    ("address", "IP:127.0.0.2", (), "ca.pem", "hostname mismatch", "use the name in the certificate"),
-    ("expired", "DNS:localhost", ("-days", "-1"), "ca.pem", "certificate has expired",
+    ("half", "DNS:*.localhost", False, "ca.pem", "hostname mismatch", "use the name in the certificate"),
+    ("address", "IP:127.0.0.2", False, "ca.pem", "hostname mismatch", "use the name in the certificate"),
+    ("expired", "DNS:localhost", True, "ca.pem", "certificate has expired",
      "check this machine's clock, or skip the check with -k"),
 ])
-def test_certificates_that_are_refused(sse, secure, authority, name, san, validity, cacert, why, hint):
-    if cacert == "foreign.pem" and not (authority[0] / cacert).exists():
-        openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=f",
-                "-keyout", authority[0] / "foreign.key", "-out", authority[0] / cacert)
-    server = secure(name, san, *validity)
-    args = ["--cacert", authority[0] / cacert] if cacert else []
+def test_certificates_that_are_refused(sse, secure, authority, name, san, expired, cacert, why, hint):
+    if cacert == "foreign.pem" and not (authority.path / cacert).exists():
+        openssl("req", "-x509", *KEY, "-subj", "/CN=f",
+                "-keyout", authority.path / "foreign.key", "-out", authority.path / cacert)
+    server = secure(name, san, expired=expired)
+    args = ["--cacert", authority.path / cacert] if cacert else []
     tail = sse.run("tail", url(server), *args)
     assert tail.status == 60
     assert tail.err.startswith(f"sse: error: the certificate of localhost:{server.port} is not trusted: {why}\n"
-                               f"sse: hint: {hint.format(cacert=authority[0] / str(cacert))}")
+                               f"sse: hint: {hint.format(cacert=authority.path / str(cacert))}")
     assert server.requests == []  # no header has left
     tail = sse.run("tail", url(server), "-k", "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"x\n")
@@ -86,13 +69,8 @@ def test_certificates_that_are_refused(sse, secure, authority, name, san, validi
 
 def test_a_common_name_alone_names_no_host(sse, authority):
     """RFC 9525, 6.3: only subject alternative names are looked at."""
-    path, _ = authority
-    openssl("req", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
-            "-keyout", path / "cn.key", "-out", path / "cn.csr")
-    openssl("x509", "-req", "-in", path / "cn.csr", "-CA", path / "ca.pem", "-CAkey", path / "ca.key",
-            "-CAcreateserial", "-out", path / "cn.pem", "-days", "30")
-    server = Origin(stream, tls=(str(path / "cn.pem"), str(path / "cn.key")))
-    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem")
+    server = Origin(stream, tls=tuple(map(str, authority.issue("localhost", san=None))))
+    tail = sse.run("tail", url(server), "--cacert", authority.ca)
     assert tail.status == 60 and server.requests == []
     assert tail.err.endswith("is not trusted: it has no subject alternative name\nsse: hint: reissue the certificate with a subject alternative name (RFC 9525 ignores the common name), or skip the check with -k\n"), tail.err
     server.close()
@@ -101,12 +79,12 @@ def test_a_common_name_alone_names_no_host(sse, authority):
 def test_a_dot_behind_the_name_is_none_of_the_certificates(sse, secure, authority):
     server = secure("dot", "DNS:localhost")
     tail = sse.run("tail", f"https://localhost.:{server.port}/", "--resolve", f"localhost.:{server.port}:127.0.0.1",
-                   "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+                   "--cacert", authority.ca, "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"x\n"), tail.err
 
 
 def test_a_self_signed_certificate(sse, tmp_path):
-    openssl("req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj", "/CN=localhost",
+    openssl("req", "-x509", *KEY, "-subj", "/CN=localhost",
             "-addext", "subjectAltName=DNS:localhost", "-keyout", tmp_path / "key", "-out", tmp_path / "cert")
     server = Origin(stream, tls=(str(tmp_path / "cert"), str(tmp_path / "key")))
     tail = sse.run("tail", url(server))
@@ -118,7 +96,7 @@ def test_a_self_signed_certificate(sse, tmp_path):
 
 
 def test_a_wrong_address_in_the_certificate(sse, secure, authority):
-    tail = sse.run("tail", url(secure("ip", "DNS:localhost"), "127.0.0.1"), "--cacert", authority[0] / "ca.pem")
+    tail = sse.run("tail", url(secure("ip", "DNS:localhost"), "127.0.0.1"), "--cacert", authority.ca)
     assert tail.status == 60
     assert "IP address mismatch" in tail.err
 
@@ -169,7 +147,7 @@ def test_a_handshake_that_takes_too_long(sse):
 def test_a_redirect_from_https_to_http_takes_no_secrets_along(sse, secure, origin, authority):
     plain = origin(stream)
     server = secure("redirect", "DNS:localhost", handler=lambda c: c.answer("302 Found", "", f"Location: {plain.url}"))
-    tail = sse.run("tail", url(server), "--cacert", authority[0] / "ca.pem", "--bearer", "s", "--no-reconnect")
+    tail = sse.run("tail", url(server), "--cacert", authority.ca, "--bearer", "s", "--no-reconnect")
     assert (tail.status, tail.out) == (0, b"x\n")
     assert server.requests[0].header("Authorization") == "Bearer s"
     assert plain.requests[0].header("Authorization") is None
@@ -181,7 +159,7 @@ def test_a_stream_cut_within_tls_is_cut(sse, secure, authority):
         c.send("data: x\n\n")
         c.sock.shutdown(2)
     server = secure("cut", "DNS:localhost", handler=handler)
-    tail = sse.run("tail", url(server), "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+    tail = sse.run("tail", url(server), "--cacert", authority.ca, "--no-reconnect")
     assert (tail.status, tail.out) == (56, b"x\n")
     assert "closed without a TLS close_notify" in tail.err
 
@@ -193,23 +171,22 @@ def test_large_streams_come_whole(sse, secure, authority):
             c.chunk(f"data: {i}\n\n" * 1000)
         c.end()
     server = secure("large", "DNS:localhost", handler=handler)
-    tail = sse.run("tail", url(server), "--cacert", authority[0] / "ca.pem", "--no-reconnect")
+    tail = sse.run("tail", url(server), "--cacert", authority.ca, "--no-reconnect")
     assert tail.status == 0
     assert tail.out == b"".join(b"%d\n" % i * 1000 for i in range(200))
 
 
 def test_a_client_certificate(sse, secure, authority):
     import ssl
-    path, issue = authority
-    cert, key = issue("client", "DNS:client")
+    cert, key = authority.issue("client", "DNS:client")
     server = secure("mutual", "DNS:localhost")
     server._context.verify_mode = ssl.CERT_REQUIRED
-    server._context.load_verify_locations(path / "ca.pem")
-    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem", "--no-reconnect", "--cert", cert, "--key", key)
+    server._context.load_verify_locations(authority.ca)
+    tail = sse.run("tail", url(server), "--cacert", authority.ca, "--no-reconnect", "--cert", cert, "--key", key)
     assert (tail.status, tail.out) == (0, b"x\n"), tail.err
-    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem")
+    tail = sse.run("tail", url(server), "--cacert", authority.ca)
     assert tail.status in (35, 56)
     assert tail.err.endswith("\nsse: hint: give a client certificate with --cert FILE\n"), tail.err
-    tail = sse.run("tail", url(server), "--cacert", path / "ca.pem", "--cert", cert)
+    tail = sse.run("tail", url(server), "--cacert", authority.ca, "--cert", cert)
     assert tail.status == 2
     assert f"cannot use {cert} as the client certificate's key: " in tail.err

@@ -85,7 +85,8 @@ def test_lib_never_prints_or_exits():
 
 # what only some systems have, and the only places that may name it
 SYSTEM = re.compile(r"__linux__|__APPLE__|__FreeBSD__|<linux/|<mach/|<sys/(prctl|procctl|inotify|event|epoll)\.h>|"
-                    r"/proc/|\b(pipe2|accept4|ppoll|prctl|getresuid|inotify_\w+)\(|\bSOCK_(CLOEXEC|NONBLOCK)|MSG_NOSIGNAL")
+                    r"/proc/|\b(pipe2|accept4|ppoll|prctl|getresuid|inotify_\w+|fdatasync)\(|"
+                    r"\bSOCK_(CLOEXEC|NONBLOCK|SEQPACKET)|MSG_(NOSIGNAL|CMSG_CLOEXEC)")
 SYSTEM_FILES = {"lib/base/posix.hpp", "lib/base/posix.cpp", "lib/input/file_notifier.cpp", "lib/net/confine.cpp",
                 "lib/net/given_files.cpp", "cmd/cli/init_process.cpp"}
 
