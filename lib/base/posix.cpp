@@ -5,6 +5,7 @@
 #include <climits>
 #include <csignal>
 #include <cstdlib>
+#include <cstring>
 #include <ctime>
 #include <fcntl.h>
 #include <fmt/format.h>
@@ -116,12 +117,42 @@ int open_again(int fd, int flags) {
 #endif
 }
 
+bool sync_data(int fd) {
+#if defined(F_FULLFSYNC) // fsync() of macOS leaves them in the disk's cache
+    return ::fcntl(fd, F_FULLFSYNC) == 0 || ::fsync(fd) == 0;
+#elif defined(SSE_LINUX) || defined(__FreeBSD__)
+    return ::fdatasync(fd) == 0;
+#else
+    return ::fsync(fd) == 0;
+#endif
+}
+
 std::optional<std::string> path_of([[maybe_unused]] int fd) {
 #ifdef SSE_LINUX
     auto path = fmt::format("/proc/self/fd/{}", fd);
     if (::access(path.c_str(), F_OK) == 0) return path;
 #endif
     return std::nullopt; // what others have is a duplicate, with the same position
+}
+
+ssize_t receive_message(int socket, msghdr& message) {
+#ifdef SSE_LINUX
+    return ::recvmsg(socket, &message, MSG_CMSG_CLOEXEC);
+#else
+    const auto got = ::recvmsg(socket, &message, 0);
+    if (got < 0) return got;
+    for (auto* part = CMSG_FIRSTHDR(&message); part; part = CMSG_NXTHDR(&message, part)) {
+        if (part->cmsg_level != SOL_SOCKET || part->cmsg_type != SCM_RIGHTS) continue;
+        const auto* const bytes = CMSG_DATA(part);
+        for (const auto* at = bytes; at + sizeof(int) <= bytes + part->cmsg_len - CMSG_LEN(0);
+             at += sizeof(int)) {
+            int fd = -1;
+            std::memcpy(&fd, at, sizeof fd);
+            ::fcntl(fd, F_SETFD, FD_CLOEXEC);
+        }
+    }
+    return got;
+#endif
 }
 
 std::size_t queued_bytes([[maybe_unused]] int fd) {

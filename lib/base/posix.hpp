@@ -12,6 +12,7 @@
 #include <poll.h>
 #include <span>
 #include <string>
+#include <sys/socket.h>
 #include <sys/types.h>
 
 #if defined(__linux__) && !defined(SSE_PORTABLE)
@@ -34,6 +35,8 @@ int accept_socket(int listening);
 int make_placeholder();
 /// The file of `fd`, opened anew with `flags`.
 int open_again(int fd, int flags);
+/// Returns once the bytes of a file, and its size, are on the disk.
+bool sync_data(int fd);
 /// A path that names the file of `fd` even after it is removed; nullopt where there is none.
 std::optional<std::string> path_of(int fd);
 
@@ -41,6 +44,8 @@ std::optional<std::string> path_of(int fd);
 
 /// The flag of send() that prevents SIGPIPE; 0 where make_socket() and accept_socket() prevent it.
 extern const int no_sigpipe;
+/// recvmsg() of a message that may bring descriptors, which are closed on exec.
+ssize_t receive_message(int socket, msghdr& message);
 /// Bytes that have been sent and that the peer has not acknowledged; 0 where the system cannot
 /// tell.
 std::size_t queued_bytes(int fd);

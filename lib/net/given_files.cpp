@@ -1,6 +1,7 @@
 #include "net/given_files.hpp"
 
 #include "base/output_file.hpp"
+#include "base/posix.hpp"
 
 #include <algorithm>
 #include <array>
@@ -83,7 +84,7 @@ bool respond(int socket, std::int32_t error, int fd) {
         rights->cmsg_len = CMSG_LEN(sizeof fd);
         std::memcpy(CMSG_DATA(rights), &fd, sizeof fd);
     }
-    return ::sendmsg(socket, &message.header, MSG_NOSIGNAL) >= 0;
+    return ::sendmsg(socket, &message.header, no_sigpipe) >= 0;
 }
 
 } // namespace
@@ -97,8 +98,8 @@ void GivenFiles::add(std::string path, Use use) { files_.push_back({std::move(pa
 
 void GivenFiles::keep_root() {
     if (files_.empty() || child_.get() >= 0) return;
-    std::array<int, 2> pair{};
-    if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, pair.data()) != 0)
+    int pair[2];
+    if (!make_socket_pair(pair, false))
         throw std::system_error(errno, std::generic_category(), "cannot keep files open for root");
     Descriptor ours(pair[0]), theirs(pair[1]);
     pid_ = ::fork();
@@ -115,7 +116,8 @@ void GivenFiles::keep_root() {
     const int socket = theirs.release();
     close_all_but(socket);
     drop_other_capabilities();
-    for (std::int32_t index = 0; ::recv(socket, &index, sizeof index, 0) == sizeof index;) {
+    for (std::int32_t index = 0;
+         ::recv(socket, &index, sizeof index, MSG_WAITALL) == sizeof index;) {
         if (index < 0 || static_cast<std::size_t>(index) >= files_.size()) break;
         const auto& file = files_[static_cast<std::size_t>(index)];
         const int flags = flags_of(file.use) | (file.use == Use::read ? 0 : O_NOFOLLOW);
@@ -150,10 +152,10 @@ int GivenFiles::open_as_self(const std::string& path, Use use) {
 int GivenFiles::ask(std::size_t index) {
     const std::lock_guard lock(mutex_);
     auto number = static_cast<std::int32_t>(index);
-    if (::send(child_.get(), &number, sizeof number, MSG_NOSIGNAL) != sizeof number) return -1;
+    if (::send(child_.get(), &number, sizeof number, no_sigpipe) != sizeof number) return -1;
     Message message(number);
     ssize_t got = 0;
-    do got = ::recvmsg(child_.get(), &message.header, MSG_CMSG_CLOEXEC);
+    do got = receive_message(child_.get(), message.header);
     while (got < 0 && errno == EINTR);
     if (got != sizeof number) {
         errno = EACCES; // the child is gone

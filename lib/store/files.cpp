@@ -1,5 +1,7 @@
 #include "store/files.hpp"
 
+#include "base/posix.hpp"
+
 #include <algorithm>
 #include <array>
 #include <cerrno>
@@ -67,7 +69,7 @@ public:
         if (::ftruncate(fd_.get(), static_cast<off_t>(size)) != 0) fail("cannot truncate", path_);
     }
     void sync() override {
-        if (::fdatasync(fd_.get()) != 0) fail("cannot sync", path_);
+        if (!sync_data(fd_.get())) fail("cannot sync", path_);
     }
 
 private:
