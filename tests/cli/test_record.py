@@ -204,8 +204,9 @@ def test_responses_without_a_body(sse, wire, origin, tmp_path, method, status, h
         connection.wait_for_close()
     proxy = record(sse, origin(answer).url, tmp_path)
     sock = wire.send(proxy.url, 2 * request_bytes(proxy.url, method))
+    got = None
     for _ in range(2):
-        got = Answer(sock, method)
+        got = Answer(sock, method, after=got)
         assert (f"{got.status} {got.reason}", got.header("x-a")) == (status, "b")
         assert [f"{n}: {v}" for n, v in got.headers if n != "X-A"] == headers
     poll("both", lambda: len(files(tmp_path)) == 2)

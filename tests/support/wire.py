@@ -29,11 +29,12 @@ class Cut(Exception):
 
 class Answer:
     """An HTTP answer, read from its socket piece by piece. `status`, `reason`, `headers` (a list of
-    name and value), `head` (its bytes); then the body by `read_all`, `events` or `more`."""
+    name and value), `head` (its bytes); then the body by `read_all`, `events` or `more`. `after`: the
+    answer before it on the same connection, read to its end, where requests were sent ahead."""
 
-    def __init__(self, sock, method="GET"):
+    def __init__(self, sock, method="GET", after=None):
         self.sock = sock
-        self._rest, self._eof = b"", False
+        self._rest, self._eof = after._rest if after else b"", False
         deadline = Deadline()
         while b"\r\n\r\n" not in self._rest:
             if not self._receive(deadline, "the head"):
