@@ -82,7 +82,7 @@ complete -c sse -n $serve -r -F -l tls-cert -d "Serve HTTPS with the certificate
 complete -c sse -n $serve -r -F -l tls-key -d "Private key of the certificate (PEM), if it is not in the same file"
 complete -c sse -n $serve -r -F -l tls-client-ca -d "Require a client certificate issued by a CA in this file (PEM)"
 complete -c sse -n $serve -r -F -l publish-token-file -d "Require a token from this file to publish; default: the token in SSE_PUBLISH_TOKEN, if set, otherwise a token for reading"
-complete -c sse -n $serve -x -l admin -a "127.0.0.1:9090 unix:" -d "Serve /healthz and /metrics (Prometheus) on this address"
+complete -c sse -n $serve -x -l admin -a "127.0.0.1:9090 unix:" -d "Serve /healthz, /readyz and /metrics (Prometheus) on this address"
 complete -c sse -n $serve -r -F -l access-log -d "Append a JSON object for each closed connection to this file; - is standard error; SIGHUP reopens it"
 complete -c sse -n $serve -x -l user -d "Switch from root to NAME[:GROUP] once the server listens"
 
@@ -214,7 +214,7 @@ complete -c sse -n $replay -r -F -l token-file -d "Require a token from this fil
 complete -c sse -n $replay -r -F -l tls-cert -d "Serve HTTPS with the certificate chain in this file (PEM); SIGHUP reloads it"
 complete -c sse -n $replay -r -F -l tls-key -d "Private key of the certificate (PEM), if it is not in the same file"
 complete -c sse -n $replay -r -F -l tls-client-ca -d "Require a client certificate issued by a CA in this file (PEM)"
-complete -c sse -n $replay -x -l admin -a "127.0.0.1:9090 unix:" -d "Serve /healthz and /metrics (Prometheus) on this address"
+complete -c sse -n $replay -x -l admin -a "127.0.0.1:9090 unix:" -d "Serve /healthz, /readyz and /metrics (Prometheus) on this address"
 complete -c sse -n $replay -r -F -l access-log -d "Append a JSON object for each closed connection to this file; - is standard error; SIGHUP reopens it"
 complete -c sse -n $replay -x -l user -d "Switch from root to NAME[:GROUP] once the server listens"
 
@@ -252,6 +252,6 @@ complete -c sse -n $record -r -F -l token-file -d "Require a token from this fil
 complete -c sse -n $record -r -F -l tls-cert -d "Serve HTTPS with the certificate chain in this file (PEM); SIGHUP reloads it"
 complete -c sse -n $record -r -F -l tls-key -d "Private key of the certificate (PEM), if it is not in the same file"
 complete -c sse -n $record -r -F -l tls-client-ca -d "Require a client certificate issued by a CA in this file (PEM)"
-complete -c sse -n $record -x -l admin -a "127.0.0.1:9090 unix:" -d "Serve /healthz and /metrics (Prometheus) on this address"
+complete -c sse -n $record -x -l admin -a "127.0.0.1:9090 unix:" -d "Serve /healthz, /readyz and /metrics (Prometheus) on this address"
 complete -c sse -n $record -r -F -l access-log -d "Append a JSON object for each closed connection to this file; - is standard error; SIGHUP reopens it"
 complete -c sse -n $record -x -l user -d "Switch from root to NAME[:GROUP] once the server listens"

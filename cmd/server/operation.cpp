@@ -40,9 +40,10 @@ void notify_manager(std::string_view state) { sse::notify(std::getenv("NOTIFY_SO
 
 void add_operation_options(CLI::App& app, OperationOptions& o) {
     const auto group = "Running";
-    with_example(app.add_option("--admin", o.admin,
-                                "Serve /healthz and /metrics (Prometheus) on this address"),
-                 "127.0.0.1:9090")
+    with_example(
+        app.add_option("--admin", o.admin,
+                       "Serve /healthz, /readyz and /metrics (Prometheus) on this address"),
+        "127.0.0.1:9090")
         ->type_name("ADDRESS")
         ->group(group);
     with_example(app.add_option(

@@ -81,6 +81,31 @@ void add_channels(const ChannelCounts& now, MetricsText& out) {
     out.sample(now.history_bytes);
 }
 
+void add_store(const LogCounts& now, MetricsText& out) {
+    out.gauge("sse_store_up", "1 if the store can be written, 0 if not.");
+    out.sample(std::uint64_t{now.error.empty()});
+    out.gauge("sse_store_queued_bytes", "Bytes of events that are not written yet.");
+    out.sample(now.queued_bytes);
+    out.gauge("sse_store_bytes", "Bytes of all segments.");
+    out.sample(now.bytes);
+    out.gauge("sse_store_segments", "Files that hold events.");
+    out.sample(now.segments);
+    out.gauge("sse_store_events", "Events and comments held.");
+    out.sample(now.events);
+    if (now.oldest_ms > 0) {
+        out.gauge("sse_store_oldest_event_time_seconds",
+                  "When the oldest event was written, in seconds since 1970-01-01 UTC.");
+        out.sample(static_cast<double>(now.oldest_ms) / 1e3);
+    }
+    out.counter("sse_store_syncs_total", "Syncs to the disk that succeeded.");
+    out.sample(now.syncs);
+    out.gauge("sse_store_last_sync_seconds", "Time that the last sync to the disk took.");
+    out.sample(now.last_sync_seconds);
+    out.counter("sse_store_damaged_total",
+                "Places found damaged, at the start or by reading; their events are lost.");
+    out.sample(now.damaged);
+}
+
 } // namespace
 
 AdminHandler::AdminHandler(const Server& server, const CountsSource& counts, AdminOptions options)
@@ -90,20 +115,31 @@ AdminHandler::AdminHandler(const Server& server, const CountsSource& counts, Adm
     , started_(std::chrono::system_clock::now()) {}
 
 Response AdminHandler::respond(const Request& request, std::size_t) {
-    if (request.path != "/healthz" && request.path != "/metrics")
-        return text_response(404, "not found; the routes are /healthz and /metrics\n");
+    const bool metrics_wanted = request.path == "/metrics";
+    if (!metrics_wanted && request.path != "/healthz" && request.path != "/readyz")
+        return text_response(404, "not found; the routes are /healthz, /readyz and /metrics\n");
     if (request.method != "GET" && request.method != "HEAD") {
         auto response = text_response(405, "the allowed methods are GET and HEAD\n");
         response.headers.emplace_back("Allow", "GET, HEAD");
         return response;
     }
-    const bool health = request.path == "/healthz";
-    auto response = !health              ? text_response(200, metrics())
-                    : server_.stopping() ? text_response(503, "draining\n")
-                                         : text_response(200, "ok\n");
-    if (!health) response.content_type = MetricsText::content_type;
+    auto response = metrics_wanted               ? text_response(200, metrics())
+                    : request.path == "/healthz" ? health()
+                                                 : readiness();
+    if (metrics_wanted) response.content_type = MetricsText::content_type;
     response.headers.emplace_back("Cache-Control", "no-store");
     return response;
+}
+
+Response AdminHandler::health() const {
+    return server_.stopping() ? text_response(503, "draining\n") : text_response(200, "ok\n");
+}
+
+Response AdminHandler::readiness() const {
+    if (server_.stopping()) return health();
+    if (const auto log = counts_.log_counts(); log && !log->error.empty())
+        return text_response(503, "the store cannot be written: " + log->error + '\n');
+    return text_response(200, "ready\n");
 }
 
 std::string AdminHandler::metrics() const {
@@ -115,6 +151,7 @@ std::string AdminHandler::metrics() const {
     add_process(out);
     add_server(server_.counts(), out);
     add_channels(counts_.counts(), out);
+    if (const auto log = counts_.log_counts()) add_store(*log, out);
 
     auto channels = counts_.by_channel();
     out.gauge("sse_channels", "Channels that exist now.");

@@ -1,4 +1,4 @@
-// The routes of the admin listener: /healthz and /metrics.
+// The routes of the admin listener: /healthz, /readyz and /metrics.
 #pragma once
 
 #include "hub/counts.hpp"
@@ -17,8 +17,9 @@ struct AdminOptions {
     std::size_t max_channel_series = 100;
 };
 
-/// `GET /healthz` is 200 `ok`, or 503 `draining` once the server is stopping; `GET /metrics` is in
-/// the Prometheus text format. Called on the threads of all loops.
+/// `GET /healthz` is 200 `ok`, or 503 `draining` once the server is stopping; `GET /readyz` is also
+/// 503, with the reason, while events cannot be kept; `GET /metrics` is in the Prometheus text
+/// format. Called on the threads of all loops.
 class AdminHandler : public Handler {
 public:
     /// `server` and `counts` must outlive the handler.
@@ -29,6 +30,9 @@ public:
     std::string metrics() const;
 
 private:
+    Response health() const;
+    Response readiness() const;
+
     const Server& server_;
     const CountsSource& counts_;
     const AdminOptions options_;

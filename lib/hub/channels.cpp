@@ -123,6 +123,10 @@ std::vector<std::pair<std::string, std::shared_ptr<Channel>>> Channels::all() co
     return out;
 }
 
+std::optional<LogCounts> Channels::log_counts() const {
+    return log_ ? std::optional(log_->counts()) : std::nullopt;
+}
+
 std::vector<std::pair<std::string, ChannelCounts>> Channels::by_channel() const {
     std::vector<std::pair<std::string, ChannelCounts>> out;
     for (const auto& [name, channel] : all()) out.emplace_back(name, channel->counts());

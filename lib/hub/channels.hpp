@@ -61,6 +61,7 @@ public:
 
     ChannelCounts counts() const override;
     std::vector<std::pair<std::string, ChannelCounts>> by_channel() const override;
+    std::optional<LogCounts> log_counts() const override;
     /// Calls begin_loading() and on_full(action) on every channel, now and on those created until
     /// end_loading(). Before anything is published.
     void begin_loading(std::function<void()> on_full);

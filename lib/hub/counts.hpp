@@ -6,6 +6,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -51,6 +52,17 @@ struct ChannelCounts {
     }
 };
 
+/// The state of what keeps events beyond memory, at one moment.
+struct LogCounts {
+    std::string error;              ///< why nothing can be written now; "": it can
+    std::uint64_t queued_bytes = 0; ///< of events that are not written yet
+    std::uint64_t bytes = 0, segments = 0, events = 0; ///< held
+    std::uint64_t oldest_ms = 0; ///< when the oldest event was written, since 1970; 0: none is held
+    std::uint64_t syncs = 0;
+    double last_sync_seconds = 0;
+    std::uint64_t damaged = 0; ///< places that were found damaged, whose events are lost
+};
+
 /// The counts of a running server, for its metrics, status line and totals, whether it serves
 /// channels or plays recordings. Any thread.
 class CountsSource {
@@ -60,6 +72,8 @@ public:
     virtual ChannelCounts counts() const = 0;
     /// Each channel that exists now, sorted by name.
     virtual std::vector<std::pair<std::string, ChannelCounts>> by_channel() const { return {}; }
+    /// nullopt if nothing is kept beyond memory.
+    virtual std::optional<LogCounts> log_counts() const { return std::nullopt; }
     /// The position of a playback, for the status line; "" if there is none.
     virtual std::string position() const { return {}; }
     /// What was done, for the totals at the end; "": the counts say it.

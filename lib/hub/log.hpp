@@ -3,6 +3,7 @@
 #pragma once
 
 #include "hub/batch.hpp"
+#include "hub/counts.hpp"
 #include "hub/history.hpp"
 
 #include <cstddef>
@@ -94,6 +95,7 @@ public:
     /// `sink` hears of the channel for as long as it exists. `bounds` are those of the tail.
     virtual Opened open(std::string_view name, const HistoryOptions& bounds,
                         std::weak_ptr<LogSink> sink) = 0;
+    virtual LogCounts counts() const = 0;
 };
 
 } // namespace sse

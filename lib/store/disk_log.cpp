@@ -41,4 +41,19 @@ Log::Opened DiskLog::open(std::string_view name, const HistoryOptions& bounds,
     return {std::move(channel), std::nullopt};
 }
 
+LogCounts DiskLog::counts() const {
+    const auto size = segments_.size();
+    LogCounts out;
+    out.error = health_.error();
+    out.queued_bytes = writer_.queued_bytes();
+    out.bytes = size.bytes;
+    out.segments = size.segments;
+    out.events = size.events;
+    out.oldest_ms = size.oldest;
+    out.syncs = syncer_.syncs();
+    out.last_sync_seconds = std::chrono::duration<double>(syncer_.last_sync_took()).count();
+    out.damaged = segments_.damaged();
+    return out;
+}
+
 } // namespace sse

@@ -37,6 +37,8 @@ public:
     Opened open(std::string_view name, const HistoryOptions& bounds,
                 std::weak_ptr<LogSink> sink) override;
 
+    LogCounts counts() const override;
+
     /// Where `source` is to be read on; nullopt: from its start.
     std::optional<std::string> place(const std::string& source) const {
         return segments_.place(source);

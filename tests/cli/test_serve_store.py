@@ -1,12 +1,15 @@
 """sse serve --store: what outlives the process, and what clients that resume get of it."""
+import contextlib
 import os
 import random
+import re
 import signal
 import threading
 
 import pytest
 
 from cli.test_serve_publish import post as post_body
+from support.deadline import poll
 from support.wire import Cut
 
 KILLS = int(os.environ.get("SSE_STORE_KILLS", "3"))  # 1000 is for a night
@@ -112,7 +115,15 @@ def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
     try:
         ballast = mount / "ballast"
         ballast.write_bytes(b"x" * 600_000)
-        server = sse.serve("--publish", "--store", mount / "store", "--start", "new")
+        server = sse.serve("--publish", "--store", mount / "store", "--start", "new", "--admin", "127.0.0.1:0")
+        admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+
+        def ready():
+            answer = wire.get(admin + "readyz")
+            text = wire.get(admin + "metrics").read_all().decode()
+            return answer.status, answer.read_all().decode(), float(re.search(r"^sse_store_up (\S+)$", text, re.MULTILINE)[1])
+
+        assert ready() == (200, "ready\n", 1)
         reader = wire.get(server.url)
         stored = []
         while True:
@@ -124,8 +135,16 @@ def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
         assert [e.id for e in reader.events(len(stored))] == stored
         resumed = wire.get(server.url, headers={"Last-Event-ID": stored[0]})
         assert [e.id for e in resumed.events(len(stored) - 1)] == stored[1:]
+        with open(ballast, "ab", buffering=0) as rest, contextlib.suppress(OSError):
+            while True:
+                rest.write(b"x" * 4096)
+        assert post(wire, server, "x" * 10_000).status == 503
+        status, why, up = ready()
+        assert (status, up) == (503, 0) and "No space left" in why
+        assert wire.get(admin + "healthz").status == 200
         ballast.unlink()
         server.stderr.wait_for("the store can be written again")
+        poll("the store", lambda: ready() == (200, "ready\n", 1))
         stored += published(post(wire, server, "again"))
         server.end()
         server = sse.serve("--publish", "--store", mount / "store")

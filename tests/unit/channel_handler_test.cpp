@@ -454,6 +454,7 @@ TEST_CASE("the admin routes have their statuses") {
         {"GET", "/metrics", 200, "# HELP"},    {"POST", "/metrics", 405, "GET and HEAD"},
         {"DELETE", "/healthz", 405, "GET"},    {"GET", "/", 404, "/metrics"},
         {"GET", "/healthz/", 404, "/healthz"}, {"POST", "/", 404, "/healthz"},
+        {"GET", "/readyz", 200, "ready\n"},    {"PUT", "/readyz", 405, "GET"},
     };
     Site site;
     sse::Server server({}, site.handler);
