@@ -37,7 +37,8 @@ def pytest_collect_file(file_path, parent):
 # The black-box tests that have memory or threads at stake: hostile input, clients that come and go, loops
 # and their queues. The sanitizers run these; all others are about text and run with Release alone.
 MEMORY = {f"test_{name}" for name in (
-    "bad_input", "record_replay", "recording", "serve_http", "serve_injection", "serve_input", "serve_safety_limits", "tail_attacks",
+    "bad_input", "record_replay", "recording", "replay_import", "serve_http", "serve_injection", "serve_input",
+    "serve_safety_limits", "tail_attacks",
     "tail_body", "tail_compressed", "tail_connection", "tail_delivery", "tail_state", "tail_tls", "tail_wire")}
 THREADS = {f"test_{name}" for name in (
     "replay", "replay_faults", "replay_post", "replay_shared", "serve", "serve_attacks", "serve_churn",

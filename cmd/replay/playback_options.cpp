@@ -250,7 +250,8 @@ ReplayOptions::ReplayOptions() {
 void add_replay_options(CLI::App& app, ReplayOptions& o) {
     app.add_option("RECORDING", o.recordings,
                    "Recordings to play: files (JSON Lines, event-stream text, output of curl -i, "
-                   "or HAR; may be gzipped), directories of such files, or - for standard input")
+                   "HAR or a VCR cassette; may be gzipped), directories of such files, or - for "
+                   "standard input")
         ->required();
     add_playback_options(app, o);
     add_route_options(app, o);

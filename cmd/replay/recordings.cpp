@@ -3,6 +3,7 @@
 #include "cmd/cli/command.hpp"
 #include "recording/har.hpp"
 #include "recording/recording_files.hpp"
+#include "recording/vcr.hpp"
 #include "recording/writer.hpp"
 
 #include <filesystem>
@@ -62,13 +63,14 @@ void Recordings::add(const std::string& path, const std::string& name) {
     auto input = std::make_unique<sse::RecordingInput>(path);
     input->set_name(name);
     if (path != name) other_names_[path] = name;
-    if (sse::is_har(sse::start_of(*input))) return add_streams(*input);
+    const auto start = sse::start_of(*input);
+    if (sse::is_har(start) || sse::is_vcr(start)) return add_streams(*input, sse::is_vcr(start));
     if (!reopenable) streamed_[files_.size()] = std::move(input);
     files_.push_back(reopenable ? path : "-");
     names_.push_back(name);
 }
 
-void Recordings::add_streams(sse::RecordingInput& har) {
+void Recordings::add_streams(sse::RecordingInput& input, bool vcr) {
     const auto before = files_.size();
     sse::HarOptions har_options;
     har_options.warn = warn;
@@ -76,11 +78,12 @@ void Recordings::add_streams(sse::RecordingInput& har) {
         sse::RecordingWriterOptions options;
         options.mask = false; // a private copy for this process
         files_.push_back(spools_.emplace_back().path());
-        names_.push_back(fmt::format("{}, stream {}", har.name(), files_.size() - before));
+        names_.push_back(fmt::format("{}, stream {}", input.name(), files_.size() - before));
         other_names_[files_.back()] = names_.back();
         return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
     };
-    sse::read_har(har, make, har_options);
+    if (vcr) sse::read_vcr(input, make);
+    else sse::read_har(input, make, har_options);
     if (files_.size() - before > 1) routed_ = true;
 }
 

@@ -42,7 +42,7 @@ public:
 
 private:
     void add(const std::string& path, const std::string& name);
-    void add_streams(sse::RecordingInput& har);
+    void add_streams(sse::RecordingInput& input, bool vcr);
 
     std::vector<std::string> files_, names_;
     std::map<std::string, std::string>

@@ -1,7 +1,7 @@
 #include "cmd/tail/client_hints.hpp"
 
+#include "base/content_coding.hpp"
 #include "base/printable.hpp"
-#include "http/content_coding.hpp"
 #include "protocol/event.hpp"
 
 #include <fmt/format.h>

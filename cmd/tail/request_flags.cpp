@@ -1,6 +1,7 @@
 #include "cmd/tail/request_flags.hpp"
 
 #include "base/base64.hpp"
+#include "base/content_coding.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "base/take_part.hpp"
@@ -8,7 +9,6 @@
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/text_option.hpp"
 #include "cmd/tail/credentials.hpp"
-#include "http/content_coding.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>

@@ -2,8 +2,8 @@
 // not the events in the body, and not which status is an error.
 #pragma once
 
+#include "base/content_coding.hpp"
 #include "client/client_request.hpp"
-#include "http/content_coding.hpp"
 #include "http/response_framing.hpp"
 #include "net/client_connection.hpp"
 #include "protocol/chunked.hpp"

@@ -1,6 +1,6 @@
 #include "http/libraries.hpp"
 
-#include "http/content_coding.hpp"
+#include "base/content_coding.hpp"
 #include "http/httplib_compat.hpp"
 
 #include <asio/detail/config.hpp>

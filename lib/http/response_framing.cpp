@@ -1,10 +1,10 @@
 #include "http/response_framing.hpp"
 
+#include "base/content_coding.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "base/take_part.hpp"
 #include "base/trimmed.hpp"
-#include "http/content_coding.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>

@@ -2,7 +2,7 @@
 // without content coding. The format of the file is RecordingWriter's.
 #pragma once
 
-#include "http/content_coding.hpp"
+#include "base/content_coding.hpp"
 #include "http/head.hpp"
 #include "http/url.hpp"
 #include "proxy/recording_store.hpp"

@@ -1,10 +1,10 @@
 #include "proxy/forwarding.hpp"
 
+#include "base/content_coding.hpp"
 #include "base/error.hpp"
 #include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 #include "client/client_request.hpp"
-#include "http/content_coding.hpp"
 
 #include <algorithm>
 #include <array>

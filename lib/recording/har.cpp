@@ -1,7 +1,6 @@
 #include "recording/har.hpp"
 
 #include "base/ascii.hpp"
-#include "base/base64.hpp"
 #include "base/error.hpp"
 #include "base/mask.hpp"
 #include "base/rfc3339.hpp"
@@ -10,6 +9,7 @@
 #include "protocol/parser.hpp"
 #include "protocol/stream_format.hpp"
 #include "recording/event_text_reader.hpp"
+#include "recording/imported_body.hpp"
 #include "recording/record_parser.hpp"
 
 #include <algorithm>
@@ -42,6 +42,7 @@ struct HarEntry {
     std::vector<HarMessage> messages;
     std::string media_type, encoding;
     std::string_view body;            ///< JSON of the string in `content.text`, within the file
+    bool hexadecimal = false;         ///< Polly's `_isBinary`: chunks in hexadecimal digits
     std::optional<std::string> error; ///< the first value that is needed and cannot be read
 };
 
@@ -129,12 +130,15 @@ private:
     }
 
     void read_content(json::value value) {
+        bool binary = false;
         each_member(value, [&](std::string_view key, json::value member) {
             if (key == "mimeType")
                 read_text(member, "response.content.mimeType", entry_.media_type);
             else if (key == "encoding")
                 read_text(member, "response.content.encoding", entry_.encoding);
             else if (key == "text") entry_.body = member.raw_json_token();
+            else if (key == "_isBinary" && member.get_bool().get(binary) == simdjson::SUCCESS)
+                entry_.hexadecimal = binary;
         });
     }
 
@@ -220,8 +224,26 @@ bool has_stream_body(const HarEntry& entry) {
            stream_format(entry.media_type) != StreamFormat::event_stream;
 }
 
-/// The body of `entry`, decoded. Throws Error (bad_input) with the reason.
-std::string body_of(const HarEntry& entry, json::parser& parser) {
+/// The strings of `text`, a JSON array of them; nullopt if it is none.
+std::optional<std::vector<std::string>> strings_of(std::string_view text, json::parser& parser) {
+    if (!text.starts_with('[')) return std::nullopt;
+    const simdjson::padded_string padded(text);
+    json::document document;
+    json::array array;
+    if (parser.iterate(padded).get(document) != simdjson::SUCCESS ||
+        document.get_array().get(array) != simdjson::SUCCESS)
+        return std::nullopt;
+    std::vector<std::string> strings;
+    for (auto element : array) {
+        std::string_view string;
+        if (element.get_string().get(string) != simdjson::SUCCESS) return std::nullopt;
+        strings.emplace_back(string);
+    }
+    return strings;
+}
+
+/// The body of `entry`, decoded. Throws Error (bad_input) with the reason, too_large.
+std::string body_of(const HarEntry& entry, json::parser& parser, std::size_t max_bytes) {
     json::document document;
     std::string_view text;
     const auto& raw = entry.body;
@@ -232,27 +254,20 @@ std::string body_of(const HarEntry& entry, json::parser& parser) {
     if (error == simdjson::INCORRECT_TYPE) return {};
     if (error != simdjson::SUCCESS)
         throw Error(Errc::bad_input, "response.content.text is not a well-formed string");
-    if (entry.encoding != "base64") return std::string(text);
-    std::string encoded(text), body;
-    std::erase_if(encoded, [](char c) { return c == '\r' || c == '\n' || c == ' ' || c == '\t'; });
-    if (!append_from_base64(encoded, body))
-        throw Error(Errc::bad_input, "response.content.text is not valid base64");
-    return body;
-}
-
-std::string whole_text(RecordingInput& input, std::size_t max_bytes) {
-    std::string text;
-    for (;;) {
-        const auto have = text.size();
-        text.resize(have + 256 * 1024);
-        const auto got = input.read(text.data() + have, text.size() - have);
-        text.resize(have + got);
-        if (got == 0) return text;
-        if (text.size() > max_bytes) {
-            throw Error(Errc::too_large,
-                        fmt::format("{}: larger than {} bytes", input.name(), max_bytes));
+    const bool base64 = entry.encoding == "base64";
+    std::string body(text);
+    if (base64 || entry.hexadecimal) {
+        // Polly writes the chunks of a compressed body as an array of strings.
+        const std::string copy = std::exchange(body, {});
+        const auto chunks = strings_of(copy, parser).value_or(std::vector<std::string>(1, copy));
+        for (const auto& chunk : chunks) {
+            if (!(base64 ? append_loose_base64(chunk, body) : append_hexadecimal(chunk, body))) {
+                throw Error(Errc::bad_input, fmt::format("response.content.text is not valid {}",
+                                                         base64 ? "base64" : "hexadecimal"));
+            }
         }
     }
+    return without_coding(std::move(body), entry.header.response.headers, max_bytes);
 }
 
 } // namespace
@@ -298,7 +313,7 @@ void read_har(RecordingInput& input,
         }
         std::string body;
         try {
-            body = body_of(entry, body_parser);
+            body = body_of(entry, body_parser, options.max_bytes);
         } catch (const Error& e) {
             throw Error(e.code(), where + e.what(), Reason::har_without_events);
         }

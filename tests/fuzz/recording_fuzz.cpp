@@ -1,10 +1,11 @@
-// Any bytes as a recording, text or HAR file: refused with an error, or played, with times that
-// never go back, the same in small steps as at once. The first bytes choose the options of the
-// playback.
+// Any bytes as a recording, text, HAR file or cassette: refused with an error, or played, with
+// times that never go back, the same in small steps as at once. The first bytes choose the options
+// of the playback.
 #include "base/error.hpp"
 #include "playback/playback_driver.hpp"
 #include "recording/har.hpp"
 #include "recording/record_reader.hpp"
+#include "recording/vcr.hpp"
 
 #include <cstdint>
 #include <cstdlib>
@@ -83,14 +84,16 @@ std::string play(sse::Playback& playback, sse::Playback::Clock::time_point until
     return out;
 }
 
-void play_har(const std::string& path) {
+void play_import(const std::string& path) {
     std::vector<std::unique_ptr<MemoryFile>> made;
     sse::RecordingInput input(path);
-    if (!sse::is_har(sse::start_of(input))) return;
-    sse::read_har(input, [&](sse::RecordingHeader header) {
+    const auto make = [&](sse::RecordingHeader header) {
         made.push_back(std::make_unique<MemoryFile>(""));
         return std::make_unique<sse::RecordingWriter>(made.back()->path(), std::move(header));
-    });
+    };
+    const auto start = sse::start_of(input);
+    if (sse::is_har(start)) sse::read_har(input, make);
+    else if (sse::is_vcr(start)) sse::read_vcr(input, make);
     for (const auto& file : made) { // what was made of it is a recording
         const auto reader = sse::open_recording(file->path());
         while (reader->next() != nullptr) {
@@ -111,8 +114,8 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     } catch (const sse::Error&) { // not a recording
     }
     try {
-        play_har(file.path());
-    } catch (const sse::Error&) { // not a HAR file, or without streams
+        play_import(file.path());
+    } catch (const sse::Error&) { // neither a HAR file nor a cassette, or without streams
     }
     return 0;
 }

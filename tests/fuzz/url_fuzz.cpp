@@ -1,10 +1,10 @@
 // Any bytes as a URL, a Location, a proxy, a content-coded body and a JSON body: no crash, and what
 // is accepted means the same when it is read again, however it is cut, and shows no secret.
+#include "base/content_coding.hpp"
 #include "base/error.hpp"
 #include "base/mask.hpp"
 #include "client/json_body.hpp"
 #include "client/proxy.hpp"
-#include "http/content_coding.hpp"
 #include "http/url.hpp"
 
 #include <algorithm>

@@ -1,5 +1,5 @@
+#include "base/content_coding.hpp"
 #include "base/error.hpp"
-#include "http/content_coding.hpp"
 #include "unit/catch2.hpp"
 
 #include <cstring>

@@ -1,7 +1,7 @@
-#include "http/content_coding.hpp"
+#include "base/content_coding.hpp"
 
+#include "base/ascii.hpp"
 #include "base/error.hpp"
-#include "http/head.hpp"
 
 #include <algorithm>
 #include <brotli/decode.h>
@@ -14,6 +14,12 @@
 namespace sse {
 
 namespace {
+
+/// Compares names without case (RFC 9110, 8.4.1).
+bool same_coding(std::string_view a, std::string_view b) {
+    return std::equal(a.begin(), a.end(), b.begin(), b.end(),
+                      [](char x, char y) { return ascii_lower(x) == ascii_lower(y); });
+}
 
 constexpr std::size_t piece_bytes = 64 * 1024;
 
@@ -152,16 +158,16 @@ bool is_registered_coding(std::string_view name) {
     for (const char* known : {"aes128gcm", "br", "bzip2", "compress", "dcb", "dcz", "deflate",
                               "exi", "gzip", "lz4", "lzma", "pack200-gzip", "sdch", "snappy",
                               "x-bzip2", "x-compress", "x-gzip", "xz", "zstd"}) {
-        if (same_name(name, known)) return true;
+        if (same_coding(name, known)) return true;
     }
     return false;
 }
 
 std::unique_ptr<ContentDecoder> ContentDecoder::make(std::string_view coding) {
-    if (same_name(coding, "gzip") || same_name(coding, "x-gzip"))
+    if (same_coding(coding, "gzip") || same_coding(coding, "x-gzip"))
         return std::make_unique<Inflater>(true);
-    if (same_name(coding, "deflate")) return std::make_unique<Inflater>(false);
-    if (same_name(coding, "br")) return std::make_unique<Brotli>();
+    if (same_coding(coding, "deflate")) return std::make_unique<Inflater>(false);
+    if (same_coding(coding, "br")) return std::make_unique<Brotli>();
     return nullptr;
 }
 
