@@ -124,3 +124,23 @@ def test_references_to_the_rules_resolve():
         broken += [f"{name(path)}: rule {n}" for m in re.finditer(r"(?:RULES\.md,|\brules?) (\d+)(?: to (\d+))?(?: and (\d+))?", text)
                    for n in m.groups() if n and int(n) not in numbers]
     assert not broken
+
+
+def test_the_parts_of_a_release_agree():
+    """The suite makes no release, which takes an hour (.scripts/release): here, that its parts agree."""
+    script, formula, dockerfile = ((ROOT / ".scripts" / file).read_text("utf-8")
+                                   for file in ("release", "formula.rb.in", "Dockerfile"))
+    version = re.search(r"^project\(sse VERSION (\S+)", (ROOT / "CMakeLists.txt").read_text("utf-8"), re.MULTILINE)[1]
+    assert f"\n## {version} (" in (ROOT / "man/CHANGELOG.md").read_text("utf-8")
+    assert set(re.findall(r"sse[-_](\d+\.\d+\.\d+)", (ROOT / "README.md").read_text("utf-8"))) == {version}
+    for file in (".scripts/release", ".scripts/static-libraries", "tests/elsewhere"):
+        run("bash", "-n", file)
+    packages = (ROOT / ".scripts/packages").read_text("utf-8")
+    libraries = {name.lower() for name in re.findall(r"^build +\S+ +(\S+)$", packages, re.MULTILINE)} - {"pkg-config"}
+    depends = set(re.findall(r'^  (?:depends_on|uses_from_macos) "([\w-]+)', formula, re.MULTILINE))
+    assert depends - {"cmake", "ninja", "pkgconf"} == libraries
+    recipe = (ROOT / ".github/RELEASING.md").read_text("utf-8")
+    for made in ("linux-", "image.tar.gz", "SHA256SUMS", "sse.rb"):
+        assert made in script and made in recipe
+    for copied in re.findall(r"^COPY \S*?([\w.-]+) ", dockerfile, re.MULTILINE):
+        assert copied in script
