@@ -128,9 +128,9 @@ public:
                 begun_ = true;
                 if (::BrotliDecoderIsFinished(state_.get()))
                     bad_coding("the br body has data after its end");
-                std::size_t left = 1, none = 0;
+                std::size_t left = 1, room = 0;
                 auto* at = reinterpret_cast<const std::uint8_t*>(input.data());
-                const auto result = ::BrotliDecoderDecompressStream(state_.get(), &left, &at, &none,
+                const auto result = ::BrotliDecoderDecompressStream(state_.get(), &left, &at, &room,
                                                                     nullptr, nullptr);
                 input.remove_prefix(1 - left);
                 if (result == BROTLI_DECODER_RESULT_ERROR) bad_coding("the br body is corrupt");
