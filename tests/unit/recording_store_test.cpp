@@ -183,7 +183,7 @@ TEST_CASE("Recordings are numbered, and those of earlier runs are kept or replac
 TEST_CASE("A directory that cannot be made is an error that names it") {
     sse::RecordingStoreOptions options;
     options.directory = "/dev/null/x";
-    CHECK_THROWS_WITH(sse::RecordingStore(options), Catch::Matchers::Contains("/dev/null/x"));
+    CHECK_THROWS_WITH(sse::RecordingStore(options), ContainsSubstring("/dev/null/x"));
 }
 
 TEST_CASE("An exchange is recorded as it happens") {
