@@ -166,6 +166,7 @@ def test_every_option_names_itself_where_its_value_is_none(sse):
     assert {"--count", "--max-time", "--retry", "--jobs", "--output", "--max-event-bytes"} <= set(checked)
 
 
+@pytest.mark.release
 def test_every_option_that_takes_a_value_says_so(sse):
     for name, kind in options(sse):
         if kind is None:
