@@ -6,6 +6,7 @@
 #include "server/request_reader.hpp"
 #include "unit/catch2.hpp"
 #include "unit/recording_text.hpp"
+#include "unit/temporary_directory.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -16,27 +17,20 @@ namespace {
 
 namespace fs = std::filesystem;
 
+/// A directory of recordings.
 class TemporaryDirectory {
 public:
-    TemporaryDirectory() {
-        std::string name = "/tmp/sse-test-XXXXXX";
-        if (::mkdtemp(name.data()) == nullptr) throw std::runtime_error("no temporary directory");
-        path_ = name;
-    }
-    ~TemporaryDirectory() { fs::remove_all(path_); }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    fs::path path() const { return path_; }
-    void add(const std::string& name) const { std::ofstream(path_ / name) << "{\"sse\":1}\n"; }
+    fs::path path() const { return directory_.path(); }
+    void add(const std::string& name) const { std::ofstream(path() / name) << "{\"sse\":1}\n"; }
     std::vector<std::string> names() const {
         std::vector<std::string> all;
-        for (const auto& it : fs::directory_iterator(path_)) all.push_back(it.path().filename());
+        for (const auto& it : fs::directory_iterator(path())) all.push_back(it.path().filename());
         std::sort(all.begin(), all.end());
         return all;
     }
 
 private:
-    fs::path path_;
+    test::TemporaryDirectory directory_;
 };
 
 using Names = std::vector<std::string>;

@@ -4,6 +4,7 @@
 #include "hub/batch.hpp"
 #include "store/disk_log.hpp"
 #include "unit/catch2.hpp"
+#include "unit/temporary_directory.hpp"
 
 #include <atomic>
 #include <condition_variable>
@@ -17,26 +18,6 @@
 #include <vector>
 
 namespace test {
-
-/// A directory, gone when the test is.
-class TemporaryDirectory {
-public:
-    TemporaryDirectory() {
-        std::string path = "/tmp/sse-test-XXXXXX";
-        if (::mkdtemp(path.data()) == nullptr) throw std::runtime_error("no temporary directory");
-        path_ = path;
-    }
-    ~TemporaryDirectory() {
-        std::error_code ignored;
-        std::filesystem::remove_all(path_, ignored);
-    }
-    TemporaryDirectory(const TemporaryDirectory&) = delete;
-    TemporaryDirectory& operator=(const TemporaryDirectory&) = delete;
-    const std::string& path() const { return path_; }
-
-private:
-    std::string path_;
-};
 
 /// What a test does to a disk.
 struct Faults {
