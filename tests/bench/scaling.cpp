@@ -1,8 +1,10 @@
 // Readers of input that a stranger chooses, on hostile inputs of a given size, for callgrind to
 // count: test_scaling.py doubles the size, and the count may not grow by much more than that.
 //
-//   scaling              names the cases, one a line
-//   scaling CASE SIZE    reads an input of about SIZE bytes within measured()
+//   scaling                 names the cases, one a line
+//   scaling SIZE CASE...    of each case, reads an input of about SIZE bytes within measured(),
+//   then
+//                           one of twice that
 #include "base/canonical_json.hpp"
 #include "base/error.hpp"
 #include "base/glob.hpp"
@@ -41,6 +43,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace {
 
@@ -383,13 +386,16 @@ extern "C" void measured(const Case& which, const std::string& input) {
 }
 
 int main(int argc, char** argv) {
-    for (const auto& which : cases) {
-        if (argc < 3) {
-            std::printf("%s\n", std::string(which.name).c_str());
-        } else if (which.name == argv[1]) {
-            measured(which, which.input(std::strtoul(argv[2], nullptr, 10)));
-            return 0;
-        }
+    if (argc < 3) {
+        for (const auto& which : cases) std::printf("%s\n", std::string(which.name).c_str());
+        return 0;
     }
-    return argc < 3 ? 0 : 2;
+    const auto size = std::strtoul(argv[1], nullptr, 10);
+    for (const std::string_view name : std::vector<std::string_view>(argv + 2, argv + argc)) {
+        const auto which = std::find_if(cases.begin(), cases.end(),
+                                        [name](const Case& each) { return each.name == name; });
+        if (which == cases.end()) return 2;
+        measured(*which, which->input(size));
+        measured(*which, which->input(2 * size));
+    }
 }

@@ -52,13 +52,16 @@ class CppFile(pytest.File):
                     yield Fuzz.from_parent(self, name=f"{self.path.stem}[{build.name}]", build=build)
             return
         source = self.path.read_text(encoding="utf-8")
-        threaded = "<thread>" in source
-        for match in CASE.finditer(source):
-            case = "".join(LITERAL.findall(match[1])).replace('\\"', '"').replace("\\\\", "\\")
-            for build in BUILDS:
-                if build.unit and (build.name != "tsan" or threaded):
-                    yield UnitCase.from_parent(self, name=f"{case}[{build.name}]", build=build,
-                                               case=case)
+        cases = ["".join(LITERAL.findall(match[1])).replace('\\"', '"').replace("\\\\", "\\")
+                 for match in CASE.finditer(source)]
+        for build in BUILDS:
+            if not build.unit or not cases:
+                continue
+            if build.name == "release":
+                for case in cases:
+                    yield UnitCase.from_parent(self, name=f"{case}[{build.name}]", build=build, case=case)
+            elif build.name != "tsan" or "<thread>" in source:
+                yield UnitFile.from_parent(self, name=f"{self.path.stem}[{build.name}]", build=build)
 
 
 class Program(pytest.Item):
@@ -102,6 +105,13 @@ class UnitCase(Program):
         exact = re.sub(r"([\\,\[\]*\"])", r"\\\1", self.case)
         exact = re.sub(r"^-+", "*", exact)  # nor is it an option
         return [str(self.build.unit), exact, "--warn", "NoTests"]
+
+
+class UnitFile(Program):
+    """All TEST_CASEs of a file in one process: with a sanitizer, most of the time of one goes into its start."""
+
+    def command(self):
+        return [str(self.build.unit), "--filenames-as-tags", f"[#{self.path.stem}]", "--warn", "NoTests"]
 
 
 class Fuzz(Program):
