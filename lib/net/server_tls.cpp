@@ -43,11 +43,13 @@ TlsStream::Handshake TlsStream::handshake() {
     }
 }
 
-/// Only a write may have to wait for writing, and only a read for reading: renegotiation is off,
-/// and OpenSSL answers a key update with the next write. All else ends the connection.
-Transfer TlsStream::fault(int result) {
+/// Only a write may have to wait for writing, and only a read for reading (`wanted`): renegotiation
+/// is off, and OpenSSL answers a key update with the next write. All else ends the connection.
+/// SSL_want() does not tell one from the other: it is unchanged when the client has gone.
+Transfer TlsStream::stopped(int result, int wanted) {
     const int number = errno;
     const int kind = SSL_get_error(ssl_, result);
+    if (kind == wanted) return {0, true};
     broken_ = kind == SSL_ERROR_SSL || kind == SSL_ERROR_SYSCALL;
     const int error = kind == SSL_ERROR_SYSCALL && number != 0 ? number : broken_ ? EPROTO : 0;
     return {0, false, true, kind == SSL_ERROR_SYSCALL && number == ETIMEDOUT, error};
@@ -63,8 +65,7 @@ Transfer TlsStream::flush() {
             SSL_write_ex(ssl_, pending_.data() + sent, pending_.size() - sent, &written);
         if (result != 1) {
             pending_.erase(0, sent);
-            if (SSL_want_write(ssl_)) return {0, true};
-            return fault(result);
+            return stopped(result, SSL_ERROR_WANT_WRITE);
         }
         sent += written;
     }
@@ -98,10 +99,8 @@ Transfer TlsStream::send(std::span<const std::string_view> views) {
         std::size_t written = 0;
         const int result = SSL_write_ex(ssl_, piece.data(), piece.size(), &written);
         if (result != 1) {
-            if (!SSL_want_write(ssl_)) {
-                const auto lost = fault(result);
-                return total.bytes > 0 ? Transfer{total.bytes, true} : lost;
-            }
+            const auto why = stopped(result, SSL_ERROR_WANT_WRITE);
+            if (!why.again) return total.bytes > 0 ? Transfer{total.bytes, true} : why;
             pending_.assign(piece);
             return {total.bytes + piece.size(), true};
         }
@@ -120,14 +119,14 @@ Transfer TlsStream::receive(std::span<char> into) {
     std::size_t got = 0;
     const int result = SSL_read_ex(ssl_, into.data(), into.size(), &got);
     if (result == 1) return {got};
-    if (SSL_want_read(ssl_)) return {0, true};
-    return fault(result);
+    return stopped(result, SSL_ERROR_WANT_READ);
 }
 
 bool TlsStream::close_notify() {
     if (broken_ || ended_) return true;
     ERR_clear_error();
-    if (SSL_shutdown(ssl_) < 0 && SSL_want_write(ssl_)) return false;
+    const int result = SSL_shutdown(ssl_);
+    if (result < 0 && SSL_get_error(ssl_, result) == SSL_ERROR_WANT_WRITE) return false;
     ended_ = true;
     return true;
 }

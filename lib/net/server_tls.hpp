@@ -57,7 +57,7 @@ public:
     bool close_notify();
 
 private:
-    Transfer fault(int result);
+    Transfer stopped(int result, int wanted);
 
     ssl_st* ssl_;
     int fd_;
