@@ -15,6 +15,7 @@
 #include <cstdio>
 #include <fcntl.h>
 #include <fmt/format.h>
+#include <functional>
 #include <iostream>
 #include <string>
 #include <string_view>
@@ -61,6 +62,38 @@ char** command_of(char** begin, char** end) {
                                                              : end;
 }
 
+struct Command {
+    const char* name;
+    const char* description;
+    std::function<void(CLI::App&, cmd::Run&)> add_options;
+};
+
+/// The commands, of which `program` holds the arguments of `sse serve -- PROGRAM`.
+std::vector<Command> commands_with(const std::vector<std::string>& program) {
+    return {
+        {"serve", "Serve a stream of events over HTTP",
+         [program](CLI::App& command, cmd::Run& run) { cmd::add_serve(command, run, program); }},
+        {"tail", "Follow streams and print their events", cmd::add_tail},
+        {"replay", "Replay recorded streams with their timing", cmd::add_replay},
+        {"record", "Record the responses of a server to any client, as a proxy before it",
+         cmd::add_record},
+    };
+}
+
+/// Declares the options of those `commands` of `app` that `chosen` holds for and that have none
+/// yet: those of all take longer than many a run.
+template <typename Chosen>
+void add_options(CLI::App& app, const std::vector<Command>& commands, cmd::Run& run,
+                 Chosen chosen) {
+    for (const auto& each : commands) {
+        auto& command = *app.get_subcommand(each.name);
+        const bool has_options = command.get_options().size() > 1; // beside --help
+        if (has_options || !chosen(each.name)) continue;
+        each.add_options(command, run);
+        cmd::finish_options(command);
+    }
+}
+
 constexpr auto examples =
     "  $ make 2>&1 | sse serve             publish the output of a command\n"
     "  $ sse tail https://host/events      print the events of a stream\n"
@@ -85,19 +118,22 @@ int main(int argc, char** argv) {
     cmd::Run run;
     const auto end = argv + argc;
     const auto dashes = command_of(argv + 1, end);
-    cmd::add_serve(app, run, {dashes == end ? end : dashes + 1, end});
-    cmd::add_tail(app, run);
-    cmd::add_replay(app, run);
-    cmd::add_record(app, run);
+    const auto commands = commands_with({dashes == end ? end : dashes + 1, end});
+    for (const auto& each : commands) app.add_subcommand(each.name, each.description);
+    add_options(app, commands, run,
+                [&](std::string_view name) { return std::find(argv + 1, dashes, name) != dashes; });
     if (dashes != end && dashes + 1 == end)
         return fail(cmd::Exit::usage, "no command after --",
                     "use the form sse serve -- COMMAND [ARGUMENT]");
-    for (auto* command : app.get_subcommands({})) cmd::finish_options(*command);
     try {
         app.parse(cmd::arguments_for(app, argv + 1, dashes));
     } catch (const CLI::ParseError& e) {
         // help was requested, unless for an unknown command
         if (e.get_exit_code() == 0 && app.remaining().empty()) return show(app, e);
+        if (dynamic_cast<const CLI::ExtrasError*>(&e) != nullptr) {
+            // an unknown option may be one of another command
+            add_options(app, commands, run, [](std::string_view) { return true; });
+        }
         return fail(cmd::usage_error(app, e));
     }
     if (!run) return fail(cmd::no_command());

@@ -59,11 +59,12 @@ private:
 /// the callback only sets this.
 using Run = std::function<int()>;
 
-/// `command` holds the arguments after `--`.
-void add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command);
-void add_tail(CLI::App& app, Run& chosen);
-void add_replay(CLI::App& app, Run& chosen);
-void add_record(CLI::App& app, Run& chosen);
+/// Declare the options of a command in `command`, which then chooses it. `sse serve -- PROGRAM`:
+/// `program` holds the arguments after `--`.
+void add_serve(CLI::App& command, Run& chosen, std::vector<std::string> program);
+void add_tail(CLI::App& command, Run& chosen);
+void add_replay(CLI::App& command, Run& chosen);
+void add_record(CLI::App& command, Run& chosen);
 
 /// `sse: KIND: text` as one line. Control characters in `text` are escaped, so that a name in it
 /// cannot add lines or control a terminal.

@@ -226,12 +226,11 @@ constexpr auto record_examples =
 
 } // namespace
 
-void cmd::add_record(CLI::App& app, Run& chosen) {
-    auto& sub = *app.add_subcommand(
-        "record", "Record the responses of a server to any client, as a proxy before it");
-    set_help(sub, record_examples);
+void cmd::add_record(CLI::App& command, Run& chosen) {
+    set_help(command, record_examples);
     const auto options =
         std::make_shared<RecordOptions>(); // CLI11 binds by address: outlive the parse
-    add_options(sub, *options);
-    sub.callback([options, &chosen] { chosen = [options] { return run_with_hints(*options); }; });
+    add_options(command, *options);
+    command.callback(
+        [options, &chosen] { chosen = [options] { return run_with_hints(*options); }; });
 }

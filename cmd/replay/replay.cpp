@@ -277,11 +277,10 @@ constexpr auto replay_examples =
 
 } // namespace
 
-void cmd::add_replay(CLI::App& app, Run& chosen) {
-    auto& sub = *app.add_subcommand("replay", "Replay recorded streams with their timing");
-    set_help(sub, replay_examples);
+void cmd::add_replay(CLI::App& command, Run& chosen) {
+    set_help(command, replay_examples);
     const auto options =
         std::make_shared<cmd::ReplayOptions>(); // CLI11 binds by address: outlive the parse
-    add_replay_options(sub, *options);
-    sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+    add_replay_options(command, *options);
+    command.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

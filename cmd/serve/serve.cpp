@@ -329,12 +329,11 @@ constexpr auto serve_examples =
 
 } // namespace
 
-void cmd::add_serve(CLI::App& app, Run& chosen, std::vector<std::string> command) {
-    auto& sub = *app.add_subcommand("serve", "Serve a stream of events over HTTP");
-    set_help(sub, serve_examples);
+void cmd::add_serve(CLI::App& command, Run& chosen, std::vector<std::string> program) {
+    set_help(command, serve_examples);
     const auto options =
         std::make_shared<ServeOptions>(); // CLI11 binds by address: outlive the parse
-    add_options(sub, *options);
-    options->input.command = std::move(command);
-    sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+    add_options(command, *options);
+    options->input.command = std::move(program);
+    command.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }

@@ -245,10 +245,10 @@ constexpr auto tail_examples =
 
 } // namespace
 
-void cmd::add_tail(CLI::App& app, Run& chosen) {
-    auto& sub = *app.add_subcommand("tail", "Follow streams and print their events");
-    set_help(sub, tail_examples);
-    const auto options = std::make_shared<TailOptions>();
-    add_tail_options(sub, *options);
-    sub.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+void cmd::add_tail(CLI::App& command, Run& chosen) {
+    set_help(command, tail_examples);
+    const auto options =
+        std::make_shared<TailOptions>(); // CLI11 binds by address: outlive the parse
+    add_tail_options(command, *options);
+    command.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
 }
