@@ -34,29 +34,39 @@ def pytest_collect_file(file_path, parent):
     return None
 
 
-# The black-box tests that have memory or threads at stake: hostile input, clients that come and go, loops
-# and their queues. The sanitizers run these; all others are about text and run with Release alone.
+# The black-box tests that have memory or threads at stake run under a sanitizer, too: hostile input and the
+# forms of bodies under ASan+UBSan, loops and their queues under TSan, and under both what has either at stake.
+# All others are about text and run with Release alone. With SSE_SANITIZED=all in the environment, both
+# sanitizers run all of these.
 MEMORY = {f"test_{name}" for name in (
     "bad_input", "record_replay", "recording", "replay_import", "serve_http", "serve_injection", "serve_input",
-    "serve_safety_limits", "tail_attacks",
+    "serve_safety_limits", "serve_safety_tls", "tail_attacks",
     "tail_body", "tail_compressed", "tail_connection", "tail_delivery", "tail_state", "tail_tls", "tail_wire")}
 THREADS = {f"test_{name}" for name in (
-    "replay", "replay_faults", "replay_post", "replay_shared", "serve", "serve_attacks", "serve_churn",
-    "serve_command", "serve_follow", "serve_limits", "serve_ops", "serve_ops_faults", "serve_publish",
-    "record", "serve_record", "serve_safety_tls", "serve_store", "serve_tee", "tail_exec", "tail_several")}
+    "replay", "replay_faults", "replay_post", "replay_shared", "serve", "serve_command", "serve_follow",
+    "serve_ops", "serve_ops_faults", "serve_publish", "serve_record", "serve_tee", "tail_exec", "tail_several")}
+BOTH = {f"test_{name}" for name in ("record", "serve_attacks", "serve_churn", "serve_limits", "serve_store")}
 HOSTILE = {f"test_{name}" for name in ("recording", "serve_attacks", "serve_injection", "tail_attacks")}
 SANITIZED_ROWS = 1  # of each table, where its rows are not hostile input
+ALL_SANITIZED = os.environ.get("SSE_SANITIZED") == "all"
+
+
+def builds_for(module):
+    """The names of the builds that the rows of `module` run with."""
+    if module not in MEMORY | THREADS | BOTH:
+        return {"release"}
+    if module in BOTH or ALL_SANITIZED:
+        return {"release", "asan", "tsan"}
+    return {"release", "asan" if module in MEMORY else "tsan"}
 
 
 def pytest_generate_tests(metafunc):
     """A black-box test runs once with each build that suits it."""
     if "sse_bin" not in metafunc.fixturenames:
         return
-    module = metafunc.definition.path.stem
-    names = {"release"}
-    if not metafunc.definition.get_closest_marker("release"):
-        names |= {"asan"} if module in MEMORY | THREADS else set()
-        names |= {"tsan"} if module in THREADS else set()
+    names = builds_for(metafunc.definition.path.stem)
+    if metafunc.definition.get_closest_marker("release"):
+        names = {"release"}
     suited = [b for b in BUILDS if b.name in names]
     metafunc.parametrize("sse_bin", [str(b.sse) for b in suited], ids=[b.name for b in suited],
                          scope="session")
