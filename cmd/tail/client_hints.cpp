@@ -2,6 +2,7 @@
 
 #include "base/content_coding.hpp"
 #include "base/printable.hpp"
+#include "cmd/client/connection_hints.hpp"
 #include "protocol/event.hpp"
 
 #include <fmt/format.h>
@@ -22,31 +23,9 @@ public:
 
     std::string of(const sse::Error& e) const {
         using sse::Reason;
+        if (auto hint = connection_hint(e, options_); !hint.empty()) return hint;
         switch (e.reason()) {
-        case Reason::proxy: return "give another proxy with -x, or none with -x ''";
-        case Reason::not_an_address: return "give --resolve an IP address, as HOST:PORT:127.0.0.1";
-        case Reason::certificate_name:
-            return "use the name in the certificate (--resolve NAME:PORT:ADDRESS maps it), or skip "
-                   "the check with -k";
-        case Reason::certificate_without_names:
-            return "reissue the certificate with a subject alternative name (RFC 9525 ignores the "
-                   "common name), or skip the check with -k";
-        case Reason::certificate_dates:
-            return "check this machine's clock, or skip the check with -k";
-        case Reason::certificate_issuer: return of_issuer();
-        case Reason::client_certificate:
-            return options_.tls.cert_file.empty()
-                       ? "give a client certificate with --cert FILE"
-                       : "give another certificate with --cert: the server refused this one";
-        case Reason::http2_only: return of_http2();
-        case Reason::not_http: return "check the port in the URL, and whether the URL needs https";
         case Reason::head_too_large: return whole_response;
-        case Reason::chunked_twice:
-            return "remove the Transfer-Encoding header that the application sets, because its "
-                   "server also adds one (RFC 9112, 6.1)";
-        case Reason::bad_framing:
-            return "try curl -iN: the server, or a proxy in front of it, sends invalid body "
-                   "framing";
         case Reason::bad_coding: return "remove --compressed to receive the stream uncompressed";
         case Reason::redirect: return "use -v to see where each redirect leads";
         case Reason::credentials_dropped:
@@ -58,10 +37,8 @@ public:
         if (const auto* error = dynamic_cast<const sse::HttpStatusError*>(&e))
             return of_response(error->response());
         switch (e.code()) {
-        case sse::Errc::resolve: return of_name();
         case sse::Errc::connect: return of_address();
         case sse::Errc::timeout: return "allow more time with --connect-timeout or --read-timeout";
-        case sse::Errc::tls_handshake: return "check that the port speaks TLS, or use http";
         case sse::Errc::too_large: return of_size();
         case sse::Errc::receive: return try_again();
         default: return hint_for(e.code());
@@ -155,29 +132,7 @@ private:
                            coding == "zstd" ? "zstd" : "DECODER");
     }
 
-    std::string of_http2() const {
-        return fmt::format("relay it with curl -sN {} URL | sse serve --input sse, or put a proxy "
-                           "that speaks HTTP/1.1 in front of the server",
-                           options_.request.url.tls ? "--http2" : "--http2-prior-knowledge");
-    }
-
-    std::string of_issuer() const {
-        return options_.tls.ca_file.empty()
-                   ? "trust its issuer with --cacert FILE, or skip the check with -k"
-                   : fmt::format("give another --cacert, because the issuer is not in {}, or skip "
-                                 "the check with -k",
-                                 sse::printable(options_.tls.ca_file, 200));
-    }
-
-    std::string of_name() const {
-        return options_.dial.family != sse::Family::any
-                   ? "check the host name in the URL, or remove -4 and -6 to use any address"
-                   : "check the host name in the URL";
-    }
-
     std::string of_address() const {
-        if (!options_.dial.unix_socket.empty())
-            return "check the path of --unix-socket, and that the server is running";
         if (!opened_ && !options_.retry_connect)
             return "check the address, or use --retry-connect to wait for the server";
         return "check that the server is running; " + try_again();

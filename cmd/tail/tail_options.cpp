@@ -162,37 +162,10 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
                           "Resume after the event with this ID", Empty::taken),
                  "42")
         ->group(group);
-    add_limit(app, "--connect-timeout", o.client.dial.connect_timeout,
-              "Time limit for name lookup, connection and TLS handshake together")
-        ->group(group);
     add_limit(app, "--read-timeout", o.client.response.read_timeout,
               "Reconnect when the server sends nothing for this long")
         ->group(group);
     add_max_event_bytes(app, o.client.parser.max_event_bytes, "Maximum size of one event")
-        ->group(group);
-    app.add_flag("-k,--insecure", o.insecure, "Do not verify the server's certificate")
-        ->group(group);
-    with_example(
-        add_text(app, "--cacert", o.client.tls.ca_file, "FILE",
-                 "Trust the certificates in this file (PEM) instead of those of the system"),
-        "ca.pem")
-        ->group(group);
-    auto* cert = with_example(add_text(app, "--cert", o.client.tls.cert_file, "FILE",
-                                       "Client certificate (PEM)"),
-                              "client.pem")
-                     ->group(group);
-    with_example(add_text(app, "--key", o.client.tls.key_file, "FILE",
-                          "Private key of --cert (PEM), if it is in another file"),
-                 "key.pem")
-        ->needs(cert)
-        ->group(group);
-    with_example(add_text(app, "--unix-socket", o.client.dial.unix_socket, "PATH",
-                          "Connect to this Unix socket instead of the URL's host"),
-                 "/run/app.sock")
-        ->group(group);
-    with_example(add_texts(app, "--resolve", o.resolve, "HOST:PORT:ADDRESS",
-                           "Connect to ADDRESS for HOST and PORT; repeatable"),
-                 "example.org:443:127.0.0.1")
         ->group(group);
     app.add_flag("--ndjson", o.client.json_lines,
                  "Read the response as JSON lines, whatever its Content-Type")
@@ -205,8 +178,6 @@ void add_connection_options(CLI::App& app, TailOptions& o) {
            "--no-cookies", [&o] { o.client.cookies.enabled = false; },
            "Ignore the cookies that the server sets")
         ->group(group);
-    auto* v4 = app.add_flag("-4,--ipv4", o.v4, "Use only IPv4 addresses")->group(group);
-    app.add_flag("-6,--ipv6", o.v6, "Use only IPv6 addresses")->excludes(v4)->group(group);
 }
 
 const std::map<std::string, bool> exec_fail_names = {{"stop", true}, {"warn", false}};
@@ -241,6 +212,7 @@ void add_tail_options(CLI::App& app, TailOptions& o) {
     add_selection_options(app, o);
     add_request_flags(app, o.request);
     add_connection_options(app, o);
+    add_connection_flags(app, o.connection);
     add_exec_options(app, o);
 }
 

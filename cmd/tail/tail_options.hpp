@@ -2,9 +2,10 @@
 #pragma once
 
 #include "client/client.hpp"
+#include "cmd/client/connection_flags.hpp"
+#include "cmd/client/request_flags.hpp"
 #include "cmd/tail/follower.hpp"
 #include "cmd/tail/printer.hpp"
-#include "cmd/tail/request_flags.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -25,6 +26,7 @@ struct TailOptions {
     std::vector<std::string> urls;  ///< URL..., unnamed
     std::vector<std::string> named; ///< --name NAME=URL
     cmd::RequestFlags request;
+    cmd::ConnectionFlags connection;
     sse::ClientOptions client;
     cmd::FollowOptions follow;
     cmd::ExecOptions exec;
@@ -36,9 +38,8 @@ struct TailOptions {
     cmd::Times times = cmd::Times::absolute;
     RecorderOptions record;
     std::string state, stats_file;
-    std::vector<std::string> resolve;
     bool join = false, stats = false, no_fold = false;
-    bool insecure = false, v4 = false, v6 = false, no_reconnect = false, reconnect = false;
+    bool no_reconnect = false, reconnect = false;
 };
 
 /// Adds all options of sse tail to `app`, bound to `o`, which must outlive the parse.

@@ -15,26 +15,6 @@ namespace cmd {
 
 namespace {
 
-/// `HOST:PORT:ADDRESS`, the address with or without brackets.
-sse::HostAddress read_resolve(const std::string& text) {
-    const auto colon = text.find(':'),
-               second = colon == text.npos ? text.npos : text.find(':', colon + 1);
-    try {
-        if (second == text.npos || second + 1 == text.size())
-            throw sse::Error(sse::Errc::invalid_argument, "");
-        const auto url = sse::Url::parse("http://" + text.substr(0, second));
-        auto address = text.substr(second + 1);
-        if (address.starts_with('[') && address.ends_with(']'))
-            address = address.substr(1, address.size() - 2);
-        return {url.host, url.port, address};
-    } catch (const sse::Error&) {
-        throw Failure(
-            Exit::usage,
-            fmt::format("--resolve \"{}\" is not HOST:PORT:ADDRESS", sse::printable(text, 100)),
-            "use the form --resolve example.org:443:127.0.0.1");
-    }
-}
-
 /// Refuses an ID of the command line that cannot be sent. For an ID of the server there is a
 /// warning.
 void check_first_id(const sse::ClientOptions& client) {
@@ -74,8 +54,6 @@ void check_together(const TailOptions& o, Format format) {
         refuse("--join and --pointer-default need --pointer or --format",
                "for example add --pointer /choices/0/delta/content");
     }
-    if (o.request.proxy && !o.request.proxy->empty() && !o.client.dial.unix_socket.empty())
-        refuse("--proxy and --unix-socket cannot be used together", "use one of them");
     if (several && format == Format::raw)
         refuse("-o raw accepts only one URL", "use -o sse to print the events of several URLs");
     if (o.record.path == "-" && (o.format || o.format_text || !o.pointers.empty()))
@@ -99,33 +77,13 @@ void check_together(const TailOptions& o, Format format) {
 sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& request,
                                   const std::string& url, Format format) {
     auto client = o.client;
-    try {
-        client.request.url = sse::Url::parse(url);
-    } catch (const sse::Error& e) {
-        throw Failure(Exit::usage, e.what(),
-                      "use the form http://HOST:PORT/PATH; :8080 means http://localhost:8080/");
-    }
-    client.request = make_request(request, client.request.url);
+    apply(request, o.connection, url, client);
     if (const auto* id =
             client.request.find("Last-Event-ID")) { // replaced by the IDs of the stream
         if (client.last_event_id.empty()) client.last_event_id = id->value;
         client.request.erase("Last-Event-ID");
     }
     check_first_id(client);
-    client.proxy = proxies_of(request);
-    try {
-        if (client.dial.unix_socket.empty()) sse::proxy_for(client.request.url, client.proxy);
-    } catch (const sse::Error& e) {
-        throw Failure(
-            Exit::usage,
-            fmt::format("{} {}",
-                        request.proxy ? "--proxy" : "proxy from the environment:", e.what()),
-            "use the form http://HOST:PORT or http://USER:PASSWORD@HOST:PORT");
-    }
-    for (const auto& text : o.resolve) client.dial.addresses.push_back(read_resolve(text));
-    client.response.compressed = o.request.compressed;
-    client.tls.verify = !o.insecure;
-    client.dial.family = o.v4 ? sse::Family::v4 : o.v6 ? sse::Family::v6 : sse::Family::any;
     // Repeating a POST may cost money or have a second effect.
     client.reconnect = !o.no_reconnect && (o.reconnect || client.request.method == "GET");
     client.reconnect_when_refused = o.reconnect || client.retry_connect;

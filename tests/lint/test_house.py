@@ -10,7 +10,7 @@ LAYERS = ("base", "protocol", "recording", "hub", "store", "input", "playback", 
           "handlers", "proxy")
 APART = {"client": "server", "server": "client"}  # these never include each other
 # cmd: what its folders share comes first; a command never includes another one
-SHARED, COMMANDS = ("term", "cli", "server"), ("serve", "tail", "replay", "record")
+SHARED, COMMANDS = ("term", "cli", "client", "server"), ("serve", "tail", "replay", "record")
 # heavy headers, and the only places that may include them
 HEAVY = {"httplib.h": r"lib/\w+/httplib_\w+\.(hpp|cpp)"}
 HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+/)?(\w+\.cpp|(choice|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}

@@ -1,4 +1,4 @@
-#include "cmd/tail/request_flags.hpp"
+#include "cmd/client/request_flags.hpp"
 
 #include "cmd/cli/command.hpp"
 #include "unit/catch2.hpp"

@@ -1,4 +1,4 @@
-#include "cmd/tail/credentials.hpp"
+#include "cmd/client/credentials.hpp"
 
 #include "base/error.hpp"
 #include "base/printable.hpp"

@@ -1,4 +1,4 @@
-#include "cmd/tail/request_flags.hpp"
+#include "cmd/client/request_flags.hpp"
 
 #include "base/base64.hpp"
 #include "base/content_coding.hpp"
@@ -8,7 +8,7 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/cli/text_option.hpp"
-#include "cmd/tail/credentials.hpp"
+#include "cmd/client/credentials.hpp"
 
 #include <CLI/CLI.hpp>
 #include <cerrno>
