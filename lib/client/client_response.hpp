@@ -82,6 +82,9 @@ public:
     std::optional<std::string_view> read(const std::function<void()>& before_wait,
                                          std::optional<Clock::time_point> limit = std::nullopt);
     BodyEnd end() const { return end_; }
+    /// The bytes that read() returned last are the end of a chunk, as far as what has arrived shows
+    /// it: framing follows them.
+    bool at_chunk_end() const { return framing_ == BodyFraming::chunked && !input_.empty(); }
     /// The connection, for another request, if the body was read to its end and the server keeps
     /// the connection open; else nullptr. No further call may follow.
     std::unique_ptr<ClientConnection> keep_connection();

@@ -49,7 +49,8 @@ std::optional<std::size_t> ClientConnection::read_now(char* buffer, std::size_t 
             const auto got = ::recv(fd_, buffer, size, 0);
             if (got >= 0) return static_cast<std::size_t>(got);
             if (errno == EAGAIN || errno == EWOULDBLOCK) return std::nullopt;
-            if (errno != EINTR) broken(std::generic_category().message(errno));
+            if (errno == EINTR) continue;
+            broken(errno);
         }
     }
     ERR_clear_error();
@@ -62,8 +63,8 @@ std::optional<std::size_t> ClientConnection::read_now(char* buffer, std::size_t 
     case SSL_ERROR_WANT_READ: wanted_ = POLLIN; return std::nullopt;
     case SSL_ERROR_WANT_WRITE: wanted_ = POLLOUT; return std::nullopt;
     case SSL_ERROR_SYSCALL:
-        broken(errno != 0 ? std::generic_category().message(errno)
-                          : "closed without a TLS close_notify");
+        if (errno != 0) broken(errno);
+        broken("closed without a TLS close_notify");
     default: {
         const auto reason = alert_reason();
         const auto why = take_tls_error();
@@ -112,6 +113,12 @@ ClientConnection::write(std::string_view& bytes, std::optional<Clock::duration> 
         if (watch && (one.revents & POLLIN) != 0) return Written::readable;
     }
     return Written::all;
+}
+
+void ClientConnection::broken(int error) const {
+    const auto why = std::generic_category().message(error);
+    if (error != ECONNRESET) broken(why);
+    throw ConnectionReset(fmt::format("the connection to {} broke: {}", peer_, why));
 }
 
 void ClientConnection::broken(const std::string& why, Reason reason) const {

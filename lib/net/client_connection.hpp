@@ -1,6 +1,7 @@
 // A connection to a server: a socket, with TLS or without. Knows no HTTP.
 #pragma once
 
+#include "base/error.hpp"
 #include "base/interrupt.hpp"
 #include "net/client_tls.hpp"
 #include "net/dial.hpp"
@@ -12,6 +13,13 @@
 #include <string_view>
 
 namespace sse {
+
+/// The peer has reset the connection (Errc::receive).
+class ConnectionReset : public Error {
+public:
+    explicit ConnectionReset(const std::string& what)
+        : Error(Errc::receive, what) {}
+};
 
 /// Owns its descriptor, which is non-blocking. Used on one thread at a time.
 class ClientConnection {
@@ -49,6 +57,7 @@ public:
 
 private:
     std::optional<std::size_t> read_now(char* buffer, std::size_t size);
+    [[noreturn]] void broken(int error) const;
     [[noreturn]] void broken(const std::string& why, Reason reason = Reason::unspecified) const;
 
     int fd_;

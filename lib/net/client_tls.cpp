@@ -164,8 +164,10 @@ SslPtr TlsContext::begin(int fd, const std::string& host) const {
                                    X509_CHECK_FLAG_NEVER_CHECK_SUBJECT);
         SSL_set1_host(ssl, name.c_str());
     }
-    static constexpr unsigned char http1[] = "\x08http/1.1";
-    SSL_set_alpn_protos(ssl, http1, sizeof http1 - 1);
+    static constexpr unsigned char protocols[] = "\x02h2\x08http/1.1";
+    const unsigned skipped = options_.offer_http2 ? 0 : 3;
+    SSL_set_alpn_protos(ssl, protocols + skipped,
+                        static_cast<unsigned>(sizeof protocols - 1) - skipped);
     return session;
 }
 
@@ -194,6 +196,24 @@ SslPtr TlsContext::connect(int fd, const std::string& host, const std::string& e
         }
     }
     return session;
+}
+
+std::string tls_version(const ssl_st* connection) { return SSL_get_version(connection); }
+
+std::string chosen_protocol(const ssl_st* connection) {
+    const unsigned char* name = nullptr;
+    unsigned size = 0;
+    SSL_get0_alpn_selected(connection, &name, &size);
+    return {reinterpret_cast<const char*>(name), size};
+}
+
+std::optional<double> certificate_days(const ssl_st* connection) {
+    const auto* certificate = SSL_get0_peer_certificate(connection);
+    int days = 0, seconds = 0;
+    if (!certificate ||
+        ASN1_TIME_diff(&days, &seconds, nullptr, X509_get0_notAfter(certificate)) != 1)
+        return std::nullopt;
+    return days + seconds / 86400.0;
 }
 
 std::string describe(const ssl_st* connection) {

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 
 struct ssl_ctx_st;
@@ -19,6 +20,7 @@ struct TlsOptions {
     bool verify = true;              ///< check the certificate's chain, dates and name
     std::string ca_file;             ///< PEM of the authorities to trust instead of the system's
     std::string cert_file, key_file; ///< PEM of a client certificate (chain) and its key
+    bool offer_http2 = false;        ///< also offers h2 (ALPN), to see what the server would choose
 };
 
 struct SslFree {
@@ -56,6 +58,12 @@ private:
 /// `TLSv1.3, TLS_AES_256_GCM_SHA384, certificate of CN=localhost, by CN=..., until ...`: for
 /// people.
 std::string describe(const ssl_st* connection);
+
+/// The version of TLS, such as `TLSv1.3`; the protocol that the server chose (ALPN), "" for none;
+/// and the days until its certificate expires, nullopt if it sent none.
+std::string tls_version(const ssl_st* connection);
+std::string chosen_protocol(const ssl_st* connection);
+std::optional<double> certificate_days(const ssl_st* connection);
 
 /// The meaning of the alert that the peer sent, if that is the oldest error in OpenSSL's queue of
 /// this thread: client_certificate or http2_only, else unspecified. Leaves the queue as it is.
