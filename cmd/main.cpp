@@ -119,7 +119,8 @@ int main(int argc, char** argv) {
     const auto end = argv + argc;
     const auto dashes = command_of(argv + 1, end);
     const auto commands = commands_with({dashes == end ? end : dashes + 1, end});
-    for (const auto& each : commands) app.add_subcommand(each.name, each.description);
+    for (const auto& each : commands)
+        app.add_subcommand(each.name, each.description)->group("Commands");
     add_options(app, commands, run,
                 [&](std::string_view name) { return std::find(argv + 1, dashes, name) != dashes; });
     if (dashes != end && dashes + 1 == end)

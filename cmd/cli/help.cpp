@@ -93,7 +93,6 @@ void set_help(CLI::App& app, const std::string& examples) {
     app.formatter(formatter);
     app.footer(examples);
     if (app.get_parent() == nullptr) return;
-    app.group("Commands");
     app.set_help_flag("-h,--help", "Show this help");
 }
 
