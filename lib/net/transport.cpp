@@ -1,5 +1,6 @@
 #include "net/transport.hpp"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 namespace sse {
@@ -30,6 +31,11 @@ Transfer Transport::send(std::span<const std::string_view> views) {
         if (rest.closed || rest.again) return rest;
     }
     return views.empty() ? Transfer{} : tls_->send(views);
+}
+
+bool Transport::is_broken() {
+    pollfd state{fd(), 0, 0};
+    return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
 bool Transport::shutdown_send() {

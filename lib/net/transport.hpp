@@ -49,6 +49,10 @@ public:
     /// Of sent(): bytes that the peer has not acknowledged.
     std::size_t queued() { return queued_bytes(fd()); }
 
+    /// The peer has reset the connection, or the network has given it up. Sees that also while
+    /// received bytes are left unread, which hide it from when_readable().
+    bool is_broken();
+
     /// Ends the sending side (close_notify, then FIN). False: call it again when writable.
     bool shutdown_send();
     /// `reset`: with a RST, which discards what is queued for the peer.

@@ -5,6 +5,7 @@
 #include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 #include "client/client_request.hpp"
+#include "protocol/chunked.hpp"
 
 #include <algorithm>
 #include <array>
@@ -119,7 +120,8 @@ std::string forwarded_request_head(const Request& request, const Url& upstream,
     append_field("Host", upstream.authority(), out);
     for (const auto& field : head.fields()) {
         if (dropped.contains(field.name) || same_name(field.name, "Host") ||
-            same_name(field.name, "Accept-Encoding") || same_name(field.name, "Trailer") ||
+            same_name(field.name, "Accept-Encoding") ||
+            (!framing.chunked && same_name(field.name, "Trailer")) ||
             (hide_token && same_name(field.name, "Authorization")) ||
             (!expect && same_name(field.name, "Expect"))) {
             continue;
@@ -172,20 +174,20 @@ std::string forwarded_interim_head(const Head& head) {
     return out.append("\r\n");
 }
 
-std::string forwarded_trailers(std::string_view lines) {
-    if (lines.empty()) return {};
+std::string chunked_end(std::string_view trailers) {
+    if (trailers.empty()) return std::string(last_chunk);
+    std::string out = "0\r\n";
     try {
-        const auto head = Head::parse(fmt::format("trailers\r\n{}\r\n", lines));
-        std::string out;
+        const auto head = Head::parse(fmt::format("trailers\r\n{}\r\n", trailers));
         for (const auto& field : head.fields()) {
             // RFC 9110, 6.5.1: fields of framing and routing have no place in trailers.
             if (is_one_of(field.name, connection_fields) || same_name(field.name, "Host")) continue;
             append_field(field.name, field.value, out);
         }
-        return out;
     } catch (const Error&) {
-        return {};
+        return std::string(last_chunk);
     }
+    return out.append("\r\n");
 }
 
 } // namespace sse

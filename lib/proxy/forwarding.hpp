@@ -57,7 +57,8 @@ std::string forwarded_response_head(const Head& head, const ResponseFraming& fra
 /// The head of an interim response.
 std::string forwarded_interim_head(const Head& head);
 
-/// The lines of a trailer section that may be passed on; "" if they are malformed.
-std::string forwarded_trailers(std::string_view lines);
+/// The end of a chunked body: the last chunk, with the lines of a trailer section that may be
+/// passed on (RFC 9110, 6.5). Malformed ones are left out.
+std::string chunked_end(std::string_view trailers);
 
 } // namespace sse

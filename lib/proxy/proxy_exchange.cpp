@@ -6,6 +6,7 @@
 #include <algorithm>
 #include <charconv>
 #include <fmt/format.h>
+#include <utility>
 
 namespace sse {
 
@@ -17,7 +18,8 @@ constexpr std::size_t max_sent_kept = 64 * 1024;
 RequestFraming framing_of(const Request& request, bool whole) {
     const bool chunked = request.head.count("Transfer-Encoding") > 0;
     const auto length = request.head.find("Content-Length");
-    if (whole && (chunked || length)) return {false, request.body.size()};
+    if (whole && request.trailers.empty() && (chunked || length))
+        return {false, request.body.size()};
     if (chunked) return {true, std::nullopt};
     if (!length) return {};
     std::uint64_t bytes = 0; // the reader of the request has checked it
@@ -95,7 +97,7 @@ void ProxyExchange::attach(std::function<void()> wake) {
     if (whole_ && !ended_) {
         on_body(request_.body);
         std::string().swap(request_.body);
-        on_body_end();
+        on_body_end(request_.trailers);
     }
     starting_ = false;
 }
@@ -114,9 +116,10 @@ void ProxyExchange::on_body(std::string_view bytes) {
     upstream_->send(chunk);
 }
 
-void ProxyExchange::on_body_end() {
-    body_complete_ = true;
-    if (!ended_ && !broken_ && request_framing_.chunked) upstream_->send(last_chunk);
+void ProxyExchange::on_body_end(std::string_view trailers) {
+    if (std::exchange(body_complete_, true)) return; // a whole body has ended in attach()
+    if (ended_ || broken_ || !request_framing_.chunked) return;
+    upstream_->send(chunked_end(trailers));
 }
 
 void ProxyExchange::on_body_error(int status, const std::string& why) {
@@ -191,7 +194,7 @@ void ProxyExchange::on_body_piece(std::string_view bytes) {
 }
 
 void ProxyExchange::on_response_end(std::string_view trailers) {
-    if (form_.chunked) out_.append("0\r\n").append(forwarded_trailers(trailers)).append("\r\n");
+    if (form_.chunked) out_.append(chunked_end(trailers));
     ended_ = true;
     upstream_->close();
     const bool recorded = recorder_ != nullptr;

@@ -39,7 +39,7 @@ public:
         policy_ = fields;
     }
     void on_body(std::string_view bytes) override;
-    void on_body_end() override;
+    void on_body_end(std::string_view trailers) override;
     void on_body_error(int status, const std::string& why) override;
     bool wants_body() const override;
     bool keeps_connection() const override { return form_.keep_alive; }

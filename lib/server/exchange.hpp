@@ -19,8 +19,9 @@ class Exchange : public Feed {
 public:
     /// The next bytes of the request's body, without transfer coding.
     virtual void on_body(std::string_view bytes) = 0;
-    /// The body of the request is complete; also called for a request without one.
-    virtual void on_body_end() = 0;
+    /// The body of the request is complete; also called for a request without one. `trailers`: as
+    /// Request::trailers.
+    virtual void on_body_end(std::string_view trailers) = 0;
     /// The body of the request is malformed, too long or does not arrive: there will be no more of
     /// it. Gives a response with this status if none has begun, and ends.
     virtual void on_body_error(int status, const std::string& why) = 0;

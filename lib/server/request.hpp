@@ -16,6 +16,7 @@ struct Request {
     std::string query;     ///< of the target, undecoded, without `?`
     Head head;             ///< field values as sent
     std::string body;      ///< without transfer coding
+    std::string trailers;  ///< of a chunked body: their lines, each with its CRLF; not checked
     std::string peer;      ///< address of the client; "unix": over a unix socket
     bool loopback = false; ///< the connection's local address is a loopback one; false: unix socket
     bool private_network = false;       ///< ... a private one; see IpAddress::is_private()

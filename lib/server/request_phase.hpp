@@ -42,6 +42,10 @@ public:
     bool has_whole_body() const {
         return !reader_ || reader_->state() == RequestReader::State::done;
     }
+    /// The trailers behind that body.
+    std::string_view trailers() const {
+        return reader_ ? std::string_view(reader_->request().trailers) : std::string_view();
+    }
     /// Keeps bytes that were sent ahead.
     void keep_ahead(std::string_view bytes) { ahead_.append(bytes); }
     /// True once if the client waits for `100 Continue` before it sends the body.

@@ -136,6 +136,7 @@ void RequestReader::read_framing() {
         if (!same_name(*coding, "chunked"))
             return refuse(501, "a transfer coding other than chunked");
         chunked_ = true;
+        chunks_.keep_trailers();
     } else if (length) {
         if (head.count("Content-Length") > 1)
             return refuse(400, "more than one Content-Length field");
@@ -162,7 +163,14 @@ std::string_view RequestReader::next_body_piece(std::string_view& input) {
     std::string_view piece;
     if (chunked_) {
         piece = chunks_.next(input);
-        if (chunks_.done()) state_ = State::done;
+        if (chunks_.trailers().size() > limits_.max_head_bytes) {
+            throw Error(Errc::too_large, fmt::format("the trailers are longer than {} bytes",
+                                                     limits_.max_head_bytes));
+        }
+        if (chunks_.done()) {
+            state_ = State::done;
+            request_.trailers = chunks_.trailers();
+        }
     } else {
         piece = input.substr(
             0, static_cast<std::size_t>(std::min<std::uint64_t>(body_left_, input.size())));

@@ -13,7 +13,8 @@
 namespace sse {
 
 struct RequestLimits {
-    /// Bytes of a request's head. Browsers send under 4 KiB, cookies included.
+    /// Bytes of a request's head; also of its trailers. Browsers send under 4 KiB, cookies
+    /// included.
     std::size_t max_head_bytes = 16 * 1024;
     /// Bytes of a request's body, its transfer coding taken off.
     std::size_t max_body_bytes = 1024 * 1024;

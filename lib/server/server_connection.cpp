@@ -221,7 +221,7 @@ void ServerConnection::on_body_bytes(std::string_view bytes) {
     }
     if (requests_.has_whole_body()) {
         if (!bytes.empty()) requests_.keep_ahead(bytes);
-        if (!std::exchange(body_ended_, true)) exchange_->on_body_end();
+        if (!std::exchange(body_ended_, true)) exchange_->on_body_end(requests_.trailers());
     }
 }
 
@@ -357,6 +357,9 @@ void ServerConnection::tick_stream(Clock::time_point now) {
     case ResponseStream::Timeout::expired: stream_->set_ending(); return end_stream();
     case ResponseStream::Timeout::none: break;
     }
+    // A client that is not read for now, since the body of its request waits for the upstream
+    // server.
+    if (exchange_ && paused_ && transport_.is_broken()) return close(EndReason::client_closed);
     if (exchange_ && !body_ended_ && paused_) deadline_ = now + loop_.options.body_timeout;
     if (exchange_ && !body_ended_ && now >= deadline_) {
         stats_.refused(Refusal::timeout);

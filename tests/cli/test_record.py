@@ -14,8 +14,10 @@ import pytest
 
 from support.deadline import poll
 from support.record import body, files, lines, only, record
-from support.wire import Answer, Cut, request_bytes
+from support.recording import recorded, recording
+from support.wire import Answer, Cut, request_bytes, reset
 
+CHUNKED = {"Transfer-Encoding": "chunked"}
 EVENTS = [b"data: one\n\n", b"data: tw", b"o\n\n", b"event: end\ndata: \xe8\xb1\x86\n\n"]
 
 
@@ -247,14 +249,38 @@ def test_a_chunked_request_passes_as_it_arrives(sse, wire, origin, tmp_path):
         connection.answer("200 OK", "got it")
     api = origin(answer, reads_body=False)
     proxy = record(sse, api.url, tmp_path)
-    sock = wire.send(proxy.url, request_bytes(proxy.url, "POST", headers={"Transfer-Encoding": "chunked"}) + b"5\r\nfirst\r\n")
+    sock = wire.send(proxy.url, request_bytes(proxy.url, "POST", headers=CHUNKED) + b"5\r\nfirst\r\n")
     assert go.wait(60)
-    sock.sendall(b"3;ext=1\r\n, 2\r\n0\r\nX-Trailer: 1\r\n\r\n")
+    sock.sendall(b"3;ext=1\r\n, 2\r\n0\r\n\r\n")
     assert Answer(sock).read_all() == b"got it"
     assert api.requests[0].header("transfer-encoding") == "chunked"
     assert api.requests[0].header("content-length") is None
     assert seen[0].endswith(b"3\r\n, 2\r\n0\r\n\r\n")
     assert closed_recording(tmp_path)[0]["request"]["body"] == "first, 2"
+
+
+@pytest.mark.parametrize("trailers, passed", [
+    ("X-Sum: 1\r\nX-Sum:  2 \r\n", "X-Sum: 1\r\nX-Sum: 2\r\n"),
+    ("Content-Length: 9\r\nHost: evil\r\nX-Sum: 1\r\n", "X-Sum: 1\r\n"), ("no field\r\n", "")])
+@pytest.mark.parametrize("played", [False, True], ids=["as it arrives", "whole"])
+def test_trailers_of_a_request_pass(sse, wire, origin, tmp_path, played, trailers, passed):
+    got = []
+
+    def answer(connection):
+        data = connection.request.body
+        while b"\r\n0\r\n" not in data or not data.endswith(b"\r\n\r\n"):
+            data += connection.sock.recv(1000)
+        got.append(data)
+        connection.answer("200 OK", "got it")
+    api = origin(answer, reads_body=False)
+    if played:
+        recording(tmp_path / "a.jsonl", {"t": 0, "data": "x"}, head={**recorded("GET", api.url + "other"), "exact": True})
+    proxy = record(sse, api.url, tmp_path, *(["--mode", "new"] if played else []))
+    sock = wire.send(proxy.url, request_bytes(proxy.url, "POST", headers={**CHUNKED, "Trailer": "X-Sum"}))
+    sock.sendall(b"4\r\nbody\r\n0\r\n" + trailers.encode() + b"\r\n")
+    assert Answer(sock).read_all() == b"got it"
+    assert got == [b"4\r\nbody\r\n0\r\n" + passed.encode() + b"\r\n"]
+    assert api.requests[0].header("trailer") == "X-Sum"
 
 
 def test_http_1_0_gets_no_chunks(sse, wire, origin, tmp_path):
@@ -352,7 +378,8 @@ def test_an_upstream_that_is_not_there_is_a_502(sse, wire, origin, tmp_path):
     assert got.status == 502 and b"cannot resolve no-such-host.invalid" in got.read_all()
 
 
-def test_a_client_that_leaves_ends_the_upstream_request(sse, wire, origin, tmp_path):
+@pytest.mark.parametrize("leave", [socket.socket.close, reset], ids=["FIN", "RST"])
+def test_a_client_that_leaves_ends_the_upstream_request(sse, wire, origin, tmp_path, leave):
     left = threading.Event()
 
     def answer(connection):
@@ -363,11 +390,62 @@ def test_a_client_that_leaves_ends_the_upstream_request(sse, wire, origin, tmp_p
     proxy = record(sse, origin(answer).url, tmp_path)
     got = wire.get(proxy.url)
     got.more()
-    got.close()
+    leave(got.sock)
     assert left.wait(60)
     last = closed_recording(tmp_path)[-1]
     assert (last["close"], last["message"]) == ("client", "the client ended the connection")
     assert wire.get(sse.replay(tmp_path).url).read_all() == b"data: 1\n\n"
+
+
+@pytest.mark.parametrize("leave", [socket.socket.close, reset], ids=["FIN", "RST"])
+@pytest.mark.parametrize("sent", [b"", b"Content-Length: 100\r\n\r\nhalf of it",
+                                  b"Transfer-Encoding: chunked\r\n\r\n4\r\nhalf\r\n"], ids=["no body", "body", "chunked"])
+def test_a_client_that_leaves_before_the_response_ends_the_upstream_request(sse, wire, origin, tmp_path, leave, sent):
+    got, left = [], threading.Event()
+
+    def answer(connection):
+        data = connection.request.body
+        try:
+            while piece := connection.sock.recv(1000):
+                data += piece
+        except ConnectionResetError:
+            pass
+        got.append(data)
+        left.set()
+    api = origin(answer, reads_body=False)
+    proxy = record(sse, api.url, tmp_path)
+    head = request_bytes(proxy.url, "POST" if sent else "GET")
+    sock = wire.send(proxy.url, head[:-2] + sent if sent else head)
+    api.wait_requests(1)
+    leave(sock)
+    assert left.wait(60)
+    assert not got[0].endswith(b"0\r\n\r\n")  # upstream, the body is not complete
+    assert files(tmp_path) == []
+
+
+def test_a_client_that_resets_an_upload_that_is_not_read_ends_the_upstream_request(sse, wire, origin, tmp_path):
+    """The proxy does not read it, either, and so does not see the reset among its bytes."""
+    go, left = threading.Event(), threading.Event()
+
+    def answer(connection):
+        go.wait(60)
+        try:
+            while connection.sock.recv(65536):
+                pass
+        except ConnectionResetError:
+            pass
+        left.set()
+    proxy = record(sse, origin(answer, reads_body=False).url, tmp_path, "--body-timeout", "10m")
+    before = proxy.descriptors()
+    sock = wire.send(proxy.url, request_bytes(proxy.url, "PUT", headers={"Content-Length": str(1 << 30)}))
+    sock.settimeout(2)
+    with pytest.raises(TimeoutError):
+        while True:
+            sock.send(b"x" * 65536)
+    reset(sock)
+    poll("the end of both connections", lambda: proxy.descriptors() == before)
+    go.set()
+    assert left.wait(60)
 
 
 def test_a_slow_client_slows_its_upstream_and_takes_no_memory(sse, wire, origin, tmp_path):
@@ -567,26 +645,75 @@ def test_no_mask_records_secrets(sse, wire, origin, tmp_path):
     assert head["url"].endswith("?key=k")
 
 
-def test_many_streams_at_once_on_one_thread(sse, wire, origin, tmp_path):
-    go = threading.Event()
+def test_hundreds_of_streams_at_once_and_one_client_that_does_not_read(sse, wire, origin, tmp_path):
+    """What waits for the client that does not read stays with its upstream, and the others are served."""
+    streams = 200
+    rounds = [threading.Event() for _ in range(3)]
+    blocked, sent = threading.Event(), [0]
 
     def answer(connection):
         connection.head("200 OK")
-        connection.chunk(f"data: {connection.request.target}\n\n")
-        go.wait(60)
-        connection.chunk("data: end\n\n")
-        connection.end()
-    proxy = record(sse, origin(answer).url, tmp_path)
-    answers = [wire.get(f"{proxy.url}{i}") for i in range(200)]
-    for i, got in enumerate(answers):
-        assert got.more() == f"data: /{i}\n\n".encode()
-    assert proxy.threads() <= 2
-    go.set()
-    for i, got in enumerate(answers):
-        assert got.read_all() == f"data: /{i}\n\ndata: end\n\n".encode()
-    poll("the recordings", lambda: len(files(tmp_path)) == 200)
+        if connection.request.target == "/slow":
+            connection.sock.settimeout(2)
+            try:
+                while sent[0] < 256 * 1024 * 1024:
+                    connection.chunk(b"x" * 65536)
+                    sent[0] += 65536
+            except TimeoutError:
+                blocked.set()
+            return connection.wait_for_close()
+        for number, due in enumerate(rounds):
+            due.wait(60)
+            connection.chunk(f"data: {connection.request.target} {number}\n\n")
+        return connection.end()
+    proxy = record(sse, origin(answer).url, tmp_path, "--threads", "2")
+    answers = [wire.get(f"{proxy.url}{i}") for i in range(streams)]
+    before = proxy.rss_kib()
+    slow = wire.get(f"{proxy.url}slow")
+    assert blocked.wait(60)
+    for number, due in enumerate(rounds):
+        due.set()
+        for i, got in enumerate(answers):
+            assert got.more() == f"data: /{i} {number}\n\n".encode()
+    assert all(got.more() == b"" for got in answers)
+    assert proxy.threads() <= 3
+    assert sent[0] < 64 * 1024 * 1024
+    assert proxy.rss_kib() - before < 16 * 1024
+    slow.close()
+    poll("the recordings", lambda: len(files(tmp_path)) == streams + 1)
     again = sse.replay(tmp_path)
-    assert wire.get(again.url + "123").read_all() == b"data: /123\n\ndata: end\n\n"
+    for i in (0, 123, streams - 1):
+        assert wire.get(f"{again.url}{i}").read_all() == "".join(f"data: /{i} {n}\n\n" for n in range(3)).encode()
+
+
+def test_a_kill_amid_hundreds_of_streams_leaves_recordings_that_replay(sse, wire, origin, tmp_path):
+    """Each is a part of what was sent, from its start, up to a time shortly before the kill."""
+    streams = 200
+
+    def event(target, number):
+        return f"id: {number}\ndata: {target}\n\n".encode()
+
+    def answer(connection):
+        connection.head("200 OK")
+        number = 0
+        while True:
+            connection.chunk(event(connection.request.target, number))
+            number += 1
+            killed.wait(0.05)
+    killed = threading.Event()
+    proxy = record(sse, origin(answer).url, tmp_path, "--threads", "2")
+    for i in range(streams):
+        wire.get(f"{proxy.url}{i}").more()
+    poll("an event in each file", lambda: len(files(tmp_path)) == streams and all(
+        p.read_bytes().count(b"\n") > 1 for p in tmp_path.iterdir()))
+    proxy.end_hard()
+    killed.set()
+    again = sse.replay(tmp_path, "--no-wait")
+    assert len(files(tmp_path)) == streams
+    for i in range(streams):
+        got = wire.get(f"{again.url}{i}").events()
+        assert [e.data for e in got] == [f"/{i}"] * len(got)
+        assert [e.id for e in got] == [str(n) for n in range(len(got))] and got
 
 
 def test_a_signal_ends_it_and_says_what_was_done(sse, wire, origin, tmp_path):

@@ -2,6 +2,7 @@
 replay`: they read the same events both times."""
 import json
 import signal
+import threading
 
 import pytest
 
@@ -157,3 +158,42 @@ def test_sdks_read_the_same_events_from_the_upstream_server_and_from_its_recordi
     assert [it["progress"] for it in progress] == [1, 2, 3]
     assert result["content"][0]["text"] == "".join(WORDS)
     assert "sk-secret" not in "".join(p.read_text() for p in tmp_path.iterdir())
+
+
+MANY = 200
+MANY_CLIENTS = """
+import OpenAI from 'openai';
+const openai = new OpenAI({baseURL: process.argv[2] + 'v1', apiKey: 'sk-secret', maxRetries: 0});
+
+async function ask(number) {
+    const events = [];
+    for await (const event of await openai.chat.completions.create(
+        {model: 'm', stream: true, messages: [{role: 'user', content: `question ${number}`}]})) events.push(event);
+    return events;
+}
+const answers = JSON.stringify(await Promise.all([...Array(MANY).keys()].map(ask)));
+process.stdout.write(answers, () => process.exit(0));
+""".replace("MANY", str(MANY))
+
+
+def test_two_hundred_clients_at_once_read_the_same_events_from_the_recordings(sse, node, origin, tmp_path):
+    all_here = threading.Barrier(MANY)
+
+    def answer(c):
+        question = json.loads(c.request.body)["messages"][0]["content"]
+
+        def chunk(text, finish=None):
+            return {"id": question, "object": "chat.completion.chunk", "created": 1, "model": "m",
+                    "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
+        all_here.wait(60)
+        send(c, *(chunk(f"{word} {question}") for word in WORDS), chunk("", "stop"), end="data: [DONE]\n\n")
+    api = origin(answer)
+    proxy = record(sse, api.url, tmp_path, "--threads", "2")
+    first = json.loads(node(MANY_CLIENTS, proxy.url))
+    for number, events in enumerate(first):
+        assert [e["choices"][0]["delta"]["content"] for e in events] == [*(f"{w} question {number}" for w in WORDS), ""]
+    poll("the recordings", lambda: len(files(tmp_path)) == MANY)
+    proxy.signal(signal.SIGTERM)
+    assert proxy.wait() == 0
+    api.close()
+    assert json.loads(node(MANY_CLIENTS, sse.replay(tmp_path, "--no-wait").url)) == first

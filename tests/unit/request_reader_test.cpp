@@ -217,6 +217,22 @@ TEST_CASE("The body of a request, at every cut") {
     for (const auto& row : rows) check(row);
 }
 
+TEST_CASE("Trailers are kept, within the limit of a head") {
+    const auto read = [](const std::string& trailers) {
+        sse::RequestReader reader(limits);
+        const auto wire =
+            post("Transfer-Encoding: chunked\r\n") + "1\r\nx\r\n0\r\n" + trailers + "\r\n";
+        std::string_view rest = wire;
+        while (!rest.empty() && (reader.state() == State::head || reader.state() == State::body))
+            reader.feed(rest);
+        return reader.state() == State::done ? reader.request().trailers : reader.refusal().why;
+    };
+    CHECK(read("").empty());
+    CHECK(read("X-Sum: 1\r\nY:2\r\n") == "X-Sum: 1\r\nY:2\r\n");
+    CHECK(read("A: " + std::string(limits.max_head_bytes, 'x') + "\r\n") ==
+          "the trailers are longer than " + std::to_string(limits.max_head_bytes) + " bytes");
+}
+
 TEST_CASE("100 Continue is asked for once, and only if a body is to come") {
     const auto asks = [](const std::string& wire) {
         sse::RequestReader reader(limits);
