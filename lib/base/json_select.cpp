@@ -224,14 +224,35 @@ private:
         return recorded_.is_at(masked_) || (!ignored_.empty() && ignored_.select(path_));
     }
     bool lone_recorded() {
-        const bool free = is_free();
+        auto again = recorded_;
         const auto value = recorded_.value();
-        return free || differ_(path_, value, std::string_view());
+        return may_lack(again, true) || differ_(path_, value, std::string_view());
     }
     bool lone_asked() {
+        auto again = asked_;
         const auto value = asked_.value();
-        return (!ignored_.empty() && ignored_.select(path_)) ||
-               differ_(path_, std::string_view(), value);
+        return may_lack(again, false) || differ_(path_, std::string_view(), value);
+    }
+    /// Reads the value at `reader`, of one side. True if the other side may lack it: it equals any,
+    /// or is a member with nothing but such values in it.
+    bool may_lack(CanonicalReader& reader, bool recorded) {
+        const bool free =
+            (recorded && reader.is_at(masked_)) || (!ignored_.empty() && ignored_.select(path_));
+        const bool container = reader.peek() == '{' || reader.peek() == '[';
+        const bool element = !path_.empty() && path_.back().element;
+        if (free || !container || element) {
+            reader.value();
+            return free;
+        }
+        Members members(reader);
+        bool all = !members.end();
+        for (; !members.end(); members.next()) {
+            path_.push_back(members.step());
+            if (all) all = may_lack(reader, recorded);
+            else reader.value();
+            path_.pop_back();
+        }
+        return all;
     }
 
     CanonicalReader recorded_, asked_;

@@ -44,7 +44,8 @@ std::optional<std::string> mask_json(std::string_view json, const JsonPointers& 
 /// Compares two results of canonical_json() and calls `differ` for each place where they differ, in
 /// the order of the texts, until it returns false. A side that lacks the place is ""; a value that
 /// only one side has, or of another type, is given whole. Values that `ignored` selects are not
-/// compared, nor is a value `***` of `recorded`, which was masked. Takes linear time.
+/// compared, nor is a value `***` of `recorded`, which was masked; one side may lack them, and
+/// objects and arrays that hold nothing else. Takes linear time.
 void each_json_difference(
     std::string_view recorded, std::string_view asked, const JsonPointers& ignored,
     const std::function<bool(const JsonPointers::Path& path, std::string_view recorded,
