@@ -162,6 +162,7 @@ complete -c sse -n $replay -x -l interval -d "Play events at this fixed interval
 complete -c sse -n $replay -x -l rate -d "Play N events per second, instead of using the recorded times"
 complete -c sse -n $replay -x -l from -d "Start at this time of the recording, or after the event with this ID"
 complete -c sse -n $replay -x -l to -d "Stop at this time, or after the event with this ID; or convert the recording to jsonl, sse, har or curl on standard output"
+complete -c sse -n $replay -x -l output-dir -d "With --to jsonl, write each recording to a file of its own in this directory, instead of to standard output"
 complete -c sse -n $replay -l info -d "Print a summary of each recording instead of playing it"
 complete -c sse -n $replay -x -l loop -d "Play the recording LAPS times, or forever without a number (default 1); from lap 2 on, event IDs end in @LAP"
 complete -c sse -n $replay -x -s e -l event -d "Play only events of this type; * and ? are wildcards, !TYPE excludes a type; repeatable"

@@ -5,15 +5,20 @@
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/output.hpp"
 #include "cmd/cli/recording_output.hpp"
+#include "http/url.hpp"
 #include "playback/playback_driver.hpp"
 #include "protocol/parser.hpp"
+#include "proxy/recording_store.hpp"
 #include "recording/har_text.hpp"
 #include "recording/record_events.hpp"
 
 #include <chrono>
+#include <filesystem>
 #include <fmt/format.h>
 #include <strings.h>
+#include <system_error>
 #include <unistd.h>
+#include <utility>
 
 namespace cmd {
 
@@ -107,27 +112,82 @@ void write_har(Recordings& recordings, const sse::PlaybackOptions& options) {
     out.flush();
 }
 
+void write_records(sse::Playback& playback, const sse::PlaybackOptions& options,
+                   sse::RecordingWriter& writer) {
+    each(playback, options, [&](const sse::Record& record) {
+        writer.write(record);
+        return true;
+    });
+    writer.finish();
+}
+
 void write_recording(Recordings& recordings, const sse::PlaybackOptions& options) {
     if (recordings.files().size() > 1) {
         throw Failure(Exit::usage, "--to jsonl can convert only one recording at a time",
-                      "run sse replay once for each recording, or use --to har");
+                      "write each to a file of its own with --output-dir DIR, or use --to har");
     }
     sse::Playback playback(recordings.open(0, options.reader), options);
     try {
         const auto writer = make_recording("-", playback.reader().header());
-        each(playback, options, [&](const sse::Record& record) {
-            writer->write(record);
-            return true;
-        });
-        writer->finish();
+        write_records(playback, options, *writer);
     } catch (const sse::Error&) {
         if (!reader_has_gone()) throw;
     }
 }
 
+/// Path and query that the client asked for; "" if they were not recorded.
+std::string recorded_target(const sse::RecordingHeader& header) {
+    if (!header.request.target.empty() || header.url.empty()) return header.request.target;
+    try {
+        return sse::Url::parse(header.url).target;
+    } catch (const sse::Error&) {
+        return {};
+    }
+}
+
+/// Refuses a directory that recordings are read from: there, they would be replaced unread.
+void check_output_directory(const Recordings& recordings, const std::string& directory) {
+    namespace fs = std::filesystem;
+    for (std::size_t i = 0; i < recordings.files().size(); ++i) {
+        std::error_code error;
+        auto folder = fs::path(recordings.files()[i]).parent_path();
+        if (folder.empty()) folder = ".";
+        if (!fs::equivalent(folder, directory, error) || error) continue;
+        throw Failure(Exit::usage,
+                      fmt::format("{} is in the directory of --output-dir", recordings.name(i)),
+                      "choose another directory with --output-dir");
+    }
+}
+
+void write_directory(Recordings& recordings, const sse::PlaybackOptions& options,
+                     const std::string& directory) {
+    check_output_directory(recordings, directory);
+    try {
+        sse::RecordingStoreOptions store_options;
+        store_options.directory = directory;
+        sse::RecordingStore store(std::move(store_options));
+        for (std::size_t i = 0; i < recordings.files().size(); ++i) {
+            sse::Playback playback(recordings.open(i, options.reader), options);
+            const auto& header = playback.reader().header();
+            const auto method = header.request.method.empty() ? "GET" : header.request.method;
+            const auto path = store.next_path(method, sse::mask_url(recorded_target(header)),
+                                              header.request.body.value_or(""));
+            write_records(playback, options, *make_recording(path, header));
+        }
+    } catch (const std::system_error& e) {
+        throw Failure(Exit::io_error, e.what(),
+                      "give --output-dir a directory that this user can create and write to");
+    }
+}
+
 } // namespace
 
-int convert(Recordings& recordings, const sse::PlaybackOptions& options, RecordingFormat format) {
+int convert(Recordings& recordings, const sse::PlaybackOptions& options, RecordingFormat format,
+            const std::string& directory) {
+    if (!directory.empty()) {
+        write_directory(recordings, options, directory);
+        return Exit::done;
+    }
     switch (format) {
     case RecordingFormat::jsonl: write_recording(recordings, options); break;
     case RecordingFormat::sse: write_text(recordings, options, false); break;

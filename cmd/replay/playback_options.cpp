@@ -103,6 +103,12 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
                  "2m")
         ->type_name("TIME|id:ID|FORMAT")
         ->group(group);
+    with_example(app.add_option("--output-dir", o.output_directory,
+                                "With --to jsonl, write each recording to a file of its own in "
+                                "this directory, instead of to standard output"),
+                 "recordings")
+        ->type_name("DIR")
+        ->group(group);
     app.add_flag("--info", o.info, "Print a summary of each recording instead of playing it")
         ->group(group);
     const auto loop = [&playback](const std::string& laps) {
@@ -305,6 +311,10 @@ void check_faults(const ReplayOptions& o) {
 
 void check(const ReplayOptions& o) {
     check_faults(o);
+    if (!o.output_directory.empty() && o.format != RecordingFormat::jsonl) {
+        throw Failure(Exit::usage, "--output-dir needs --to jsonl",
+                      "convert recordings with --to jsonl --output-dir DIR");
+    }
     const auto& [from, to] = std::tie(o.handler.playback.from, o.handler.playback.to);
     if (!from || !to || from->id || to->id || from->t <= to->t) return;
     throw Failure(Exit::usage,

@@ -24,6 +24,7 @@ struct ReplayOptions {
     TokenSources tokens;
     OperationOptions operation;
     std::string port_file;
+    std::string output_directory;          ///< --output-dir; "": standard output
     std::string post;                      ///< --post: URL; "": none
     std::optional<RecordingFormat> format; ///< --to: convert instead of playing
     bool info = false, to_stdout = false, once = false, follow = false, shared = false;

@@ -82,7 +82,9 @@ void Recordings::add_streams(sse::RecordingInput& input, bool vcr) {
         other_names_[files_.back()] = names_.back();
         return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
     };
-    if (vcr) sse::read_vcr(input, make);
+    sse::VcrOptions vcr_options;
+    vcr_options.warn = warn;
+    if (vcr) sse::read_vcr(input, make, vcr_options);
     else sse::read_har(input, make, har_options);
     if (files_.size() - before > 1) routed_ = true;
 }

@@ -254,7 +254,7 @@ int run(const cmd::ReplayOptions& o) {
             recordings.configure(options.reader);
             options.reader.growing = nullptr; // the file as it is now
             if (o.info) return cmd::print_info(recordings, options.reader);
-            return cmd::convert(recordings, options, *o.format);
+            return cmd::convert(recordings, options, *o.format, o.output_directory);
         }
         if (!o.post.empty()) {
             auto recordings = recordings_once(o);

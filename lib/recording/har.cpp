@@ -243,7 +243,8 @@ std::optional<std::vector<std::string>> strings_of(std::string_view text, json::
 }
 
 /// The body of `entry`, decoded. Throws Error (bad_input) with the reason, too_large.
-std::string body_of(const HarEntry& entry, json::parser& parser, std::size_t max_bytes) {
+std::string body_of(const HarEntry& entry, json::parser& parser, std::size_t max_bytes,
+                    const std::function<void(const std::string&)>& warn) {
     json::document document;
     std::string_view text;
     const auto& raw = entry.body;
@@ -267,7 +268,7 @@ std::string body_of(const HarEntry& entry, json::parser& parser, std::size_t max
             }
         }
     }
-    return without_coding(std::move(body), entry.header.response.headers, max_bytes);
+    return without_coding(std::move(body), entry.header.response.headers, max_bytes, warn);
 }
 
 } // namespace
@@ -313,7 +314,8 @@ void read_har(RecordingInput& input,
         }
         std::string body;
         try {
-            body = body_of(entry, body_parser, options.max_bytes);
+            body = body_of(entry, body_parser, options.max_bytes,
+                           [&](const std::string& why) { options.warn(where + why); });
         } catch (const Error& e) {
             throw Error(e.code(), where + e.what(), Reason::har_without_events);
         }

@@ -19,7 +19,7 @@ struct HarOptions {
     /// Maximum size of a file in bytes. A file is read into memory, since JSON members have no
     /// order.
     std::size_t max_bytes = 512 * 1024 * 1024;
-    /// Called with `file: entry N: reason` for data that was skipped.
+    /// Called with `file: entry N: reason` for data that was skipped or is damaged.
     std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 

@@ -5,6 +5,7 @@
 #include "base/content_coding.hpp"
 #include "base/error.hpp"
 #include "base/trimmed.hpp"
+#include "base/utf8.hpp"
 
 #include <fmt/format.h>
 #include <strings.h>
@@ -28,11 +29,28 @@ bool append_hexadecimal(std::string_view text, std::string& out) {
     return true;
 }
 
-std::string without_coding(std::string body, const RecordedFields& fields, std::size_t max_bytes) {
+namespace {
+
+/// True if a body that cannot be decoded seems to be in its coding all the same, and not to have
+/// been decoded before.
+bool has_coding(std::string_view body, std::string_view coding) {
+    if (::strcasecmp(std::string(coding).c_str(), "gzip") == 0 ||
+        ::strcasecmp(std::string(coding).c_str(), "x-gzip") == 0) {
+        return body.starts_with("\x1F\x8B");
+    }
+    return !body.empty() && !is_utf8(body); // the others have no mark, but are hardly ever text
+}
+
+} // namespace
+
+std::string without_coding(std::string body, const RecordedFields& fields, std::size_t max_bytes,
+                           const std::function<void(const std::string&)>& warn) {
     std::unique_ptr<ContentDecoder> decoder;
+    std::string_view coding;
     for (const auto& [name, value] : fields) {
-        if (::strcasecmp(name.c_str(), "content-encoding") == 0)
-            decoder = ContentDecoder::make(trimmed(value));
+        if (::strcasecmp(name.c_str(), "content-encoding") != 0) continue;
+        coding = trimmed(value);
+        decoder = ContentDecoder::make(coding);
     }
     if (!decoder) return body;
     std::string decoded;
@@ -48,7 +66,9 @@ std::string without_coding(std::string body, const RecordedFields& fields, std::
         decoder->finish();
     } catch (const Error& e) {
         if (e.code() == Errc::too_large) throw;
-        return body; // it has been decoded before
+        if (!has_coding(body, coding)) return body;
+        warn(fmt::format("{}; only the {} bytes before the damage were decoded", e.what(),
+                         decoded.size()));
     }
     return decoded;
 }

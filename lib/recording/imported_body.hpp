@@ -6,6 +6,7 @@
 #include "recording/record.hpp"
 
 #include <cstddef>
+#include <functional>
 #include <string>
 #include <string_view>
 
@@ -17,8 +18,10 @@ bool append_loose_base64(std::string_view text, std::string& out);
 bool append_hexadecimal(std::string_view text, std::string& out);
 
 /// `body` without the content coding that `fields` name, if it has it: many programs decode the
-/// body and keep the field. Throws Error (too_large) if it has more than `max_bytes` then.
-std::string without_coding(std::string body, const RecordedFields& fields, std::size_t max_bytes);
+/// body and keep the field. Of one that is damaged, the part before the damage, and `warn` is
+/// called with a line about it. Throws Error (too_large) if it has more than `max_bytes` then.
+std::string without_coding(std::string body, const RecordedFields& fields, std::size_t max_bytes,
+                           const std::function<void(const std::string&)>& warn);
 
 /// The whole of `input`. Throws Error (too_large) with its name if that has more than `max_bytes`.
 std::string whole_text(RecordingInput& input, std::size_t max_bytes);

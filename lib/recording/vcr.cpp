@@ -11,7 +11,9 @@
 #include <algorithm>
 #include <chrono>
 #include <optional>
+#include <sstream>
 #include <utility>
+#include <yaml-cpp/eventhandler.h>
 #include <yaml-cpp/yaml.h>
 #endif
 
@@ -24,13 +26,58 @@ constexpr std::string_view python_key = "interactions", ruby_key = "http_interac
 
 #ifdef SSE_YAML
 
+/// Refuses a document of too many values before they take memory. A pass of its own, as
+/// YAML::Load() keeps what it reads.
+class ValueLimit : public YAML::EventHandler {
+public:
+    explicit ValueLimit(std::size_t limit, std::string name)
+        : limit_(limit)
+        , left_(limit)
+        , name_(std::move(name)) {}
+
+    void OnDocumentStart(const YAML::Mark& /*at*/) override {}
+    void OnDocumentEnd() override {}
+    void OnNull(const YAML::Mark& at, YAML::anchor_t /*anchor*/) override { count(at); }
+    void OnAlias(const YAML::Mark& at, YAML::anchor_t /*anchor*/) override { count(at); }
+    void OnScalar(const YAML::Mark& at, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                  const std::string& /*value*/) override {
+        count(at);
+    }
+    void OnSequenceStart(const YAML::Mark& at, const std::string& /*tag*/,
+                         YAML::anchor_t /*anchor*/, YAML::EmitterStyle::value /*style*/) override {
+        count(at);
+    }
+    void OnSequenceEnd() override {}
+    void OnMapStart(const YAML::Mark& at, const std::string& /*tag*/, YAML::anchor_t /*anchor*/,
+                    YAML::EmitterStyle::value /*style*/) override {
+        count(at);
+    }
+    void OnMapEnd() override {}
+
+private:
+    void count(const YAML::Mark& at) {
+        if (left_-- > 0) return;
+        throw Error(Errc::too_large, fmt::format("{}:{}: the cassette has more than {} values",
+                                                 name_, at.line + 1, limit_));
+    }
+
+    std::size_t limit_, left_;
+    std::string name_;
+};
+
+void check_size(const std::string& name, const std::string& text, std::size_t max_values) {
+    std::istringstream stream(text);
+    ValueLimit limit(max_values, name);
+    YAML::Parser(stream).HandleNextDocument(limit);
+}
+
 /// Reads the values of a cassette, and counts their bytes: an alias may repeat any of them.
 class CassetteReader {
 public:
-    CassetteReader(std::string name, std::size_t max_bytes)
+    CassetteReader(std::string name, const VcrOptions& options)
         : name_(std::move(name))
-        , left_(max_bytes)
-        , max_bytes_(max_bytes) {}
+        , options_(options)
+        , left_(options.max_bytes) {}
 
     RecordingHeader header(const YAML::Node& interaction) {
         const auto request = interaction["request"], response = interaction["response"];
@@ -51,7 +98,11 @@ public:
 
     std::string response_body(const YAML::Node& interaction, const RecordedFields& fields) {
         auto text = body(interaction["response"]["body"]).value_or("");
-        return without_coding(std::move(text), fields, max_bytes_);
+        return without_coding(
+            std::move(text), fields, options_.max_bytes, [&](const std::string& why) {
+                options_.warn(
+                    fmt::format("{}:{}: {}", name_, interaction["response"].Mark().line + 1, why));
+            });
     }
 
     [[noreturn]] void fail(const YAML::Node& at, const std::string& why) const {
@@ -70,8 +121,8 @@ private:
 
     std::string counted(const std::string& value) {
         if (value.size() >= left_) {
-            throw Error(Errc::too_large,
-                        fmt::format("{}: the cassette has more than {} bytes", name_, max_bytes_));
+            throw Error(Errc::too_large, fmt::format("{}: the cassette has more than {} bytes",
+                                                     name_, options_.max_bytes));
         }
         left_ -= value.size() + 1;
         return value;
@@ -134,7 +185,8 @@ private:
     }
 
     std::string name_;
-    std::size_t left_, max_bytes_;
+    const VcrOptions& options_;
+    std::size_t left_; ///< bytes of values
 };
 
 #endif
@@ -164,8 +216,9 @@ void read_vcr(RecordingInput& input,
               const std::function<std::unique_ptr<RecordingWriter>(RecordingHeader)>& make,
               const VcrOptions& options) {
     const auto text = whole_text(input, options.max_bytes);
-    CassetteReader reader(input.name(), options.max_bytes);
+    CassetteReader reader(input.name(), options);
     try {
+        check_size(input.name(), text, options.max_values);
         const auto root = YAML::Load(text);
         YAML::Node interactions;
         for (const auto key : {python_key, ruby_key}) {

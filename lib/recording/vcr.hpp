@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <functional>
 #include <memory>
+#include <string>
 #include <string_view>
 
 namespace sse {
@@ -17,6 +18,11 @@ struct VcrOptions {
     /// often as it is referred to. A cassette is read into memory, where it takes many times its
     /// size.
     std::size_t max_bytes = 64 * 1024 * 1024;
+    /// Maximum number of its maps, lists and scalars, aliases included. In memory, each takes up to
+    /// 0.5 KiB besides its text.
+    std::size_t max_values = 1'000'000;
+    /// Called with `file:line: reason` for bodies that are damaged.
+    std::function<void(const std::string&)> warn = [](const std::string&) {};
 };
 
 /// True if this start of a file is that of a cassette.

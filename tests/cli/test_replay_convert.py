@@ -101,6 +101,7 @@ def test_one_recording_at_a_time(sse, path):
     ran = sse.run("replay", path, path, "--to", "jsonl")
     assert (ran.status, ran.err.splitlines()[0]) == (
         2, "sse: error: --to jsonl can convert only one recording at a time")
+    assert "--output-dir DIR" in ran.err
     assert sse.run("replay", path, "--to", "xml").err.startswith("sse: error: --to: \"xml\" is neither a time")
 
 

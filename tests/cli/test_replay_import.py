@@ -6,6 +6,7 @@ import json
 import zlib
 
 import pytest
+from support.record import files
 
 STREAM = "event: delta\ndata: {\"a\":\"é\"}\n\ndata: [DONE]\n\n"
 PACKED = gzip.compress(STREAM.encode(), mtime=0)
@@ -168,6 +169,78 @@ def test_a_cassette_whose_aliases_or_codings_grow_without_end_is_refused(sse, tm
     assert ran.status == 3 and "the decoded body is larger than 67108864 bytes" in ran.err
 
 
+def cassette_of(bodies, coding="gzip"):
+    """A cassette whose interaction number N, from 1, has the path /N and that body, in base64."""
+    return "interactions:\n" + "".join(
+        f"- request: {{method: GET, uri: 'https://api.example/{number}'}}\n  response:\n    status: 200\n"
+        f"    headers: {{Content-Encoding: {coding}, Content-Type: text/event-stream}}\n"
+        f"    body: {{string: !!binary '{b64(body)}'}}\n" for number, body in enumerate(bodies, 1))
+
+
+def test_a_damaged_body_is_told_with_its_place_and_kept_up_to_the_damage(sse, wire, tmp_path):
+    many = "".join(f"data: {n}\n\n" for n in range(5000)).encode()
+    packed = gzip.compress(many, mtime=0)
+    path = cassette(tmp_path / "a.yaml", cassette_of([PACKED, packed[:-2000], PACKED[:-8] + b"bad crc!"]))
+    server = sse.replay(path)
+    got = wire.get(server.url + "2").read_all()
+    assert 0 < len(got) < len(many) and many.startswith(got)
+    assert wire.get(server.url + "1").read_all().decode() == STREAM
+    assert wire.get(server.url + "3").read_all().decode() == STREAM
+    told = [line for line in server.stderr.text().splitlines() if "warning" in line]
+    assert told == [f"sse: warning: {path}:{line}: {why}; only the {decoded} bytes before the damage were decoded"
+                    for line, why, decoded in ((9, "the gzip body is incomplete", len(got)),
+                                               (14, "the gzip body is corrupt: incorrect data check", len(STREAM.encode())))]
+
+
+@pytest.mark.parametrize("coding, body, damaged", [
+    ("gzip", STREAM.encode(), False), ("gzip", b"\x89PNG\r\n", False), ("br", STREAM.encode(), False),
+    ("deflate", zlib.compress(STREAM.encode())[:-3], True), ("br", b"\x8b\xff\xff\xff", True)])
+def test_a_body_that_was_decoded_before_is_no_damaged_one(sse, tmp_path, coding, body, damaged):
+    ran = sse.run("replay", cassette(tmp_path / "a.yaml", cassette_of([body], coding)), "--to", "jsonl")
+    assert ran.status == 0 and ("before the damage" in ran.err) is damaged
+    if not damaged:
+        read = json.loads(ran.out.splitlines()[1])
+        assert (base64.b64decode(read["base64"]) if "base64" in read else read["bytes"].encode()) == body
+
+
+def test_a_cassette_of_too_many_values_is_refused_before_it_takes_memory(sse, tmp_path):
+    path = cassette(tmp_path / "a.yaml", "interactions:\n- [" + "a," * 1_000_000 + "]\n")
+    ran = sse.run("replay", path, "--info")
+    assert (ran.status, ran.err.splitlines()[0]) == (3, f"sse: error: {path}:2: the cassette has more than 1000000 values")
+
+
+def test_a_cassette_of_several_interactions_becomes_a_directory_that_replays(sse, wire, tmp_path):
+    items = PYTHON.removeprefix("interactions:\n").removesuffix("version: 1\n")
+    path = cassette(tmp_path / "a.yaml", "interactions:\n" + items + items.replace("[DONE]", "[AGAIN]"))
+    made = tmp_path / "made/here"
+    for _ in range(2):  # the same again
+        ran = sse.run("replay", path, "--to", "jsonl", "--output-dir", made)
+        assert (ran.status, ran.out, ran.err) == (0, b"", "")
+        assert [name.rpartition("-")[2] for name in files(made)] == ["0001.jsonl", "0002.jsonl"] * 3
+    assert files(made)[0].startswith("GET-v1-models-") and files(made)[2].startswith("POST-v1-chat-completions-")
+    assert b"sk-secret" not in b"".join(p.read_bytes() for p in made.iterdir())
+    url = sse.replay(made).url
+    ends = [wire.request(url + "v1/chat/completions", "POST", body=b'{"stream": true, "q": "plain"}').events()[-1].data
+            for _ in range(3)]
+    assert ends == ["[DONE]", "[AGAIN]", "[AGAIN]"]
+    answer = wire.get(url + "v1/models?x=1")
+    assert (answer.status, answer.header("retry-after"), answer.read_all()) == (429, "7", b'{"data":[]}')
+
+
+@pytest.mark.parametrize("flags, status, err", [
+    (["--to", "sse", "--output-dir", "x"], 2, "--output-dir needs --to jsonl"),
+    (["--output-dir", "x"], 2, "--output-dir needs --to jsonl"),
+    (["--to", "jsonl", "--output-dir", "/dev/null/x"], 23, "cannot create /dev/null/x"),
+    (["--to", "jsonl", "--output-dir", "."], 2, "is in the directory of --output-dir")])
+def test_directories_that_cannot_be_written(sse, tmp_path, flags, status, err):
+    cassette(tmp_path / "a.yaml", RUBY)
+    sse.run("replay", "a.yaml", "--to", "jsonl", "--output-dir", "r", cwd=tmp_path)
+    one = tmp_path / "r" / files(tmp_path / "r")[0]
+    ran = sse.run("replay", one, *flags, cwd=tmp_path / "r")
+    assert ran.status == status and err in ran.err, ran.err
+    assert one.exists()
+
+
 # -- HAR
 
 def har(path, content, *fields):
@@ -200,3 +273,45 @@ def test_bodies_of_har_files_are_decoded(sse, tmp_path, content, coding):
 def test_bodies_of_har_files_that_cannot_be_decoded_are_refused(sse, tmp_path, content, why):
     ran = sse.run("replay", har(tmp_path / "a.har", content), "--stdout")
     assert ran.status == 3 and why in ran.err
+
+
+def mitmproxy_entry(target, started, body, content_type, text, *fields):
+    """An entry as the command save.har and the option hardump write it: a decoded body, beside the header fields as
+    they were sent."""
+    headers = [{"name": "content-type", "value": content_type}, *({"name": n, "value": v} for n, v in fields)]
+    binary = isinstance(text, bytes)
+    return {
+        "startedDateTime": started, "time": 120.5,
+        "request": {"method": "POST", "url": f"https://api.example{target}", "httpVersion": "HTTP/2.0", "cookies": [],
+                    "headers": [{"name": "authorization", "value": "Bearer sk-secret"},
+                                {"name": "content-type", "value": "application/json"}],
+                    "queryString": [], "headersSize": 90, "bodySize": len(body),
+                    "postData": {"mimeType": "application/json", "text": body, "params": []}},
+        "response": {"status": 200, "statusText": "", "httpVersion": "HTTP/2.0", "cookies": [], "headers": headers,
+                     "content": {"size": 80, "compression": 12, "mimeType": content_type,
+                                 "text": b64(text) if binary else text, **({"encoding": "base64"} if binary else {})},
+                     "redirectURL": "", "headersSize": 120, "bodySize": 80},
+        "cache": {}, "timings": {"connect": 10.1, "ssl": None, "send": 0.5, "receive": 100.0, "wait": 9.9},
+        "serverIPAddress": "192.0.2.1"}
+
+
+def test_streams_that_mitmproxy_saved_are_played(sse, wire, tmp_path):
+    stream = "text/event-stream; charset=utf-8"
+    entries = [
+        mitmproxy_entry("/v1/chat", "2026-11-28T10:00:00.123456+00:00", '{"q":1}', stream, STREAM, ("content-encoding", "gzip")),
+        mitmproxy_entry("/v1/models", "2026-11-28T10:00:01+00:00", "{}", "application/json", "{}"),
+        mitmproxy_entry("/v1/chat", "2026-11-28T10:00:02+00:00", '{"q":2}', stream, b"data: \x00\x01\x02\n\n")]
+    path = tmp_path / "flows.har"
+    path.write_text(json.dumps({"log": {
+        "version": "1.2", "creator": {"name": "mitmproxy exporthar", "version": "0.1", "comment": "mitmproxy version 11.0.0"},
+        "pages": [], "entries": entries}}, indent=4))
+    url = sse.replay(path).url
+    answers = [wire.request(url + "v1/chat", "POST", body=b"{}") for _ in range(2)]
+    assert [a.read_all() for a in answers] == [STREAM.encode(), b"data: \x00\x01\x02\n\n"]
+    assert answers[0].header("content-encoding") is None
+    ran = sse.run("replay", path, "--to", "jsonl", "--output-dir", tmp_path / "made")
+    assert (ran.status, ran.err, len(files(tmp_path / "made"))) == (0, "", 2)
+    first = (tmp_path / "made" / files(tmp_path / "made")[0]).read_text()
+    assert "sk-secret" not in first and json.loads(first.splitlines()[0])["url"] == "https://api.example/v1/chat"
+    matched = sse.replay(tmp_path / "made", "--match-body").url
+    assert wire.request(matched + "v1/chat", "POST", body=b'{"q": 1}').read_all() == STREAM.encode()

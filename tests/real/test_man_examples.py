@@ -301,6 +301,18 @@ def a_capture(bench, text, **_):
     assert len(times) >= 5 and times[1] - times[0] == pytest.approx(0.05)
 
 
+def a_cassette(bench, text, wire, **_):
+    shutil.rmtree(bench.folder / "recordings")
+    bench.file("cassette.yaml", "interactions:\n" + "".join(
+        f"- request: {{method: GET, uri: 'https://api.example/{n}'}}\n"
+        f'  response: {{status: 200, headers: {{Content-Type: text/event-stream}}, body: "data: {n}\\n\\n"}}\n'
+        for n in (1, 2)))
+    convert, play = commands(text)
+    bench.run(convert)
+    bench.serve(play)
+    assert [datas(wire, bench.url(path=str(n))) for n in (1, 2)] == [["1"], ["2"]]
+
+
 def while_it_records(bench, text, wire, **_):
     bench.serve(whole(text))
     assert datas(wire, bench.url(), 5) == [d for _, d in EVENTS]
@@ -409,6 +421,7 @@ CHECKS = {
     "$ sse replay --drop-every 3 run.jsonl": cut_rig,
     "$ sse replay --stdout --no-wait run.jsonl": as_text,
     "$ curl -siN https://api.example/feed > feed.sse": a_capture,
+    "$ sse replay --to jsonl --output-dir recordings/ cassette.yaml": a_cassette,
     "$ sse tail --record - https://api.example/feed |": while_it_records,
     "$ sse replay --max-gap 1s --post http://localhost:8080/in week.jsonl": into_a_server,
     "$ jq -c 'select(.event != \"ping\")' run.jsonl | sse replay -": without_a_type,
