@@ -81,18 +81,18 @@ void add_upstream_options(CLI::App& app, RecordOptions& o) {
 }
 
 void add_options(CLI::App& app, RecordOptions& o) {
-    app.add_option(
-           "UPSTREAM", o.upstream,
-           "URL of the server to pass requests on to; its path is put before that of each request")
+    app.add_option("UPSTREAM", o.upstream,
+                   "URL of the server to forward requests to; its path is prepended to that of "
+                   "each request")
         ->required();
     app.add_option("DIR", o.store.directory,
                    "Directory of the recordings; created if it does not exist")
         ->required();
     const auto group = "Recording";
     cmd::add_choice(app, "--mode", o.mode, record_modes,
-                    "Pass on all requests and replace their recordings; only new requests, and "
-                    "play the recordings of the others; or record once: none if DIR has "
-                    "recordings, and play those")
+                    "all: forward every request and replace its recordings; new: forward "
+                    "requests that have no recording, and play the others; once: forward only if "
+                    "DIR has no recordings, else play them")
         ->group(group);
     cmd::add_pointers(app, "--mask-json", o.store.masked,
                       "Record the value at this place of JSON request and response bodies as ***; "
@@ -150,7 +150,7 @@ void tell_what_it_does(const RecordOptions& o, const sse::ProxyHandler& handler,
         cmd::note(fmt::format("{} contains recordings, so they are played, and {} is not contacted",
                               o.store.directory, upstream.endpoint()));
     } else {
-        cmd::note(fmt::format("passing requests on to {}, recording in {}", upstream.shown(),
+        cmd::note(fmt::format("forwarding requests to {}, recording in {}", upstream.shown(),
                               store.options().directory));
     }
 }
@@ -218,8 +218,8 @@ int run_with_hints(const RecordOptions& o) {
 }
 
 constexpr auto record_examples =
-    "  $ sse record https://api.example DIR              record what a program asks\n"
-    "  $ sse replay DIR                                  play it without the network\n"
+    "  $ sse record https://api.example DIR              record what a program receives\n"
+    "  $ sse replay DIR                                  play it without the server\n"
     "  $ sse record --mode new https://api.example DIR   record new requests only\n"
     "  $ sse record --mask-json /user :8000 DIR          mask a value in JSON bodies\n"
     "  $ sse record --mode once https://api.example DIR  record only once\n";

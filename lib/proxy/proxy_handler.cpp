@@ -65,7 +65,7 @@ void ProxyHandler::warn(const std::string& text) { reports_.warning(text); }
 std::optional<Response> ProxyHandler::refuse(const Request& head) {
     if (plays_only_) return playback_->refuse(head);
     if (const auto protocol = unsupported_upgrade(head.head); !protocol.empty()) {
-        return text_response(501, fmt::format("sse record passes on HTTP only, and cannot upgrade "
+        return text_response(501, fmt::format("sse record forwards only HTTP, and cannot upgrade "
                                               "to {}\n",
                                               printable(protocol, 60)));
     }
