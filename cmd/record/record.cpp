@@ -90,9 +90,9 @@ void add_options(CLI::App& app, RecordOptions& o) {
         ->required();
     const auto group = "Recording";
     cmd::add_choice(app, "--mode", o.mode, record_modes,
-                    "all: forward every request and replace its recordings; new: forward "
-                    "requests that have no recording, and play the others; once: forward only if "
-                    "DIR has no recordings, else play them")
+                    "Forward all requests and replace their recordings (all); forward requests "
+                    "that have no recording, and play the others (new); or forward requests only "
+                    "if DIR has no recordings, and play them otherwise (once)")
         ->group(group);
     cmd::add_pointers(app, "--mask-json", o.store.masked,
                       "Record the value at this place of JSON request and response bodies as ***; "
@@ -218,7 +218,7 @@ int run_with_hints(const RecordOptions& o) {
 }
 
 constexpr auto record_examples =
-    "  $ sse record https://api.example DIR              record what a program receives\n"
+    "  $ sse record https://api.example DIR              record a program's traffic\n"
     "  $ sse replay DIR                                  play it without the server\n"
     "  $ sse record --mode new https://api.example DIR   record new requests only\n"
     "  $ sse record --mask-json /user :8000 DIR          mask a value in JSON bodies\n"
