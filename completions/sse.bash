@@ -18,6 +18,7 @@ _sse() {
         serve:--overflow) values="block disconnect drop" ;;
         serve:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         serve:--port-file) _filedir; return ;;
+        serve:--io) values="auto send uring" ;;
         serve:--publish-as) values="data type" ;;
         serve:--header) files=@ ;;
         serve:--busy) values="503 retry" ;;
@@ -51,6 +52,7 @@ _sse() {
         replay:--repeat) values="cycle last" ;;
         replay:--listen) values="127.0.0.1:8080 127.0.0.1:0 unix:" files=unix: ;;
         replay:--port-file) _filedir; return ;;
+        replay:--io) values="auto send uring" ;;
         replay:--header) files=@ ;;
         replay:--busy) values="503 retry" ;;
         replay:--token-file) _filedir; return ;;
@@ -86,9 +88,9 @@ _sse() {
     if [[ -z $values && $cur == -* ]]; then
         local options="-h --help -V --version"
         case $command in
-            serve) options="-h --help -f --follow --restart --restart-delay --pty --tee --input --split-cr --event --max-event-bytes --strict --record --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --start --gap-event --store --retain --store-sync --store-timeout --listen --port-file --threads --backlog --trusted-proxy --socket-mode --path --publish --channels --max-channels --total-history-bytes --publish-as --channel-idle --keepalive --keepalive-event --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --publish-token-file --admin --access-log --user" ;;
+            serve) options="-h --help -f --follow --restart --restart-delay --pty --tee --input --split-cr --event --max-event-bytes --strict --record --end-event --retry --on-eof --wait-clients --history --history-bytes --overflow --start --gap-event --store --retain --store-sync --store-timeout --listen --port-file --threads --backlog --trusted-proxy --socket-mode --io --path --publish --channels --max-channels --total-history-bytes --publish-as --channel-idle --keepalive --keepalive-event --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --publish-token-file --admin --access-log --user" ;;
             tail) options="-h --help --name -o --output --color --time --gap-warn --no-fold -F --format --pointer --pointer-default --join -v --verbose --stats --stats-file --state --record --bytes --record-body --no-mask -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --netrc --netrc-file --bearer --compressed -A --user-agent -x --proxy --noproxy -b --cookie --no-reconnect --reconnect --resume-get --retry-connect --retries --retry --retry-max --last-event-id --read-timeout --max-event-bytes --ndjson --any --no-cookies --connect-timeout -k --insecure --cacert --cert --key --unix-socket --resolve -4 --ipv4 -6 --ipv6 --exec --jobs --exec-fail" ;;
-            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --output-dir --info --loop -e --event -n --count -f --follow --stdout --post --shared --once --repeat --match-body --match-ignore --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --trusted-proxy --socket-mode --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
+            replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --output-dir --info --loop -e --event -n --count -f --follow --stdout --post --shared --once --repeat --match-body --match-ignore --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --trusted-proxy --socket-mode --io --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
             record) options="-h --help --mode --mask-json --no-mask --match-ignore --connect-timeout -k --insecure --cacert --listen --port-file --threads --backlog --trusted-proxy --socket-mode --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")

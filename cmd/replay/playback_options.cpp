@@ -263,6 +263,7 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     add_route_options(app, o);
     add_fault_options(app, o);
     add_listen_options(app, o.server, o.port_file);
+    add_io_option(app, o.server);
     add_access_options(app, o.server, o.tokens);
     const auto header = [&o](const std::vector<std::string>& lines) {
         for (const auto& line : lines) o.handler.headers.push_back(response_header(line));

@@ -190,6 +190,8 @@ int serve(cmd::ReplayOptions o) {
     auto listening = o.server;
     if (o.shared && shared.overflow != sse::Overflow::block) listening.unsent_bytes = 0;
     sse::Channels channels(shared, o.server.threads, executor);
+    channels.use_hooks({[&](std::size_t loop) { server->begin_sends(loop); },
+                        [&](std::size_t loop) { server->end_sends(loop); }});
     sse::PlaybackHandler handler(recordings.files(), options, reports);
     if (o.shared) handler.share(channels);
     cmd::PlaybackLengths lengths(options.playback);

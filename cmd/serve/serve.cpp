@@ -155,6 +155,7 @@ void add_options(CLI::App& app, ServeOptions& o) {
         ->needs(app.get_option("--store"))
         ->group("Store");
     cmd::add_listen_options(app, o.server, o.port_file);
+    cmd::add_io_option(app, o.server);
     cmd::add_access_options(app, o.server, o.tokens);
     cmd::add_publish_token_option(app, o.tokens);
     app.add_option("--path", o.route.path, "URL path of the stream")
@@ -260,6 +261,8 @@ int run(ServeOptions o) {
     };
     o.channel.max_hold_up = o.server.stall_timeout;
     sse::Channels channels(o.channel, o.server.threads, executor, o.channels);
+    channels.use_hooks({[&](std::size_t loop) { server->begin_sends(loop); },
+                        [&](std::size_t loop) { server->end_sends(loop); }});
     if (store) channels.use_log(*store);
     cmd::ShutdownGrace grace(o.server.grace);       // for the reader of the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives the publishers

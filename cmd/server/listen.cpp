@@ -9,6 +9,7 @@
 #include "cmd/cli/option_traits.hpp"
 #include "cmd/server/access.hpp"
 #include "cmd/term/terminal_line.hpp"
+#include "net/send_ring.hpp"
 #include "net/socket.hpp"
 #include "net/systemd.hpp"
 
@@ -33,7 +34,17 @@ namespace {
 const std::map<std::string, sse::Busy> busy_choices = {{"503", sse::Busy::status},
                                                        {"retry", sse::Busy::retry}};
 
+const std::map<std::string, sse::SendIo> io_choices = {
+    {"auto", sse::SendIo::automatic}, {"send", sse::SendIo::send}, {"uring", sse::SendIo::uring}};
+
 } // namespace
+
+void add_io_option(CLI::App& app, sse::ServerOptions& o) {
+    add_choice(app, "--io", o.io, io_choices,
+               "Send an event to many clients with one system call (uring), with one for each "
+               "client (send), or with uring where the kernel allows it (auto)")
+        ->group("HTTP");
+}
 
 void add_listen_options(CLI::App& app, sse::ServerOptions& o, std::string& port_file) {
     const auto group = "HTTP";
@@ -171,6 +182,11 @@ constexpr std::size_t reserved_descriptors = 64;
 
 void listen(sse::Server& server, const sse::ServerOptions& options,
             std::size_t descriptors_of_client) {
+    if (const auto& uring = sse::SendRing::support();
+        options.io == sse::SendIo::uring && !uring.available) {
+        throw Failure(Exit::io_error, "cannot use io_uring: " + uring.reason,
+                      "remove --io uring; without it, sse sends with send(2)");
+    }
     load_tls(server, options.tls);
     try {
         auto passed = sse::adopt_passed_sockets(

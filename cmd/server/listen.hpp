@@ -15,6 +15,10 @@ namespace cmd {
 /// Adds --listen and the server's limits; the arguments must outlive the parse.
 void add_listen_options(CLI::App& app, sse::ServerOptions& options, std::string& port_file);
 
+/// Adds --io, for a command that sends the same events to many clients; `options` must outlive the
+/// parse.
+void add_io_option(CLI::App& app, sse::ServerOptions& options);
+
 /// Opens the listeners; connections wait until the server runs. `descriptors_of_client`: file
 /// descriptors that one client needs. Throws Failure.
 void listen(sse::Server& server, const sse::ServerOptions& options,

@@ -148,6 +148,8 @@ std::string AdminHandler::metrics() const {
     out.sample("version", SSE_VERSION, 1);
     out.gauge("sse_start_time_seconds", "Start time, in seconds since 1970-01-01 UTC.");
     out.sample(std::chrono::duration<double>(started_.time_since_epoch()).count());
+    out.gauge("sse_io_info", "How events are sent to many clients, uring or send; always 1.");
+    out.sample("io", server_.uses_ring() ? "uring" : "send", 1);
     add_process(out);
     add_server(server_.counts(), out);
     add_channels(counts_.counts(), out);

@@ -2,6 +2,7 @@
 
 #include "base/content_coding.hpp"
 #include "http/httplib_compat.hpp"
+#include "net/send_ring.hpp"
 
 #include <asio/detail/config.hpp>
 #include <asio/version.hpp>
@@ -28,17 +29,17 @@ std::vector<Library> libraries() {
 }
 
 std::string features() {
-    return fmt::format("TLS, {}, unix sockets, systemd sockets, {}", known_codings,
-#if defined(ASIO_HAS_IO_URING_AS_DEFAULT)
-                       "io_uring"
-#elif defined(ASIO_HAS_EPOLL)
+    const auto& uring = SendRing::support();
+    return fmt::format("TLS, {}, unix sockets, systemd sockets, {}, {}", known_codings,
+#if defined(ASIO_HAS_EPOLL)
                        "epoll"
 #elif defined(ASIO_HAS_KQUEUE)
                        "kqueue"
 #else
                        "select"
 #endif
-    );
+                       ,
+                       uring.available ? "io_uring" : "no io_uring (" + uring.reason + ")");
 }
 
 } // namespace sse

@@ -35,6 +35,8 @@ public:
     /// arguments must outlive the last subscriber. The channel must be owned by a shared pointer.
     void use_log(Log& log, std::string_view name, std::vector<std::unique_ptr<Pages>>& pages,
                  LoopExecutor executor);
+    /// Before anything else is called; nullptr: none.
+    void use_hooks(std::shared_ptr<const WakeHooks> hooks) { hooks_ = std::move(hooks); }
     /// nullptr: none.
     const std::shared_ptr<ChannelLog>& log() const { return log_; }
 
@@ -142,6 +144,7 @@ private:
     const std::string start_id_;
     std::shared_ptr<ChannelLog> log_; ///< nullptr: none
     LoopExecutor executor_;           ///< with a log
+    std::shared_ptr<const WakeHooks> hooks_;
     std::vector<std::unique_ptr<Shard>> shards_;
     std::atomic<std::uint64_t> delivered_{0};
     std::atomic<std::size_t> subscribers_{0};

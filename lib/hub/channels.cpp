@@ -28,6 +28,7 @@ std::shared_ptr<Channel> Channels::create(std::string_view name) {
             executor_(loop, [alive, loop] { alive->shard(loop).drain_inbox(); });
     });
     *self = channel;
+    channel->use_hooks(hooks_);
     if (log_) channel->use_log(*log_, name, pages_, executor_);
     channel->on_full(on_full_);
     if (loading_) channel->begin_loading();

@@ -43,6 +43,11 @@ public:
     /// opened.
     void use_log(Log& log);
 
+    /// Every channel calls `hooks`. Before the first is opened.
+    void use_hooks(WakeHooks hooks) {
+        hooks_ = std::make_shared<const WakeHooks>(std::move(hooks));
+    }
+
     enum class Use { read, publish };
     /// The channel of that name, created if there is none. nullptr if the name is too long, or if
     /// there is no room: for a publisher, `max_channels` were opened to publish; for a reader,
@@ -88,6 +93,7 @@ private:
     const Executor executor_;
     const ChannelsOptions options_;
     Log* log_ = nullptr;
+    std::shared_ptr<const WakeHooks> hooks_;    ///< nullptr: none
     std::vector<std::unique_ptr<Pages>> pages_; ///< by loop, with a log
     mutable std::mutex mutex_;                  ///< guards what follows
     std::map<std::string, Entry, std::less<>> channels_;

@@ -188,12 +188,22 @@ void Shard::located(const std::string& id, const LogPosition& position) {
     wake_each(std::move(ready));
 }
 
+template <class Wake>
+void Shard::with_hooks(Wake wake_all) {
+    const auto* const hooks = channel_.hooks_.get();
+    if (hooks) hooks->before(loop_);
+    wake_all();
+    if (hooks) hooks->after(loop_);
+}
+
 /// Each may remove itself or others when it is woken.
 void Shard::wake_each(std::vector<Subscriber*> subscribers) {
     waking_each_ = &subscribers;
-    for (std::size_t i = 0; i < subscribers.size(); ++i) {
-        if (subscribers[i]) subscribers[i]->wake();
-    }
+    with_hooks([&] {
+        for (std::size_t i = 0; i < subscribers.size(); ++i) {
+            if (subscribers[i]) subscribers[i]->wake();
+        }
+    });
     waking_each_ = nullptr;
 }
 
@@ -228,10 +238,11 @@ bool Shard::seek() {
 
 void Shard::wake_subscribers() {
     waking_ = true;
-    // By index: waking one may remove it, or add others.
-    for (std::size_t i = 0; i < subscribers_.size(); ++i) {
-        if (subscribers_[i]) subscribers_[i]->wake();
-    }
+    with_hooks([&] { // by index: waking one may remove it, or add others
+        for (std::size_t i = 0; i < subscribers_.size(); ++i) {
+            if (subscribers_[i]) subscribers_[i]->wake();
+        }
+    });
     waking_ = false;
     if (!std::exchange(has_holes_, false)) return;
     std::erase(subscribers_, nullptr);

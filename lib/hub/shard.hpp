@@ -10,6 +10,7 @@
 #include <chrono>
 #include <cstddef>
 #include <deque>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -61,6 +62,12 @@ struct ChannelOptions {
     /// Type of the event that reports a loss to a page, which cannot see comments. Its data is
     /// `{"missed":N}`, with null for an unknown number; it has no id. "": no such event.
     std::string gap_event;
+};
+
+/// Called on a loop's thread before and after it wakes many subscribers, so that what they send can
+/// be sent together. After `after`, they have been sent what there was, as far as they accept it.
+struct WakeHooks {
+    std::function<void(std::size_t loop)> before, after;
 };
 
 /// Used on its loop's thread only, without locks, except where a member says otherwise. Owned by
@@ -140,6 +147,8 @@ private:
     bool can_evict(std::uint64_t begin);
     void wake_subscribers();
     void wake_each(std::vector<Subscriber*> subscribers);
+    template <class Wake>
+    void with_hooks(Wake wake_all);
 
     Channel& channel_;
     const std::size_t loop_;

@@ -71,14 +71,15 @@ void limit_unsent([[maybe_unused]] int fd, [[maybe_unused]] std::size_t bytes) {
 #endif
 }
 
+Transfer transfer_of(std::ptrdiff_t moved) {
+    if (moved > 0) return {static_cast<std::size_t>(moved)};
+    if (moved == -EAGAIN || moved == -EWOULDBLOCK || moved == -EINTR) return {0, true, false};
+    return {0, false, true, moved == -ETIMEDOUT, static_cast<int>(-moved)};
+}
+
 namespace {
 
-Transfer outcome(ssize_t moved) {
-    if (moved > 0) return {static_cast<std::size_t>(moved)};
-    if (moved < 0 && (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR))
-        return {0, true, false};
-    return {0, false, true, moved < 0 && errno == ETIMEDOUT, moved < 0 ? errno : 0};
-}
+Transfer outcome(ssize_t moved) { return transfer_of(moved < 0 ? -errno : moved); }
 
 } // namespace
 

@@ -36,6 +36,8 @@ struct Transfer {
     bool timed_out = false; ///< closed, because the peer did not acknowledge for too long
     int error = 0;          ///< closed: why, as an errno; 0 if the peer ended the connection
 };
+/// Of what a system call returned: a number of bytes, or a negative errno.
+Transfer transfer_of(std::ptrdiff_t moved);
 Transfer send_some(int fd, std::span<const std::string_view> views);
 Transfer receive_some(int fd, std::span<char> into);
 

@@ -42,6 +42,8 @@ public:
     /// Sends as much of `views` as the socket accepts, after what TLS still holds of an earlier
     /// call. The bytes it reports must not be sent again.
     Transfer send(std::span<const std::string_view> views);
+    /// send() was done elsewhere, in the clear: the socket has accepted so many bytes.
+    void count_sent(std::size_t bytes) { sent_ += bytes; }
     /// TLS holds bytes that have not been sent: call send() again, if only with no views.
     bool pending() const { return tls_ && tls_->pending(); }
     /// Bytes that the socket has accepted, those of TLS itself included.

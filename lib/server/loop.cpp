@@ -11,6 +11,7 @@ Loop::Loop(const ServerOptions& server_options, std::size_t index)
     : options(server_options)
     , number(index)
     , writer(server_options.idle_timeout)
+    , sends(server_options.io)
     , random(std::random_device{}())
     , tick_(context) {
     arm_tick();
@@ -23,11 +24,13 @@ void Loop::arm_tick() {
     tick_.async_wait([this](const std::error_code& error) {
         if (error) return;
         const auto now = Clock::now();
+        sends.begin(); // heartbeats
         for (std::size_t i = 0; i < connections_.size();) {
             const auto connection = connections_[i]; // it may be removed, and another take its slot
             connection->tick(now);
             if (i < connections_.size() && connections_[i] == connection) ++i;
         }
+        sends.end();
         if (on_tick) on_tick();
         arm_tick();
     });

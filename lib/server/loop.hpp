@@ -3,6 +3,7 @@
 
 #include "base/random.hpp"
 #include "server/response_writer.hpp"
+#include "server/send_group.hpp"
 #include "server/server_counts.hpp"
 #include "server/server_options.hpp"
 #include "server/waiting_lists.hpp"
@@ -44,6 +45,7 @@ public:
     LoopCounts counts;
     asio::io_context context{1};
     ResponseWriter writer;
+    SendGroup sends;
     WaitingLists waiting, admin_waiting; ///< of clients, and of an admin listener
     SeededRandom random;                 ///< for jitter
     std::array<char, 64 * 1024> scratch; ///< bytes just received; not kept between calls

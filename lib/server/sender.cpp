@@ -27,6 +27,21 @@ Sender::Result Sender::send(Transport& transport, Feed* feed, Feed::Clock::time_
     }
 }
 
+std::string_view Sender::gather_one(Feed& feed, Feed::Clock::time_point now) {
+    if (!own_.empty() || feed.cut() != Feed::Cut::no) return {};
+    std::array<std::string_view, 2> views;
+    return feed.gather(now, views) == 1 ? views[0] : std::string_view();
+}
+
+Sender::Result Sender::sent(Transport& transport, Feed& feed, std::size_t wanted,
+                            const Transfer& transfer) {
+    if (transfer.closed)
+        return {transfer.timed_out ? Outcome::timed_out : Outcome::disconnected, 0};
+    transport.count_sent(transfer.bytes);
+    if (transfer.bytes > 0) feed.consume(transfer.bytes);
+    return {transfer.bytes < wanted ? Outcome::blocked : Outcome::all_sent, transfer.bytes};
+}
+
 void Sender::consume(std::size_t bytes, Feed* feed) {
     if (own_sent_ < own_.size()) {
         const auto taken = std::min(bytes, own_.size() - own_sent_);

@@ -30,6 +30,12 @@ public:
     /// Sends until there is no more, or the socket accepts no more. `feed` may be nullptr.
     Result send(Transport& transport, Feed* feed, Feed::Clock::time_point now);
 
+    /// The same in two steps, where the bytes are sent together with those of other connections:
+    /// the next piece, or "" if there is not exactly one. `feed` must not be called before sent().
+    std::string_view gather_one(Feed& feed, Feed::Clock::time_point now);
+    /// Of `wanted` bytes that were gathered, `transfer` says what was sent.
+    Result sent(Transport& transport, Feed& feed, std::size_t wanted, const Transfer& transfer);
+
 private:
     void consume(std::size_t bytes, Feed* feed);
 

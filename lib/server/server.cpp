@@ -163,6 +163,11 @@ void Server::post(std::size_t loop, std::function<void()> action) {
     asio::post(impl_->loops[loop]->context, std::move(action));
 }
 
+void Server::begin_sends(std::size_t loop) { impl_->loops[loop]->sends.begin(); }
+void Server::end_sends(std::size_t loop) { impl_->loops[loop]->sends.end(); }
+
+bool Server::uses_ring() const { return impl_->loops[0]->sends.uses_ring(); }
+
 asio::io_context& Server::context(std::size_t loop) { return impl_->loops[loop]->context; }
 
 void Server::hold_clients() { impl_->acceptor.hold(); }

@@ -71,6 +71,12 @@ public:
     void post(std::size_t loop, std::function<void()> action);
     /// The context of loop `loop`, for a route that has sockets or timers of its own there.
     asio::io_context& context(std::size_t loop);
+    /// What the streams of loop `loop` have to send from begin_sends() on is sent by end_sends(),
+    /// with one system call where that is possible. On that loop's thread.
+    void begin_sends(std::size_t loop);
+    void end_sends(std::size_t loop);
+    /// Such streams are sent with io_uring. Any thread.
+    bool uses_ring() const;
     /// Stops accepting; run() returns once every connection has ended by itself. If `with_grace`,
     /// those that are left after `grace` are aborted.
     void drain(bool with_grace);

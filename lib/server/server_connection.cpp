@@ -261,9 +261,33 @@ void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing)
 
 /// There may be more to send.
 void ServerConnection::pump() {
-    if (pumping_ || state_ == State::closed) return;
-    if (!writing_) return send(true);
-    cut_if_asked();
+    if (pumping_ || grouped_ || state_ == State::closed) return;
+    if (writing_) {
+        cut_if_asked();
+        return;
+    }
+    if (!loop_.sends.collecting() || state_ != State::streaming || transport_.secure())
+        return send(true);
+    grouped_ = true;
+    loop_.sends.add(shared_from_this());
+}
+
+std::string_view ServerConnection::gather_for_group(Clock::time_point now) {
+    if (state_ != State::streaming || stream_->ending()) return {};
+    return sender_.gather_one(stream_->feed(), now);
+}
+
+void ServerConnection::sent_by_group(std::size_t wanted, const Transfer& sent) {
+    if (state_ == State::closed) return; // by what followed from the sending of another
+    grouped_ = false;
+    pumping_ = true;
+    const auto result = sender_.sent(transport_, stream_->feed(), wanted, sent);
+    pumping_ = false;
+    follow_up(result);
+}
+
+void ServerConnection::leave_group() {
+    if (std::exchange(grouped_, false)) pump();
 }
 
 /// Closes the connection if its feed wants it to be cut.
@@ -284,12 +308,16 @@ void ServerConnection::send(bool new_data) {
     const auto sent =
         sender_.send(transport_, stream_ && !stream_->ending() ? &stream_->feed() : nullptr, now);
     pumping_ = false;
-    stats_.sent(sent.bytes);
     const bool blocked = sent.outcome == Sender::Outcome::blocked;
     if ((state_ == State::responding || state_ == State::closing) &&
         (sent.bytes > 0 || (new_data && blocked))) {
         deadline_ = now + loop_.options.stall_timeout;
     }
+    follow_up(sent);
+}
+
+void ServerConnection::follow_up(const Sender::Result& sent) {
+    stats_.sent(sent.bytes);
     switch (sent.outcome) {
     case Sender::Outcome::all_sent: return on_all_sent();
     case Sender::Outcome::blocked: return wait_writable();

@@ -40,6 +40,16 @@ public:
     /// Closes the connection, which has no request to answer, for a new one.
     void evict();
     const ListenerContext& listener() const { return listener_; }
+    // Sending together with others, between SendGroup::add() and leave_group().
+    int descriptor() { return transport_.fd(); }
+    /// What its stream has to send next, valid as Feed::gather() says; "" if that is nothing, or
+    /// more than one piece, which is sent on leaving.
+    std::string_view gather_for_group(Clock::time_point now);
+    /// `wanted` bytes were gathered, and sent with that result.
+    void sent_by_group(std::size_t wanted, const Transfer& sent);
+    /// Sends what the group did not.
+    void leave_group();
+
     bool accepted_to_refuse() const { return requests_.refusal() != Refusal::none; }
 
     std::size_t slot = 0; ///< its index in the loop's list; the loop's to use
@@ -75,6 +85,7 @@ private:
     void start_stream(std::unique_ptr<Feed> feed, Framing framing);
     void pump();
     void send(bool new_data);
+    void follow_up(const Sender::Result& sent);
     bool cut_if_asked();
     void wait_writable();
     void on_all_sent();
@@ -108,6 +119,7 @@ private:
     bool writing_ = false;    ///< waits for the socket to become writable
     bool paused_ = false;     ///< does not wait for the socket to become readable
     bool pumping_ = false;    ///< within Sender::send()
+    bool grouped_ = false;    ///< is sent with others, soon
     bool body_ended_ = false; ///< the exchange knows it
 };
 

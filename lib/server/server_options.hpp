@@ -2,6 +2,7 @@
 #pragma once
 
 #include "net/listening_socket.hpp"
+#include "net/send_ring.hpp"
 #include "net/server_tls.hpp"
 #include "server/forwarded.hpp"
 #include "server/guard.hpp"
@@ -67,6 +68,7 @@ struct ServerOptions {
     std::chrono::milliseconds tick{1'000};
     /// Event loops, each on a thread of its own; the first runs on run()'s thread.
     std::size_t threads = 1;
+    SendIo io = SendIo::automatic;
 
     /// Shortens `tick` so that a timeout of `time` is kept within a quarter of it.
     void tick_for(std::chrono::milliseconds time) {

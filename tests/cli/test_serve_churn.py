@@ -89,10 +89,10 @@ class Churn:
         assert not self.wrong, self.wrong[:5]
 
 
-@pytest.mark.parametrize("overflow", ["block", "drop", "disconnect"])
-def test_channels_publishers_and_readers_in_disorder_until_a_stop(sse, wire, overflow):
+@pytest.mark.parametrize(("overflow", "io"), [("block", "auto"), ("drop", "auto"), ("disconnect", "send")])
+def test_channels_publishers_and_readers_in_disorder_until_a_stop(sse, wire, overflow, io):
     server = sse.serve("--threads", "4", "--publish", "--channels", "--max-channels", "8", "--channel-idle", "1ms",
-                       "--history", "30", "--overflow", overflow, "--keepalive", "20ms", "--grace", "1s",
+                       "--history", "30", "--overflow", overflow, "--io", io, "--keepalive", "20ms", "--grace", "1s",
                        "--admin", "127.0.0.1:0", "--access-log", "-")
     admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
     churn = Churn(wire, server.url, admin, overflow)

@@ -84,8 +84,9 @@ def test_block_waits_for_the_slow_and_cuts_those_who_take_nothing(sse, sse_bin, 
 
 
 @at_pace(0.3)
-def test_drop_moves_laggards_on_and_tells_each_what_it_missed(sse, sse_bin, wire, tmp_path):
-    crowd = Crowd(sse, sse_bin, wire, tmp_path, "drop", "--stall-timeout", "1h")
+@pytest.mark.parametrize("io", ["auto", "send"])
+def test_drop_moves_laggards_on_and_tells_each_what_it_missed(sse, sse_bin, wire, tmp_path, io):
+    crowd = Crowd(sse, sse_bin, wire, tmp_path, "drop", "--stall-timeout", "1h", "--io", io)
     crowd.feed()
     figures, log = crowd.result()
     for laggard in figures["laggards"]:  # in order, with gaps as wide as it was told

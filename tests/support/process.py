@@ -9,6 +9,7 @@ from pathlib import Path
 
 from support.deadline import HANG, Deadline
 
+IO = os.environ.get("SSE_IO")  # uring or send: how all servers send, to run the suite with one of them
 SANITIZER = re.compile(r"(Address|Leak|Thread|Memory)Sanitizer|runtime error:")
 
 
@@ -210,6 +211,8 @@ class Sse:
     def serve(self, *args, command="serve", **options):
         """Starts `sse serve ARGS` on a free port (unless ARGS say where) and waits until it
         serves; the process then has `url`, and `urls` if there are several."""
+        if IO and "--io" not in args and command in ("serve", "replay"):
+            args = ("--io", IO, *args)
         if "--listen" not in args:
             args = ("--listen", "127.0.0.1:0", *args)
         process = self.start(command, *args, **options)
