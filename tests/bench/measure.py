@@ -4,10 +4,11 @@ import os
 import re
 import resource
 import shutil
+import statistics
 import subprocess
 import threading
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -15,9 +16,14 @@ TICKS = os.sysconf("SC_CLK_TCK")
 SERVER, CLIENT = 0, (os.cpu_count() or 1) - 1  # a processor each, where there are two
 
 
+BUSY = 0.1  # of its CPU time that a process may wait for its processor before its figures say nothing
+
+
 @dataclass
 class Row:
-    """One line of the table: a figure of ours beside another of the same run."""
+    """One line of the table: a figure of ours beside another of the same run. With `rounds`, pairs of both
+    that were measured in turn (or ours alone), the figures and their ratio are medians, and the spread of the
+    ratio is shown, or that of ours. `waited`: the share of its CPU time that the process measured had to wait."""
     what: str
     ours: float
     unit: str
@@ -26,24 +32,44 @@ class Row:
     more_is_better: bool = False
     limit: str = ""                # in words
     met: bool | None = None
+    rounds: list = field(default_factory=list)
+    waited: float = 0.0
+
+    @classmethod
+    def of_rounds(cls, what, rounds, unit, peer="", waited=0.0):
+        ours = statistics.median(ours for ours, _ in rounds)
+        theirs = statistics.median(theirs for _, theirs in rounds) if peer else None
+        return cls(what, ours, unit, peer, theirs, rounds=rounds, waited=waited)
+
+    @property
+    def values(self):
+        """What the limit is held against, in each round."""
+        return [ours / theirs if self.theirs else ours for ours, theirs in self.rounds]
 
     @property
     def ratio(self):
-        return self.ours / self.theirs if self.theirs else None
+        if not self.theirs:
+            return None
+        return statistics.median(self.values) if self.rounds else self.ours / self.theirs
+
+    def spread(self):
+        return f" ({min(self.values):.2f} to {max(self.values):.2f})" if len(self.rounds) > 1 else ""
 
     def within(self, most=None, least=None):
         """Holds the ratio, or where there is no peer the figure, against a limit."""
         value = self.ours if self.ratio is None else self.ratio
         shown = "" if self.ratio is None else "x"
         self.limit = f"at most {number(most)}{shown}" if most is not None else f"at least {number(least)}{shown}"
-        self.met = value <= most if most is not None else value >= least
+        self.met = None if self.waited > BUSY else value <= most if most is not None else value >= least
         return self
 
     def cells(self):
-        return [self.what, f"{number(self.ours)} {self.unit}",
-                f"{self.peer} {number(self.theirs)}" if self.theirs is not None else "",
-                f"{self.ratio:.2f}" if self.ratio is not None else "", self.limit,
-                {None: "", True: "yes", False: "**no**"}[self.met]]
+        alone = self.theirs is None
+        busy = f"the machine was too busy: {self.waited:.0%} of the time waited"
+        return [self.what, f"{number(self.ours)} {self.unit}{self.spread() if alone else ''}",
+                f"{self.peer} {number(self.theirs)}" if not alone else "",
+                f"{self.ratio:.2f}{self.spread()}" if self.ratio is not None else "", self.limit,
+                busy if self.waited > BUSY else {None: "", True: "yes", False: "**no**"}[self.met]]
 
 
 HEAD = ["what", "sse", "beside it", "ratio", "limit", "met"]
@@ -63,7 +89,7 @@ class Setting:
     build: Path
     short: bool = False     # only to see that it works: its figures say nothing
     wide: bool = False      # all numbers of clients, and all peers
-    rounds: int = 3
+    rounds: int = 5
 
     @property
     def sse(self):
@@ -90,6 +116,12 @@ def cpu_seconds(pids):
         fields = Path(f"/proc/{pid}/stat").read_text(encoding="ascii").rpartition(")")[2].split()
         total += (int(fields[11]) + int(fields[12])) / TICKS
     return total
+
+
+def waited_seconds(pids):
+    """How long their threads were ready to run and did not, as others had the processor."""
+    return sum(int(task.read_text(encoding="ascii").split()[1]) / 1e9
+               for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
 
 
 def settled(pids):

@@ -190,6 +190,8 @@ def start(name, setting, clients, directory):
         return Piped([setting.tool("sse_bare_send"), str(clients)])
     if name == "sse":
         return Piped(serve)
+    if name == "sse --io send":
+        return Piped([*serve, "--io", "send"])
     if name == "sse --publish":
         return Published([*serve, "--publish"])
     if name == "nchan":
