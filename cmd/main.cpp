@@ -77,6 +77,7 @@ std::vector<Command> commands_with(const std::vector<std::string>& program) {
         {"replay", "Replay recorded streams with their timing", cmd::add_replay},
         {"record", "Record the responses of a server to any client, as a proxy before it",
          cmd::add_record},
+        {"check", "Find out why a stream arrives late or is cut", cmd::add_check},
     };
 }
 
@@ -98,7 +99,8 @@ constexpr auto examples =
     "  $ make 2>&1 | sse serve             publish the output of a command\n"
     "  $ sse tail https://host/events      print the events of a stream\n"
     "  $ sse replay run.jsonl              replay a recording with its timing\n"
-    "  $ sse record https://host DIR       record a server for any client\n";
+    "  $ sse record https://host DIR       record a server for any client\n"
+    "  $ sse check https://host/events     find out why a stream arrives late\n";
 
 } // namespace
 

@@ -76,6 +76,20 @@ _sse() {
         record:--access-log) _filedir; return ;;
         # values that nobody can guess
         record:--mask-json | record:--match-ignore | record:--connect-timeout | record:--threads | record:--backlog | record:--trusted-proxy | record:--socket-mode | record:--max-clients | record:--max-clients-per-address | record:--max-head-bytes | record:--head-timeout | record:--max-body-bytes | record:--body-timeout | record:--idle-timeout | record:--stall-timeout | record:--max-stream-time | record:--grace | record:--allow-host | record:--cors | record:--cors-header | record:--user) return ;;
+        check:-o | check:--output) values="github json junit text" ;;
+        check:--color) values="always auto never" ;;
+        check:--fail-on) values="error note warn" ;;
+        check:-X | check:--request) values="GET POST PUT DELETE" ;;
+        check:-H | check:--header) files=@ ;;
+        check:-d | check:--data) files=@ ;;
+        check:--json) files=@ ;;
+        check:--netrc-file) _filedir; return ;;
+        check:--cacert) _filedir; return ;;
+        check:--cert) _filedir; return ;;
+        check:--key) _filedir; return ;;
+        check:--unix-socket) _filedir; return ;;
+        # values that nobody can guess
+        check:-t | check:--time | check:--max-connections | check:--direct | check:--trigger | check:--publish | check:--origin | check:--fix | check:--explain | check:--require | check:--ignore | check:--severity | check:-u | check:--user | check:--bearer | check:-A | check:--user-agent | check:-x | check:--proxy | check:--noproxy | check:-b | check:--cookie | check:--connect-timeout | check:--resolve) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}
@@ -92,17 +106,19 @@ _sse() {
             tail) options="-h --help --name -o --output --color --time --gap-warn --no-fold -F --format --pointer --pointer-default --join -v --verbose --stats --stats-file --state --record --bytes --record-body --no-mask -e --event --grep --invert -n --count --until --until-data -m --max-time --idle-timeout -X --request -H --header -d --data --json -u --user --netrc --netrc-file --bearer --compressed -A --user-agent -x --proxy --noproxy -b --cookie --no-reconnect --reconnect --resume-get --retry-connect --retries --retry --retry-max --last-event-id --read-timeout --max-event-bytes --ndjson --any --no-cookies --connect-timeout -k --insecure --cacert --cert --key --unix-socket --resolve -4 --ipv4 -6 --ipv6 --exec --jobs --exec-fail" ;;
             replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --output-dir --info --loop -e --event -n --count -f --follow --stdout --post --shared --once --repeat --match-body --match-ignore --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --trusted-proxy --socket-mode --io --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
             record) options="-h --help --mode --mask-json --no-mask --match-ignore --connect-timeout -k --insecure --cacert --listen --port-file --threads --backlog --trusted-proxy --socket-mode --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
+            check) options="-h --help -t --time --long --single --max-connections --direct --trigger --publish --origin --credentials -o --output --color --fix --explain --require --ignore --severity --fail-on -X --request -H --header -d --data --json -u --user --netrc --netrc-file --bearer --compressed -A --user-agent -x --proxy --noproxy -b --cookie --connect-timeout -k --insecure --cacert --cert --key --unix-socket --resolve -4 --ipv4 -6 --ipv6" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
     fi
     [[ -n $values ]] || case $command in
-        "") values="serve tail replay record help" ;;
-        help) values="serve tail replay record" ;;
+        "") values="serve tail replay record check help" ;;
+        help) values="serve tail replay record check" ;;
         serve) _filedir; return ;;
         tail) values="http:// https:// localhost: :8080" ;;
         replay) _filedir; return ;;
         record) _filedir; return ;;
+        check) values="http:// https:// localhost: :8080" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
     [[ ${COMPREPLY[*]} == *[:/] ]] && compopt -o nospace

@@ -183,8 +183,9 @@ Failure usage_error(CLI::App& app, const CLI::ParseError& error) {
 }
 
 Failure no_command() {
-    return {Exit::usage, "no command was given",
-            "use sse serve, sse tail, sse replay or sse record; sse --help shows examples"};
+    return {
+        Exit::usage, "no command was given",
+        "use sse serve, sse tail, sse replay, sse record or sse check; sse --help shows examples"};
 }
 
 } // namespace cmd

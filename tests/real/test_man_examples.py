@@ -390,7 +390,18 @@ def a_store(bench, text, wire, **_):
     assert datas(wire, bench.url(path="x"), 1, headers={"Last-Event-ID": last}) == ["b"]
 
 
+def a_check(bench, text, **_):
+    assert "\n0 errors, " in bench.run(whole(text))
+
+
+def a_check_in_ci(bench, text, **_):
+    bench.run(whole(text))
+    assert "<testsuites " in (bench.folder / "check.xml").read_text("utf-8")
+
+
 CHECKS = {
+    "$ sse check --direct https://origin.example/events \\": a_check,
+    "$ sse check -o junit --require resume https://example.org/events \\": a_check_in_ci,
     "$ seq 10 | sse serve": ten_numbers,
     "$ sse tail --record run.jsonl --until-data '[DONE]' --bearer \"$KEY\" \\": record_a_model,
     '$ sse tail --bearer "$KEY" --json @body.json \\': model_text,

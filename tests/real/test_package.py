@@ -27,7 +27,7 @@ def build(sse):
 def test_an_installation_has_the_program_its_pages_and_completions(build, tmp_path):
     call("cmake", "--install", build, "--prefix", tmp_path)
     there = {str(path.relative_to(tmp_path)) for path in tmp_path.rglob("*") if path.is_file()}
-    pages = {f"share/man/man1/{name}.1" for name in ("sse", "sse-serve", "sse-tail", "sse-replay", "sse-record")}
+    pages = {f"share/man/man1/{name}.1" for name in ("sse", "sse-serve", "sse-tail", "sse-replay", "sse-record", "sse-check")}
     assert there >= pages | {"bin/sse", "share/man/man5/sse-recording.5", "share/zsh/site-functions/_sse",
                              "share/bash-completion/completions/sse", "share/fish/vendor_completions.d/sse.fish",
                              "share/doc/sse/examples/sse.service"}

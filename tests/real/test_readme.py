@@ -22,6 +22,7 @@ PRINTED = {
     "sse tail -e deployed -n 1 -m 1m https://ci.example/events": r'\{"version":"1.4"\}\n',
     "sse tail --bearer": r"(.*\n)*\[DONE\]\n",
     "OPENAI_BASE_URL=": "()",  # it writes what it got to a file
+    "sse check": r"https?://(.*\n)*0 errors, .*\n",
     "sse tail --json": re.escape(test_shapes.TEXT),
 }
 

@@ -1,0 +1,118 @@
+#include "cmd/check/check_options.hpp"
+
+#include "cmd/cli/choice.hpp"
+#include "cmd/cli/duration.hpp"
+#include "cmd/cli/number.hpp"
+#include "cmd/cli/text_option.hpp"
+
+#include <CLI/CLI.hpp>
+#include <map>
+
+namespace cmd {
+
+namespace {
+
+using sse::checks::Severity;
+
+const std::map<std::string, CheckFormat> check_format_names = {{"text", CheckFormat::text},
+                                                               {"json", CheckFormat::json},
+                                                               {"junit", CheckFormat::junit},
+                                                               {"github", CheckFormat::github}};
+const std::map<std::string, CheckColour> check_colour_names = {{"auto", CheckColour::automatic},
+                                                               {"always", CheckColour::always},
+                                                               {"never", CheckColour::never}};
+const std::map<std::string, Severity> severity_names = {
+    {"error", Severity::error}, {"warn", Severity::warning}, {"note", Severity::note}};
+
+void add_watch_options(CLI::App& app, CheckOptions& o) {
+    const auto group = "Watch";
+    add_duration(app, "-t,--time", o.time,
+                 "Watch the stream for this long at most; less if everything is decided before "
+                 "(default 12s; 130s with --long)")
+        ->group(group);
+    app.add_flag("--long", o.long_watch,
+                 "Watch for the whole time, to see time limits and keepalive comments")
+        ->group(group);
+    app.add_flag("--single", o.single,
+                 "Make one request only, as is done for any request but a GET without data")
+        ->group(group);
+    add_number<unsigned>(app, "--max-connections", o.max_connections, 1,
+                         "Open at most N connections at once", 16)
+        ->group(group);
+    with_example(add_text(app, "--direct", o.direct, "URL",
+                          "Also watch the origin at this URL, and compare when events arrive"),
+                 "http://127.0.0.1:3000/events")
+        ->group(group);
+    auto* trigger =
+        with_example(add_text(app, "--trigger", o.trigger, "COMMAND",
+                              "Run this shell command, which has the server send an event with "
+                              "the text in place of %s, and measure its delay"),
+                     "'redis-cli publish news %s'")
+            ->group(group);
+    with_example(add_text(app, "--publish", o.publish, "URL",
+                          "Publish an event by a POST to this URL, and measure its delay"),
+                 "http://127.0.0.1:8080/")
+        ->excludes(trigger)
+        ->group(group);
+}
+
+void add_page_options(CLI::App& app, CheckOptions& o) {
+    const auto group = "Pages";
+    auto* origin = with_example(add_text(app, "--origin", o.origin, "URL",
+                                         "Check that pages of this origin may read the stream"),
+                                "https://app.example")
+                       ->group(group);
+    app.add_flag("--credentials", o.credentials,
+                 "Check that pages may read the stream with cookies (withCredentials)")
+        ->needs(origin)
+        ->group(group);
+}
+
+void add_report_options(CLI::App& app, CheckOptions& o) {
+    const auto group = "Report";
+    add_choice(app, "-o,--output", o.format, check_format_names, "Format of the report")
+        ->group(group);
+    add_choice(app, "--color", o.colour, check_colour_names,
+               "Use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb")
+        ->group(group);
+    with_example(add_texts(app, "--fix", o.fix, "NAME",
+                           "Show the remedies for this server, whatever the response names; "
+                           "repeatable"),
+                 "nginx")
+        ->group(group);
+    with_example(add_text(app, "--explain", o.explain, "ID",
+                          "Explain this check instead of checking a URL; all explains all checks"),
+                 "held-back")
+        ->group(group);
+    with_example(add_texts(app, "--require", o.require, "ID,...",
+                           "Exit with 1 if this check has a finding of any severity, or cannot "
+                           "be decided; resume stands for all resume- checks; repeatable"),
+                 "resume")
+        ->group(group);
+    with_example(add_texts(app, "--ignore", o.ignore, "ID,...", "Leave out this check; repeatable"),
+                 "no-ids,retry")
+        ->group(group);
+    with_example(add_texts(app, "--severity", o.severity, "ID=LEVEL",
+                           "Give the findings of this check the level error, warn or note; "
+                           "repeatable"),
+                 "no-ids=note")
+        ->group(group);
+    add_choice(app, "--fail-on", o.fail_on, severity_names,
+               "Exit with 1 if there is a finding of this severity or a higher one")
+        ->group(group);
+}
+
+} // namespace
+
+void add_check_options(CLI::App& app, CheckOptions& o) {
+    app.add_option("URL", o.url,
+                   "Stream to check (http or https); the default scheme is http, and :8080 is port "
+                   "8080 of this machine");
+    add_watch_options(app, o);
+    add_page_options(app, o);
+    add_report_options(app, o);
+    add_request_flags(app, o.request);
+    add_connection_flags(app, o.connection);
+}
+
+} // namespace cmd

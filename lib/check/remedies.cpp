@@ -1,0 +1,138 @@
+#include "check/remedies.hpp"
+
+#include "http/head.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+
+namespace sse::checks {
+
+namespace {
+
+constexpr Remedy all_remedies[] = {
+    {Cure::unbuffer, "nginx",
+     "proxy_buffering off; in the location (fastcgi_buffering off; for FastCGI), or have the "
+     "application send X-Accel-Buffering: no",
+     true},
+    {Cure::unbuffer, "apache",
+     "flushpackets=on at the ProxyPass of HTTP, or at the worker of FastCGI; no mod_deflate for "
+     "text/event-stream",
+     true},
+    {Cure::unbuffer, "haproxy", "option http-no-delay", true},
+    {Cure::unbuffer, "varnish", "return (pipe); for the path, in vcl_recv", true},
+    {Cure::unbuffer, "lighttpd", "server.stream-response-body = 2", true},
+    {Cure::unbuffer, "caddy", "flush_interval -1 in reverse_proxy", true},
+    {Cure::unbuffer, "kubernetes",
+     "the annotation nginx.ingress.kubernetes.io/proxy-buffering: \"off\" at the ingress", false},
+    {Cure::unbuffer, "iis", "responseBufferLimit=\"0\" at the handler", false},
+    {Cure::unbuffer, "aws", "response streaming of API Gateway, or a load balancer in its place",
+     false},
+    {Cure::unbuffer, "php", "while (ob_get_level()) ob_end_flush(); then flush() after each event",
+     true},
+    {Cure::unbuffer, "rails", "delete Rack::ETag, or set Last-Modified, which it skips", false},
+    {Cure::unbuffer, "node", "res.flushHeaders(), and compress: false in development servers",
+     true},
+    {Cure::uncompress, "nginx", "take text/event-stream out of gzip_types", true},
+    {Cure::uncompress, "apache", "SetEnvIf Request_URI \"^/events\" no-gzip", true},
+    {Cure::uncompress, "caddy",
+     "encode with a matcher that leaves out the path, or flush_interval -1 behind it", true},
+    {Cure::uncompress, "haproxy", "take text/event-stream out of compression type", true},
+    {Cure::uncompress, "lighttpd", "take text/event-stream out of deflate.mimetypes", false},
+    {Cure::uncompress, "node", "res.flush() after each event, with the module compression", true},
+    {Cure::uncompress, "traefik", "excludedContentTypes of the middleware compress", false},
+    {Cure::uncompress, "spring", "server.compression.mime-types without text/event-stream", false},
+    {Cure::uncompress, "django", "no GZipMiddleware for the view", false},
+    {Cure::uncompress, "starlette", "no GZipMiddleware for the route", false},
+    {Cure::keep_open, "nginx", "proxy_read_timeout 1h;", true},
+    {Cure::keep_open, "haproxy", "timeout server 1h and timeout client 1h", true},
+    {Cure::keep_open, "apache", "ProxyTimeout 3600", true},
+    {Cure::keep_open, "varnish", "pipe_timeout of varnishd", false},
+    {Cure::keep_open, "aws", "idle_timeout.timeout_seconds of the load balancer", false},
+    {Cure::keep_open, "gunicorn", "--timeout, or an asynchronous worker", true},
+    {Cure::keep_open, "spring", "new SseEmitter(0L)", false},
+};
+
+/// What every server needs.
+std::string_view general(Cure cure) {
+    switch (cure) {
+    case Cure::unbuffer: return "flush the output after each event, in every layer that buffers";
+    case Cure::uncompress:
+        return "send Cache-Control: no-transform, or do not compress text/event-stream";
+    case Cure::keep_open: return "raise the time limits of the proxies on the way";
+    case Cure::none: break;
+    }
+    return {};
+}
+
+struct Trace {
+    const char *field, *part, *server;
+};
+constexpr Trace traces[] = {
+    {"Server", "nginx", "nginx"},       {"Server", "openresty", "nginx"},
+    {"Server", "apache", "apache"},     {"Server", "caddy", "caddy"},
+    {"Server", "varnish", "varnish"},   {"Server", "lighttpd", "lighttpd"},
+    {"Server", "gunicorn", "gunicorn"}, {"Server", "iis", "iis"},
+    {"Server", "awselb", "aws"},        {"Server", "haproxy", "haproxy"},
+    {"Via", "varnish", "varnish"},      {"Via", "caddy", "caddy"},
+    {"Via", "nginx", "nginx"},          {"X-Varnish", "", "varnish"},
+    {"X-Powered-By", "php", "php"},     {"X-Powered-By", "express", "node"},
+    {"X-Powered-By", "next", "node"},   {"x-amzn-RequestId", "", "aws"},
+    {"X-Amz-Apigw-Id", "", "aws"},      {"Server", "cloudflare", "cloudflare"},
+    {"CF-Ray", "", "cloudflare"},
+};
+
+std::string lower(std::string_view text) {
+    std::string out(text);
+    std::transform(out.begin(), out.end(), out.begin(), [](char c) {
+        return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+    });
+    return out;
+}
+
+} // namespace
+
+std::span<const Remedy> remedies() { return all_remedies; }
+
+std::vector<std::string> servers_in(const Observations& seen) {
+    std::vector<std::string> servers;
+    for (const auto& exchange : seen.exchanges) {
+        for (const auto& field : exchange.fields) {
+            for (const auto& trace : traces) {
+                if (!same_name(field.name, trace.field)) continue;
+                if (lower(field.value).find(trace.part) == std::string::npos) continue;
+                if (std::find(servers.begin(), servers.end(), trace.server) == servers.end())
+                    servers.emplace_back(trace.server);
+            }
+        }
+    }
+    return servers;
+}
+
+std::vector<std::string> known_servers() {
+    std::vector<std::string> names;
+    for (const auto& remedy : all_remedies) names.emplace_back(remedy.server);
+    std::sort(names.begin(), names.end());
+    names.erase(std::unique(names.begin(), names.end()), names.end());
+    return names;
+}
+
+std::vector<std::string> remedies_for(const Check& check, const std::vector<std::string>& servers) {
+    std::vector<std::string> texts;
+    if (!check.fix.empty()) texts.emplace_back(check.fix);
+    if (check.cure == Cure::none) return texts;
+    std::vector<std::string> own, every;
+    for (const auto& remedy : all_remedies) {
+        if (remedy.cure != check.cure) continue;
+        auto text = fmt::format("{}: {}{}", remedy.server, remedy.text,
+                                remedy.tried ? "" : " (from its documentation)");
+        if (std::find(servers.begin(), servers.end(), remedy.server) != servers.end())
+            own.push_back(text);
+        every.push_back(std::move(text));
+    }
+    texts.emplace_back(general(check.cure));
+    const auto& chosen = own.empty() ? every : own;
+    texts.insert(texts.end(), chosen.begin(), chosen.end());
+    return texts;
+}
+
+} // namespace sse::checks

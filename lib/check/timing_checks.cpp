@@ -1,0 +1,379 @@
+// Are events delayed on their way?
+#include "check/check.hpp"
+#include "check/measures.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <fmt/format.h>
+
+namespace sse::checks {
+
+namespace {
+
+// Seconds, unless something else is said.
+constexpr Time late_head_warning = 1, late_head_error = 3;
+constexpr Time with_the_head = 0.05;
+constexpr double head_held = 2;
+constexpr std::size_t page = 4096; ///< bytes: buffers of servers are multiples of it
+constexpr std::size_t least_chunks = 3;
+constexpr double page_share = 0.7;
+constexpr Time silence = 1, comment_silence = 2;
+constexpr std::uint64_t burst_bytes = 1024;
+constexpr std::size_t burst_events = 3;
+constexpr Time stamp_spread = 1.5;
+constexpr Time trigger_late = 1, trigger_slow = 0.15;
+constexpr Time direct_late = 0.3;
+
+/// Why nothing can be said about the timing of a stream; "" if something can.
+std::string no_stream(const Exchange& main) {
+    if (!main.has_head()) return "there was no response";
+    if (!main.is_stream()) return "the response is not an event stream";
+    return {};
+}
+
+Verdict no_head(const Observations& seen) {
+    const auto& main = seen.main();
+    if (main.has_head()) return passed();
+    std::vector<std::string> evidence;
+    if (main.ending == Ending::refused) {
+        return finding(Severity::error, "the server closed the connection without a response",
+                       {fmt::format("closed after {}", shown_seconds(main.ended - main.started))});
+    }
+    const auto& head = seen.of(Probe::head);
+    if (head.has_head()) {
+        evidence.push_back(fmt::format("HEAD was answered after {} with status {}: the server is "
+                                       "there, and holds back the response to GET",
+                                       shown_seconds(head.latency()), head.status));
+    } else if (head.made()) {
+        evidence.push_back(fmt::format("HEAD was not answered within {}, either",
+                                       shown_seconds(head.ended - head.started)));
+    }
+    return finding(Severity::error,
+                   fmt::format("no response within {}", shown_seconds(main.ended - main.started)),
+                   evidence);
+}
+
+Verdict head_held_back(const Observations& seen) {
+    const auto& main = seen.main();
+    if (!main.has_head()) return not_applicable();
+    const auto age = date_age(main);
+    if (!age) return unknown("the response has no Date field");
+    std::optional<double> quick;
+    for (const auto probe : {Probe::second, Probe::head, Probe::any_type, Probe::compressed}) {
+        const auto& other = seen.of(probe);
+        if (!other.has_head() || other.latency() >= 1) continue;
+        if (const auto its = date_age(other)) quick = quick ? std::min(*quick, *its) : *its;
+    }
+    if (!quick && main.latency() < 1) return passed();
+    if (!quick) return unknown("there was no quick response to compare the Date field with");
+    if (*age - *quick < head_held) return passed();
+    return finding(Severity::error, "the response head was held back after it had been made",
+                   {fmt::format("its Date field is {} older than those of quick responses",
+                                shown_seconds(*age - *quick)),
+                    fmt::format("the head arrived after {}", shown_seconds(main.latency()))});
+}
+
+Verdict late_head(const Observations& seen) {
+    const auto& main = seen.main();
+    if (!main.has_head()) return not_applicable();
+    const auto latency = main.latency();
+    if (latency <= late_head_warning) return passed();
+    if (!main.first_body || *main.first_body - *main.head > with_the_head) return passed();
+    const bool severe = latency > late_head_error && seen.repeatable;
+    return finding(severe ? Severity::error : Severity::warning,
+                   fmt::format("the response head arrived only after {}, with the first bytes of "
+                               "the body",
+                               shown_seconds(latency)),
+                   {fmt::format("the first bytes of the body came {} after the head",
+                                shown_seconds(*main.first_body - *main.head))});
+}
+
+/// Chunks, or where there are none the bursts of bytes, whose sizes are those of a buffer.
+std::string sign_of_pages(const Exchange& main) {
+    auto chunks = chunks_of(main);
+    const bool chunked = main.framing == BodyFraming::chunked;
+    if (!chunked) {
+        for (const auto& burst : bursts_of(main)) chunks.push_back({burst.last, burst.bytes});
+    }
+    const auto events = main.events.size() + main.comments.size();
+    if (chunks.size() < least_chunks || events == 0) return {};
+    if (main.body_bytes / events >= page / 2) return {};
+    if (chunks.back().at - chunks.front().at < silence) return {};
+    const auto whole = std::count_if(chunks.begin(), chunks.end(), [](const Chunk& chunk) {
+        return chunk.bytes > 0 && chunk.bytes % page == 0;
+    });
+    const auto share = static_cast<double>(whole) / static_cast<double>(chunks.size());
+    if (whole < 2 || share < page_share) return {};
+    return fmt::format("{} of {} {} are multiples of {} bytes, though an event has {} on average",
+                       whole, chunks.size(), chunked ? "chunks" : "bursts", page,
+                       main.body_bytes / events);
+}
+
+/// Bursts that end within an event and are followed by silence, with one more sign.
+std::string sign_of_cut_bursts(const Exchange& main) {
+    const auto bursts = bursts_of(main);
+    std::size_t number = 0;
+    bool near_page = false;
+    std::uint64_t bytes = 0;
+    Time longest = 0;
+    for (std::size_t i = 0; i < bursts.size(); ++i) {
+        const auto& burst = bursts[i];
+        const bool last = i + 1 == bursts.size();
+        const auto pause = last ? main.ended - burst.last : silence_before(main, bursts, i + 1);
+        if (burst.bytes < burst_bytes || !burst.inside_event || pause < silence) continue;
+        if (last && main.ending != Ending::stopped) continue; // a cut has a check of its own
+        ++number;
+        bytes = burst.bytes;
+        longest = std::max(longest, pause);
+        for (const std::uint64_t size : {4096U, 8192U, 16384U, 32768U})
+            near_page = near_page || (burst.bytes + 512 >= size && burst.bytes <= size + 16);
+    }
+    const bool late = main.has_head() && main.latency() > late_head_warning;
+    if (number == 0 || !(number > 1 || near_page || late)) return {};
+    return fmt::format("{} of bytes, of {} bytes, ended within an event, with silence for up to {} "
+                       "behind it",
+                       counted(number, "burst"), bytes, shown_seconds(longest));
+}
+
+std::string sign_of_comments(const Exchange& main) {
+    const auto bursts = bursts_of(main);
+    for (std::size_t i = 0; i < bursts.size(); ++i) {
+        const auto pause = silence_before(main, bursts, i);
+        if (bursts[i].comments < 2 || bursts[i].comments < bursts[i].events ||
+            pause < comment_silence)
+            continue;
+        return fmt::format("{} arrived at once, after {} of silence",
+                           counted(bursts[i].comments, "keepalive comment"), shown_seconds(pause));
+    }
+    return {};
+}
+
+Verdict held_back(const Observations& seen) {
+    const auto& main = seen.main();
+    if (auto why = no_stream(main); !why.empty()) return unknown(std::move(why));
+    std::vector<std::string> evidence;
+    for (const auto sign : {sign_of_pages, sign_of_cut_bursts, sign_of_comments}) {
+        if (auto text = sign(main); !text.empty()) evidence.push_back(std::move(text));
+    }
+    if (!evidence.empty()) {
+        return finding(Severity::error,
+                       "events are held back in a buffer until it is full or flushed", evidence);
+    }
+    if (main.events.size() < 2 && main.comments.size() < 2)
+        return unknown("too few events arrived; --trigger or --publish can decide it");
+    return passed();
+}
+
+Verdict bursts(const Observations& seen) {
+    const auto& main = seen.main();
+    if (!no_stream(main).empty()) return not_applicable();
+    const auto all = bursts_of(main);
+    std::size_t number = 0, events = 0;
+    Time longest = 0;
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        const auto pause = silence_before(main, all, i);
+        if (all[i].events < burst_events || pause < silence) continue;
+        ++number;
+        events = std::max(events, all[i].events);
+        longest = std::max(longest, pause);
+    }
+    if (number >= 2) {
+        return finding(Severity::warning, "events arrive in bursts, with silence between them",
+                       {fmt::format("{} times, 3 to {} events arrived at once, after up to {} of "
+                                    "silence",
+                                    number, events, shown_seconds(longest)),
+                        "a source that makes events in batches looks the same; --direct or "
+                        "--trigger tells them apart"});
+    }
+    if (main.events.size() < burst_events) return unknown("too few events arrived");
+    return passed();
+}
+
+Verdict collected(const Observations& seen) {
+    const auto& main = seen.main();
+    if (!no_stream(main).empty()) return not_applicable();
+    const bool at_end = main.ending == Ending::complete || main.ending == Ending::closed;
+    if (!at_end || main.events.size() < burst_events) return not_applicable();
+    const auto& first = main.events.front();
+    const auto& last = main.events.back();
+    const auto wait = first.at - main.connected.value_or(main.started);
+    if (last.at - first.at > 0.1 || wait <= silence || main.ended - last.at > 0.5) return passed();
+    return finding(
+        Severity::error, "the whole response was collected before it was sent",
+        {fmt::format("{} arrived within {}, after {} without any, and then the stream ended",
+                     counted(main.events.size(), "event"), shown_seconds(last.at - first.at),
+                     shown_seconds(wait))});
+}
+
+Verdict held_back_times(const Observations& seen) {
+    const auto& main = seen.main();
+    if (!no_stream(main).empty()) return not_applicable();
+    const auto all = bursts_of(main);
+    std::size_t stamped = 0;
+    for (const auto& event : main.events) stamped += event.stamp.has_value();
+    if (stamped < 2) return unknown("the events contain no times");
+    // What was sent at once at the start is history, whose times differ.
+    for (std::size_t i = 1; i < all.size(); ++i) {
+        double least = 0, most = 0;
+        std::size_t number = 0;
+        for (const auto& event : main.events) {
+            if (!event.stamp || event.at < all[i].first || event.at > all[i].last) continue;
+            least = number == 0 ? *event.stamp : std::min(least, *event.stamp);
+            most = number == 0 ? *event.stamp : std::max(most, *event.stamp);
+            ++number;
+        }
+        if (number < 2 || most - least <= stamp_spread) continue;
+        if (silence_before(main, all, i) < (most - least) / 2) continue;
+        return finding(Severity::warning,
+                       "events that were made at different times arrive together",
+                       {fmt::format("the times in {} that arrived at once are up to {} apart",
+                                    counted(number, "event"), shown_seconds(most - least))});
+    }
+    return passed();
+}
+
+Verdict held_back_direct(const Observations& seen) {
+    const auto& main = seen.main();
+    const auto& direct = seen.of(Probe::direct);
+    if (!direct.made()) return not_applicable();
+    if (auto why = no_stream(main); !why.empty()) return unknown(std::move(why));
+    if (!direct.has_head() || direct.events.empty())
+        return unknown("no event arrived from the URL of --direct");
+    const auto common = matches(main, direct);
+    std::vector<double> delays;
+    for (const auto& pair : common)
+        delays.push_back(main.events[pair.first].at - direct.events[pair.second].at);
+    const auto old = std::count_if(direct.events.begin(), direct.events.end(), [&](const auto& e) {
+        return e.at > main.head.value_or(0) && e.at < main.ended - 1.5;
+    });
+    if (common.empty()) {
+        if (!main.events.empty()) return unknown("the two URLs have no event in common");
+        if (old == 0) return unknown("no event was old enough");
+        return finding(Severity::error, "events that the origin sends do not arrive",
+                       {fmt::format("{} from the URL of --direct, none here",
+                                    counted(static_cast<std::uint64_t>(old), "event"))});
+    }
+    std::nth_element(delays.begin(), delays.begin() + static_cast<long>(delays.size() / 2),
+                     delays.end());
+    const auto median = delays[delays.size() / 2];
+    if (median <= direct_late) return passed();
+    return finding(Severity::error, "events arrive later than from the origin",
+                   {fmt::format("{} later (median of {})", shown_seconds(median),
+                                counted(delays.size(), "event"))});
+}
+
+Verdict trigger_verdict(const Observations& seen) {
+    if (seen.triggered.empty()) return not_applicable();
+    std::vector<std::string> evidence;
+    bool late = false, decided = false, slow = false;
+    std::string failure;
+    for (const auto& each : seen.triggered) {
+        if (!each.failure.empty()) {
+            failure = each.failure;
+            continue;
+        }
+        if (!each.arrived) {
+            if (seen.duration - each.sent < trigger_late) continue;
+            evidence.push_back(fmt::format("an event was not there {} after it had been sent",
+                                           shown_seconds(seen.duration - each.sent)));
+            late = decided = true;
+            continue;
+        }
+        const auto delay = *each.arrived - each.sent;
+        evidence.push_back(
+            fmt::format("an event arrived {} after it had been sent", shown_seconds(delay)));
+        decided = true;
+        late = late || delay >= trigger_late;
+        slow = slow || delay >= trigger_slow;
+    }
+    if (!decided) return unknown(failure.empty() ? "the time was too short" : failure);
+    if (late)
+        return finding(Severity::error, "an event that was sent on request arrived late", evidence);
+    if (slow) {
+        return finding(Severity::note, "an event that was sent on request took its time", evidence);
+    }
+    return passed();
+}
+
+Verdict silent(const Observations& seen) {
+    const auto& main = seen.main();
+    if (!no_stream(main).empty()) return not_applicable();
+    if (main.body_bytes > 0) return passed();
+    if (main.ending != Ending::stopped) return not_applicable();
+    return finding(
+        Severity::warning,
+        fmt::format("no byte of the stream arrived in {}", shown_seconds(main.ended - *main.head)),
+        {"whether events are held back cannot be decided without events"});
+}
+
+constexpr Check checks[] = {
+    {"no-head", Severity::error, "no response",
+     "The time until the response head. An error if none arrived while the stream was watched; a "
+     "HEAD request shows whether the server answers at all.",
+     "A server or a proxy sends the head together with the first bytes of the body, or collects "
+     "the whole response. The onopen of an EventSource is not called, and browsers and proxies "
+     "give up after a while.",
+     "flush the head as soon as the stream is accepted, and send a comment such as \": ok\" with "
+     "it",
+     Cure::unbuffer, no_head},
+    {"head-held", Severity::error, "response head held back",
+     "The age of the Date field when the head arrived, less that of responses that came within "
+     "1s. An error from 2s.",
+     "The head was made, and then waited in a buffer, usually until the first event or until the "
+     "buffer was full.",
+     "flush the head at once", Cure::unbuffer, head_held_back},
+    {"late-head", Severity::error, "response head late",
+     "The time until the head, if the first bytes of the body came within 50ms of it. A warning "
+     "over 1s, an error over 3s; a warning only if the request is not a GET.",
+     "Many frameworks send the head with the first write. Until then, a client cannot tell an "
+     "open stream from a server that hangs.",
+     "flush the head when the stream is accepted, or write a comment at once", Cure::unbuffer,
+     late_head},
+    {"held-back", Severity::error, "events held back in a buffer",
+     "Any of: at least 3 chunks, 70% of them multiples of 4096 bytes, while an event has less than "
+     "half of that; a burst of 1KiB or more that ends within an event, then silence of 1s or more, "
+     "twice, or with a size near that of a buffer, or with a late head; 2 or more comments at once "
+     "after 2s of silence.",
+     "A proxy, a compressing filter or the buffer of a language's output layer collects bytes "
+     "until it is full. Events arrive late and in groups, and the last ones do not arrive at all.",
+     "", Cure::unbuffer, held_back},
+    {"bursts", Severity::warning, "events arrive in bursts",
+     "Twice or more, 3 or more events within 30ms, after 1s or more of silence.",
+     "Either something collects events, or the source makes them in batches. The two look the "
+     "same from here; --direct, --trigger or --publish tells them apart.",
+     "compare with the origin: --direct URL", Cure::unbuffer, bursts},
+    {"collected", Severity::error, "whole response collected",
+     "3 or more events, all of them at once, more than 1s after the request, and then the end of "
+     "the stream.",
+     "Something waits for the end of the response: a compressing filter, a function gateway, a "
+     "framework that renders a body as a whole. A reader sees no progress.",
+     "", Cure::unbuffer, collected},
+    {"held-back-times", Severity::warning, "times in events show a delay",
+     "Times in IDs or data (RFC 3339, or milliseconds since 1970). A warning if those of events "
+     "that arrived at once are more than 1.5s apart; the first burst, which may be history, does "
+     "not count.",
+     "The events were made at different times and have waited for each other on the way.", "",
+     Cure::unbuffer, held_back_times},
+    {"held-back-direct", Severity::error, "events later than from the origin",
+     "With --direct: the arrival of the same events, here and from the origin. An error if the "
+     "median difference is over 0.3s, or if events do not arrive.",
+     "What is between this client and the origin delays events, so it is the place to change.", "",
+     Cure::unbuffer, held_back_direct},
+    {"trigger-late", Severity::error, "requested event late",
+     "With --trigger or --publish: the time from sending an event until it arrived. An error from "
+     "1s, or if it did not arrive within 5s; a note from 150ms.",
+     "This decides what a quiet stream leaves open. HAProxy adds about 200ms by default, because "
+     "it waits for more to send.",
+     "", Cure::unbuffer, trigger_verdict},
+    {"silent", Severity::warning, "nothing arrived", "No byte of the body in the whole time.",
+     "A quiet stream without keepalive comments, or one that is held back: without bytes, nothing "
+     "can be said.",
+     "have an event sent with --trigger or --publish, or watch for longer with --long", Cure::none,
+     silent},
+};
+
+} // namespace
+
+std::span<const Check> timing_checks() { return checks; }
+
+} // namespace sse::checks

@@ -1,0 +1,226 @@
+#include "unit/catch2.hpp"
+#include "unit/check_rig.hpp"
+
+using namespace check_rig;
+
+namespace {
+
+Observations with(Exchange main) {
+    Observations seen;
+    seen.duration = main.ended;
+    seen.of(Probe::main) = std::move(main);
+    return seen;
+}
+
+} // namespace
+
+TEST_CASE("a good stream has no finding") {
+    CHECK(findings(good()).empty());
+    Observations nothing; // no check reads what is not there
+    for (const auto& result : sse::checks::judge(nothing)) CHECK(result.check != nullptr);
+    for (const auto* check : sse::checks::catalogue()) {
+        INFO(check->id);
+        CHECK(sse::checks::find_check(check->id) == check);
+        CHECK_FALSE(check->title.empty());
+        CHECK(check->looks_at.ends_with('.'));
+        CHECK(check->why.ends_with('.'));
+        CHECK_FALSE((check->fix.empty() && check->cure == sse::checks::Cure::none));
+    }
+}
+
+TEST_CASE("no head, or a late one") {
+    Exchange none;
+    none.ending = Ending::silent;
+    none.ended = 12;
+    CHECK(verdict(with(none), "no-head") == "error");
+    none.ending = Ending::refused;
+    CHECK(verdict(with(none), "no-head") == "error");
+    CHECK(verdict(good(), "no-head") == "ok");
+
+    struct Row {
+        double latency, body_after;
+        bool get;
+        const char* verdict;
+    };
+    for (const auto& row :
+         {Row{0.9, 0.01, true, "ok"}, Row{1.1, 0.01, true, "warn"}, Row{3.1, 0.01, true, "error"},
+          Row{3.1, 0.01, false, "warn"}, Row{3.1, 0.2, true, "ok"}}) {
+        auto main = stream(0, row.latency);
+        add_bytes(main, *main.head + row.body_after, 60);
+        auto seen = with(main);
+        seen.repeatable = row.get;
+        INFO(row.latency << " " << row.body_after);
+        CHECK(verdict(seen, "late-head") == row.verdict);
+    }
+}
+
+TEST_CASE("a head whose Date is older than those of quick responses was held back") {
+    auto seen = good();
+    const auto date = [](Exchange& exchange, const char* text) {
+        exchange.fields.push_back({"Date", text});
+    };
+    // 1,800,000,000 s after 1970
+    seen.of(Probe::main) = stream(0, 5);
+    date(seen.of(Probe::main), "Fri, 15 Jan 2027 08:00:00 GMT");
+    CHECK(verdict(seen, "head-held") == "?");
+    date(seen.of(Probe::head), "Fri, 15 Jan 2027 08:00:00 GMT");
+    CHECK(verdict(seen, "head-held") == "error");
+    seen.of(Probe::main) = stream(0, 1.5);
+    date(seen.of(Probe::main), "Fri, 15 Jan 2027 08:00:00 GMT");
+    CHECK(verdict(seen, "head-held") == "ok");
+}
+
+TEST_CASE("chunks of the size of a buffer show that events are held back") {
+    struct Row {
+        std::vector<std::size_t> chunks;
+        double every;
+        unsigned events; ///< in each
+        const char* verdict;
+    };
+    for (const auto& row : {
+             Row{{4096, 4096, 4096, 500}, 1, 20, "error"},
+             Row{{3800, 4096, 8192, 4096}, 1, 20, "error"},
+             Row{{4096, 4096, 4096}, 0.01, 20, "ok"},   // all at once: nothing is late
+             Row{{4096, 4096, 4096, 4096}, 1, 1, "ok"}, // large events
+             Row{{4000, 4100, 3990, 4096, 4200}, 1, 20, "ok"},
+             Row{{4096, 4096}, 2, 20, "ok"}, // too few
+         }) {
+        auto main = stream();
+        std::uint64_t number = 0;
+        double at = 0.5;
+        for (const auto size : row.chunks) {
+            add_bytes(main, at, size, true);
+            for (unsigned i = 0; i < row.events; ++i) {
+                sse::checks::SeenEvent event;
+                event.at = at;
+                event.hash = ++number;
+                main.events.push_back(event);
+            }
+            at += row.every;
+        }
+        main.pieces.back().inside_event = false;
+        for (auto& piece : main.pieces) piece.inside_event = false;
+        INFO(row.chunks.size() << " chunks, " << row.events);
+        CHECK(verdict(with(main), "held-back") == row.verdict);
+    }
+}
+
+TEST_CASE("a burst that ends within an event, and then silence, shows a buffer") {
+    struct Row {
+        std::size_t bytes;
+        unsigned bursts;
+        double latency;
+        bool inside;
+        const char* verdict;
+    };
+    for (const auto& row : {
+             Row{1500, 1, 0.01, true, "?"},     // a slow event, perhaps
+             Row{1500, 2, 0.01, true, "error"}, // twice
+             Row{4000, 1, 0.01, true, "error"}, // near 4 KiB
+             Row{1500, 1, 2.0, true, "error"},  // with a late head
+             Row{1500, 2, 0.01, false, "ok"},
+             Row{900, 3, 0.01, true, "ok"},
+         }) {
+        auto main = stream(0, row.latency);
+        for (unsigned i = 0; i < row.bursts; ++i) {
+            add_bytes(main, *main.head + 2.0 * i, row.bytes, row.inside);
+            add_event(main, *main.head + 2.0 * i, "", i);
+            main.pieces.back().inside_event = row.inside;
+        }
+        INFO(row.bytes << " bytes " << row.bursts << " times");
+        CHECK(verdict(with(main), "held-back") == row.verdict);
+    }
+}
+
+TEST_CASE("keepalive comments that arrive together were held back") {
+    auto main = stream();
+    add_event(main, 0.1, "", 1);
+    main.comments = {6, 6};
+    add_bytes(main, 6, 16);
+    CHECK(verdict(with(main), "held-back") == "error");
+    main.comments = {3, 6};
+    main.pieces.back().at = 3;
+    add_bytes(main, 6, 8);
+    CHECK(verdict(with(main), "held-back") == "ok");
+}
+
+TEST_CASE("events in bursts are a warning, since a source may make them so") {
+    auto main = stream();
+    std::uint64_t number = 0;
+    for (const double at : {0.1, 2.0, 4.0}) {
+        for (int i = 0; i < 3; ++i) add_event(main, at, "", ++number);
+    }
+    CHECK(verdict(with(main), "bursts") == "warn");
+    CHECK(verdict(with(main), "held-back") == "ok");
+    auto once = stream(); // a history at the start, and then one batch
+    for (const double at : {0.1, 2.0}) {
+        for (int i = 0; i < 3; ++i) add_event(once, at, "", ++number);
+    }
+    CHECK(verdict(with(once), "bursts") == "ok");
+}
+
+TEST_CASE("a response that comes as a whole at its end was collected") {
+    auto main = stream(0, 2);
+    add_events(main, 5, 2.1, 0.001);
+    main.ended = 2.2;
+    main.ending = Ending::complete;
+    CHECK(verdict(with(main), "collected") == "error");
+    auto quick = stream();
+    add_events(quick, 5, 0.1, 0.001); // a short answer, at once
+    quick.ended = 0.2;
+    quick.ending = Ending::complete;
+    CHECK(verdict(with(quick), "collected") == "ok");
+    main.ending = Ending::stopped;
+    CHECK(verdict(with(main), "collected") == "-");
+}
+
+TEST_CASE("times in events show what waited for what") {
+    auto main = stream();
+    const auto add = [&](double at, double stamp) {
+        add_event(main, at, "", static_cast<std::uint64_t>(stamp * 10));
+        main.events.back().stamp = 1'800'000'000 + stamp;
+    };
+    for (const double stamp : {-60.0, -30.0, -1.0}) add(0.1, stamp); // history
+    for (const double stamp : {1.0, 2.0, 3.0}) add(3.1, stamp);
+    CHECK(verdict(with(main), "held-back-times") == "warn");
+    auto fresh = stream();
+    std::swap(main, fresh);
+    for (const double stamp : {-60.0, -30.0, -1.0}) add(0.1, stamp);
+    for (const double stamp : {1.0, 2.0, 3.0}) add(stamp + 0.01, stamp);
+    CHECK(verdict(with(main), "held-back-times") == "ok");
+}
+
+TEST_CASE("an event that was sent on request shows the delay of the way") {
+    auto seen = good();
+    CHECK(verdict(seen, "trigger-late") == "-");
+    seen.triggered = {{1, 1.01, ""}};
+    CHECK(verdict(seen, "trigger-late") == "ok");
+    seen.triggered = {{1, 1.21, ""}};
+    CHECK(verdict(seen, "trigger-late") == "note");
+    seen.triggered = {{1, 1.01, ""}, {3, 4.5, ""}};
+    CHECK(verdict(seen, "trigger-late") == "error");
+    seen.triggered = {{1, std::nullopt, ""}};
+    CHECK(verdict(seen, "trigger-late") == "error");
+    seen.triggered = {{1, std::nullopt, "it exited with status 1"}};
+    CHECK(verdict(seen, "trigger-late") == "?");
+}
+
+TEST_CASE("the same events earlier from the origin show who delays them") {
+    auto seen = good();
+    CHECK(verdict(seen, "held-back-direct") == "-");
+    auto& direct = seen.of(Probe::direct);
+    direct = stream();
+    add_events(direct, 20, 0.09, 0.5);
+    CHECK(verdict(seen, "held-back-direct") == "ok");
+    for (auto& event : direct.events) event.at -= 0.4;
+    CHECK(verdict(seen, "held-back-direct") == "error");
+    seen.of(Probe::main).events.clear();
+    CHECK(verdict(seen, "held-back-direct") == "error");
+}
+
+TEST_CASE("silence is a warning, and leaves the rest open") {
+    const auto seen = with(stream());
+    CHECK(verdict(seen, "silent") == "warn");
+    CHECK(verdict(seen, "held-back") == "?");
+    CHECK(verdict(good(), "silent") == "ok");
+}
