@@ -37,6 +37,7 @@ struct ServeOptions {
     sse::ChannelOptions channel;
     sse::ChannelsOptions channels;
     cmd::StoreFlags store;
+    bool overflow_given = false;
     sse::ChannelRouteOptions route;
     sse::ServerOptions server;
     cmd::TokenSources tokens;
@@ -254,7 +255,13 @@ int run(ServeOptions o) {
     };
     for (const auto& file : o.input.files) files->add(file, sse::GivenFiles::Use::follow);
     o.input.pump.channels = o.route.channels;
+    if (o.overflow_given && o.channel.overflow == sse::Overflow::block &&
+        !o.store.redis_url.empty())
+        throw cmd::Failure(cmd::Exit::usage, "--overflow block cannot be used with Redis",
+                           "remove --overflow: a slow client reads from the store, and nobody "
+                           "waits for it");
     const auto store = cmd::open_store(o.store); // outlives all that has events of it
+    const auto redis = cmd::open_redis(o.store, o.route.store_timeout);
     std::unique_ptr<sse::Server> server;
     const auto executor = [&](std::size_t loop, std::function<void()> action) {
         server->post(loop, std::move(action));
@@ -264,6 +271,7 @@ int run(ServeOptions o) {
     channels.use_hooks({[&](std::size_t loop) { server->begin_sends(loop); },
                         [&](std::size_t loop) { server->end_sends(loop); }});
     if (store) channels.use_log(*store);
+    if (redis) channels.use_log(*redis);
     cmd::ShutdownGrace grace(o.server.grace);       // for the reader of the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives the publishers
     std::optional<cmd::Inputs> inputs;              // nullopt: all events are published by POST
@@ -289,7 +297,8 @@ int run(ServeOptions o) {
         recorder->on_thread([] { sse::confine_thread({{}, std::vector<std::string>{}}); });
     operation.settle(runs ? cmd::Operation::Programs::run : cmd::Operation::Programs::none,
                      o.store.directory);
-    cmd::StoreRun storing(store.get()); // last, so that its threads are confined as well
+    cmd::StoreRun storing(store.get(),
+                          redis.get()); // last, so that its threads are confined as well
 
     const bool ends = !o.route.publish || o.on_eof == OnEof::exit;
     if (inputs) {
@@ -338,5 +347,9 @@ void cmd::add_serve(CLI::App& command, Run& chosen, std::vector<std::string> pro
         std::make_shared<ServeOptions>(); // CLI11 binds by address: outlive the parse
     add_options(command, *options);
     options->input.command = std::move(program);
-    command.callback([options, &chosen] { chosen = [options] { return run(*options); }; });
+    const auto* const overflow = command.get_option("--overflow");
+    command.callback([options, overflow, &chosen] {
+        options->overflow_given = overflow->count() > 0;
+        chosen = [options] { return run(*options); };
+    });
 }

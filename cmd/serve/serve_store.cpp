@@ -1,6 +1,8 @@
 #include "cmd/serve/serve_store.hpp"
 
+#include "base/open_file.hpp"
 #include "base/printable.hpp"
+#include "cmd/cli/choice.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
@@ -8,9 +10,12 @@
 
 #include <CLI/CLI.hpp>
 #include <charconv>
+#include <cstdlib>
 #include <fmt/format.h>
+#include <map>
 #include <optional>
 #include <system_error>
+#include <utility>
 
 namespace cmd {
 
@@ -59,14 +64,41 @@ sse::StoreSync sync_of(const std::string& text) {
                                            sse::printable(text, 60)));
 }
 
+const std::map<std::string, sse::RedisOptions::Ack> acks = {
+    {"local", sse::RedisOptions::Ack::local}, {"replica", sse::RedisOptions::Ack::replica}};
+
+void set_place(StoreFlags& flags, const std::string& text) {
+    const bool redis = sse::is_redis_url(text);
+    flags.directory = redis ? "" : text;
+    flags.redis_url = redis ? text : "";
+    if (!redis) return;
+    try {
+        sse::read_redis_url(text, flags.redis);
+    } catch (const sse::Error& e) {
+        throw CLI::ValidationError("--store", e.what());
+    }
+}
+
+/// The first line of the file, or the variable of the environment.
+std::string password(const StoreFlags& flags) {
+    if (flags.password_file.empty()) {
+        const char* const value = std::getenv("SSE_STORE_PASSWORD");
+        return value ? value : "";
+    }
+    const auto text = sse::read_file(flags.password_file, "the password");
+    return text.substr(0, text.find_first_of("\r\n"));
+}
+
 } // namespace
 
 void add_store_options(CLI::App& app, StoreFlags& flags) {
     const auto group = "Store";
     auto* const store =
-        with_example(app.add_option("--store", flags.directory,
-                                    "Keep the events in this directory, so that clients resume "
-                                    "after a restart and beyond the history"),
+        with_example(app.add_option_function<std::string>(
+                         "--store", [&flags](const std::string& text) { set_place(flags, text); },
+                         "Keep the events in this directory, or in a Redis that "
+                         "several servers share (redis://HOST), so that clients resume after a "
+                         "restart and beyond the history"),
                      "/var/lib/sse")
             ->type_name("DIR")
             ->group(group);
@@ -80,13 +112,42 @@ void add_store_options(CLI::App& app, StoreFlags& flags) {
         ->needs(store)
         ->group(group);
     app.add_option_function<std::string>(
-           "--store-sync", [&flags](const std::string& text) { flags.store.sync = sync_of(text); },
+           "--store-sync",
+           [&flags](const std::string& text) {
+               flags.store.sync = sync_of(text);
+               flags.sync_given = true;
+           },
            "Sync stored events to the disk always, after a time at most, or never; a POST is "
            "answered after the sync")
         ->type_name("WHEN")
         ->default_str(format_duration(flags.store.sync.interval))
         ->needs(store)
         ->group(group);
+    add_choice(app, "--store-ack", flags.redis.ack, acks,
+               "Answer a POST when Redis has stored the events (local), or when a replica has "
+               "acknowledged them as well (replica)")
+        ->needs(store)
+        ->group(group);
+    const auto file = [&](const char* name, std::string& path, const char* help,
+                          const char* example) {
+        with_example(app.add_option(name, path, help), example)
+            ->type_name("FILE")
+            ->needs(store)
+            ->group(group);
+    };
+    file("--store-password-file", flags.password_file,
+         "Log in to Redis with the password in this file; default: that in SSE_STORE_PASSWORD, if "
+         "set",
+         "redis-password");
+    file("--store-ca", flags.redis.tls_files.ca_file,
+         "Trust the certificate authorities in this file (PEM) for a store of rediss://, instead "
+         "of those of the system",
+         "ca.pem");
+    file("--store-cert", flags.redis.tls_files.cert_file,
+         "Show Redis the client certificate (chain) in this file (PEM)", "client.pem");
+    file("--store-key", flags.redis.tls_files.key_file,
+         "Private key of the certificate of --store-cert (PEM), if it is not in the same file",
+         "client.key");
 }
 
 std::unique_ptr<sse::DiskLog> open_store(const StoreFlags& flags) {
@@ -104,6 +165,43 @@ std::unique_ptr<sse::DiskLog> open_store(const StoreFlags& flags) {
         throw Failure(exit_status(e.code()), e.what(),
                       e.code() == sse::Errc::io ? "give each server its own directory with --store"
                                                 : "update sse, or give --store another directory");
+    }
+}
+
+std::unique_ptr<sse::RedisLog> open_redis(const StoreFlags& flags,
+                                          std::chrono::milliseconds timeout) {
+    if (flags.redis_url.empty()) {
+        const auto& files = flags.redis.tls_files;
+        if (flags.any() &&
+            (flags.redis.ack != sse::RedisOptions::Ack::local || !flags.password_file.empty() ||
+             !files.ca_file.empty() || !files.cert_file.empty() || !files.key_file.empty())) {
+            throw Failure(Exit::usage,
+                          "--store names a directory, which has no password, "
+                          "certificates or replicas",
+                          "give --store the address of a Redis server, such as redis://localhost");
+        }
+        return nullptr;
+    }
+    if (flags.sync_given) {
+        throw Failure(Exit::usage, "--store-sync is for a store in a directory",
+                      "set appendfsync in the configuration of Redis");
+    }
+    if (!sse::has_redis()) {
+        throw Failure(Exit::usage, "this build cannot use Redis (it has no hiredis)",
+                      "install libhiredis-dev and build sse again, or give --store a directory");
+    }
+    auto options = flags.redis;
+    options.store = flags.store;
+    options.store.on_note = [](const std::string& text) { warn(text); };
+    options.timeout = timeout;
+    try {
+        options.password = password(flags);
+        return std::make_unique<sse::RedisLog>(std::move(options));
+    } catch (const std::system_error& e) {
+        throw Failure(Exit::io_error, e.what(), "give --store-password-file a file to be read");
+    } catch (const sse::Error& e) {
+        throw Failure(exit_status(e.code()), e.what(),
+                      "give --store-ca, --store-cert and --store-key PEM files");
     }
 }
 

@@ -81,11 +81,38 @@ void add_channels(const ChannelCounts& now, MetricsText& out) {
     out.sample(now.history_bytes);
 }
 
+void add_remote_store(const LogCounts::Remote& now, MetricsText& out) {
+    const auto counter = [&](const char* name, const char* help, std::uint64_t value) {
+        out.counter(name, help);
+        out.sample(value);
+    };
+    counter("sse_store_appends_total", "Publications of this server that Redis has stored.",
+            now.appends);
+    out.counter("sse_store_append_seconds_total", "Time that Redis took to store them, in total.");
+    out.sample(now.append_seconds);
+    counter("sse_store_reconnects_total", "Connections to Redis that broke.", now.reconnects);
+    counter("sse_store_chain_breaks_total",
+            "Times that a message of Redis was missed, noticed by the next one.", now.chain_breaks);
+    counter("sse_store_stalls_total",
+            "Times that a message of Redis was missed, noticed by comparing.", now.stalls);
+    counter("sse_store_put_back_total",
+            "Publications that Redis had lost and that this server gave it back.", now.put_back);
+    counter("sse_store_gaps_total", "Times that events were lost that no server held.", now.gaps);
+    counter("sse_store_duplicates_total", "Publications whose Idempotency-Key was known.",
+            now.duplicates);
+    counter("sse_store_refused_total", "Publications that Redis refused.", now.refused);
+    counter("sse_store_pages_total", "Pages read for clients.", now.pages);
+}
+
 void add_store(const LogCounts& now, MetricsText& out) {
     out.gauge("sse_store_up", "1 if the store can be written, 0 if not.");
     out.sample(std::uint64_t{now.error.empty()});
     out.gauge("sse_store_queued_bytes", "Bytes of events that are not written yet.");
     out.sample(now.queued_bytes);
+    out.counter("sse_store_damaged_total",
+                "Places found damaged, at the start or by reading; their events are lost.");
+    out.sample(now.damaged);
+    if (now.remote) return add_remote_store(*now.remote, out);
     out.gauge("sse_store_bytes", "Bytes of all segments.");
     out.sample(now.bytes);
     out.gauge("sse_store_segments", "Files that hold events.");
@@ -101,9 +128,6 @@ void add_store(const LogCounts& now, MetricsText& out) {
     out.sample(now.syncs);
     out.gauge("sse_store_last_sync_seconds", "Time that the last sync to the disk took.");
     out.sample(now.last_sync_seconds);
-    out.counter("sse_store_damaged_total",
-                "Places found damaged, at the start or by reading; their events are lost.");
-    out.sample(now.damaged);
 }
 
 } // namespace

@@ -73,22 +73,40 @@ EventId Batch::renumber(EventId last) {
 EventId Batch::renumber_each(EventId last) {
     Batch out;
     for (std::size_t i = 0; i < size(); ++i) {
-        out.block_ = block(i);
-        std::size_t id_size = entries_[i].id_size;
         if (generated(i)) {
             const auto own = parse_event_id(id(i)).value_or(EventId{});
             last = own > last ? own : EventId{last.ms, last.n + 1};
-            const auto text = fmt::format("{}-{}", last.ms, last.n);
-            out.block_.resize(out.block_.size() - block_tail - id_size);
-            out.block_.append(text).append("\n\n");
-            id_size = text.size();
         }
-        out.add_block(id_size, generated(i));
+        out.add_renumbered(*this, i, last);
     }
     out.seal();
     out.first = first;
     *this = std::move(out);
     return last;
+}
+
+/// An entry of `from`, with `id` if its id is a generated one.
+void Batch::add_renumbered(const Batch& from, std::size_t index, EventId id) {
+    block_ = from.block(index);
+    std::size_t id_size = from.entries_[index].id_size;
+    if (from.generated(index)) {
+        const auto text = fmt::format("{}-{}", id.ms, id.n);
+        block_.resize(block_.size() - block_tail - id_size);
+        block_.append(text).append("\n\n");
+        id_size = text.size();
+    }
+    add_block(id_size, from.generated(index));
+}
+
+void Batch::number(EventId first_id) {
+    Batch out;
+    out.chunks_.reserve(chunks_.size());
+    out.entries_.reserve(entries_.size());
+    for (std::size_t i = 0; i < size(); ++i)
+        out.add_renumbered(*this, i, {first_id.ms, first_id.n + i});
+    out.seal();
+    out.first = first;
+    *this = std::move(out);
 }
 
 std::optional<Batch> Batch::restore(std::string_view index, std::string_view chunks) {

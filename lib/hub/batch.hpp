@@ -34,6 +34,9 @@ public:
     /// Replaces generated ids that are not greater than `last`, or than one before them, so that
     /// they increase. Returns the greatest, or `last`. Before publishing; seals the batch.
     EventId renumber(EventId last);
+    /// Replaces generated ids: that of the first entry, if it has one, is `first`, and each later
+    /// one is greater by its distance. Before publishing; seals the batch.
+    void number(EventId first);
 
     std::size_t size() const { return entries_.size(); }
     bool empty() const { return entries_.empty(); }
@@ -86,6 +89,7 @@ private:
     };
     void add_block(std::size_t id_size, bool generated = false);
     EventId renumber_each(EventId last);
+    void add_renumbered(const Batch& from, std::size_t index, EventId id);
 
     std::string chunks_;
     std::string block_; ///< the block being encoded

@@ -156,6 +156,7 @@ void Channel::arrived(std::shared_ptr<const Batch> batch, std::size_t drafted) {
     const std::lock_guard lock(mutex_);
     in_flight_ = in_flight_ + (batch->bytes() * consumers()) - (drafted * consumers());
     pass_on(batch);
+    if (drafted == 0) return;
     if (--drafts_ == 0 && ended_) end_if_all_arrived();
 }
 

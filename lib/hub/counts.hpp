@@ -61,6 +61,20 @@ struct LogCounts {
     std::uint64_t syncs = 0;
     double last_sync_seconds = 0;
     std::uint64_t damaged = 0; ///< places that were found damaged, whose events are lost
+    /// What is counted of a log on another machine, since the start.
+    struct Remote {
+        std::uint64_t appends = 0; ///< batches that were stored
+        double append_seconds = 0; ///< the sum of the times that it took
+        std::uint64_t reconnects = 0;
+        std::uint64_t chain_breaks = 0; ///< messages that did not come, noticed by the next one
+        std::uint64_t stalls = 0;       ///< the same, noticed by comparing the ends
+        std::uint64_t put_back = 0;     ///< batches that the log had lost
+        std::uint64_t gaps = 0;         ///< times that it lost events for ever
+        std::uint64_t duplicates = 0;   ///< drafts with a key that was seen before
+        std::uint64_t refused = 0;      ///< drafts
+        std::uint64_t pages = 0;        ///< read for clients
+    };
+    std::optional<Remote> remote;
 };
 
 /// The counts of a running server, for its metrics, status line and totals, whether it serves

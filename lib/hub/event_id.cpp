@@ -27,6 +27,16 @@ std::optional<EventId> parse_event_id(std::string_view id) {
     return out;
 }
 
+std::optional<std::uint64_t> parse_start_id(std::string_view id) {
+    constexpr std::string_view suffix = "-start";
+    if (!id.ends_with(suffix)) return std::nullopt;
+    id.remove_suffix(suffix.size());
+    std::uint64_t ms = 0;
+    const auto parsed = std::from_chars(id.data(), id.data() + id.size(), ms);
+    if (parsed.ec != std::errc() || parsed.ptr != id.data() + id.size()) return std::nullopt;
+    return ms;
+}
+
 std::string_view EventIds::next(std::chrono::system_clock::time_point now) {
     const auto since_1970 =
         std::chrono::duration_cast<std::chrono::milliseconds>(now.time_since_epoch());

@@ -19,6 +19,10 @@ struct EventId {
 /// The numbers of an id of the form `<ms>-<n>`; nullopt for any other text.
 std::optional<EventId> parse_event_id(std::string_view id);
 
+/// The ms of an id of the form `<ms>-start`, the place before the first event of a channel; nullopt
+/// for any other text.
+std::optional<std::uint64_t> parse_start_id(std::string_view id);
+
 /// Ids of the form `<unix ms>-<n>`, as in a Redis stream. They increase within a process even if
 /// the clock is set back, and are unique across restarts unless it is. Not thread-safe.
 class EventIds {

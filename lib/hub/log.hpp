@@ -17,6 +17,10 @@
 
 namespace sse {
 
+/// Events that are lost have numbers as well. A hole of so many numbers, or more, is one of events
+/// whose number is not known.
+constexpr std::uint64_t unknown_loss = std::uint64_t{1} << 32;
+
 /// What became of a draft.
 struct Receipt {
     bool stored = false;    ///< false: `error` says why; it may come later all the same
@@ -59,8 +63,8 @@ public:
     virtual ~LogSink() = default;
     /// The first call, unless Log::open() returned it: what the log held when it was opened.
     virtual void opened(LogTail tail) = 0;
-    /// The next events, in order and without a hole after the tail. They can be read from then on.
-    /// `drafted`: bytes() of the batch when it was appended.
+    /// The next events, in order; those with the numbers between are lost. They can be read from
+    /// then on. `drafted`: bytes() of the batch when it was appended; 0: not by this channel.
     virtual void arrived(std::shared_ptr<const Batch> batch, std::size_t drafted) = 0;
     /// A draft of so many bytes failed: it does not arrive.
     virtual void dropped(std::size_t bytes) = 0;

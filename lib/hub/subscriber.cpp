@@ -151,7 +151,9 @@ void Subscriber::prepend_loss(std::string_view comment, std::optional<std::uint6
 
 std::size_t Subscriber::gather(std::span<std::string_view> out) {
     if (unreported_ > 0 && cursor_.sent == 0) { // not inside an event
-        prepend_loss(fmt::format(" missed {} events", unreported_), unreported_);
+        if (unreported_ < unknown_loss)
+            prepend_loss(fmt::format(" missed {} events", unreported_), unreported_);
+        else prepend_loss(" gap: the store has lost events", std::nullopt);
         unreported_ = 0;
     }
     std::size_t count = 0;
@@ -283,10 +285,12 @@ void Subscriber::skip_lost(std::uint64_t begin) {
 }
 
 void Subscriber::count_missed(std::uint64_t begin) {
-    shard_.counts().missed.add(begin - cursor_.next);
+    const auto lost = begin - cursor_.next;
+    const auto known = lost < unknown_loss ? lost : 1; // at least
+    shard_.counts().missed.add(known);
     shard_.counts().slow_client_skips.add();
-    missed_ += begin - cursor_.next;
-    unreported_ += begin - cursor_.next;
+    missed_ += known;
+    unreported_ += lost;
     cursor_ = {begin, 0};
 }
 

@@ -1,6 +1,5 @@
 #include "store/store_reading.hpp"
 
-#include <charconv>
 #include <limits>
 #include <system_error>
 
@@ -11,17 +10,6 @@ namespace {
 HistoryOptions unbounded() {
     constexpr auto most = std::numeric_limits<std::size_t>::max();
     return {most, most};
-}
-
-/// The ms of Channel::start_id(); nullopt for another id.
-std::optional<std::uint64_t> parse_start_id(std::string_view id) {
-    constexpr std::string_view suffix = "-start";
-    if (!id.ends_with(suffix)) return std::nullopt;
-    id.remove_suffix(suffix.size());
-    std::uint64_t ms = 0;
-    const auto parsed = std::from_chars(id.data(), id.data() + id.size(), ms);
-    if (parsed.ec != std::errc() || parsed.ptr != id.data() + id.size()) return std::nullopt;
-    return ms;
 }
 
 } // namespace

@@ -43,7 +43,7 @@ MAY_BE_EMPTY = {"--data", "--format", "--json", "--last-event-id", "--noproxy", 
                 "--proxy", "--until-data", "--user-agent", "--loop"}
 HUGE = "9" * 400
 STORE = ["--store", "d"]
-NEEDS = {"--retain": STORE, "--store-sync": STORE, "--store-timeout": STORE, "--times": ["--status", "503"], "--retry-after": ["--status", "503"],
+NEEDS = {"--retain": STORE, "--store-sync": STORE, "--store-timeout": STORE, "--store-password-file": STORE, "--store-ca": STORE, "--store-cert": STORE, "--store-key": STORE, "--store-ack": STORE, "--times": ["--status", "503"], "--retry-after": ["--status", "503"],
          "--tls-key": ["--tls-cert", "c"], "--tls-client-ca": ["--tls-cert", "c"], "--key": ["--cert", "c"]}
 
 

@@ -6,13 +6,13 @@ from pathlib import Path
 ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted(p for d in ("lib", "cmd", "tests") for e in ("hpp", "cpp")
                  for p in (ROOT / d).rglob(f"*.{e}"))
-LAYERS = ("base", "protocol", "recording", "hub", "store", "input", "playback", "net", "http", "client", "check", "server",
-          "handlers", "proxy")
+LAYERS = ("base", "protocol", "recording", "hub", "store", "input", "playback", "net", "redis", "http", "client", "check",
+          "server", "handlers", "proxy")
 APART = {"client": "server", "server": "client"}  # these never include each other
 # cmd: what its folders share comes first; a command never includes another one
 SHARED, COMMANDS = ("term", "cli", "client", "server"), ("serve", "tail", "replay", "record", "check")
 # heavy headers, and the only places that may include them
-HEAVY = {"httplib.h": r"lib/\w+/httplib_\w+\.(hpp|cpp)"}
+HEAVY = {"hiredis.h": r"lib/redis/redis_reply\.cpp", "httplib.h": r"lib/\w+/httplib_\w+\.(hpp|cpp)"}
 HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+/)?(\w+\.cpp|(choice|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
 
 

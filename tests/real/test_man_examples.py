@@ -399,6 +399,36 @@ def a_check_in_ci(bench, text, **_):
     assert "<testsuites " in (bench.folder / "check.xml").read_text("utf-8")
 
 
+def two_nodes(bench, text, wire, **_):
+    """What is published through HAProxy or nginx reaches a client of each server, and goes on without one of them."""
+    config = "haproxy-nodes.cfg"
+    bench.file(config, bench.adapted((MAN / "examples" / config).read_text("utf-8")))
+    redis, first, second, balancer = commands(text.replace("/usr/share/doc/sse/examples/", ""))
+    bench.start(redis.rstrip("&"))
+    nodes = [bench.serve(node.rstrip("&")) for node in (first, second)]
+    haproxy = bench.start(balancer)
+    for admin in ("9081", "9082"):
+        poll("a node", lambda: wire.get(bench.url(admin, "readyz")).status == 200)
+
+    def published():
+        try:
+            return wire.request(bench.url(), "POST", body=b"one").status == 201
+        except OSError:
+            return False
+    poll("HAProxy", published)
+    events = [wire.get(bench.url(port)).events(1)[0] for port in ("8081", "8082", "8080")]
+    assert [e.data for e in events] == ["one"] * 3
+    haproxy.end_hard()
+    bench.file("nodes.conf", bench.adapted((MAN / "examples/nginx-nodes.conf").read_text("utf-8")))
+    bench.file("nginx.conf", f"daemon off; pid {bench.folder}/pid; error_log {bench.folder}/error.log;\n"
+               f"events {{}}\nhttp {{ access_log off; client_body_temp_path {bench.folder}/body; include nodes.conf; }}\n")
+    bench.start(f"nginx -c {bench.folder}/nginx.conf -e {bench.folder}/error.log")
+    poll("nginx", published)
+    nodes[0].end_hard()
+    poll("the other node", published)
+    assert datas(wire, bench.url("8082"), 1, headers={"Last-Event-ID": events[0].id}) == ["one"]
+
+
 CHECKS = {
     "$ sse check --direct https://origin.example/events \\": a_check,
     "$ sse check -o junit --require resume https://example.org/events \\": a_check_in_ci,
@@ -440,6 +470,7 @@ CHECKS = {
     "$ sse record --mode new --match-ignore /metadata/request_id \\": record_what_is_new,
     '{"sse":1,"started":"2026-11-22T05:00:00.123Z","tool":"sse 0.1.0",': the_format,
     "$ sse serve --publish --channels --store events --retain 7d,10gb": a_store,
+    "$ redis-server --port 6379 --appendonly yes --appendfsync always &": two_nodes,
     "jq -r 'select(.event == \"delta\").data' run.jsonl": one_type,
     "grep -v '\"comment\":' run.jsonl > quiet.jsonl": no_heartbeats,
 }

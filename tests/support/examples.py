@@ -44,7 +44,7 @@ class Bench:
     def __init__(self, binary, origin, folder):
         """`origin`: the stand-in, a support.origin.Origin."""
         self.folder, self.binary, self.origin, self._started = folder, binary, origin, []
-        self.ports = {port: free_port() for port in ("8080", "8000", "8443")}
+        self.ports = {port: free_port() for port in ("8080", "8000", "8443", "8081", "8082", "9081", "9082", "6379")}
         self._bin = folder / "bin"
         self._bin.mkdir()
         self._default_listener()

@@ -1,0 +1,45 @@
+// The events that were published together, as an entry of a stream in Redis and as a message: what
+// is written, and how it is read. Bytes only.
+#pragma once
+
+#include "hub/batch.hpp"
+#include "hub/event_id.hpp"
+#include "redis/redis_reply.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace sse {
+
+std::string text_of(EventId id);
+
+/// One entry. Its id is that of its last event; the events before it have the numbers before.
+struct RedisEntry {
+    EventId last;
+    std::uint64_t first = 0; ///< the sequence number of the first event
+    std::uint64_t count = 0;
+    std::uint64_t bytes = 0;   ///< of all events of the channel before these
+    std::string session;       ///< of the server that published it
+    std::uint64_t number = 0;  ///< among the drafts of that session, from 1
+    std::string index, chunks; ///< of the batch
+
+    std::uint64_t end() const { return first + count; }
+    EventId first_id() const { return {last.ms, last.n + 1 - count}; }
+    /// The events with their ids and numbers; nullptr if the bytes do not belong together.
+    std::shared_ptr<Batch> batch() const;
+};
+
+/// An entry as XRANGE and XREVRANGE return it; nullopt if it is none of ours.
+std::optional<RedisEntry> parse_entry(RedisReply& item);
+
+/// An entry as it is published, and the id of the entry before it.
+struct RedisMessage {
+    EventId previous;
+    RedisEntry entry;
+};
+std::optional<RedisMessage> parse_message(std::string_view text);
+
+} // namespace sse

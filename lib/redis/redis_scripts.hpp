@@ -1,0 +1,19 @@
+// The Lua scripts that Redis runs for us: each changes a channel as a whole or not at all. Only
+// commands of Redis 7.0.
+#pragma once
+
+#include <array>
+#include <string_view>
+
+namespace sse {
+
+enum class RedisScript {
+    append,   ///< new events
+    put_back, ///< events that Redis had and has lost
+    jump,     ///< a gap in the sequence numbers: events are lost, and nobody knows how many
+};
+constexpr std::size_t redis_scripts = 3;
+
+std::string_view text_of(RedisScript script);
+
+} // namespace sse

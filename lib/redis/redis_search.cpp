@@ -1,0 +1,332 @@
+// Where a sequence number or an id is in a stream of Redis, and what is read from there.
+#include "base/error.hpp"
+#include "redis/redis_stream.hpp"
+
+#include <algorithm>
+#include <fmt/format.h>
+#include <limits>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+/// Events that are read over rather than searched for.
+constexpr std::uint64_t near = 1'024;
+constexpr int most_steps = 64;
+constexpr std::size_t most_places = 4'096;
+
+HistoryOptions unbounded() {
+    constexpr auto most = std::numeric_limits<std::size_t>::max();
+    return {most, most};
+}
+
+EventId id_after(EventId id) { return {id.ms, id.n + 1}; }
+
+} // namespace
+
+struct RedisStream::Search {
+    enum class Kind { page, locate, trim } kind = Kind::page;
+    std::string id; ///< locate
+    /// The number of an event, or (by_bytes) of a byte of the channel.
+    std::uint64_t value = 0;
+    bool by_bytes = false;
+    std::function<void(std::shared_ptr<History>)> page_done;
+    std::function<void(LogPosition)> located;
+
+    // What is known: `value` is not before the event with that id, and before that other one.
+    bool has_low = false;
+    std::uint64_t low_value = 0, high_value = 0;
+    EventId low, high;
+    int steps = 0;
+    std::shared_ptr<History> page;
+    std::size_t asked = 0; ///< entries
+    EventId page_end;      ///< the next place to read from
+    LogPosition position;
+
+    std::uint64_t begin_of(const RedisEntry& entry) const {
+        return by_bytes ? entry.bytes : entry.first;
+    }
+    std::uint64_t end_of(const RedisEntry& entry) const {
+        return by_bytes ? entry.bytes + entry.chunks.size() : entry.end();
+    }
+};
+
+void RedisStream::read(std::uint64_t from, std::function<void(std::shared_ptr<History>)> done) {
+    auto search = std::make_shared<Search>();
+    search->value = from;
+    search->page_done = std::move(done);
+    start(search);
+}
+
+void RedisStream::locate(std::string id, std::function<void(LogPosition)> done) {
+    auto search = std::make_shared<Search>();
+    search->kind = Search::Kind::locate;
+    search->id = std::move(id);
+    search->located = std::move(done);
+    start(search);
+}
+
+/// From the beginning, also after the connection was lost.
+void RedisStream::start(const SearchPtr& search) {
+    searches_.push_back(search);
+    if (!opened_ || !shared_.link.ready()) return;
+    if (search->kind != Search::Kind::locate) return start_search(search);
+    if (parse_start_id(search->id)) return query(search, "-", "+", 1, &RedisStream::on_first);
+    if (const auto own = parse_event_id(search->id))
+        return query(search, text_of(*own), "+", 1, &RedisStream::on_own);
+    locate_given(search);
+}
+
+void RedisStream::query(const SearchPtr& search, const std::string& from, const std::string& to,
+                        std::size_t count,
+                        void (RedisStream::*member)(const SearchPtr&, RedisReply&)) {
+    shared_.link.command({"XRANGE", stream_key_, from, to, "COUNT", fmt::to_string(count)},
+                         [weak = weak_from_this(), search, member](RedisReply& reply) {
+                             const auto self = weak.lock();
+                             if (!self) return;
+                             throw_if_error(reply);
+                             ((*self).*member)(search, reply);
+                         });
+}
+
+// ---- a sequence number ----
+
+void RedisStream::start_search(const SearchPtr& search) {
+    search->steps = 0;
+    search->has_low = false;
+    search->page.reset();
+    search->high_value = search->by_bytes ? bytes_ : next_;
+    search->high = last_;
+    if (!search->by_bytes) {
+        auto place = places_.upper_bound(search->value);
+        if (place != places_.end()) std::tie(search->high_value, search->high) = *place;
+        if (place != places_.begin()) {
+            std::tie(search->low_value, search->low) = *--place;
+            search->has_low = true;
+            if (search->value - search->low_value <= near) return found(search, search->low);
+        }
+    }
+    probe(search);
+}
+
+/// Looks at one entry: the first of all, then one where `value` would be if events came evenly, and
+/// one in the middle, in turn.
+void RedisStream::probe(const SearchPtr& search) {
+    auto& s = *search;
+    if (!s.has_low) return query(search, "-", "+", 1, &RedisStream::on_probe);
+    const auto span = s.high.ms - std::min(s.low.ms, s.high.ms);
+    if (span <= 1 || s.steps > most_steps) return found(search, s.low);
+    auto step = span / 2;
+    if (s.steps % 2 == 0 && s.high_value > s.low_value) {
+        const auto part = static_cast<double>(s.value - s.low_value) /
+                          static_cast<double>(s.high_value - s.low_value);
+        step = static_cast<std::uint64_t>(part * static_cast<double>(span));
+    }
+    s.high.n = 0;
+    const EventId at{s.low.ms + std::clamp<std::uint64_t>(step, 1, span - 1), 0};
+    s.page_end = at;
+    query(search, text_of(at), "+", 1, &RedisStream::on_probe);
+}
+
+void RedisStream::on_probe(const SearchPtr& search, RedisReply& reply) {
+    auto& s = *search;
+    ++s.steps;
+    const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
+    if (!s.has_low) {
+        if (!entry) return found(search, {});
+        if (s.end_of(*entry) > s.value) return found(search, entry->first_id());
+        s.has_low = true;
+    } else if (!entry) {
+        s.high = s.page_end;
+        return probe(search);
+    } else if (s.begin_of(*entry) > s.value) {
+        s.high = s.page_end;
+        s.high_value = s.begin_of(*entry);
+        return probe(search);
+    } else if (s.end_of(*entry) > s.value) {
+        return found(search, entry->first_id());
+    }
+    s.low = id_after(entry->last);
+    s.low_value = s.end_of(*entry);
+    if (!s.by_bytes && s.value - s.low_value <= near) return found(search, s.low);
+    probe(search);
+}
+
+/// `from`: an id that is not after the event with the number.
+void RedisStream::found(const SearchPtr& search, EventId from) {
+    search->page_end = from;
+    search->asked = page_entries();
+    query(search, text_of(from), "+", search->asked,
+          search->kind == Search::Kind::page ? &RedisStream::on_page : &RedisStream::on_trim);
+}
+
+void RedisStream::on_page(const SearchPtr& search, RedisReply& reply) {
+    measure(reply.items);
+    bool more = reply.items.size() == search->asked;
+    for (auto& item : reply.items) {
+        const auto entry = parse_entry(item);
+        if (!entry) {
+            shared_.counts.damaged.add();
+            continue;
+        }
+        search->page_end = id_after(entry->last);
+        if (entry->end() <= search->value) continue;
+        auto& page = search->page;
+        // What follows a hole is told of later; what has not arrived yet comes otherwise.
+        more = more && (!page || entry->first == page->end()) && entry->end() <= next_;
+        if (entry->end() > next_ || (page && entry->first != page->end())) break;
+        auto batch = entry->batch();
+        if (!batch) continue;
+        if (!page) {
+            page = std::make_shared<History>(unbounded(), entry->first);
+            remember(entry->first, entry->first_id());
+        }
+        page->append(std::move(batch));
+        remember(page->end(), search->page_end);
+        if (page->bytes() >= shared_.options.store.page_bytes) return page_done(search);
+    }
+    if (!more) return page_done(search);
+    found(search, search->page_end);
+}
+
+void RedisStream::page_done(const SearchPtr& search) {
+    searches_.remove(search);
+    shared_.counts.pages.add();
+    auto page = std::move(search->page);
+    if (!page) page = std::make_shared<History>(unbounded(), search->value);
+    search->page_done(std::move(page));
+}
+
+void RedisStream::remember(std::uint64_t sequence, EventId from) {
+    if (!places_.try_emplace(sequence, from).second) return;
+    place_ages_.push_back(sequence);
+    if (place_ages_.size() <= most_places) return;
+    places_.erase(place_ages_.front());
+    place_ages_.pop_front();
+}
+
+// ---- an id ----
+
+void RedisStream::on_first(const SearchPtr& search, RedisReply& reply) {
+    // Before the first event, unless that is older than the id.
+    const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
+    if (!entry && next_ == 0) return located(search, {0, false});
+    if (entry && entry->first == 0 && entry->first_id().ms >= *parse_start_id(search->id))
+        return located(search, {0, false});
+    located(search, {});
+}
+
+void RedisStream::on_own(const SearchPtr& search, RedisReply& reply) {
+    const auto id = *parse_event_id(search->id);
+    const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
+    search->position = {entry ? entry->first : next_, true}; // the events up to it are not there
+    if (entry && entry->first_id() <= id) {
+        const auto batch = entry->batch();
+        const auto index = id.n - entry->first_id().n;
+        if (batch && batch->id(index) == search->id) {
+            remember(entry->first, entry->first_id());
+            return located(search, {entry->first + index + 1, false});
+        }
+    }
+    locate_given(search);
+}
+
+/// An id that came with its event.
+void RedisStream::locate_given(const SearchPtr& search) {
+    shared_.link.command({"GET", key(":i:") + search->id},
+                         [weak = weak_from_this(), search](RedisReply& reply) {
+                             const auto self = weak.lock();
+                             if (!self) return;
+                             throw_if_error(reply);
+                             const auto entry = reply.text.substr(0, reply.text.find(' '));
+                             if (!parse_event_id(entry))
+                                 return self->located(search, search->position);
+                             self->query(search, entry, entry, 1, &RedisStream::on_given);
+                         });
+}
+
+void RedisStream::on_given(const SearchPtr& search, RedisReply& reply) {
+    const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
+    const auto batch = entry ? entry->batch() : nullptr;
+    for (auto i = batch ? batch->size() : 0; i > 0; --i) {
+        if (batch->id(i - 1) != search->id) continue;
+        remember(entry->first, entry->first_id());
+        return located(search, {entry->first + i, false});
+    }
+    located(search, search->position);
+}
+
+void RedisStream::located(const SearchPtr& search, const LogPosition& position) {
+    searches_.remove(search);
+    search->position = position;
+    ahead_.push_back(search);
+    answer_located(false);
+}
+
+/// Answers those that are not ahead of what has arrived here; `all`: this is in line with Redis.
+void RedisStream::answer_located(bool all) {
+    for (auto it = ahead_.begin(); it != ahead_.end();) {
+        const auto& position = (*it)->position;
+        if (!all && position.next && *position.next > next_) {
+            ++it;
+            continue;
+        }
+        const auto search = *it;
+        it = ahead_.erase(it);
+        auto result = search->position;
+        if (result.next) result.next = std::min(*result.next, next_);
+        search->located(result);
+    }
+}
+
+// ---- the retention ----
+
+void RedisStream::trim() {
+    const auto& retain = shared_.options.store.retain;
+    if (!live_ || !shared_.link.ready()) return;
+    if (const auto age = static_cast<std::uint64_t>(retain.age.count()); age > 0 && last_.ms > age)
+        trim_before({last_.ms - age, 0});
+    const auto search_for = [&](std::uint64_t value, bool by_bytes) {
+        auto search = std::make_shared<Search>();
+        search->kind = Search::Kind::trim;
+        search->value = value;
+        search->by_bytes = by_bytes;
+        start(search);
+    };
+    if (retain.events > 0 && next_ - begin_ > retain.events)
+        search_for(next_ - retain.events, false);
+    if (retain.bytes > 0 && bytes_ > retain.bytes) search_for(bytes_ - retain.bytes, true);
+}
+
+/// Removes what is before the entry that is sought.
+void RedisStream::on_trim(const SearchPtr& search, RedisReply& reply) {
+    for (auto& item : reply.items) {
+        const auto entry = parse_entry(item);
+        if (!entry) continue;
+        search->page_end = id_after(entry->last);
+        if (search->end_of(*entry) <= search->value) continue;
+        searches_.remove(search);
+        return trim_before(entry->first_id());
+    }
+    if (reply.items.size() == search->asked) return found(search, search->page_end);
+    searches_.remove(search);
+}
+
+void RedisStream::trim_before(EventId id) {
+    shared_.link.command({"XTRIM", stream_key_, "MINID", text_of(id)},
+                         [](RedisReply& reply) { throw_if_error(reply); });
+    shared_.link.command({"XRANGE", stream_key_, "-", "+", "COUNT", "1"}, [weak = weak_from_this()](
+                                                                              RedisReply& reply) {
+        const auto self = weak.lock();
+        if (!self) return;
+        throw_if_error(reply);
+        const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
+        if (!entry || entry->first <= self->begin_) return;
+        self->begin_ = entry->first;
+        self->shared_.link.command({"HSET", self->meta_key_, "f", fmt::to_string(entry->first)},
+                                   [](RedisReply& done) { throw_if_error(done); });
+    });
+}
+
+} // namespace sse

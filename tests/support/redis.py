@@ -1,0 +1,220 @@
+"""Redis servers of the tests' own: Debian's redis-server and redis-sentinel, and what stands between them and us."""
+import selectors
+import shutil
+import socket
+import struct
+import subprocess
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+from support.deadline import HANG, poll
+from support.ports import free_port
+
+
+class RedisError(Exception):
+    """An error that the server answered."""
+
+
+class Client:
+    """Commands to a Redis server, over RESP2."""
+
+    def __init__(self, port):
+        self._sock = socket.create_connection(("127.0.0.1", port), HANG)
+        self._file = self._sock.makefile("rb")
+
+    def __call__(self, *words):
+        words = [w if isinstance(w, bytes) else str(w).encode() for w in words]
+        self._sock.sendall(b"*%d\r\n" % len(words) + b"".join(b"$%d\r\n%s\r\n" % (len(w), w) for w in words))
+        return self._reply()
+
+    def _reply(self):
+        line = self._file.readline()
+        if not line:
+            raise EOFError("Redis closed the connection")
+        kind, rest = line[:1], line[1:-2]
+        if kind == b"-":
+            raise RedisError(rest.decode())
+        if kind == b":":
+            return int(rest)
+        if kind == b"$":
+            return None if rest == b"-1" else self._file.read(int(rest) + 2)[:-2]
+        if kind == b"*":
+            return None if rest == b"-1" else [self._reply() for _ in range(int(rest))]
+        return rest
+
+    def close(self):
+        self._file.close()
+        self._sock.close()
+
+
+class Redis:
+    """A server with a folder of its own, which keeps what it has when it is started again."""
+
+    def __init__(self, *args, program="redis-server", port=None):
+        self.port, self._args, self._program = port or free_port(), args, program
+        self.folder = Path(tempfile.mkdtemp(prefix="sse-redis-"))
+        self._process = None
+        self.start()
+
+    @property
+    def url(self):
+        return f"redis://127.0.0.1:{self.port}"
+
+    def start(self, wait=True):
+        args = ["--port", self.port, "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", "--appendonly", "yes",
+                "--appendfsync", "always", "--daemonize", "no", "--logfile", self.folder / "log"]
+        if self._program == "redis-sentinel":
+            args = [self.folder / "sentinel.conf"]
+        with open(self.folder / "output", "ab") as log:
+            self._process = subprocess.Popen([self._program, *map(str, [*args, *self._args])], stdout=log, stderr=log,
+                                             start_new_session=True)
+        if wait:
+            poll("Redis on its port", self._answers)
+
+    def _answers(self):
+        assert self._process.poll() is None, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
+        try:
+            client = Client(self.port)
+        except OSError:
+            return False
+        try:
+            client("PING")
+            return True
+        except RedisError as e:
+            return str(e).startswith(("NOAUTH", "DENIED"))
+        except (EOFError, OSError):
+            return False
+        finally:
+            client.close()
+
+    def __call__(self, *words):
+        client = Client(self.port)
+        try:
+            return client(*words)
+        finally:
+            client.close()
+
+    def signal(self, number):
+        self._process.send_signal(number)
+
+    def kill(self):
+        """kill -9."""
+        if self._process:
+            self._process.kill()
+            self._process.wait()
+
+    def close(self):
+        self.kill()
+        shutil.rmtree(self.folder, ignore_errors=True)
+
+
+class Sentinel(Redis):
+    """A sentinel that watches the server on port `master` as `name`, with a quorum of 2."""
+
+    def __init__(self, name, master):
+        self._watches = (name, master)
+        super().__init__(program="redis-sentinel")
+
+    def start(self, wait=True):
+        config = self.folder / "sentinel.conf"
+        if not config.exists():
+            name, master = self._watches
+            config.write_text(f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\nlogfile {self.folder}/log\n"
+                              f"sentinel monitor {name} 127.0.0.1 {master} 2\n"
+                              f"sentinel down-after-milliseconds {name} 1000\nsentinel failover-timeout {name} 5000\n")
+        super().start(wait)
+
+
+class Between:
+    """A TCP proxy to a port of this machine, on a thread of its own: it can hold back all bytes and new connections
+    (a black hole), and reset all connections."""
+
+    def __init__(self, port):
+        self._upstream, self._held, self._closing = port, False, False
+        self._pairs = {}
+        self._selector = selectors.DefaultSelector()
+        self._listener = socket.create_server(("127.0.0.1", 0))
+        self.port = self._listener.getsockname()[1]
+        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._wake, self._waker = socket.socketpair()
+        self._selector.register(self._wake, selectors.EVENT_READ)
+        self._orders = []
+        self._thread = threading.Thread(target=self._run, daemon=True)
+        self._thread.start()
+
+    def _order(self, action):
+        done = threading.Event()
+        self._orders.append((action, done))
+        self._waker.send(b"x")
+        done.wait(HANG)
+
+    def hold(self):
+        """From now on, nothing gets through."""
+        self._order(lambda: setattr(self, "_held", True))
+
+    def release(self):
+        self._order(lambda: setattr(self, "_held", False))
+
+    def reset(self):
+        """Resets all connections."""
+        self._order(lambda: [self._drop(sock, True) for sock in list(self._pairs)])
+
+    def _run(self):
+        while not self._closing:
+            for key, _ in self._selector.select(0.01 if self._held else None):
+                sock = key.fileobj
+                if sock is self._wake:
+                    self._wake.recv(64)
+                elif self._held:
+                    time.sleep(0.002)  # it stays readable
+                elif sock is self._listener:
+                    self._accept()
+                elif sock in self._pairs:
+                    self._forward(sock)
+            while self._orders:
+                action, done = self._orders.pop(0)
+                action()
+                done.set()
+
+    def _accept(self):
+        client, _ = self._listener.accept()
+        try:
+            server = socket.create_connection(("127.0.0.1", self._upstream), HANG)
+        except OSError:
+            client.close()
+            return
+        for a, b in ((client, server), (server, client)):
+            self._pairs[a] = b
+            self._selector.register(a, selectors.EVENT_READ)
+
+    def _forward(self, sock):
+        try:
+            data = sock.recv(65536)
+            if data:
+                self._pairs[sock].sendall(data)
+                return
+        except OSError:
+            pass
+        self._drop(sock, False)
+
+    def _drop(self, sock, reset):
+        other = self._pairs.get(sock)
+        for each in (sock, other):
+            if self._pairs.pop(each, None) is None:
+                continue
+            self._selector.unregister(each)
+            if reset:
+                each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
+            each.close()
+
+    def close(self):
+        def end():
+            self._closing = True
+        self._order(end)
+        self._thread.join()
+        for sock in [*self._pairs, self._listener, self._wake, self._waker]:
+            sock.close()
+        self._selector.close()
+
