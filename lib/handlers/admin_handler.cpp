@@ -128,6 +128,8 @@ void add_store(const LogCounts& now, MetricsText& out) {
     out.sample(now.syncs);
     out.gauge("sse_store_last_sync_seconds", "Time that the last sync to the disk took.");
     out.sample(now.last_sync_seconds);
+    out.counter("sse_store_duplicates_total", "Publications whose Idempotency-Key was known.");
+    out.sample(now.duplicates);
 }
 
 } // namespace

@@ -12,6 +12,9 @@ namespace sse {
 
 namespace {
 
+/// Bytes of an Idempotency-Key: that of a UUID is 36, and those of services have up to 255.
+constexpr std::size_t max_key_bytes = 255;
+
 /// Bodies are read as UTF-8, which includes US-ASCII.
 bool is_utf8_charset(std::string_view name) {
     return same_name(name, "utf-8") || same_name(name, "utf8") || same_name(name, "us-ascii");
@@ -82,6 +85,13 @@ Response publish(const Request& request, Channel& channel, PublishAs as, JsonEve
             415, fmt::format("the body must be UTF-8: charset utf-8 or us-ascii, not {}\n",
                              printable(*given, 40)));
     }
+    const auto key = request.head.find("Idempotency-Key");
+    if (key && (key->empty() || key->size() > max_key_bytes ||
+                request.head.count("Idempotency-Key") > 1)) {
+        return text_response(400, fmt::format("there must be one Idempotency-Key of at most {} "
+                                              "bytes\n",
+                                              max_key_bytes));
+    }
     Batch batch;
     BodySink sink(channel, batch);
     try {
@@ -103,7 +113,7 @@ Response publish(const Request& request, Channel& channel, PublishAs as, JsonEve
     }
     if (batch.empty()) return text_response(400, "the body contains no event\n");
     if (channel.log()) {
-        auto response = stored.publish(channel, batch);
+        auto response = stored.publish(channel, batch, std::string(key.value_or("")));
         if (response.later && sink.retry()) channel.set_retry(*sink.retry());
         return response;
     }

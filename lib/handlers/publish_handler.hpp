@@ -19,8 +19,10 @@ enum class PublishAs {
 /// text/plain and application/x-www-form-urlencoded (the default of curl -d) are the data of one
 /// event, application/json is one event object, text/event-stream any number of events. Responds
 /// 201 with the ids of the events, one per line; 400 or 415 with the reason; 503 if the channel
-/// accepts nothing now. Never blocks: if the channel has a log, the response follows later, by
-/// way of `stored`. `json` and `stored` are those of the calling loop.
+/// accepts nothing now. With a log, a request with the Idempotency-Key of a recent one publishes
+/// nothing, and has the same response with `Sse-Duplicate: true`. Never blocks: if the channel has
+/// a log, the response follows later, by way of `stored`. `json` and `stored` are those of the
+/// calling loop.
 Response publish(const Request& request, Channel& channel, PublishAs as, JsonEventReader& json,
                  StoredPublications& stored);
 

@@ -15,13 +15,17 @@ Response unavailable(std::string why) {
 }
 
 Response respond(const Receipt& receipt) {
-    if (receipt.stored) return text_response(201, receipt.ids);
+    if (receipt.stored) {
+        auto response = text_response(201, receipt.ids);
+        if (receipt.duplicate) response.headers.emplace_back("Sse-Duplicate", "true");
+        return response;
+    }
     return unavailable(fmt::format("the event could not be stored: {}\n", receipt.error));
 }
 
 } // namespace
 
-Response StoredPublications::publish(Channel& channel, Batch& batch) {
+Response StoredPublications::publish(Channel& channel, Batch& batch, std::string key) {
     const auto waiting = std::make_shared<Waiting>();
     waiting->deadline = Clock::now() + timeout_;
     const auto done = [waiting, loop = loop_,
@@ -30,7 +34,7 @@ Response StoredPublications::publish(Channel& channel, Batch& batch) {
             if (const auto send = std::exchange(waiting->send, {})) send(respond(receipt));
         });
     };
-    if (!channel.try_store(batch, {}, done))
+    if (!channel.try_store(batch, std::move(key), done))
         return unavailable("the channel accepts no events: the store cannot be written now, or the "
                            "channel has ended\n");
     waiting_.push_back(waiting);

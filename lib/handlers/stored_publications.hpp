@@ -8,6 +8,7 @@
 #include <cstddef>
 #include <list>
 #include <memory>
+#include <string>
 
 namespace sse {
 
@@ -21,9 +22,9 @@ public:
         : loop_(loop)
         , timeout_(timeout) {}
 
-    /// Appends `batch` to the log of `channel`. The response follows: 201 with the ids, or 503. Or
-    /// it is 503 at once.
-    Response publish(Channel& channel, Batch& batch);
+    /// Appends `batch` to the log of `channel`, unless that was done before with the same `key`
+    /// (see Draft). The response follows: 201 with the ids, or 503. Or it is 503 at once.
+    Response publish(Channel& channel, Batch& batch, std::string key);
     /// Answers those whose time is over. Call it every second or more often.
     void tick(Clock::time_point now);
 

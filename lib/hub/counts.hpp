@@ -60,7 +60,8 @@ struct LogCounts {
     std::uint64_t oldest_ms = 0; ///< when the oldest event was written, since 1970; 0: none is held
     std::uint64_t syncs = 0;
     double last_sync_seconds = 0;
-    std::uint64_t damaged = 0; ///< places that were found damaged, whose events are lost
+    std::uint64_t duplicates = 0; ///< drafts with a key that was seen before
+    std::uint64_t damaged = 0;    ///< places that were found damaged, whose events are lost
     /// What is counted of a log on another machine, since the start.
     struct Remote {
         std::uint64_t appends = 0; ///< batches that were stored

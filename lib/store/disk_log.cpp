@@ -11,7 +11,13 @@ DiskLog::DiskLog(std::unique_ptr<StoreFiles> files, StoreOptions options)
     , reading_(segments_, options_.page_bytes)
     , health_(options_)
     , syncer_(segments_, health_, options_, [this] { writer_.wake_refused(); })
-    , writer_(segments_, syncer_, health_, options_)
+    , writer_(segments_, syncer_, health_, options_,
+              [this](const std::shared_ptr<DiskChannel>& channel, StoredKey key,
+                     std::function<void(const Receipt&)> done) {
+                  read([channel, key, done = std::move(done)](StoreReading& store) {
+                      done({true, {}, true, store.ids_of(channel->stored(), key)});
+                  });
+              })
     , reader_(reading_) {}
 
 void DiskLog::start() {
@@ -53,6 +59,7 @@ LogCounts DiskLog::counts() const {
     out.syncs = syncer_.syncs();
     out.last_sync_seconds = std::chrono::duration<double>(syncer_.last_sync_took()).count();
     out.damaged = segments_.damaged();
+    out.duplicates = writer_.copies();
     return out;
 }
 

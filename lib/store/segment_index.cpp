@@ -20,14 +20,15 @@ constexpr std::uint64_t other_bytes = 256 * 1024;
 /// The first bytes of an index file.
 struct IndexHead {
     std::uint64_t magic = expected_magic;
-    std::uint32_t crc = 0; ///< of the rest of the head, and of the part before the ids
+    std::uint32_t crc = 0; ///< of the rest of the head, and of the part before ids and keys
     std::uint32_t seed = 0;
     std::uint64_t segment_bytes = 0;
-    std::uint64_t size = 0; ///< of the part before the ids
-    std::uint64_t ids = 0;
+    std::uint64_t size = 0; ///< of that part
+    std::uint64_t keys_crc = 0;
+    std::uint64_t ids = 0, keys = 0;
     std::uint64_t events = 0, first_time = 0, last_time = 0;
 
-    static constexpr std::uint64_t expected_magic = 0x31'7865'646E'6965'73; // "seindex1"
+    static constexpr std::uint64_t expected_magic = 0x32'7865'646E'6965'73; // "seindex2"
 };
 
 constexpr auto index_checked_from = offsetof(IndexHead, seed);
@@ -105,6 +106,10 @@ void SegmentIndex::add(const RecordView& record, std::uint64_t offset, EventId l
     run.end = offset + record.head.size;
     run.last = record.head.last;
     events_ += record.head.count;
+    if (!record.key.empty()) {
+        keys_.push_back({key_hash(record.name, record.key), record.head.time, record.head.first,
+                         record.head.count});
+    }
 }
 
 void SegmentIndex::add_given(std::string_view channel, std::string_view id, std::uint64_t offset) {
@@ -171,6 +176,10 @@ std::string SegmentIndex::encode(std::uint64_t segment_bytes) const {
     head.segment_bytes = segment_bytes;
     head.size = body.size();
     head.ids = ids.size();
+    head.keys = keys_.size();
+    const std::string_view keys(reinterpret_cast<const char*>(keys_.data()),
+                                keys_.size() * sizeof(StoredKey));
+    head.keys_crc = crc32c(0, keys);
     head.events = events_;
     head.first_time = first_time_;
     head.last_time = last_time_;
@@ -181,25 +190,31 @@ std::string SegmentIndex::encode(std::uint64_t segment_bytes) const {
     put(out, head);
     out.append(body);
     for (const auto& id : ids) put(out, id);
-    return out;
+    return out.append(keys);
 }
 
 void SegmentIndex::release_ids(const std::string& encoded) {
     stored_ids_ = given_.size();
-    ids_at_ = encoded.size() - stored_ids_ * sizeof(GivenId);
+    IndexHead head;
+    std::memcpy(&head, encoded.data(), sizeof(head));
+    ids_at_ = sizeof(head) + head.size;
+    forget_keys();
     std::unordered_map<std::uint64_t, std::uint64_t>().swap(given_);
 }
 
 std::optional<SegmentIndex> SegmentIndex::load(const StoreFile& file, std::uint32_t seed,
-                                               std::uint64_t segment_bytes) {
+                                               std::uint64_t segment_bytes,
+                                               std::uint64_t keys_since) {
     std::string bytes(sizeof(IndexHead), '\0');
     IndexHead head;
     if (file.read(bytes.data(), bytes.size(), 0) < bytes.size()) return std::nullopt;
     std::memcpy(&head, bytes.data(), sizeof(head));
     const auto size = file.size();
     if (head.magic != IndexHead::expected_magic || head.seed != seed ||
-        head.segment_bytes != segment_bytes || head.size > size ||
-        head.ids != (size - sizeof(head) - head.size) / sizeof(GivenId)) {
+        head.segment_bytes != segment_bytes || head.size > size || head.ids > size ||
+        head.keys > size ||
+        sizeof(head) + head.size + head.ids * sizeof(GivenId) + head.keys * sizeof(StoredKey) !=
+            size) {
         return std::nullopt;
     }
     std::string body(head.size, '\0');
@@ -231,6 +246,15 @@ std::optional<SegmentIndex> SegmentIndex::load(const StoreFile& file, std::uint3
     index.last_time_ = head.last_time;
     index.stored_ids_ = head.ids;
     index.ids_at_ = sizeof(head) + head.size;
+    if (head.keys > 0 && head.last_time >= keys_since) {
+        std::string keys(head.keys * sizeof(StoredKey), '\0');
+        const auto at = index.ids_at_ + head.ids * sizeof(GivenId);
+        if (file.read(keys.data(), keys.size(), at) < keys.size() ||
+            crc32c(0, keys) != head.keys_crc)
+            return std::nullopt;
+        index.keys_.resize(head.keys);
+        std::memcpy(index.keys_.data(), keys.data(), keys.size());
+    }
     return index;
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "store/files.hpp"
+#include "store/recent_keys.hpp"
 #include "store/stored_record.hpp"
 
 #include <cstdint>
@@ -54,6 +55,10 @@ public:
     /// The same, for all such events of a record that was read.
     void add_given_of(const RecordView& record, std::uint64_t offset);
 
+    /// The keys of its records, in their order, until forget_keys().
+    const std::vector<StoredKey>& keys() const { return keys_; }
+    void forget_keys() { std::vector<StoredKey>().swap(keys_); }
+
     const std::map<std::string, Run, std::less<>>& runs() const { return runs_; }
     const Run* run(std::string_view channel) const;
     const std::map<std::string, std::string, std::less<>>& places() const { return places_; }
@@ -71,8 +76,10 @@ public:
     /// The index has been written to a file: frees what find_given() can read from there.
     void release_ids(const std::string& encoded);
     /// nullopt if `file` is damaged, or of another segment.
+    /// Keys are read only if the segment has a record of `keys_since` (ms since 1970) or later.
     static std::optional<SegmentIndex> load(const StoreFile& file, std::uint32_t seed,
-                                            std::uint64_t segment_bytes);
+                                            std::uint64_t segment_bytes,
+                                            std::uint64_t keys_since = 0);
 
 private:
     std::uint64_t hash(std::string_view channel, std::string_view id) const;
@@ -81,6 +88,7 @@ private:
     std::map<std::string, Run, std::less<>> runs_;
     std::map<std::string, std::string, std::less<>> places_; ///< the last of each source
     std::uint64_t events_ = 0, first_time_ = 0, last_time_ = 0;
+    std::vector<StoredKey> keys_;
     std::unordered_map<std::uint64_t, std::uint64_t> given_; ///< hash of an id: offset
     std::uint64_t stored_ids_ = 0, ids_at_ = 0;              ///< in the file
 };

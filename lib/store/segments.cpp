@@ -91,7 +91,7 @@ void Segments::load(std::uint64_t number, bool newest) {
     if (!newest) {
         try {
             const auto stored = files_.open(segment_index_name(number), StoreFiles::Mode::read);
-            if (auto index = SegmentIndex::load(*stored, head->seed, segment->size)) {
+            if (auto index = SegmentIndex::load(*stored, head->seed, segment->size, keys_since())) {
                 segment->index = std::move(*index);
                 segment->indexed = true;
             }
@@ -141,8 +141,19 @@ std::uint64_t Segments::scan(const StoreFile& file, Segment& segment) {
     return scanner.end_of_records();
 }
 
-/// Where its channels and sources end.
-void Segments::remember(const Segment& segment) {
+/// Keys of before are too old.
+std::uint64_t Segments::keys_since() const {
+    const auto now = unix_ms(), age = static_cast<std::uint64_t>(options_.key_age.count());
+    return now - std::min(now, age);
+}
+
+/// Where its channels and sources end, and its recent keys.
+void Segments::remember(Segment& segment) {
+    const auto since = keys_since();
+    for (const auto& key : segment.index.keys()) {
+        if (key.time >= since) recent_keys_.push_back(key);
+    }
+    if (segment.indexed) segment.index.forget_keys(); // else they go into its index file
     for (const auto& [name, run] : segment.index.runs()) {
         auto& stored = channels_.try_emplace(name, StoredChannel{name, {}, {}}).first->second;
         stored.end = stored.assigned = {run.next, run.last};

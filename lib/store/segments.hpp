@@ -17,6 +17,7 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace sse {
@@ -98,6 +99,9 @@ public:
     /// The segment being written.
     std::shared_ptr<StoreFile> active_file() const;
 
+    /// The keys of recent records that were found at the start, in their order; once.
+    std::vector<StoredKey> take_recent_keys() { return std::exchange(recent_keys_, {}); }
+
     // For the writer, one thread.
     std::uint64_t active_size() const { return active_size_; }
     std::uint32_t active_seed() const { return active_seed_; }
@@ -132,7 +136,8 @@ private:
     void lock_directory();
     void load(std::uint64_t number, bool newest);
     std::uint64_t scan(const StoreFile& file, Segment& segment);
-    void remember(const Segment& segment);
+    void remember(Segment& segment);
+    std::uint64_t keys_since() const;
     static SegmentSlice slice(const Segment& segment, std::string_view channel,
                               const SegmentIndex::Point* point);
     std::deque<std::unique_ptr<Segment>>::const_iterator at(std::uint64_t number) const;
@@ -143,6 +148,7 @@ private:
     Descriptor lock_;
     std::vector<std::string> notes_;
     std::atomic<std::uint64_t> damaged_{0};
+    std::vector<StoredKey> recent_keys_;
 
     std::uint64_t active_size_ = 0; ///< the writer's
     std::uint32_t active_seed_ = 0;

@@ -41,6 +41,8 @@ struct StoreOptions {
     std::chrono::milliseconds retry_after{1'000};
     /// How long a key of a draft is remembered.
     std::chrono::milliseconds key_age{300'000};
+    /// Keys that are remembered at once, each in about 120 bytes; drafts with more are refused.
+    std::size_t max_keys = 1'000'000;
     /// Called with a lowercase line when the state of the store changes. On any thread.
     std::function<void(const std::string&)> on_note;
 };

@@ -93,6 +93,22 @@ std::optional<std::uint64_t> StoreReading::find_given(const StoredChannel& chann
     return found;
 }
 
+std::string StoreReading::ids_of(const StoredChannel& channel, const StoredKey& key) {
+    std::string ids;
+    const auto end = key.first + key.count;
+    each_record(channel, segments_.slice_at(channel, key.first), [&](const RecordView& record) {
+        if (record.head.first >= end) return false;
+        const auto batch = record.batch();
+        for (std::size_t i = 0; batch && i < batch->size(); ++i) {
+            const auto sequence = record.head.first + i;
+            if (sequence < key.first || sequence >= end) continue;
+            if (const auto id = batch->id(i); !id.empty()) ids.append(id).push_back('\n');
+        }
+        return record.end() < end;
+    });
+    return ids;
+}
+
 LogPosition StoreReading::locate(const StoredChannel& channel, const std::string& id) {
     if (const auto ms = parse_start_id(id)) {
         // Before the first event, unless that is older than the id.

@@ -26,6 +26,8 @@ public:
     std::shared_ptr<History> page(const StoredChannel& channel, std::uint64_t from);
     /// The newest events before `next`, within `bounds`.
     LogTail tail(const StoredChannel& channel, ChannelEnd end, const HistoryOptions& bounds);
+    /// The ids of the events of `key`, each followed by LF, as far as they are held.
+    std::string ids_of(const StoredChannel& channel, const StoredKey& key);
     /// See ChannelLog::locate().
     LogPosition locate(const StoredChannel& channel, const std::string& id);
 

@@ -24,11 +24,20 @@ std::string ids_of_events(const Batch& batch) {
 } // namespace
 
 StoreWriter::StoreWriter(Segments& segments, StoreSyncer& syncer, StoreHealth& health,
-                         const StoreOptions& options)
+                         const StoreOptions& options, OnCopy on_copy)
     : segments_(segments)
     , syncer_(syncer)
     , health_(health)
-    , options_(options) {}
+    , options_(options)
+    , on_copy_(std::move(on_copy))
+    , keys_(options.key_age, options.max_keys) {
+    const auto now = unix_ms();
+    for (const auto& key : segments.take_recent_keys()) keys_.add(key, now);
+    // The process before may have been killed before it synced the events of a key, and a copy is
+    // answered as its original would have been.
+    if (keys_.size() > 0 && options.sync.when != StoreSync::When::never)
+        segments.active_file()->sync();
+}
 
 void StoreWriter::start() {
     thread_ = std::thread([this] { run(); });
@@ -54,7 +63,12 @@ bool StoreWriter::append(std::shared_ptr<DiskChannel> channel, Draft& draft) {
         }
         queued_bytes_ += bytes;
         auto sink = channel->sink();
-        queue_.push_back({std::move(channel), std::move(sink), std::move(draft), bytes});
+        queue_.push_back({std::move(channel),
+                          std::move(sink),
+                          std::move(draft),
+                          bytes,
+                          Pending::As::events,
+                          {}});
         queued_now_ = queued_bytes_;
         if (queue_.size() > 1) return true; // the thread knows already
     }
@@ -101,6 +115,7 @@ void StoreWriter::attempt(Group& group) {
                 if (segments_.is_full(0, unix_ms())) roll(unix_ms());
                 return;
             }
+            if (segments_.is_full(0, unix_ms())) roll(unix_ms()); // so that the old one can expire
             probe();
         } else {
             write(group);
@@ -117,13 +132,27 @@ void StoreWriter::write(Group& group) {
     std::uint64_t bytes = 0;
     for (const auto& pending : group) bytes += pending.draft.batch->bytes();
     if (broken_segment_ || segments_.is_full(bytes, now)) roll(now);
+    look_up_keys(group, now);
     encode(group, now);
-    segments_.active_file()->write(pieces_, segments_.active_size());
+    if (!pieces_.empty()) segments_.active_file()->write(pieces_, segments_.active_size());
     const auto before = segments_.active_size();
     segments_.commit(records_);
     position_ += segments_.active_size() - before;
     syncer_.wrote(position_);
     deliver(group);
+}
+
+/// Finds the drafts that are copies of others, also of one before it in `group`, and remembers the
+/// keys of the others.
+void StoreWriter::look_up_keys(Group& group, std::uint64_t now_ms) {
+    for (auto& pending : group) {
+        pending.as = Pending::As::events;
+        if (pending.draft.key.empty()) continue;
+        pending.hash = key_hash(pending.channel->stored().name, pending.draft.key);
+        if (keys_.find(pending.hash, now_ms) != nullptr) pending.as = Pending::As::copy;
+        else if (!keys_.add({pending.hash, now_ms, 0, 0}, now_ms))
+            pending.as = Pending::As::refused;
+    }
 }
 
 /// The records of `group`, with the numbers and ids of their events.
@@ -140,12 +169,14 @@ void StoreWriter::encode(const Group& group, std::uint64_t now_ms) {
     heads_.reserve(heads); // views of it are kept
     auto offset = segments_.active_size();
     for (const auto& pending : group) {
+        if (pending.as != Pending::As::events) continue;
         auto& channel = pending.channel->stored();
         const auto& draft = pending.draft;
         auto& batch = *draft.batch;
         batch.first = channel.assigned.next;
         channel.assigned.last = batch.renumber(channel.assigned.last);
         channel.assigned.next += batch.size();
+        if (!draft.key.empty()) keys_.set(pending.hash, batch.first, batch.size());
         RecordView record;
         record.head.count = static_cast<std::uint32_t>(batch.size());
         record.head.first = batch.first;
@@ -183,17 +214,39 @@ void StoreWriter::roll(std::uint64_t now_ms) {
 
 /// `group` is written.
 void StoreWriter::deliver(Group& group) {
-    for (auto& [channel, sink, draft, drafted] : group) {
-        const std::shared_ptr<const Batch> batch = std::move(draft.batch);
-        channel->deliver(batch, drafted);
+    for (auto& pending : group) {
+        auto& draft = pending.draft;
+        if (pending.as == Pending::As::events) {
+            const std::shared_ptr<const Batch> batch = std::move(draft.batch);
+            pending.channel->deliver(batch, pending.drafted);
+            if (draft.done) answer(pending, ids_of_events(*batch));
+            continue;
+        }
+        if (pending.sink) pending.sink->dropped(pending.drafted);
         if (!draft.done) continue;
-        auto ids = ids_of_events(*batch);
-        syncer_.when_synced(position_, [done = std::move(draft.done),
-                                        ids = std::move(ids)](const std::string& error) mutable {
-            done({error.empty(), error, false, std::move(ids)});
-        });
+        if (pending.as == Pending::As::copy) answer(pending, {});
+        else draft.done({false, "too many keys are in use", false, {}});
     }
     group.clear();
+}
+
+/// Calls Draft::done once what has been written is synced.
+void StoreWriter::answer(Pending& pending, std::string ids) {
+    if (pending.as == Pending::As::events) {
+        return syncer_.when_synced(position_,
+                                   [done = std::move(pending.draft.done),
+                                    ids = std::move(ids)](const std::string& error) mutable {
+                                       done({error.empty(), error, false, std::move(ids)});
+                                   });
+    }
+    ++copies_;
+    const auto* const key = keys_.find(pending.hash, 0);
+    syncer_.when_synced(position_,
+                        [this, channel = pending.channel, key = *key,
+                         done = std::move(pending.draft.done)](const std::string& error) mutable {
+                            if (error.empty()) on_copy_(channel, key, std::move(done));
+                            else done({false, error, false, {}});
+                        });
 }
 
 /// Writing failed: drafts that somebody waits for fail, the others wait in `group`.
@@ -217,6 +270,9 @@ void StoreWriter::fail(Group& group, const std::string& error) {
     for (auto& pending : group) {
         auto& stored = pending.channel->stored();
         stored.assigned = segments_.end(stored);
+        // Of a group that was not written, only the first draft with a key is no copy.
+        if (!pending.draft.key.empty() && pending.as == Pending::As::events)
+            keys_.remove(pending.hash);
         if (!pending.draft.done && !stopping) {
             kept.push_back(std::move(pending));
             continue;

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/disk_channel.hpp"
+#include "store/recent_keys.hpp"
 #include "store/segments.hpp"
 #include "store/store_health.hpp"
 #include "store/store_options.hpp"
@@ -11,6 +12,7 @@
 #include <condition_variable>
 #include <cstddef>
 #include <cstdint>
+#include <functional>
 #include <memory>
 #include <mutex>
 #include <string>
@@ -23,9 +25,13 @@ namespace sse {
 /// A thread of its own, the writer of `segments`. Members may be called on any thread.
 class StoreWriter {
 public:
-    /// The references must outlive it.
+    /// Answers a draft that is a copy: its events are those of `key`, and on the disk.
+    using OnCopy = std::function<void(const std::shared_ptr<DiskChannel>& channel, StoredKey key,
+                                      std::function<void(const Receipt&)> done)>;
+
+    /// The references must outlive it. Throws std::system_error.
     StoreWriter(Segments& segments, StoreSyncer& syncer, StoreHealth& health,
-                const StoreOptions& options);
+                const StoreOptions& options, OnCopy on_copy);
     ~StoreWriter() { stop(); }
 
     void start();
@@ -38,6 +44,7 @@ public:
     void wake_refused();
 
     std::uint64_t queued_bytes() const { return queued_now_.load(); }
+    std::uint64_t copies() const { return copies_.load(); } ///< drafts with a key seen before
 
 private:
     struct Pending {
@@ -45,6 +52,8 @@ private:
         std::shared_ptr<LogSink> sink;
         Draft draft;
         std::size_t drafted = 0; ///< bytes of the batch when it was appended
+        enum class As : std::uint8_t { events, copy, refused } as = As::events;
+        StoredKey::Hash hash{}; ///< of its key, if it has one
     };
     using Group = std::vector<Pending>;
 
@@ -52,7 +61,9 @@ private:
     bool wait(Group& group);
     void attempt(Group& group);
     void write(Group& group);
+    void look_up_keys(Group& group, std::uint64_t now_ms);
     void encode(const Group& group, std::uint64_t now_ms);
+    void answer(Pending& pending, std::string ids);
     void roll(std::uint64_t now_ms);
     void deliver(Group& group);
     void fail(Group& group, const std::string& error);
@@ -62,13 +73,15 @@ private:
     StoreSyncer& syncer_;
     StoreHealth& health_;
     const StoreOptions& options_;
-    std::atomic<std::uint64_t> queued_now_{0};
+    const OnCopy on_copy_;
+    std::atomic<std::uint64_t> queued_now_{0}, copies_{0};
 
     // The thread's own.
     std::uint64_t position_ = 0; ///< bytes written since the start
     std::string heads_;          ///< of the group being written
     std::vector<std::string_view> pieces_;
     std::vector<WrittenRecord> records_;
+    RecentKeys keys_;
     bool broken_segment_ = false; ///< the active one has a rest that could not be removed
 
     std::mutex mutex_; ///< guards what follows

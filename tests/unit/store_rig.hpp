@@ -192,10 +192,11 @@ struct Store {
         return channel->append(draft);
     }
     /// Appends and waits for the receipt; one that says so if the draft was refused.
-    sse::Receipt store(std::unique_ptr<sse::Batch> batch) {
+    sse::Receipt store(std::unique_ptr<sse::Batch> batch, const std::string& key = "") {
         const auto receipt = std::make_shared<Given<sse::Receipt>>();
         sse::Draft draft;
         draft.batch = std::move(batch);
+        draft.key = key;
         draft.done = [receipt](const sse::Receipt& given) { receipt->give(given); };
         if (!channel->append(draft)) return {false, "refused", false, ""};
         return receipt->wait();

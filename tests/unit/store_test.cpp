@@ -356,6 +356,79 @@ TEST_CASE("The places of sources survive a restart, and the segments they were w
     CHECK_FALSE(store.log.place("other.log"));
 }
 
+TEST_CASE("A draft with the key of a recent one is a copy, in whichever segment that is") {
+    const test::TemporaryDirectory directory;
+    auto options = quick();
+    options.segment_bytes = 1'000;
+    const auto begun = [&](test::Store& store, bool copies) {
+        for (int i = 0; i < 30; ++i) {
+            INFO(i);
+            const auto receipt = store.store(event("x"), fmt::format("key {}", i));
+            CHECK(receipt.stored);
+            CHECK(receipt.duplicate == copies);
+            CHECK(std::count(receipt.ids.begin(), receipt.ids.end(), '\n') == 1);
+        }
+    };
+    std::string first;
+    {
+        test::Store store(directory.path(), options);
+        begun(store, false);
+        first = store.store(event("y"), "key 0").ids;
+        auto& segments = const_cast<sse::Segments&>(store.log.segments());
+        for (int i = 0; i < 5; ++i) segments.write_index(false); // and the others have none
+    }
+    {
+        test::Store store(directory.path(), options);
+        begun(store, true);
+        CHECK(store.store(event("y"), "key 0").ids == first);
+        CHECK(store.all().size() == 30);
+        CHECK(store.log.writer().copies() == 31);
+        CHECK(store.store(event("other"), "key 30").stored);
+    }
+    options.key_age = 0ms;
+    const auto stored_at = sse::unix_ms();
+    while (sse::unix_ms() <= stored_at) std::this_thread::yield();
+    test::Store store(directory.path(), options);
+    CHECK_FALSE(store.store(event("y"), "key 0").duplicate);
+}
+
+TEST_CASE("A key is free again if its draft could not be written") {
+    const test::TemporaryDirectory directory;
+    test::Faults disk;
+    test::Store store(std::make_unique<test::FaultyFiles>(directory.path(), disk), quick());
+    CHECK(store.store(event("before"), "old").stored);
+    disk.free_bytes = 0;
+    CHECK_FALSE(store.store(event("x"), "key").stored);
+    disk.free_bytes = 1 << 30;
+    store.sink->wait([](const auto& it) { return it.writables() > 0; });
+    CHECK_FALSE(store.store(event("x"), "key").duplicate);
+    CHECK(store.store(event("x"), "key").duplicate);
+    CHECK(store.store(event("x"), "old").duplicate);
+    CHECK(store.all().size() == 2);
+}
+
+TEST_CASE("Keys are forgotten after a time, and are bounded in number") {
+    const auto key = [](std::uint64_t number, std::uint64_t time) {
+        return sse::StoredKey{{number, 0}, time, number, 1};
+    };
+    sse::RecentKeys keys(100ms, 3);
+    CHECK(keys.add(key(1, 1000), 1000));
+    CHECK(keys.add(key(2, 1050), 1050));
+    CHECK(keys.find({1, 0}, 1100) != nullptr);
+    CHECK(keys.find({1, 0}, 1101) == nullptr);
+    REQUIRE(keys.find({2, 0}, 1150) != nullptr);
+    CHECK(keys.find({2, 0}, 1150)->first == 2);
+    CHECK(keys.add(key(3, 1150), 1150));
+    CHECK(keys.add(key(4, 1150), 1150));
+    CHECK_FALSE(keys.add(key(5, 1150), 1150));
+    keys.remove({3, 0});
+    CHECK(keys.add(key(3, 1200), 1200));
+    CHECK(keys.find({3, 0}, 1251) != nullptr); // not forgotten with what was removed
+    CHECK(keys.add(key(6, 1000), 1251));       // too old
+    CHECK(keys.find({6, 0}, 1251) == nullptr);
+    CHECK(sse::key_hash("/a", "b") != sse::key_hash("/", "ab"));
+}
+
 TEST_CASE("A full disk refuses what somebody waits for, keeps the rest, and recovers") {
     const test::TemporaryDirectory directory;
     test::Faults disk;
