@@ -20,6 +20,8 @@ struct PumpOptions {
     bool strict = false;
     /// Events may name their channel.
     bool channels = false;
+    /// The input's name in a store, where its place is kept with its events; "": it is not kept.
+    std::string source;
     /// Warnings per input; further ones are counted and reported in one line.
     std::uint64_t max_warnings = 100;
 };
@@ -40,6 +42,7 @@ public:
 
 private:
     void on_bytes(std::string_view bytes) override;
+    void on_place(const sse::FilePlace& place) override { at_ = place; }
     void on_break() override;
     void on_note(const std::string& text) override;
 
@@ -52,6 +55,9 @@ private:
     void on_skipped(const std::string& where, const std::string& why) override;
 
     void finish_text();
+    void feed_to_places(std::string_view bytes);
+    std::size_t end_of_event(std::string_view bytes);
+    std::string place_after(std::string_view read) const;
 
     std::string name_;
     PumpOptions options_;
@@ -59,6 +65,11 @@ private:
     sse::Publishers publishers_;
     std::unique_ptr<sse::Decoder> decoder_;
     std::uint64_t skipped_ = 0;
+
+    // Of an input whose place is kept:
+    sse::FilePlace at_;      ///< of the next byte
+    std::string recent_;     ///< the bytes before it, at most those that a place is checked with
+    bool line_empty_ = true; ///< the line that it is in has no byte but CR
 };
 
 } // namespace cmd

@@ -270,7 +270,10 @@ int run(ServeOptions o) {
     sse::Channels channels(o.channel, o.server.threads, executor, o.channels);
     channels.use_hooks({[&](std::size_t loop) { server->begin_sends(loop); },
                         [&](std::size_t loop) { server->end_sends(loop); }});
-    if (store) channels.use_log(*store);
+    if (store) {
+        channels.use_log(*store);
+        o.input.kept_place = [&store](const std::string& source) { return store->place(source); };
+    }
     if (redis) channels.use_log(*redis);
     cmd::ShutdownGrace grace(o.server.grace);       // for the reader of the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives the publishers

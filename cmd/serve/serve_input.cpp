@@ -44,6 +44,11 @@ bool is_endless(const std::string& file) {
                       : "-- takes a program that you may execute");
 }
 
+/// The name of a followed file in the store, wherever the server is started.
+std::string source_of(const std::string& path) {
+    return std::filesystem::absolute(path).lexically_normal().string();
+}
+
 /// Validator for CLI11: "" if the format can carry `type`, else the reason.
 std::string check_type(const std::string& type) {
     if (type.empty()) return "it is empty";
@@ -169,15 +174,16 @@ Inputs::Inputs(const InputOptions& options, sse::Channels& channels, const std::
     }
 }
 
-std::unique_ptr<InputPump> Inputs::make_pump(const std::string& name) {
+std::unique_ptr<InputPump> Inputs::make_pump(const std::string& name, const std::string& source) {
+    auto pump = options_.pump;
+    pump.source = source;
     std::unique_ptr<TeeInput> copy;
     if (tee_) {
         const char end = options_.pump.format == sse::InputFormat::nul ? '\0' : '\n';
         copy = std::make_unique<TeeInput>(*tee_, beside_others_, end,
                                           options_.pump.decoder.max_event_bytes);
     }
-    return std::make_unique<InputPump>(name, options_.pump, channels_, channel_name_,
-                                       std::move(copy));
+    return std::make_unique<InputPump>(name, pump, channels_, channel_name_, std::move(copy));
 }
 
 void Inputs::add(std::unique_ptr<sse::ByteSource> source) {
@@ -223,11 +229,18 @@ void Inputs::add_file(const std::string& path) {
         sse::FollowOptions follow;
         follow.open = options_.open;
         follow.enter = entry();
+        if (options_.kept_place) {
+            follow.place = [this](const std::string& file) -> std::optional<sse::ReadPlace> {
+                const auto text = options_.kept_place(source_of(file));
+                return text ? sse::ReadPlace::parse(*text) : std::nullopt;
+            };
+        }
         follower_ = std::make_unique<sse::FileFollower>(std::move(follow));
         tasks_.push_back({false, [this] { follow_files(); }});
         ++loading_;
     }
-    inputs_.push_back({nullptr, make_pump(path)});
+    inputs_.push_back(
+        {nullptr, make_pump(path, options_.kept_place ? source_of(path) : std::string())});
     follower_->add(path, inputs_.back().pump->sink());
 }
 

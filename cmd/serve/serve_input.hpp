@@ -13,6 +13,7 @@
 #include <functional>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -39,6 +40,8 @@ struct InputOptions {
     /// The input is copied to standard output.
     bool tee = false;
     PumpOptions pump;
+    /// Gives the place of a source that is kept in the store; empty: places are not kept.
+    std::function<std::optional<std::string>(const std::string& source)> kept_place;
     /// Path of the recording of the served events; "": none.
     std::string record;
     /// Type of the event sent once all inputs have ended; "": none.
@@ -93,7 +96,7 @@ private:
     void add(std::unique_ptr<sse::ByteSource> source);
     void add_file(const std::string& path);
     sse::FollowOptions::Entry entry() const;
-    std::unique_ptr<InputPump> make_pump(const std::string& name);
+    std::unique_ptr<InputPump> make_pump(const std::string& name, const std::string& source = {});
     void run_all();
     void run(const Task& task);
     void read(Input& input);

@@ -267,11 +267,14 @@ void Publisher::add_retry(std::chrono::milliseconds retry) {
 }
 
 void Publisher::flush_if_large() {
-    if (batch_.size() >= max_events_ || batch_.bytes() >= max_bytes_) flush();
+    if (!keeps_ && is_large()) flush();
 }
 
-bool Publisher::flush() {
-    if (!closed_ && !batch_.empty()) closed_ = !channel_.publish(std::exchange(batch_, Batch()));
+bool Publisher::flush(std::string source, std::string place) {
+    if (!closed_ && !batch_.empty()) {
+        closed_ =
+            !channel_.publish(std::exchange(batch_, Batch()), std::move(source), std::move(place));
+    }
     return !closed_;
 }
 

@@ -173,9 +173,16 @@ public:
     void add_comment(std::string_view text);
     void add_retry(std::chrono::milliseconds retry);
     /// Publishes the events added so far. Call it whenever the input pauses, so that no event waits
-    /// for the next one. Returns false once the channel accepts nothing more.
-    bool flush();
+    /// for the next one. Returns false once the channel accepts nothing more. `source`, `place`:
+    /// see Draft.
+    bool flush(std::string source = {}, std::string place = {});
     bool closed() const { return closed_; }
+
+    /// What is added is kept until flush(), however much it is: for an input whose place is stored
+    /// with its events, which the caller then publishes once they are large.
+    void keep_until_flush() { keeps_ = true; }
+    bool empty() const { return batch_.empty(); }
+    bool is_large() const { return batch_.size() >= max_events_ || batch_.bytes() >= max_bytes_; }
 
 private:
     void flush_if_large();
@@ -184,7 +191,7 @@ private:
     std::size_t max_events_, max_bytes_;
     Batch batch_;
     std::chrono::system_clock::time_point now_;
-    bool closed_ = false;
+    bool closed_ = false, keeps_ = false;
 };
 
 } // namespace sse

@@ -24,14 +24,27 @@ void Publishers::select(std::string_view name) {
         auto channel = channels_.open(path);
         if (!channel) throw Error(Errc::bad_input, fmt::format("no room for channel {}", path));
         found = named_.try_emplace(path, *channel).first;
+        if (keeps_) found->second.keep_until_flush();
         held_.push_back(std::move(channel));
     }
     current_ = &found->second;
 }
 
-void Publishers::flush() {
-    main_.flush();
-    for (auto& [name, publisher] : named_) publisher.flush();
+void Publishers::keep_until_flush() {
+    keeps_ = true;
+    main_.keep_until_flush();
+}
+
+void Publishers::flush(const std::string& source, const std::string& place) {
+    Publisher* last = &main_;
+    for (auto& [name, publisher] : named_) {
+        if (!publisher.empty()) last = &publisher;
+    }
+    if (last != &main_) main_.flush();
+    for (auto& [name, publisher] : named_) {
+        if (&publisher != last) publisher.flush();
+    }
+    last->flush(source, place);
     current_ = &main_;
     named_.clear();
     held_.clear();

@@ -23,8 +23,11 @@ public:
     void select(std::string_view name);
     Publisher& current() { return *current_; }
     /// Publishes everything that was added; call it when the input pauses. Releases the named
-    /// channels, so that they can be removed when idle, and selects the main channel.
-    void flush();
+    /// channels, so that they can be removed when idle, and selects the main channel. `place` of
+    /// `source` (see Draft) is stored with the events that are published last.
+    void flush(const std::string& source = {}, const std::string& place = {});
+    /// See Publisher.
+    void keep_until_flush();
 
 private:
     Channels& channels_;
@@ -32,6 +35,7 @@ private:
     std::shared_ptr<Channel> main_channel_;
     Publisher main_;
     Publisher* current_;
+    bool keeps_ = false;
     std::map<std::string, Publisher, std::less<>> named_;
     std::vector<std::shared_ptr<Channel>> held_; ///< keeps the channels of named_ alive
 };

@@ -2,10 +2,16 @@
 // bytes.
 #pragma once
 
+#include <cstdint>
 #include <string>
 #include <string_view>
 
 namespace sse {
+
+/// A place in a file, whatever name that has.
+struct FilePlace {
+    std::uint64_t device = 0, inode = 0, offset = 0;
+};
 
 /// run() on one thread; stop() on any.
 class ByteSource {
@@ -16,6 +22,8 @@ public:
     public:
         virtual ~Sink() = default;
         virtual void on_bytes(std::string_view bytes) = 0;
+        /// Of a followed file, before on_bytes(): where those bytes begin.
+        virtual void on_place(const FilePlace& /*place*/) {}
         /// One text has ended and another begins: the file was replaced, or the command restarted.
         virtual void on_break() = 0;
         /// A message for a person: one lowercase line.

@@ -1,8 +1,11 @@
 #include "input/followed_file.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
+#include <charconv>
 #include <cstring>
+#include <filesystem>
 #include <fmt/format.h>
 #include <string_view>
 #include <sys/stat.h>
@@ -11,6 +14,45 @@
 #include <utility>
 
 namespace sse {
+
+namespace {
+
+/// CRC-32 of IEEE 802.3, for a few bytes.
+std::uint32_t crc32(std::string_view bytes) {
+    std::uint32_t crc = ~0U;
+    for (const char c : bytes) {
+        crc ^= static_cast<unsigned char>(c);
+        for (int bit = 0; bit < 8; ++bit) crc = (crc >> 1) ^ ((crc & 1) != 0 ? 0xEDB88320U : 0);
+    }
+    return ~crc;
+}
+
+} // namespace
+
+std::string ReadPlace::text() const {
+    return fmt::format("{} {} {} {} {}", at.device, at.inode, at.offset, checked, crc);
+}
+
+std::optional<ReadPlace> ReadPlace::parse(std::string_view text) {
+    std::array<std::uint64_t, 5> numbers{};
+    for (auto& number : numbers) {
+        const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (error != std::errc()) return std::nullopt;
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        if (text.starts_with(' ')) text.remove_prefix(1);
+    }
+    if (!text.empty() || numbers[3] > max_checked || numbers[4] > ~std::uint32_t{0})
+        return std::nullopt;
+    return ReadPlace{{numbers[0], numbers[1], numbers[2]},
+                     static_cast<std::uint32_t>(numbers[3]),
+                     static_cast<std::uint32_t>(numbers[4])};
+}
+
+ReadPlace ReadPlace::after(FilePlace at, std::string_view before) {
+    const auto size = std::min<std::size_t>(before.size(), max_checked);
+    const auto last = before.substr(before.size() - size);
+    return {at, static_cast<std::uint32_t>(size), crc32(last)};
+}
 
 struct FollowedFile::File {
     Descriptor fd;
@@ -48,11 +90,18 @@ FollowedFile::FollowedFile(std::string path, const FollowOptions& options, FileW
     watcher_.add_path(path_, key_);
     auto file = std::make_unique<File>();
     const int error = open(*file);
+    const auto place = options_.place ? options_.place(path_) : std::nullopt;
     if (error == 0) {
-        if (options_.enter.bytes > 0) enter_near_end(*file);
+        if (place) resume(*file, *place);
+        else if (options_.enter.bytes > 0) enter_near_end(*file);
         file->watch = watcher_.add_file(file->fd.get(), key_);
         files_.push_back(std::move(file));
-    } else if (error != ENOENT && error != ESTALE) {
+    } else if (error == ENOENT || error == ESTALE) {
+        if (auto before = place ? find_by_inode(*place) : nullptr) {
+            before->watch = watcher_.add_file(before->fd.get(), key_);
+            files_.push_back(std::move(before));
+        }
+    } else {
         throw std::system_error(error, std::generic_category(),
                                 fmt::format("cannot follow {}", path_));
     }
@@ -94,6 +143,54 @@ void FollowedFile::enter_near_end(File& file) {
         if (text.size() <= overlap) return;
         at += static_cast<off_t>(text.size() - overlap);
     }
+}
+
+/// Sets where `file` is read on. False if it is not the one that was read.
+bool FollowedFile::enter_at(File& file, const ReadPlace& place) const {
+    const auto offset = static_cast<off_t>(place.at.offset);
+    if (file.status.st_ino != place.at.inode || file.status.st_size < offset ||
+        place.checked > place.at.offset) {
+        return false;
+    }
+    std::string before(place.checked, '\0');
+    const auto got = ::pread(file.fd.get(), before.data(), before.size(),
+                             offset - static_cast<off_t>(before.size()));
+    if (got != static_cast<ssize_t>(before.size()) || crc32(before) != place.crc) return false;
+    file.offset = offset;
+    return true;
+}
+
+/// The file that was read, under another name in the directory of path_; nullptr if it is gone.
+std::unique_ptr<FollowedFile::File> FollowedFile::find_by_inode(const ReadPlace& place) {
+    auto folder = std::filesystem::path(path_).parent_path();
+    if (folder.empty()) folder = ".";
+    std::error_code error;
+    for (std::filesystem::directory_iterator it(folder, error), end; !error && it != end;
+         it.increment(error)) {
+        struct stat status {};
+        if (::stat(it->path().c_str(), &status) != 0 || status.st_ino != place.at.inode ||
+            !S_ISREG(status.st_mode)) {
+            continue;
+        }
+        auto file = std::make_unique<File>();
+        file->fd = Descriptor(open_for_reading(it->path().string()));
+        if (file->fd.get() < 0 || ::fstat(file->fd.get(), &file->status) != 0) continue;
+        if (enter_at(*file, place)) return file;
+    }
+    return nullptr;
+}
+
+/// Reads `file`, which has the name now, from where it was read to before; or, if that was another
+/// file, the rest of that one first.
+void FollowedFile::resume(File& file, const ReadPlace& place) {
+    if (enter_at(file, place)) return;
+    if (auto before = find_by_inode(place)) {
+        before->watch = watcher_.add_file(before->fd.get(), key_);
+        files_.push_back(std::move(before));
+        return;
+    }
+    entry_note_ =
+        fmt::format("{} is not the file that was read before; reading from its start", path_);
 }
 
 bool FollowedFile::read(ByteSource::Sink& sink, std::span<char> buffer) {
@@ -194,6 +291,8 @@ FollowedFile::Outcome FollowedFile::read_file(File& file, ByteSource::Sink& sink
                           : ::pread(file.fd.get(), buffer.data(), buffer.size(), file.offset);
         if (got == 0) return Outcome::at_end;
         if (got > 0) {
+            sink.on_place(
+                {file.status.st_dev, file.status.st_ino, static_cast<std::uint64_t>(file.offset)});
             file.offset += got;
             taken += static_cast<std::size_t>(got);
             sink.on_bytes({buffer.data(), static_cast<std::size_t>(got)});

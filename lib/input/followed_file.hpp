@@ -13,9 +13,25 @@
 #include <optional>
 #include <span>
 #include <string>
+#include <string_view>
 #include <sys/types.h>
 
 namespace sse {
+
+/// Where a file was read to, and a checksum of some bytes before that, since another file may have
+/// its inode now.
+struct ReadPlace {
+    FilePlace at;
+    std::uint32_t checked = 0; ///< bytes
+    std::uint32_t crc = 0;     ///< of those
+
+    /// `DEVICE INODE OFFSET CHECKED CRC`, decimal.
+    std::string text() const;
+    static std::optional<ReadPlace> parse(std::string_view text);
+    /// The place behind `before`, the last bytes that were read.
+    static ReadPlace after(FilePlace at, std::string_view before);
+    static constexpr std::size_t max_checked = 256;
+};
 
 struct FollowOptions {
     FileWatcherOptions watch;
@@ -30,6 +46,9 @@ struct FollowOptions {
     } enter;
     /// Opens a file by its name, see OpenFile.
     OpenFile open;
+    /// Where a file of that name was read to before, if that is known: it is read on there. If
+    /// another file has the name now, the one that had it is looked for in its directory.
+    std::function<std::optional<ReadPlace>(const std::string& path)> place;
     /// pread(2), or a substitute in tests.
     std::function<ssize_t(int fd, void* to, std::size_t size, off_t offset)> read;
 };
@@ -67,6 +86,9 @@ private:
     void drop_stale(ByteSource::Sink& sink);
     bool has_successor() const;
     void enter_near_end(File& file);
+    bool enter_at(File& file, const ReadPlace& place) const;
+    std::unique_ptr<File> find_by_inode(const ReadPlace& place);
+    void resume(File& file, const ReadPlace& place);
     void note_once(ByteSource::Sink& sink, const std::string& text);
 
     std::string path_;

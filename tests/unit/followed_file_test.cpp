@@ -5,6 +5,7 @@
 
 #include <cerrno>
 #include <fstream>
+#include <sys/stat.h>
 
 namespace {
 
@@ -50,6 +51,46 @@ TEST_CASE("a followed file whose handle has become stale is opened again, where 
     follower.run();
     CHECK(sink.text == "one\ntwo\n");
     CHECK(sink.notes.empty());
+}
+
+TEST_CASE("a place is found again by its inode and the bytes before it") {
+    const TemporaryFile file("one\ntwo\n");
+    struct stat status {};
+    REQUIRE(::stat(file.path().c_str(), &status) == 0);
+    struct Row {
+        const char* what;
+        std::uint64_t inode_more, offset;
+        const char *before, *text, *notes;
+    };
+    const Row rows[] = {
+        {"there", 0, 4, "one\n", "two\n", ""},
+        {"at its end", 0, 8, "one\ntwo\n", "", ""},
+        {"at its start", 0, 0, "", "one\ntwo\n", ""},
+        {"another inode", 1, 4, "one\n", "one\ntwo\n", "is not the file that was read before"},
+        {"other bytes", 0, 4, "uno\n", "one\ntwo\n", "is not the file that was read before"},
+        {"shorter", 0, 9, "one\ntwo\n!", "one\ntwo\n", "is not the file that was read before"},
+    };
+    for (const auto& row : rows) {
+        INFO(row.what);
+        sse::FollowOptions options;
+        options.place = [&](const std::string&) {
+            const auto place = sse::ReadPlace::after(
+                {status.st_dev, status.st_ino + row.inode_more, row.offset}, row.before);
+            const auto read = sse::ReadPlace::parse(place.text());
+            REQUIRE(read);
+            return read;
+        };
+        sse::FileFollower follower(options);
+        Sink sink;
+        follower.add(file.path(), sink);
+        follower.run([&] { follower.stop(); });
+        CHECK(sink.text == row.text);
+        CHECK(sink.notes.find(row.notes) != sink.notes.npos);
+        CHECK(sink.notes.empty() == (row.notes[0] == '\0'));
+    }
+    for (const auto* const text :
+         {"", "1 2 3", "1 2 3 4 5 6", "1 2 3 257 5", "a b c d e", "1 2 3 4 -5"})
+        CHECK_FALSE(sse::ReadPlace::parse(text));
 }
 
 TEST_CASE("a stale file that another one has replaced is read as a rotated one") {
