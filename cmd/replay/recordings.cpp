@@ -5,6 +5,7 @@
 #include "recording/recording_files.hpp"
 #include "recording/vcr.hpp"
 #include "recording/writer.hpp"
+#include "store/store_export.hpp"
 
 #include <filesystem>
 #include <fmt/format.h>
@@ -30,6 +31,10 @@ Recordings::Recordings(const std::vector<std::string>& named, Pipes use, bool fo
     for (const auto& path : named) {
         if (!std::filesystem::is_directory(path)) {
             add(path, path == "-" ? "stdin" : path);
+            continue;
+        }
+        if (sse::is_store(path)) {
+            add_store(path);
             continue;
         }
         routed_ = true;
@@ -75,17 +80,36 @@ void Recordings::add_streams(sse::RecordingInput& input, bool vcr) {
     sse::HarOptions har_options;
     har_options.warn = warn;
     const auto make = [&](sse::RecordingHeader header) {
-        sse::RecordingWriterOptions options;
-        options.mask = false; // a private copy for this process
-        files_.push_back(spools_.emplace_back().path());
-        names_.push_back(fmt::format("{}, stream {}", input.name(), files_.size() - before));
-        other_names_[files_.back()] = names_.back();
-        return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
+        return spool(fmt::format("{}, stream {}", input.name(), files_.size() - before + 1),
+                     std::move(header));
     };
     sse::VcrOptions vcr_options;
     vcr_options.warn = warn;
     if (vcr) sse::read_vcr(input, make, vcr_options);
     else sse::read_har(input, make, har_options);
+    if (files_.size() - before > 1) routed_ = true;
+}
+
+/// A temporary recording, private to this process.
+std::unique_ptr<sse::RecordingWriter> Recordings::spool(std::string name,
+                                                        sse::RecordingHeader header) {
+    sse::RecordingWriterOptions options;
+    options.mask = false;
+    files_.push_back(spools_.emplace_back().path());
+    other_names_[files_.back()] = name;
+    names_.push_back(std::move(name));
+    return std::make_unique<sse::RecordingWriter>(files_.back(), std::move(header), options);
+}
+
+void Recordings::add_store(const std::string& directory) {
+    const auto before = files_.size();
+    sse::export_store(
+        directory,
+        [&](sse::RecordingHeader header) {
+            return spool(fmt::format("{}, channel {}", directory, header.request.target),
+                         std::move(header));
+        },
+        warn);
     if (files_.size() - before > 1) routed_ = true;
 }
 

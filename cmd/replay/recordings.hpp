@@ -4,6 +4,7 @@
 
 #include "cmd/replay/spool.hpp"
 #include "playback/playback.hpp"
+#include "recording/writer.hpp"
 
 #include <deque>
 #include <map>
@@ -13,7 +14,8 @@
 
 namespace cmd {
 
-/// Files, files of directories, pipes, standard input as `-`, and each stream of a HAR file. Owns
+/// Files, files of directories, pipes, standard input as `-`, each stream of a HAR file, and each
+/// channel of a store. Owns
 /// the temporary copies. One thread.
 class Recordings {
 public:
@@ -43,6 +45,8 @@ public:
 private:
     void add(const std::string& path, const std::string& name);
     void add_streams(sse::RecordingInput& input, bool vcr);
+    void add_store(const std::string& directory);
+    std::unique_ptr<sse::RecordingWriter> spool(std::string name, sse::RecordingHeader header);
 
     std::vector<std::string> files_, names_;
     std::map<std::string, std::string>
