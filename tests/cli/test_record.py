@@ -7,6 +7,7 @@ import socket
 import ssl
 import subprocess
 import threading
+import time
 import urllib.error
 import urllib.request
 
@@ -63,6 +64,22 @@ def test_a_stream_passes_unchanged_and_is_recorded_chunk_by_chunk(sse, wire, ori
     assert [r["bytes"].encode() for r in records if "bytes" in r] == EVENTS
     assert records[-1]["close"] == "eof"
     assert [r["t"] for r in records] == sorted(r["t"] for r in records)
+
+
+def test_each_chunk_has_its_time_since_the_request(sse, wire, origin, tmp_path):
+    def answer(connection):
+        time.sleep(0.2)
+        connection.head("200 OK")
+        for piece in EVENTS[:2]:
+            connection.chunk(piece)
+            time.sleep(0.3)
+        connection.end()
+    wire.get(record(sse, origin(answer).url, tmp_path).url).read_all()
+    first, second, end = (r["t"] for r in closed_recording(tmp_path)[1:])
+    assert first >= 0.2 and second - first >= 0.25 and end - second >= 0.25
+    started = time.monotonic()
+    wire.get(sse.replay(tmp_path).url).read_all()
+    assert time.monotonic() - started >= second
 
 
 def test_names_are_readable_stable_and_numbered(sse, wire, origin, tmp_path):

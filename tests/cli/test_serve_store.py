@@ -1,9 +1,11 @@
 """sse serve --store: what outlives the process, and what clients that resume get of it."""
 import contextlib
+import json
 import os
 import random
 import re
 import signal
+import subprocess
 import threading
 
 import pytest
@@ -20,8 +22,8 @@ def store(tmp_path):
     return tmp_path / "store"
 
 
-def post(wire, server, text, path=""):
-    answer = post_body(wire, server.url + path, text.encode())
+def post(wire, server, text, path="", key=None):
+    answer = post_body(wire, server.url + path, text.encode(), headers=[("Idempotency-Key", key)] if key else [])
     answer.read_all()
     return answer
 
@@ -154,6 +156,54 @@ def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
         os.system(f"umount -l '{mount}'")
 
 
+@pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
+def test_expired_events_make_room_on_a_full_disk(sse, wire, tmp_path):
+    mount = tmp_path / "small"
+    mount.mkdir()
+    if os.system(f"mount -t tmpfs -o size=1m none '{mount}' 2>/dev/null") != 0:
+        pytest.skip("no tmpfs can be mounted")
+    try:
+        server = sse.serve("--publish", "--store", mount / "store", "--retain", "1s")
+        while post(wire, server, "x" * 50_000).status == 201:
+            pass
+        poll("room", lambda: post(wire, server, "x" * 50_000).status == 201)
+        server.stderr.wait_for("the store can be written again")
+        server.end()
+    finally:
+        os.system(f"umount -l '{mount}'")
+
+
+SLOW_DISK = """
+#include <sys/types.h>
+#include <unistd.h>
+static void wait_for_disk(void) { while (access(SLOW, F_OK) == 0) usleep(1000); }
+int fdatasync(int fd) { (void)fd; wait_for_disk(); return 0; }
+int fsync(int fd) { (void)fd; wait_for_disk(); return 0; }
+"""
+
+
+@pytest.mark.release
+def test_a_slow_disk_answers_503_and_readers_do_not_wait(sse, wire, store, tmp_path):
+    """The disk does not finish a sync for as long as a file exists."""
+    slow, library = tmp_path / "slow", tmp_path / "slow.so"
+    built = subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", f'-DSLOW="{slow}"'], input=SLOW_DISK,
+                           capture_output=True, text=True, check=False)
+    assert built.returncode == 0, built.stderr
+    server = sse.serve("--publish", "--store", store, "--store-timeout", "300ms", "--history", "2", "--store-sync", "always",
+                       env={"LD_PRELOAD": str(library)})
+    ids = [published(post(wire, server, str(i)))[0] for i in range(5)]
+    reader = wire.get(server.url, headers={"Last-Event-ID": ids[3]})
+    slow.write_text("")
+    answer = post(wire, server, "late")
+    assert (answer.status, answer.header("retry-after")) == (503, "1")
+    assert b"was not stored in time; it may still be published" in answer.body
+    assert data(reader.events(2)) == ["4", "late"]
+    assert data(wire.get(server.url, headers={"Last-Event-ID": ids[0]}).events(5)) == ["1", "2", "3", "4", "late"]
+    slow.unlink()
+    assert post(wire, server, "again").status == 201
+    assert data(reader.events(3))[-1] == "again"
+
+
 def test_a_killed_server_loses_and_doubles_nothing(sse, wire, store):
     """Publishers go on while it is killed; a client that resumes has each stored event once, in order."""
     seen, answered, last = [], [], None
@@ -192,3 +242,232 @@ def test_a_killed_server_loses_and_doubles_nothing(sse, wire, store):
     assert len(stored) == len(set(stored))
     assert len(seen) == len(set(seen)) and seen == stored[:len(seen)]
     assert set(answered) <= set(stored)
+
+
+# -- Idempotency-Key
+
+def test_a_key_makes_a_second_try_safe_even_after_a_kill(sse, wire, store):
+    server = sse.serve("--publish", "--channels", "--store", store)
+    first = post(wire, server, "a", path="x", key="k-1")
+    again = post(wire, server, "another body", path="x", key="k-1")
+    assert published(again) == published(first)
+    assert (first.header("sse-duplicate"), again.header("sse-duplicate")) == (None, "true")
+    others = [post(wire, server, "b", path="x", key="k-2"), post(wire, server, "c", path="y", key="k-1"),
+              post(wire, server, "d", path="x")]
+    assert [o.header("sse-duplicate") for o in others] == [None] * 3
+    several = post_body(wire, server.url + "x", b"data: e\n\n: note\n\nid: 7\ndata: f\n\n", "text/event-stream",
+                        headers=[("Idempotency-Key", "k-3")])
+    assert len(several.read_all().split()) == 2
+    server.end_hard()
+    server = sse.serve("--publish", "--channels", "--store", store, "--admin", "127.0.0.1:0")
+    admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+    again = post(wire, server, "a", path="x", key="k-1")
+    assert (published(again), again.header("sse-duplicate")) == (published(first), "true")
+    again = post(wire, server, "e", path="x", key="k-3")
+    assert (again.body, again.header("sse-duplicate")) == (several.body, "true")
+    post(wire, server, "end", path="x")
+    assert data(wire.get(server.url + "x").events(6)) == ["a", "b", "d", "e", "f", "end"]
+    assert data(wire.get(server.url + "y").events(1)) == ["c"]
+    assert "sse_store_duplicates_total 2\n" in wire.get(admin + "metrics").read_all().decode()
+
+
+def test_of_many_tries_at_once_with_one_key_one_is_stored(sse, wire, store):
+    server = sse.serve("--publish", "--store", store, "--threads", "2")
+    answers, go = [], threading.Barrier(16)
+
+    def publish(number):
+        go.wait(60)
+        answers.append(post(wire, server, str(number), key=f"key {number % 2}"))
+    threads = [threading.Thread(target=publish, args=[i]) for i in range(16)]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    assert len({tuple(published(a)) for a in answers}) == 2
+    assert sorted(a.header("sse-duplicate") or "" for a in answers) == [""] * 2 + ["true"] * 14
+    post(wire, server, "end")
+    events = data(wire.get(server.url).events(3))
+    assert sorted(int(e) % 2 for e in events[:2]) == [0, 1] and events[2] == "end"
+
+
+@pytest.mark.parametrize("keys", [[""], ["a", "a"], ["x" * 256]], ids=["empty", "two", "too long"])
+def test_keys_that_are_refused(sse, wire, store, keys):
+    server = sse.serve("--publish", "--store", store)
+    answer = post_body(wire, server.url, b"x", headers=[("Idempotency-Key", key) for key in keys])
+    assert answer.status == 400 and b"one Idempotency-Key of at most 255 bytes" in answer.read_all()
+    assert post(wire, server, "x", key="x" * 255).status == 201
+
+
+# -- followed files
+
+def numbered(begin, end):
+    return "".join(f"{i}\n" for i in range(begin, end))
+
+
+def all_data(wire, server, count):
+    """The data of all events in the store, once the last of them is there."""
+    return data(wire.get(server.url, headers={"Last-Event-ID": "1-0"}).events(count))
+
+
+def follow(sse, path, store, *flags):
+    return sse.serve("-f", path, "--store", store, "--start", "all", *flags)
+
+
+@pytest.mark.parametrize("end", ["end", "end_hard"])
+def test_a_followed_file_goes_on_at_its_place(sse, wire, store, tmp_path, end):
+    log = tmp_path / "app.log"
+    log.write_text(numbered(0, 5000) + "50")  # the last line is not complete
+    server = follow(sse, log, store)
+    assert data(wire.get(server.url).events(5000))[-1] == "4999"
+    getattr(server, end)()
+    with log.open("a") as file:
+        file.write("00\n" + numbered(5001, 5010))
+    server = follow(sse, log, store)
+    assert all_data(wire, server, 5010) == [str(i) for i in range(5010)]
+    with log.open("a") as file:
+        file.write("last\n")
+    assert all_data(wire, server, 5011)[-1] == "last"
+
+
+@pytest.mark.parametrize("flags, first, second, expected", [
+    (["--input", "json"], '{"data":"a"}\n{"da', 'ta":"b"}\n', ["a", "b"]),
+    (["--input", "sse"], "data: a\n\ndata: b\n", "data: c\n\n", ["a", "b\nc"]),
+    (["--input", "sse"], "event: x\r\ndata: a\r\n\r\nda", "ta: b\r\n\r\n", ["a", "b"]),
+    (["--input", "blocks"], "a\nb\n\n\nc\n", "d\n\n", ["a\nb", "c\nd"]),
+    (["--input", "nul"], "a\0b", "c\0", ["a", "bc"]),
+    (["--split-cr"], "1%\r2%\rdone\r\nx", "y\r\n", ["1%", "2%", "done", "xy"])],
+    ids=["json", "sse", "sse crlf", "blocks", "nul", "split cr"])
+def test_the_place_is_behind_a_whole_event_in_each_format(sse, wire, store, tmp_path, flags, first, second, expected):
+    log = tmp_path / "app.log"
+    log.write_bytes(first.encode())
+    server = follow(sse, log, store, *flags)
+    before = expected[:-1]
+    assert data(wire.get(server.url).events(len(before))) == before
+    server.end_hard()
+    with log.open("ab") as file:
+        file.write(second.encode())
+    server = follow(sse, log, store, *flags)
+    assert all_data(wire, server, len(expected)) == expected
+
+
+def test_a_file_that_is_rotated_while_nobody_follows_it_is_read_to_its_end(sse, wire, store, tmp_path):
+    log = tmp_path / "app.log"
+    log.write_text(numbered(0, 10))
+    server = follow(sse, log, store)
+    assert len(wire.get(server.url).events(10)) == 10
+    server.end_hard()
+    with log.open("a") as file:
+        file.write(numbered(10, 12) + "not ended")
+    log.rename(tmp_path / "app.log.1")
+    log.write_text(numbered(12, 15))
+    server = follow(sse, log, store)
+    expected = [*map(str, range(12)), "not ended", *map(str, range(12, 15))]
+    assert all_data(wire, server, len(expected)) == expected
+    server.end()
+    (tmp_path / "app.log.1").unlink()
+    log.unlink()
+    log.write_text("new\n")
+    server = follow(sse, log, store)
+    assert all_data(wire, server, len(expected) + 1) == [*expected, "new"]
+
+
+def test_a_file_that_was_written_anew_is_read_from_its_start(sse, wire, store, tmp_path):
+    """It has the inode of the one before, and more bytes than were read."""
+    log = tmp_path / "app.log"
+    log.write_text(numbered(0, 10))
+    server = follow(sse, log, store)
+    assert len(wire.get(server.url).events(10)) == 10
+    server.end_hard()
+    log.write_text(numbered(100, 120))  # keeps the inode
+    server = follow(sse, log, store)
+    server.stderr.wait_for("app.log is not the file that was read before; reading from its start")
+    assert all_data(wire, server, 30) == [*map(str, range(10)), *map(str, range(100, 120))]
+
+
+def test_a_place_is_kept_however_old_and_each_file_has_its_own(sse, wire, store, tmp_path):
+    """The files that it was stored in are removed while others are written to."""
+    quiet, busy = tmp_path / "quiet.log", tmp_path / "busy.log"
+    quiet.write_text("quiet\n")
+    busy.write_text("")
+    flags = [quiet, "--retain", "600kb"]
+    server = follow(sse, busy, store, *flags)
+    with busy.open("a") as file:
+        file.write("".join(f"{i} {'x' * 1000}\n" for i in range(3000)))
+    poll("the first segment to go", lambda: not (store / f"{1:020}.events").exists())
+    server.end_hard()
+    server = follow(sse, busy, store, *flags)
+    with quiet.open("a") as file:
+        file.write("again\n")
+    got = wire.get(server.url)
+    while got.events(len(got.stream.events) + 1)[-1].data != "again":
+        pass
+    assert "quiet" not in data(got.stream.events)
+
+
+def test_a_server_that_is_killed_while_it_follows_neither_repeats_nor_skips(sse, wire, store, tmp_path):
+    """The file is rotated at any time, but not again before that was read."""
+    log = tmp_path / "app.log"
+    log.write_text("")
+    written, stop, lock = [0], threading.Event(), threading.Lock()
+
+    def write():
+        while not stop.is_set():
+            with lock, log.open("a") as file:
+                file.write(numbered(written[0], written[0] + 50))
+                written[0] += 50
+            stop.wait(0.002)
+    writer = threading.Thread(target=write)
+    writer.start()
+    dice, read = random.Random(16), 0
+    try:
+        for number in range(KILLS):
+            server = follow(sse, log, store)
+            read += dice.randrange(100, 1000)
+            all_data(wire, server, read)
+            with lock:
+                log.rename(tmp_path / f"app.log.{number}")
+                log.write_text("")
+                read = written[0] + 1
+            if dice.randrange(2):
+                all_data(wire, server, read)
+            server.end_hard()
+    finally:
+        stop.set()
+        writer.join()
+    server = follow(sse, log, store)
+    assert all_data(wire, server, written[0]) == [str(i) for i in range(written[0])]
+
+
+# -- sse replay
+
+def test_a_store_is_played_and_taken_out(sse, wire, store, tmp_path):
+    server = sse.serve("--publish", "--channels", "--store", store)
+    ids = published(post(wire, server, "one", path="a")) + published(post(wire, server, "two\nlines", path="a"))
+    post_body(wire, server.url + "b/c", b"event: x\nid: 7\ndata: three\n\n: note\n\n", "text/event-stream").read_all()
+    played = sse.replay(store, "--no-wait")  # while the server uses it
+    events = wire.get(played.url + "a").events()
+    assert [(e.id, e.data) for e in events] == [(ids[0], "one"), (ids[1], "two\nlines")]
+    assert [(e.id, e.event, e.data) for e in wire.get(played.url + "b/c").events()] == [("7", "x", "three")]
+    assert wire.get(played.url + "other").status == 404
+    ran = sse.run("replay", store, "--to", "jsonl")
+    assert ran.status == 2 and "--output-dir" in ran.err
+    ran = sse.run("replay", store, "--to", "jsonl", "--output-dir", tmp_path / "made")
+    assert (ran.status, ran.err) == (0, "")
+    assert sorted(p.name for p in (tmp_path / "made").iterdir()) == ["GET-a-0001.jsonl", "GET-b-c-0001.jsonl"]
+    again = sse.replay(tmp_path / "made", "--no-wait")
+    assert [e.data for e in wire.get(again.url + "a").events()] == ["one", "two\nlines"]
+    assert post(wire, server, "four", path="a").status == 201
+
+
+def test_one_channel_of_a_store_is_one_recording(sse, wire, store):
+    server = sse.serve("--store", store, "--on-eof", "hold", input=b"a\nb\n")
+    assert data(wire.get(server.url).events(2)) == ["a", "b"]
+    server.end_hard()
+    lines = [json.loads(line) for line in sse.run("replay", store, "--to", "jsonl").out.splitlines()]
+    assert lines[0]["sse"] == 1 and [line["data"] for line in lines[1:]] == ["a", "b"]
+    assert lines[1]["t"] == 0 and re.fullmatch(r"\d+-\d+", lines[1]["id"])
+    assert data(wire.get(sse.replay(store, "--no-wait").url).events()) == ["a", "b"]
+    with open(next(store.glob("*.events")), "r+b") as file:
+        file.seek(-10, os.SEEK_END)
+        file.truncate()
+    assert [json.loads(line)["data"] for line in sse.run("replay", store, "--to", "jsonl").out.splitlines()[1:]] in (["a"], [])
