@@ -399,6 +399,7 @@ TEST_CASE("A key is free again if its draft could not be written") {
     CHECK(store.store(event("before"), "old").stored);
     disk.free_bytes = 0;
     CHECK_FALSE(store.store(event("x"), "key").stored);
+    CHECK_FALSE(store.append(event("refused at once"))); // and told when it may try again
     disk.free_bytes = 1 << 30;
     store.sink->wait([](const auto& it) { return it.writables() > 0; });
     CHECK_FALSE(store.store(event("x"), "key").duplicate);
