@@ -125,7 +125,8 @@ void RedisConnection::advance(short ready) {
 }
 
 void RedisConnection::receive() {
-    for (int reads = 0; reads < most_reads; ++reads) {
+    // What TLS holds already, poll() does not tell of.
+    for (int reads = 0; reads < most_reads || (tls_ && SSL_pending(tls_.get()) > 0); ++reads) {
         std::size_t got = 0;
         if (tls_) {
             ERR_clear_error();

@@ -68,6 +68,7 @@ void RedisLink::close(Line& line, const std::string& why) {
 void RedisLink::closed(Line& line, const std::string& why) {
     if (!options_.sentinel.empty()) found_ = false; // it may be another one now
     if (&line == &subscriber_) {
+        if (!counts_.seen) health_.failed_to_sync(why);
         if (std::exchange(subscribed_, false)) listener_.on_subscriber_lost();
         return;
     }

@@ -16,6 +16,7 @@ namespace {
 
 constexpr std::uint32_t hash_slots = 64;
 constexpr std::size_t put_back_at_once = 32;
+constexpr std::size_t most_held_bytes = 4 * 1024 * 1024;
 
 /// Keys of a channel are in one slot of a cluster (Redis Cluster specification, "Hash tags").
 std::string base_of(const RedisOptions& options, std::string_view name) {
@@ -105,10 +106,30 @@ void RedisStream::message(const std::string& text) {
     if (!message) return shared_.counts.damaged.add();
     auto& entry = message->entry;
     seen_ = std::max(seen_, entry.last);
-    if (!live_ || entry.last <= last_) return;
+    if (!live_) return hold(std::move(*message));
+    if (entry.last <= last_) return;
     if (message->previous == last_ && entry.first >= next_) return accept(entry);
     shared_.counts.chain_breaks.add();
     sync();
+}
+
+/// Keeps a message until this server is in line with Redis; as many as there is room for.
+void RedisStream::hold(RedisMessage message) {
+    held_bytes_ += message.entry.chunks.size();
+    held_.push_back(std::move(message));
+    while (held_bytes_ > most_held_bytes) {
+        held_bytes_ -= held_.front().entry.chunks.size();
+        held_.pop_front();
+    }
+}
+
+void RedisStream::accept_held() {
+    held_bytes_ = 0;
+    for (auto& message : std::exchange(held_, {})) {
+        if (message.entry.last <= last_) continue;
+        if (message.previous != last_ || message.entry.first < next_) return;
+        accept(message.entry);
+    }
 }
 
 // ---- coming in line with Redis ----
@@ -330,7 +351,8 @@ void RedisStream::jump() {
 
 void RedisStream::finish_sync() {
     syncing_ = false;
-    if (seen_ > last_) { // came meanwhile
+    accept_held();
+    if (seen_ > last_) { // a message was lost
         seen_ = last_;
         return sync();
     }

@@ -97,6 +97,8 @@ private:
     std::string age() const;
 
     // Coming in line with Redis.
+    void hold(RedisMessage message);
+    void accept_held();
     void sync();
     void on_top(RedisReply& reply);
     void read_tail();
@@ -171,6 +173,8 @@ private:
     std::vector<RedisRing::Entry> tail_; ///< while it is being read, the newest first
     std::size_t tail_events_ = 0, tail_bytes_ = 0;
     bool fill_from_oldest_ = false;
+    std::deque<RedisMessage> held_; ///< that came while this was not live
+    std::size_t held_bytes_ = 0;
     RedisRing ring_;
     std::size_t entry_bytes_ = 16 * 1024; ///< of an entry, as measured
 

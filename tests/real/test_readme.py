@@ -9,6 +9,7 @@ import pytest
 import test_shapes
 from support.deadline import HANG
 from support.examples import Bench, stand_in
+from support.manual import commands, examples
 from support.ports import free_port
 
 pytestmark = pytest.mark.release
@@ -49,6 +50,16 @@ def test_there_are_tasks_and_each_that_prints_is_known():
     assert len(TASKS) > 10
     for start in PRINTED:
         assert any(task.startswith(start) for task in TASKS), start
+
+
+def test_several_servers_are_started_as_in_the_manual():
+    """Where test_man_examples.py runs it."""
+    block = README.partition("## Several servers\n")[2].partition("\n## ")[0].split("```")[1].strip()
+    manual = next(text for _, text in examples() if "haproxy-nodes.cfg" in text)
+
+    def plain(text):
+        return [re.sub(r"\\\n +", "", c).replace("/usr/share/doc/sse/", "man/") for c in commands(text)]
+    assert plain(block) == plain(manual)[1:]  # with a Redis that runs already
 
 
 @pytest.mark.parametrize("task", TASKS)
