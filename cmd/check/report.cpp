@@ -9,6 +9,7 @@
 #include <chrono>
 #include <fmt/format.h>
 #include <optional>
+#include <set>
 #include <utility>
 
 namespace cmd {
@@ -98,15 +99,21 @@ std::vector<std::string> ids_with(const CheckReport& report, Verdict::Kind kind)
     return ids;
 }
 
+/// Remedies in `shown` are there already, and are not repeated.
 void append_finding(const CheckReport& report, const Result& result, const ReportColours& colours,
-                    std::size_t width, std::string& out) {
+                    std::size_t width, std::set<std::string>& shown, std::string& out) {
     const auto& verdict = result.verdict;
     out += fmt::format("\n{}{}{} {}{}{}: {}\n", colour_of(verdict.severity, colours),
                        to_string(verdict.severity), colours.end, colours.bold, result.check->id,
                        colours.end, sse::printable(verdict.message));
     for (const auto& line : verdict.evidence) append_paragraph("  ", line, width, out);
-    for (const auto& remedy : remedies_for(*result.check, report.servers))
+    bool any = false;
+    for (const auto& remedy : remedies_for(*result.check, report.servers)) {
+        if (!shown.insert(remedy).second) continue;
         append_paragraph("  fix: ", remedy, width, out);
+        any = true;
+    }
+    if (!any) out += "  fix: as above\n";
 }
 
 /// The checks that could not be decided; those with the same reason share a line.
@@ -132,12 +139,13 @@ std::string text_report(const CheckReport& report, bool colour, std::size_t widt
     std::string out = fmt::format("{}{}{}\n  {}\n  {}\n", colours.bold, sse::printable(seen.url),
                                   colours.end, response_line(seen), timing_line(seen));
     std::size_t counts[3] = {};
+    std::set<std::string> shown;
     for (const auto severity : {Severity::error, Severity::warning, Severity::note}) {
         for (const auto& result : report.results) {
             if (result.verdict.kind != Verdict::Kind::finding ||
                 result.verdict.severity != severity)
                 continue;
-            append_finding(report, result, colours, width, out);
+            append_finding(report, result, colours, width, shown, out);
             ++counts[static_cast<std::size_t>(severity)];
         }
     }
@@ -259,6 +267,7 @@ std::string json_report(const CheckReport& report) {
     object.text("url", seen.url);
     object.text("started", sse::rfc3339(started));
     object.seconds("seconds", seen.duration);
+    object.seconds("late", seen.late);
     object.texts("server", report.servers);
     append_timing(seen.main(), object.key("timing"));
     object.number("events", seen.main().events.size());
@@ -315,7 +324,9 @@ std::string explanation_json(const std::vector<const Check*>& checks) {
         object.text("title", check->title);
         object.text("checked", check->looks_at);
         object.text("why", check->why);
-        object.texts("remedies", remedies_for(*check, {}));
+        object.texts("remedies", general_remedies(*check));
+        object.text("purpose", to_string(check->cure));
+        object.texts("servers", server_remedies(check->cure, {}));
         object.end();
     }
     return out + "]\n";

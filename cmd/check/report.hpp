@@ -27,7 +27,8 @@ std::string github_report(const CheckReport& report);
 
 /// The explanation of `check`, for people.
 std::string explanation(const sse::checks::Check& check, std::size_t width);
-/// The explanations of `checks` as a JSON array.
+/// The explanations of `checks` as a JSON array; the remedies of servers, which several checks
+/// share, apart from the others.
 std::string explanation_json(const std::vector<const sse::checks::Check*>& checks);
 
 } // namespace cmd

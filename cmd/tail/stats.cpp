@@ -63,8 +63,12 @@ void Stats::event(std::size_t stream, const sse::EventView& event, bool printed)
     auto& from = streams_[stream];
     ++events_;
     if (printed) ++printed_;
-    if (from.last_event) gaps_.add(now - *from.last_event);
-    else if (from.timing) from.first_event = now - from.timing->started;
+    if (from.last_event) {
+        gaps_.add(now - *from.last_event);
+        count_burst(from, now - *from.last_event);
+    } else if (from.timing) {
+        from.first_event = now - from.timing->started;
+    }
     from.last_event = last_event_ = now;
     const auto type = event.type.substr(0, options_.max_type_bytes);
     if (last_type_ == types_.end() || last_type_->first != type) {
@@ -78,6 +82,16 @@ void Stats::event(std::size_t stream, const sse::EventView& event, bool printed)
         largest_ = event.data.size();
         largest_type_ = type;
         largest_id_ = event.id.value_or("").substr(0, shown_bytes);
+    }
+}
+
+void Stats::count_burst(Stream& stream, Clock::duration gap) const {
+    if (gap >= options_.burst_pause) {
+        stream.burst_events = 1;
+    } else if (gap >= options_.burst_gap) {
+        stream.burst_events = 0;
+    } else if (stream.burst_events > 0 && ++stream.burst_events == options_.burst_events) {
+        ++stream.bursts;
     }
 }
 
@@ -139,6 +153,12 @@ std::string Stats::text() const {
                          rough_duration(gaps_.percentile(0.5)),
                          rough_duration(gaps_.percentile(0.9)),
                          rough_duration(gaps_.percentile(0.99)), rough_duration(gaps_.max())));
+    }
+    for (const auto& stream : streams_) {
+        if (stream.bursts < options_.told_bursts) continue;
+        line(fmt::format("bursts: {} times, events arrived together after a pause; sse check {} "
+                         "finds out why",
+                         stream.bursts, sse::printable(stream.url, 200)));
     }
     line(fmt::format("largest: {} bytes of data, {}{}", largest_,
                      sse::printable(largest_type_, shown_bytes),

@@ -23,6 +23,11 @@ struct StatsOptions {
     /// Length at which types are cut before they are compared: a server may send long ones.
     std::size_t max_type_bytes = 1000;
     std::function<std::chrono::steady_clock::time_point()> now = std::chrono::steady_clock::now;
+    /// A burst: at least so many events, less than `burst_gap` apart, after at least `burst_pause`.
+    std::uint64_t burst_events = 3;
+    std::chrono::milliseconds burst_gap{30}, burst_pause{1'000};
+    /// Bursts of a stream after which the statistics name sse check.
+    std::uint64_t told_bursts = 2;
 };
 
 /// The statistics of all streams of a command. Any thread.
@@ -54,7 +59,11 @@ private:
         std::optional<Clock::duration> first_event;
         std::optional<Clock::time_point> last_event;
         std::uint64_t reconnects = 0;
+        /// Times that several events arrived at once after a pause, and the events of the one that
+        /// may have begun; 0: none has.
+        std::uint64_t bursts = 0, burst_events = 0;
     };
+    void count_burst(Stream& stream, Clock::duration gap) const;
     std::optional<double> rate(std::uint64_t count) const;
 
     mutable std::mutex mutex_;

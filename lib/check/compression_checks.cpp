@@ -40,7 +40,7 @@ Verdict compression_holds(const Observations& seen) {
     if (!main.is_stream()) return not_applicable();
     if (!other.made()) return unknown("no request with Accept-Encoding: gzip was made");
     if (!other.has_head()) {
-        if (other.ended - other.started < old_enough || !main.has_head())
+        if (!main.has_head() || other.ended - other.started < main.latency() + 2 * old_enough)
             return unknown("the request with Accept-Encoding: gzip was too short");
         const auto& third = seen.of(Probe::any_type);
         if (third.made() && !third.has_head())

@@ -22,7 +22,7 @@ namespace sse::checks {
 namespace {
 
 // Seconds since the start.
-constexpr Time second_at = 0.5, compressed_at = 0.2, any_type_at = 0.3, head_at = 0.4;
+constexpr Time second_at = 2, compressed_at = 0.2, any_type_at = 0.3, head_at = 0.4;
 /// Time between two looks at what has been seen.
 constexpr std::chrono::milliseconds tick{25};
 /// IDs that are waited for before a resume is tried, so that one in the middle can be chosen.
@@ -43,7 +43,7 @@ constexpr Time trigger_pause = 1.5;
 /// How long each exchange may take by itself; nullopt: as long as the check.
 std::optional<Time> own_limit(Probe probe) {
     switch (probe) {
-    case Probe::second: return 3;
+    case Probe::second: return 4.5;
     case Probe::head:
     case Probe::preflight: return 2;
     case Probe::resumed:
@@ -174,7 +174,10 @@ private:
                 progress_.connections = open_count();
                 progress_.head = seen_.main().has_head();
             }
-            interrupt_.sleep_until(Interrupt::Clock::now() + tick);
+            const auto due = Interrupt::Clock::now() + tick;
+            interrupt_.sleep_until(due);
+            const std::chrono::duration<double> late = Interrupt::Clock::now() - due;
+            seen_.late = std::max(seen_.late, late.count());
         }
     }
 
@@ -258,7 +261,7 @@ private:
             try_start(Probe::second, main.has_head() || now >= second_at);
         if (!seen_.origin.empty()) try_start(Probe::preflight, now >= head_at);
         if (!seen_.resumed_after) seen_.resumed_after = place_to_resume(now);
-        if (started(Probe::second) || ended(Probe::main)) {
+        if (started(Probe::second) || ended(Probe::main) || silent) {
             try_start(Probe::compressed, now >= compressed_at);
             try_start(Probe::head, silent);
             try_start(Probe::any_type, now >= any_type_at);
@@ -274,7 +277,9 @@ private:
         if (!own_limit(probe)) return false;
         for (const auto each : {Probe::any_type, Probe::compressed}) {
             if (!is_open(each)) continue;
-            if (now - seen(each).started < catch_up + 0.5 && !seen_.main().events.empty() &&
+            // Until then it has not had the time to show that events are missing.
+            const auto head = seen(each).head.value_or(seen(each).started);
+            if (now - head < least_watch && !seen_.main().events.empty() &&
                 !has_caught_up(each, now))
                 continue;
             running(each).interrupt->raise(Interrupt::Reason::satisfied);

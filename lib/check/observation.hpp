@@ -126,6 +126,7 @@ struct Observations {
     std::string url;         ///< as shown
     double wall_start = 0;   ///< seconds since 1970 at time 0
     Time duration = 0;       ///< how long the stream was watched
+    Time late = 0;           ///< how late this program woke up at most: the machine was busy
     bool repeatable = true;  ///< a GET: a request that can be made several times
     bool single = false;     ///< only one request was allowed
     bool long_watch = false; ///< --long

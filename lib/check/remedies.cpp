@@ -9,19 +9,23 @@ namespace sse::checks {
 
 namespace {
 
+struct Remedy {
+    Cure cure;
+    std::string_view server; ///< as --fix takes it: `nginx`
+    std::string_view text;   ///< what to write, and where
+    bool tried;              ///< by our tests; else from its documentation
+};
+
 constexpr Remedy all_remedies[] = {
     {Cure::unbuffer, "nginx",
      "proxy_buffering off; in the location (fastcgi_buffering off; for FastCGI), or have the "
      "application send X-Accel-Buffering: no",
      true},
-    {Cure::unbuffer, "apache",
-     "flushpackets=on at the ProxyPass of HTTP, or at the worker of FastCGI; no mod_deflate for "
-     "text/event-stream",
-     true},
+    {Cure::unbuffer, "apache", "flushpackets=on at the ProxyPass or at the FastCGI worker", false},
     {Cure::unbuffer, "haproxy", "option http-no-delay", true},
     {Cure::unbuffer, "varnish", "return (pipe); for the path, in vcl_recv", true},
     {Cure::unbuffer, "lighttpd", "server.stream-response-body = 2", true},
-    {Cure::unbuffer, "caddy", "flush_interval -1 in reverse_proxy", true},
+    {Cure::unbuffer, "caddy", "flush_interval -1 in reverse_proxy", false},
     {Cure::unbuffer, "kubernetes",
      "the annotation nginx.ingress.kubernetes.io/proxy-buffering: \"off\" at the ingress", false},
     {Cure::unbuffer, "iis", "responseBufferLimit=\"0\" at the handler", false},
@@ -30,25 +34,24 @@ constexpr Remedy all_remedies[] = {
     {Cure::unbuffer, "php", "while (ob_get_level()) ob_end_flush(); then flush() after each event",
      true},
     {Cure::unbuffer, "rails", "delete Rack::ETag, or set Last-Modified, which it skips", false},
-    {Cure::unbuffer, "node", "res.flushHeaders(), and compress: false in development servers",
-     true},
-    {Cure::uncompress, "nginx", "take text/event-stream out of gzip_types", true},
-    {Cure::uncompress, "apache", "SetEnvIf Request_URI \"^/events\" no-gzip", true},
-    {Cure::uncompress, "caddy",
-     "encode with a matcher that leaves out the path, or flush_interval -1 behind it", true},
-    {Cure::uncompress, "haproxy", "take text/event-stream out of compression type", true},
+    {Cure::unbuffer, "node", "res.flushHeaders() before the first event", true},
+    {Cure::unbuffer, "webpack", "compress: false in the development server", false},
+    {Cure::uncompress, "nginx", "take text/event-stream out of gzip_types", false},
+    {Cure::uncompress, "apache", "SetEnvIf Request_URI \"^/events\" no-gzip", false},
+    {Cure::uncompress, "caddy", "a matcher at encode that leaves out the path", false},
+    {Cure::uncompress, "haproxy", "take text/event-stream out of compression type", false},
     {Cure::uncompress, "lighttpd", "take text/event-stream out of deflate.mimetypes", false},
-    {Cure::uncompress, "node", "res.flush() after each event, with the module compression", true},
+    {Cure::uncompress, "node", "res.flush() after each event, with the module compression", false},
     {Cure::uncompress, "traefik", "excludedContentTypes of the middleware compress", false},
     {Cure::uncompress, "spring", "server.compression.mime-types without text/event-stream", false},
     {Cure::uncompress, "django", "no GZipMiddleware for the view", false},
     {Cure::uncompress, "starlette", "no GZipMiddleware for the route", false},
     {Cure::keep_open, "nginx", "proxy_read_timeout 1h;", true},
     {Cure::keep_open, "haproxy", "timeout server 1h and timeout client 1h", true},
-    {Cure::keep_open, "apache", "ProxyTimeout 3600", true},
-    {Cure::keep_open, "varnish", "pipe_timeout of varnishd", false},
+    {Cure::keep_open, "apache", "ProxyTimeout 3600", false},
+    {Cure::keep_open, "varnish", "the parameter pipe_timeout of varnishd", false},
     {Cure::keep_open, "aws", "idle_timeout.timeout_seconds of the load balancer", false},
-    {Cure::keep_open, "gunicorn", "--timeout, or an asynchronous worker", true},
+    {Cure::keep_open, "gunicorn", "--timeout, or an asynchronous worker", false},
     {Cure::keep_open, "spring", "new SseEmitter(0L)", false},
 };
 
@@ -91,8 +94,6 @@ std::string lower(std::string_view text) {
 
 } // namespace
 
-std::span<const Remedy> remedies() { return all_remedies; }
-
 std::vector<std::string> servers_in(const Observations& seen) {
     std::vector<std::string> servers;
     for (const auto& exchange : seen.exchanges) {
@@ -116,22 +117,39 @@ std::vector<std::string> known_servers() {
     return names;
 }
 
-std::vector<std::string> remedies_for(const Check& check, const std::vector<std::string>& servers) {
+std::string_view to_string(Cure cure) {
+    switch (cure) {
+    case Cure::none: return "";
+    case Cure::unbuffer: return "send each event at once";
+    case Cure::uncompress: return "leave event streams uncompressed";
+    case Cure::keep_open: return "keep connections open";
+    }
+    return "";
+}
+
+std::vector<std::string> general_remedies(const Check& check) {
     std::vector<std::string> texts;
     if (!check.fix.empty()) texts.emplace_back(check.fix);
-    if (check.cure == Cure::none) return texts;
+    if (check.cure != Cure::none) texts.emplace_back(general(check.cure));
+    return texts;
+}
+
+std::vector<std::string> server_remedies(Cure cure, const std::vector<std::string>& servers) {
     std::vector<std::string> own, every;
     for (const auto& remedy : all_remedies) {
-        if (remedy.cure != check.cure) continue;
+        if (remedy.cure != cure) continue;
         auto text = fmt::format("{}: {}{}", remedy.server, remedy.text,
                                 remedy.tried ? "" : " (from its documentation)");
         if (std::find(servers.begin(), servers.end(), remedy.server) != servers.end())
             own.push_back(text);
         every.push_back(std::move(text));
     }
-    texts.emplace_back(general(check.cure));
-    const auto& chosen = own.empty() ? every : own;
-    texts.insert(texts.end(), chosen.begin(), chosen.end());
+    return own.empty() ? every : own;
+}
+
+std::vector<std::string> remedies_for(const Check& check, const std::vector<std::string>& servers) {
+    auto texts = general_remedies(check);
+    for (auto& text : server_remedies(check.cure, servers)) texts.push_back(std::move(text));
     return texts;
 }
 

@@ -3,32 +3,27 @@
 
 #include "check/check.hpp"
 
-#include <span>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sse::checks {
 
-struct Remedy {
-    Cure cure;
-    std::string_view server; ///< as --fix takes it: `nginx`
-    std::string_view text;   ///< what to write, and where
-    bool tried;              ///< by our tests; else from its documentation
-};
-
-/// All of them.
-std::span<const Remedy> remedies();
-
-/// The servers that `seen` names in Server, Via, CF-Ray, X-Powered-By and X-Varnish, as in
-/// Remedy::server.
+/// The servers that `seen` names in Server, Via, CF-Ray, X-Powered-By and X-Varnish, as
+/// --fix takes them.
 std::vector<std::string> servers_in(const Observations& seen);
 
 /// The names that --fix accepts.
 std::vector<std::string> known_servers();
 
-/// What to do about a finding of `check`: first what holds for all servers, then what those of
-/// `servers` need; where none of them is known, what every server needs.
+/// What the remedies of `cure` are for, as `send each event at once`; "" for none.
+std::string_view to_string(Cure cure);
+
+/// What to do about a finding of `check` on any server.
+std::vector<std::string> general_remedies(const Check& check);
+/// What those of `servers` need; where none of them is known, what every server needs.
+std::vector<std::string> server_remedies(Cure cure, const std::vector<std::string>& servers);
+/// Both.
 std::vector<std::string> remedies_for(const Check& check, const std::vector<std::string>& servers);
 
 } // namespace sse::checks

@@ -2,14 +2,11 @@
 
 Each is a name, what makes it (called with a Rig; returns the URL), and for a bad one the findings of which
 at least one must be there. What they serve is a beat: every 100 ms an event that all connections share."""
-import gzip
 import http.server
-import json
 import subprocess
 import threading
 import time
 import zlib
-from functools import partial
 
 from support.beat import Beat, event
 from support.nginx import Nginx
@@ -105,14 +102,14 @@ def at(make):
     return lambda rig: rig.origin(make(rig)).url
 
 
-def pages(size, inside=True):
-    """Sends in pieces of `size` bytes."""
+def pages(size, many=9):
+    """Sends in pieces of `size` bytes; `many` events at a beat."""
     def make(rig):
         def handler(c):
             c.head("200 OK", "Cache-Control: no-store")
             held = b""
             for number in rig.beat.numbers(rig.beat.now()):
-                held += "".join(event(number * 9 + i) for i in range(9)).encode()
+                held += "".join(event(number * many + i) for i in range(many)).encode()
                 while len(held) >= size:
                     c.chunk(held[:size])
                     held = held[size:]
@@ -157,17 +154,19 @@ def head_with_event(beats):
     return make
 
 
-def squeezed(flush):
-    """Compresses if asked to. `flush(compressor, text)` is what goes out with each event."""
+def squeezed(flush, every=1):
+    """Compresses if asked to; an event each `every` beats. `flush(compressor, text)` is what goes out with each event."""
     def make(rig):
-        good = rig.beat.good()
+        pace = Beat(0.1 * every)
+        rig.made.append(type("Pace", (), {"close": lambda self: pace.end()})())
+        good = pace.good()
 
         def handler(c):
             if "gzip" not in (c.request.header("accept-encoding") or ""):
                 return good(c)
             c.head("200 OK", "Cache-Control: no-store", "Content-Encoding: gzip")
             compressor = zlib.compressobj(wbits=31)
-            for number in rig.beat.numbers(rig.beat.now()):
+            for number in pace.numbers(pace.now()):
                 if piece := flush(compressor, event(number)):
                     c.chunk(piece)
         return handler
@@ -411,7 +410,7 @@ def php(code):
 
 EVENTS = "for (;;) { $n = (int)(microtime(true) * 10); echo \"id: $n\\ndata: $n\\n\\n\"; FLUSH usleep(100000); }"
 PHP_GOOD = "while (ob_get_level()) ob_end_flush(); " + EVENTS.replace("FLUSH", "flush();")
-PHP_HELD = EVENTS.replace("FLUSH", "flush();")
+PHP_HELD = "ob_start(null, 4096); " + EVENTS.replace("FLUSH", "flush();").replace("data: $n", "data: {$n} " + "x" * 200)
 
 UNBUFFERED = "proxy_http_version 1.1; proxy_buffering off;"
 WITH_ACCEL = lambda rig: rig.beat.good("X-Accel-Buffering: no")  # noqa: E731
@@ -436,6 +435,9 @@ GOOD = {
     "haproxy as in the manual": lambda rig: rig.before("haproxy"),
     "haproxy, default": lambda rig: rig.before("haproxy", change=[("    option http-no-delay\n", "")]),
     "apache as in the manual": lambda rig: rig.before("apache"),
+    "apache, mod_deflate": lambda rig: rig.before("apache", change=[(
+        "ProxyPass", "AddOutputFilterByType DEFLATE text/event-stream\nProxyPass")]),
+    "nginx, default, upstream with chunks": lambda rig: rig.nginx(""),
     "varnish as in the manual": lambda rig: rig.before("varnish"),
     "varnish, pipe": lambda rig: rig.before("varnish", example=(EXAMPLES / FILES["varnish"]).read_text("utf-8")
                                             + "sub vcl_recv { return (pipe); }\n"),
@@ -451,7 +453,7 @@ LINE = {"fields", "no-blank-line", "no-data", "id-nul", "utf-8", "double", "bom"
 BAD = {
     "origin, pages of 4096": (at(pages(4096)), {"held-back"}),
     "origin, pages of 8192": (at(pages(8192)), {"held-back"}),
-    "origin, pieces of 4000": (at(pages(4000)), {"held-back", "bursts"}),
+    "origin, pieces of 4000": (at(pages(4000, 2)), {"held-back", "bursts"}),
     "origin, batches": (at(batches), {"bursts"}),
     "origin, collected": (at(collected), {"collected", "late-head"}),
     "origin, head with an event after 2s": (at(head_with_event(20)), {"late-head"}),
@@ -461,7 +463,7 @@ BAD = {
     "origin, silent": (at(lambda rig: lambda c: (c.head(), c.wait_for_close())), {"silent"}),
     "origin, keepalives held back": (at(keepalives_together), {"held-back"}),
     "origin, gzip never flushed": (at(squeezed(never)), SQUEEZED),
-    "origin, gzip flushed before": (at(squeezed(before_it)), SQUEEZED),
+    "origin, gzip flushed before": (at(squeezed(before_it, 4)), SQUEEZED),
     "origin, one client": (at(only_first(False)), {"one-at-a-time"}),
     "origin, session lock": (at(only_first(True)), {"session-lock"}),
     "origin, cut": (at(cut_after(5)), {"cut"}),
@@ -501,8 +503,10 @@ BAD = {
     "origin, retry: 1": (at(stream(lambda n, t: "retry: 1\n" + t)), LINE),
     "origin, last event lost": (at(whole("id: 1\ndata: 1\n\nid: 2\ndata: 2\n")), LINE),
     "origin, page of another origin": (at(stream()), {"cors"}, ["--origin", "https://app.example"]),
-    "nginx, default": (lambda rig: rig.nginx(""), HELD),
-    "nginx, HTTP/1.1 upstream": (lambda rig: rig.nginx("proxy_http_version 1.1;"), HELD),
+    "nginx, default, upstream without chunks": (lambda rig: rig.nginx("", http10(rig)), HELD),
+    "nginx, HTTP/1.1, upstream without chunks": (lambda rig: rig.nginx("proxy_http_version 1.1;", http10(rig)), HELD),
+    "nginx, gzip, upstream without chunks": (lambda rig: rig.nginx("gzip on; gzip_types text/event-stream;", http10(rig)),
+                                             HELD | SQUEEZED),
     "nginx, buffered, gzip": (lambda rig: rig.nginx("gzip on; gzip_types text/event-stream;"), HELD | SQUEEZED),
     "nginx, short time limit": (lambda rig: rig.nginx(UNBUFFERED + " proxy_read_timeout 2s;",
                                                       rig.quiet.good()), {"cut"}),
@@ -511,8 +515,6 @@ BAD = {
         ("backend sse\n", "backend sse\n    timeout server 2s\n")]), {"cut"}),
     "haproxy, no server": (lambda rig: rig.before("haproxy", change=[("server sse 127.0.0.1:8080",
                                                                      "server sse 127.0.0.1:1")]), {"status"}),
-    "apache, mod_deflate": (lambda rig: rig.before("apache", change=[(
-        'ProxyPass', 'AddOutputFilterByType DEFLATE text/event-stream\nProxyPass')]), SQUEEZED),
     "lighttpd, default": (lambda rig: rig.before("lighttpd", change=[("server.stream-response-body = 2\n", "")]), HELD),
     "varnish, not streaming": (lambda rig: rig.before("varnish", example=(EXAMPLES / FILES["varnish"]).read_text("utf-8")
                                + "sub vcl_backend_response { set beresp.do_stream = false; }\n"), HELD),

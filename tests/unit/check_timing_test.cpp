@@ -138,6 +138,9 @@ TEST_CASE("keepalive comments that arrive together were held back") {
     main.comments = {6, 6};
     add_bytes(main, 6, 16);
     CHECK(verdict(with(main), "held-back") == "error");
+    auto busy = with(main); // a server on this machine may just have been slow
+    busy.late = 0.1;
+    CHECK(verdict(busy, "held-back") == "warn");
     main.comments = {3, 6};
     main.pieces.back().at = 3;
     add_bytes(main, 6, 8);

@@ -47,6 +47,12 @@ TEST_CASE("compression that holds events back") {
               it = Exchange();
               it.started = 0.2, it.ended = 12, it.ending = Ending::silent;
           }) == "error");
+    CHECK(changed(id, [](auto& seen) {
+              auto& it = seen.of(Probe::compressed);
+              it = Exchange();
+              it.started = 0.2, it.ended = 4, it.ending = Ending::silent;
+              seen.of(Probe::main).head = 2; // it is no quicker without
+          }) == "?");
     CHECK(changed(id, [](auto& seen) { seen.of(Probe::compressed) = Exchange(); }) == "?");
     // A stream of its own for each connection, whose events are others.
     CHECK(changed(id, [](auto& seen) {

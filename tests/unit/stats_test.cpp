@@ -21,6 +21,25 @@ struct Told {
 
 } // namespace
 
+TEST_CASE("Stats name sse check where events arrive in bursts") {
+    Told told;
+    const auto stream = told.stats.add("http://a/");
+    const auto burst = [&](int events, Clock::duration pause) {
+        told.now += pause;
+        for (int i = 0; i < events; ++i, told.now += 1ms) told.event(stream, "message", "");
+    };
+    const auto names_it = [&] {
+        return told.stats.text().find("sse check http://a/") != std::string::npos;
+    };
+    burst(5, 0ms); // what a server has at the start
+    burst(3, 2s);
+    burst(2, 2s);
+    burst(3, 500ms);
+    CHECK_FALSE(names_it());
+    burst(3, 1s);
+    CHECK(names_it());
+}
+
 TEST_CASE("Stats tell times, types, gaps and sizes, as text and as JSON") {
     Told told;
     const auto a = told.stats.add("http://a/"), b = told.stats.add("http://b/\x1b");
