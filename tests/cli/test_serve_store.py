@@ -413,16 +413,16 @@ def test_a_server_that_is_killed_while_it_follows_neither_repeats_nor_skips(sse,
     def write():
         while not stop.is_set():
             with lock, log.open("a") as file:
-                file.write(numbered(written[0], written[0] + 50))
-                written[0] += 50
-            stop.wait(0.002)
+                file.write(numbered(written[0], written[0] + 10))
+                written[0] += 10
+            stop.wait(0.005)
     writer = threading.Thread(target=write)
     writer.start()
     dice, read = random.Random(16), 0
     try:
         for number in range(KILLS):
             server = follow(sse, log, store)
-            read += dice.randrange(100, 1000)
+            read += dice.randrange(10, 200)
             all_data(wire, server, read)
             with lock:
                 log.rename(tmp_path / f"app.log.{number}")
