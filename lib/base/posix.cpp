@@ -93,6 +93,12 @@ bool make_socket_pair(int (&ends)[2], bool nonblocking) {
 #endif
 }
 
+#ifdef SSE_LINUX
+const bool accepted_inherits_options = true;
+#else
+const bool accepted_inherits_options = false;
+#endif
+
 int accept_socket(int listening) {
 #ifdef SSE_LINUX
     return ::accept4(listening, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

@@ -30,6 +30,8 @@ bool make_socket_pair(int (&ends)[2], bool nonblocking);
 int make_socket(int family, int type, bool nonblocking);
 /// The next connection of a listening socket, non-blocking.
 int accept_socket(int listening);
+/// It has the TCP options of the listening socket.
+extern const bool accepted_inherits_options;
 /// A descriptor that only has its number: nothing can be read from it or written to it. Needs no
 /// file, so that it exists in an empty root directory as well.
 int make_placeholder();

@@ -17,10 +17,7 @@ ChannelFeed::~ChannelFeed() {
     if (on_stream_end_) on_stream_end_(subscriber_.ended());
 }
 
-void ChannelFeed::attach(std::function<void()> wake) {
-    wake_ = wake;
-    subscriber_.on_wake(std::move(wake));
-}
+void ChannelFeed::attach(std::function<void()> wake) { subscriber_.on_wake(std::move(wake)); }
 
 std::size_t ChannelFeed::gather(Clock::time_point now, std::span<std::string_view> out) {
     const auto count = subscriber_.gather(out);
@@ -36,7 +33,7 @@ void ChannelFeed::tick(Clock::time_point now) {
     if (keepalive_.after.count() == 0 || now - last_sent_ < keepalive_.after) return;
     last_sent_ = now;
     subscriber_.prepend(keepalive_.block);
-    wake_();
+    subscriber_.wake();
 }
 
 } // namespace sse

@@ -43,7 +43,6 @@ public:
 private:
     std::shared_ptr<Channel> channel_; ///< keeps the subscriber's channel alive
     Subscriber subscriber_;
-    std::function<void()> wake_;
     const Keepalive& keepalive_;
     Clock::time_point last_sent_;
     const OnStreamEnd& on_stream_end_;

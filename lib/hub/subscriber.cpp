@@ -121,14 +121,24 @@ std::string_view Subscriber::position_id() const {
 }
 
 bool Subscriber::has_more() const {
-    return !prefix_.empty() || (!search_ && cursor_.next < shard_.history().end());
+    return has_prefix() || (!search_ && cursor_.next < shard_.history().end());
 }
 
 void Subscriber::on_wake(std::function<void()> wake) { wake_ = std::move(wake); }
 
 void Subscriber::prepend(std::string_view block) {
-    if (framing_ == Framing::chunked) append_chunk(block, prefix_);
-    else prefix_.append(block);
+    if (framing_ == Framing::chunked) append_chunk(block, extra().prefix);
+    else extra().prefix.append(block);
+}
+
+Subscriber::Extra& Subscriber::extra() {
+    if (!extra_) extra_ = std::make_unique<Extra>();
+    return *extra_;
+}
+
+void Subscriber::release_extra() {
+    if (extra_->missed == 0) extra_.reset();
+    else *extra_ = {{}, 0, {}, extra_->missed, extra_->unreported};
 }
 
 void Subscriber::prepend_gap() {
@@ -150,15 +160,17 @@ void Subscriber::prepend_loss(std::string_view comment, std::optional<std::uint6
 }
 
 std::size_t Subscriber::gather(std::span<std::string_view> out) {
-    if (unreported_ > 0 && cursor_.sent == 0) { // not inside an event
-        if (unreported_ < unknown_loss)
-            prepend_loss(fmt::format(" missed {} events", unreported_), unreported_);
-        else prepend_loss(" gap: the store has lost events", std::nullopt);
-        unreported_ = 0;
-    }
     std::size_t count = 0;
-    if (!prefix_.empty() && !out.empty())
-        out[count++] = std::string_view(prefix_).substr(prefix_sent_);
+    if (extra_) {
+        if (extra_->unreported > 0 && cursor_.sent == 0) { // not inside an event
+            const auto missed = std::exchange(extra_->unreported, 0);
+            if (missed < unknown_loss)
+                prepend_loss(fmt::format(" missed {} events", missed), missed);
+            else prepend_loss(" gap: the store has lost events", std::nullopt);
+        }
+        if (has_prefix() && !out.empty())
+            out[count++] = std::string_view(extra_->prefix).substr(extra_->prefix_sent);
+    }
     const auto& history = shard_.history();
     if (cursor_.next < history.begin()) return count + gather_pages(out.subspan(count));
     return count + gather_from(history, cursor_, out.subspan(count));
@@ -187,14 +199,11 @@ std::size_t Subscriber::gather_pages(std::span<std::string_view> out) {
 }
 
 void Subscriber::consume(std::size_t bytes) {
-    if (!prefix_.empty()) {
-        const auto from_prefix = std::min(bytes, prefix_.size() - prefix_sent_);
-        prefix_sent_ += from_prefix;
+    if (has_prefix()) {
+        const auto from_prefix = std::min(bytes, extra_->prefix.size() - extra_->prefix_sent);
+        extra_->prefix_sent += from_prefix;
         bytes -= from_prefix;
-        if (prefix_sent_ == prefix_.size()) {
-            std::string().swap(prefix_); // rarely used: an idle subscriber keeps no buffer
-            prefix_sent_ = 0;
-        }
+        if (extra_->prefix_sent == extra_->prefix.size()) release_extra();
     }
     const auto& history = shard_.history();
     const auto before = cursor_.next;
@@ -229,10 +238,11 @@ std::size_t Subscriber::consume_pages(std::size_t bytes) {
 
 std::optional<Subscriber::Taken> Subscriber::take() {
     std::array<std::string_view, 1> next;
+    if (extra_ && extra_->prefix.empty()) release_extra();
     if (gather(next) == 0) return std::nullopt;
-    if (!prefix_.empty()) {
-        taken_ = std::exchange(prefix_, {});
-        return Taken{taken_, {}};
+    if (has_prefix()) {
+        extra_->taken = std::exchange(extra_->prefix, {});
+        return Taken{extra_->taken, {}};
     }
     const auto& history = shard_.history();
     const auto& events = cursor_.next < history.begin() ? *shard_.find_page(cursor_.next) : history;
@@ -242,7 +252,7 @@ std::optional<Subscriber::Taken> Subscriber::take() {
 }
 
 bool Subscriber::ended() const {
-    return shard_.ended() && prefix_.empty() && !search_ && cursor_.next == shard_.history().end();
+    return shard_.ended() && !has_prefix() && !search_ && cursor_.next == shard_.history().end();
 }
 
 std::string_view Subscriber::last_id() const {
@@ -267,7 +277,7 @@ void Subscriber::skip_to(std::uint64_t begin) {
         const auto& history = shard_.history();
         const auto whole = framing_ == Framing::chunked ? history.chunk(cursor_.next)
                                                         : history.block(cursor_.next);
-        prefix_.append(whole.substr(cursor_.sent));
+        extra().prefix.append(whole.substr(cursor_.sent));
         ++cursor_.next;
     }
     if (cursor_.next == begin) { // only the event just completed is evicted
@@ -289,8 +299,8 @@ void Subscriber::count_missed(std::uint64_t begin) {
     const auto known = lost < unknown_loss ? lost : 1; // at least
     shard_.counts().missed.add(known);
     shard_.counts().slow_client_skips.add();
-    missed_ += known;
-    unreported_ += lost;
+    extra().missed += known;
+    extra_->unreported += lost;
     cursor_ = {begin, 0};
 }
 

@@ -46,6 +46,10 @@ public:
     bool has_more() const;
     /// `wake` is called whenever there may be more to gather, or the end is reached.
     void on_wake(std::function<void()> wake);
+    /// Calls it.
+    void wake() {
+        if (wake_) wake_();
+    }
 
     /// Fills `out` with views of the bytes to send next; returns the number of views. They are
     /// valid until the next call, and until the shard's next drain_inbox().
@@ -71,7 +75,7 @@ public:
     /// It is too slow, and the channel's policy is to disconnect it.
     bool overrun() const { return overrun_; }
     /// Events that were evicted before they were sent to it.
-    std::uint64_t missed() const { return missed_; }
+    std::uint64_t missed() const { return extra_ ? extra_->missed : 0; }
     /// Events and other entries of the history that were sent whole.
     std::uint64_t delivered() const { return delivered_; }
     /// The id of the last event sent; "" if there is none, or the history no longer holds it.
@@ -81,19 +85,26 @@ public:
 
 private:
     friend class Shard;
+    /// What an idle subscriber has no use for.
+    struct Extra {
+        std::string prefix; ///< to send before the bytes at the cursor
+        std::size_t prefix_sent = 0;
+        std::string taken;                        ///< the prefix that take() returned
+        std::uint64_t missed = 0, unreported = 0; ///< in all; since the last report to the client
+    };
     /// The events before `begin` are about to be evicted: skips them.
     void skip_to(std::uint64_t begin);
     /// The log has lost the events before `begin`: skips them.
     void skip_lost(std::uint64_t begin);
     void count_missed(std::uint64_t begin);
+    Extra& extra();
+    void release_extra();
+    bool has_prefix() const { return extra_ && !extra_->prefix.empty(); }
     std::size_t gather_from(const History& events, Cursor at,
                             std::span<std::string_view> out) const;
     std::size_t gather_pages(std::span<std::string_view> out);
     std::size_t consume_pages(std::size_t bytes);
     void advance(const History& events, std::size_t bytes);
-    void wake() {
-        if (wake_) wake_();
-    }
     std::uint64_t start(std::string_view last_event_id);
     std::uint64_t start_without_id();
     std::optional<std::uint64_t> after(std::string_view id);
@@ -115,11 +126,8 @@ private:
     Cursor cursor_;
     std::size_t slot_ = 0; ///< its index in the shard's list
     std::function<void()> wake_;
-    std::string prefix_; ///< to send before the bytes at the cursor
-    std::string taken_;  ///< the prefix that take() returned
-    std::size_t prefix_sent_ = 0;
     std::uint64_t delivered_ = 0;
-    std::uint64_t missed_ = 0, unreported_ = 0; ///< in total; since the last report to the client
+    std::unique_ptr<Extra> extra_;
     /// The last event ID while it is looked for, and where.
     struct Search {
         enum class In { opening, log, loading } in;

@@ -106,6 +106,7 @@ std::size_t SendRing::submit(std::span<Item> items) {
 
 void SendRing::give_up(int error) {
     error_ = error;
+    works_ = false;
     impl_.reset();
 }
 

@@ -4,6 +4,7 @@
 
 #include "net/socket.hpp"
 
+#include <atomic>
 #include <cstddef>
 #include <memory>
 #include <span>
@@ -43,6 +44,8 @@ public:
     SendRing(const SendRing&) = delete;
     SendRing& operator=(const SendRing&) = delete;
 
+    /// It has not been given up, because the kernel refused it later. Any thread.
+    bool works() const { return works_.load(std::memory_order_relaxed); }
     /// Sends the bytes of each item, which must not be empty, as send_some() does. Nothing is used
     /// any more when it returns. No two items may have the same descriptor.
     void send(std::span<Item> items);
@@ -57,6 +60,7 @@ private:
     std::unique_ptr<Impl> impl_; ///< nullptr: given up
     const std::size_t fewest_;
     int error_ = 0; ///< why, as an errno
+    std::atomic<bool> works_{true};
 };
 
 } // namespace sse

@@ -59,7 +59,7 @@ std::optional<Response> RequestPhase::admit() {
     auto& request = reader_->request();
     const auto peer = peer_address(transport_.fd());
     request.peer = client_address(request.head, peer, loop_.options.trusted_proxies);
-    const auto local = local_ip(transport_.fd());
+    const auto local = listener_.local ? listener_.local : local_ip(transport_.fd());
     request.loopback = local && local->is_loopback();
     request.private_network = local && local->is_private();
     request.all_interfaces = listener_.all_interfaces;

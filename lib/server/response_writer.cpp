@@ -12,11 +12,10 @@ namespace sse {
 namespace {
 
 /// RFC 9110, 5.6.7: `Sun, 06 Nov 1994 08:49:37 GMT`, whatever the locale.
-std::string http_date() {
+std::string http_date(std::time_t now) {
     constexpr std::array days = {"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
     constexpr std::array months = {"Jan", "Feb", "Mar", "Apr", "May", "Jun",
                                    "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
-    const auto now = std::time(nullptr);
     std::tm utc{};
     gmtime_r(&now, &utc);
     return fmt::format("{}, {:02} {} {} {:02}:{:02}:{:02} GMT",
@@ -40,10 +39,15 @@ ResponseWriter::ResponseWriter(std::chrono::milliseconds idle) {
 
 std::string ResponseWriter::bytes(std::string_view method, Framing framing, bool keep_alive,
                                   const Response& response) {
-    const auto date = http_date();
+    if (const auto now = std::time(nullptr); now != date_of_) {
+        date_ = http_date(now);
+        date_of_ = now;
+    }
     const auto length = std::to_string(response.body.size());
     const bool stream = is_stream(response);
-    std::vector<FieldView> fields = {{"Date", date}};
+    std::vector<FieldView> fields;
+    fields.reserve(response.headers.size() + 5);
+    fields.push_back({"Date", date_});
     for (const auto& [name, value] : response.headers) fields.push_back({name, value});
     if (!response.content_type.empty()) fields.push_back({"Content-Type", response.content_type});
     else if (!response.body.empty()) fields.push_back({"Content-Type", "text/plain"});

@@ -5,6 +5,7 @@
 #include "server/httplib_server.hpp"
 
 #include <chrono>
+#include <ctime>
 #include <string>
 #include <string_view>
 
@@ -25,6 +26,8 @@ public:
 
 private:
     std::string keep_alive_; ///< the value of Keep-Alive
+    std::string date_;       ///< the value of Date
+    std::time_t date_of_ = -1;
     StatusLines status_lines_;
 };
 

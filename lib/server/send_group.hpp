@@ -18,9 +18,9 @@ public:
     explicit SendGroup(SendIo io);
     ~SendGroup();
 
-    /// It sends with io_uring; else there is nothing to add.
-    bool uses_ring() const { return ring_ != nullptr; }
-    void begin() { collecting_ = ring_ != nullptr; }
+    /// It sends with io_uring; else there is nothing to add. Any thread.
+    bool uses_ring() const { return ring_ && ring_->works(); }
+    void begin() { collecting_ = uses_ring(); }
     bool collecting() const { return collecting_; }
     /// It is sent what its feed has then: as soon as there are enough of them, or by end().
     void add(std::shared_ptr<ServerConnection> connection);

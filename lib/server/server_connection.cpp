@@ -1,6 +1,7 @@
 #include "server/server_connection.hpp"
 
 #include "base/error.hpp"
+#include "base/posix.hpp"
 #include "net/socket.hpp"
 #include "server/guard.hpp"
 
@@ -29,7 +30,7 @@ ServerConnection::ServerConnection(Loop& loop, int fd, const ListenerContext& li
     , requests_(loop, listener, transport_, refusal, address_key)
     , deadline_(Clock::now() + loop.options.head_timeout)
     , place_(listener.admin ? loop.admin_waiting : loop.waiting) {
-    disable_nagle(fd);
+    if (!accepted_inherits_options) disable_nagle(fd);
 }
 
 ServerConnection::~ServerConnection() = default;
@@ -39,8 +40,9 @@ void ServerConnection::start() {
     if (listener_.tls) {
         if (!transport_.begin_tls(*listener_.tls)) return close(EndReason::aborted);
         state_ = State::handshaking;
+        return wait_readable();
     }
-    wait_readable();
+    receive(); // the request is often there already
 }
 
 // ---- receiving ----
@@ -63,11 +65,15 @@ void ServerConnection::handshake() {
 
 void ServerConnection::wait_readable() {
     transport_.when_readable([self = shared_from_this()](const std::error_code& error) {
-        if (error || self->state_ == State::closed) return;
-        self->on_readable();
-        self->paused_ = true;
-        self->resume_reading();
+        if (!error && self->state_ != State::closed) self->receive();
     });
+}
+
+/// Reads what there is, and waits for more.
+void ServerConnection::receive() {
+    on_readable();
+    paused_ = true;
+    resume_reading();
 }
 
 /// Requests that a client sends ahead stay with the kernel: here they would be kept, and copied for
@@ -246,7 +252,8 @@ void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing)
     state_ = State::streaming;
     resume_reading(); // to see the client close
     const auto& options = loop_.options;
-    if (options.unsent_bytes > 0) limit_unsent(transport_.fd(), options.unsent_bytes);
+    if (options.unsent_bytes > 0 && !accepted_inherits_options)
+        limit_unsent(transport_.fd(), options.unsent_bytes);
     stream_ = std::make_unique<ResponseStream>(
         std::move(feed), framing,
         ResponseStream::expiry(Clock::now(), options.max_stream_time, loop_.random));

@@ -68,6 +68,7 @@ private:
     // Receiving.
     void handshake();
     void wait_readable();
+    void receive();
     bool wants_input() const;
     void resume_reading();
     void on_readable();
