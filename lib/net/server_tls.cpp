@@ -1,6 +1,7 @@
 #include "net/server_tls.hpp"
 
 #include "base/error.hpp"
+#include "base/posix.hpp"
 #include "net/client_tls.hpp"
 
 #include <algorithm>
@@ -21,7 +22,75 @@ namespace sse {
 
 // ---- one connection ----
 
+/// Where OpenSSL writes the bytes of a TlsStream.
+struct TlsOutput {
+    static int write(BIO* bio, const char* bytes, int size) {
+        BIO_clear_retry_flags(bio);
+        auto& stream = *static_cast<TlsStream*>(BIO_get_data(bio));
+        const auto written = stream.write_out({bytes, static_cast<std::size_t>(size)});
+        if (written < 0 && would_block()) BIO_set_retry_write(bio);
+        return static_cast<int>(written);
+    }
+    static long control(BIO*, int command, long, void*) { return command == BIO_CTRL_FLUSH; }
+    static bool would_block() { return errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR; }
+    static const BIO_METHOD* method() {
+        using Method = std::unique_ptr<BIO_METHOD, void (*)(BIO_METHOD*)>;
+        static const Method made = [] {
+            Method method(BIO_meth_new(BIO_get_new_index() | BIO_TYPE_SOURCE_SINK, "socket"),
+                          BIO_meth_free);
+            BIO_meth_set_write(method.get(), write);
+            BIO_meth_set_ctrl(method.get(), control);
+            return method;
+        }();
+        return made.get();
+    }
+};
+
+TlsStream::TlsStream(ssl_st* ssl, int fd)
+    : ssl_(ssl)
+    , fd_(fd) {
+    auto* const output = BIO_new(TlsOutput::method());
+    if (!output) return; // it cannot seal, then
+    BIO_set_data(output, this);
+    BIO_set_init(output, 1);
+    SSL_set0_wbio(ssl_, output);
+    can_seal_ = true;
+}
+
 TlsStream::~TlsStream() { SSL_free(ssl_); }
+
+/// As send(2): first what is left of seal(). Nothing of `bytes` is sent while that is not empty.
+std::ptrdiff_t TlsStream::write_out(std::string_view bytes) {
+    if (sealing_) {
+        sealing_->append(bytes);
+        return static_cast<std::ptrdiff_t>(bytes.size());
+    }
+    const auto send = [this](std::string_view some) {
+        return ::send(fd_, some.data(), some.size(), no_sigpipe | MSG_DONTWAIT);
+    };
+    if (!unsent_.empty()) {
+        const auto sent = send(unsent_);
+        if (sent < 0) return -1;
+        unsent_.erase(0, static_cast<std::size_t>(sent));
+        if (!unsent_.empty()) {
+            errno = EAGAIN;
+            return -1;
+        }
+        std::string().swap(unsent_);
+    }
+    return bytes.empty() ? 0 : send(bytes);
+}
+
+bool TlsStream::seal(std::string_view piece, std::string& out) {
+    out.clear();
+    if (!can_seal_ || pending() || piece.size() > SSL3_RT_MAX_PLAIN_LENGTH) return false;
+    ERR_clear_error();
+    std::size_t written = 0;
+    sealing_ = &out;
+    const int result = SSL_write_ex(ssl_, piece.data(), piece.size(), &written);
+    sealing_ = nullptr;
+    return result == 1 && written == piece.size(); // else it is broken, as send() will find
+}
 
 TlsStream::Handshake TlsStream::handshake() {
     if (!peeked_) {
@@ -56,6 +125,11 @@ Transfer TlsStream::stopped(int result, int wanted) {
 }
 
 Transfer TlsStream::flush() {
+    if (!unsent_.empty() && write_out({}) < 0) {
+        if (TlsOutput::would_block()) return {0, true};
+        broken_ = true;
+        return {0, false, true, errno == ETIMEDOUT, errno};
+    }
     std::size_t sent = 0;
     while (sent < pending_.size()) {
         ERR_clear_error();
@@ -111,7 +185,9 @@ Transfer TlsStream::send(std::span<const std::string_view> views) {
     return total;
 }
 
-std::uint64_t TlsStream::sent() const { return BIO_number_written(SSL_get_wbio(ssl_)); }
+std::uint64_t TlsStream::sent() const {
+    return BIO_number_written(SSL_get_wbio(ssl_)) - unsent_.size();
+}
 
 Transfer TlsStream::receive(std::span<char> into) {
     ERR_clear_error();
@@ -302,8 +378,9 @@ std::unique_ptr<TlsStream> TlsServer::accept(int fd) {
     const auto context = current(); // a connection keeps the context it began with
     SSL* const ssl = SSL_new(context.get());
     if (!ssl) return nullptr;
+    const bool reads = SSL_set_fd(ssl, fd) == 1;
     auto stream = std::make_unique<TlsStream>(ssl, fd);
-    return SSL_set_fd(ssl, fd) == 1 ? std::move(stream) : nullptr;
+    return reads ? std::move(stream) : nullptr;
 }
 
 } // namespace sse

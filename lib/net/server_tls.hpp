@@ -30,9 +30,8 @@ struct TlsServerOptions {
 /// keeps record buffers only while a record is in progress.
 class TlsStream {
 public:
-    TlsStream(ssl_st* ssl, int fd)
-        : ssl_(ssl)
-        , fd_(fd) {}
+    /// Takes ownership of `ssl`, which reads from `fd`.
+    TlsStream(ssl_st* ssl, int fd);
     ~TlsStream();
     TlsStream(const TlsStream&) = delete;
     TlsStream& operator=(const TlsStream&) = delete;
@@ -45,9 +44,14 @@ public:
     /// As send_some(), in as few records of up to 16 KiB as possible. The bytes it reports must not
     /// be sent again, even if `again` says that the last record is incomplete: flush() it.
     Transfer send(std::span<const std::string_view> views);
+    /// Puts what send() would send of `piece` into `out`, for the caller to send: then
+    /// sealed_was_sent() comes before all other members. False if it cannot: call send().
+    bool seal(std::string_view piece, std::string& out);
+    /// The socket has accepted what seal() made, all but `rest`.
+    void sealed_was_sent(std::string_view rest) { unsent_.assign(rest); }
     /// Sends the rest of the last record.
     Transfer flush();
-    bool pending() const { return !pending_.empty(); }
+    bool pending() const { return !pending_.empty() || !unsent_.empty(); }
     /// Bytes that the socket has accepted, those of the handshake included.
     std::uint64_t sent() const;
     /// As receive_some(), at most one record. Call until `again`: OpenSSL may hold more, which does
@@ -57,11 +61,15 @@ public:
     bool close_notify();
 
 private:
+    friend struct TlsOutput;
     Transfer stopped(int result, int wanted);
+    std::ptrdiff_t write_out(std::string_view bytes);
 
     ssl_st* ssl_;
     int fd_;
-    bool peeked_ = false, broken_ = false, ended_ = false;
+    std::string* sealing_ = nullptr; ///< takes what OpenSSL writes, instead of the socket
+    std::string unsent_;             ///< of seal(): goes before all else that OpenSSL writes
+    bool peeked_ = false, broken_ = false, ended_ = false, can_seal_ = false;
     /// Plain bytes of a record that OpenSSL has encrypted and not sent whole. It must be given the
     /// same bytes again, which the feed may no longer have (a slow client that was moved ahead).
     std::string pending_;

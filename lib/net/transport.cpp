@@ -38,6 +38,22 @@ bool Transport::is_broken() {
     return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
 
+std::string_view Transport::prepare(std::string_view piece, std::string& sealed) {
+    if (!tls_) return piece;
+    return tls_->seal(piece, sealed) ? std::string_view(sealed) : std::string_view();
+}
+
+Transfer Transport::was_sent(std::size_t piece, std::string_view prepared, const Transfer& sent) {
+    if (!tls_) {
+        sent_ += sent.bytes;
+        return sent;
+    }
+    if (sent.closed) return sent;
+    const auto rest = prepared.substr(sent.bytes);
+    tls_->sealed_was_sent(rest);
+    return {piece, !rest.empty()};
+}
+
 bool Transport::shutdown_send() {
     if (tls_ && !tls_->close_notify()) return false;
     ::shutdown(fd(), SHUT_WR);

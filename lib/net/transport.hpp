@@ -42,8 +42,12 @@ public:
     /// Sends as much of `views` as the socket accepts, after what TLS still holds of an earlier
     /// call. The bytes it reports must not be sent again.
     Transfer send(std::span<const std::string_view> views);
-    /// send() was done elsewhere, in the clear: the socket has accepted so many bytes.
-    void count_sent(std::size_t bytes) { sent_ += bytes; }
+    /// What send() would send of `piece`, for the caller to send, and then to call was_sent(): over
+    /// TLS, it is encrypted into `sealed`. "": call send().
+    std::string_view prepare(std::string_view piece, std::string& sealed);
+    /// What came of sending all that was `prepared` of a piece of that size. Returns what of the
+    /// piece must not be sent again, as send() does.
+    Transfer was_sent(std::size_t piece, std::string_view prepared, const Transfer& sent);
     /// TLS holds bytes that have not been sent: call send() again, if only with no views.
     bool pending() const { return tls_ && tls_->pending(); }
     /// Bytes that the socket has accepted, those of TLS itself included.

@@ -15,7 +15,8 @@ constexpr std::size_t fewest_together = 4;
 
 SendGroup::SendGroup(SendIo io)
     : ring_(io == SendIo::send ? nullptr
-                               : SendRing::open(io == SendIo::uring ? 1 : fewest_together)) {}
+                               : SendRing::open(io == SendIo::uring ? 1 : fewest_together))
+    , sealed_(ring_ ? SendRing::most : 0) {}
 
 SendGroup::~SendGroup() = default;
 
@@ -37,14 +38,14 @@ void SendGroup::send() {
     items_.clear();
     senders_.clear();
     for (const auto& connection : added_) {
-        const auto bytes = connection->gather_for_group(now);
+        const auto bytes = connection->gather_for_group(now, sealed_[items_.size()]);
         if (bytes.empty()) continue;
         items_.push_back({connection->descriptor(), bytes});
         senders_.push_back(connection.get());
     }
     ring_->send(items_);
     for (std::size_t i = 0; i < items_.size(); ++i)
-        senders_[i]->sent_by_group(items_[i].bytes.size(), items_[i].sent);
+        senders_[i]->sent_by_group(items_[i].bytes, items_[i].sent);
     for (const auto& connection : added_) connection->leave_group();
     added_.clear();
     collecting_ = true;

@@ -5,6 +5,7 @@
 
 #include <cstddef>
 #include <memory>
+#include <string>
 #include <vector>
 
 namespace sse {
@@ -34,6 +35,7 @@ private:
     std::vector<std::shared_ptr<ServerConnection>> added_; ///< SendRing::most at the most
     std::vector<SendRing::Item> items_;
     std::vector<ServerConnection*> senders_; ///< of the items, in order
+    std::vector<std::string> sealed_;        ///< the bytes of the items over TLS
 };
 
 } // namespace sse

@@ -27,19 +27,22 @@ Sender::Result Sender::send(Transport& transport, Feed* feed, Feed::Clock::time_
     }
 }
 
-std::string_view Sender::gather_one(Feed& feed, Feed::Clock::time_point now) {
+std::string_view Sender::prepare(Transport& transport, Feed& feed, Feed::Clock::time_point now,
+                                 std::string& sealed) {
     if (!own_.empty() || feed.cut() != Feed::Cut::no) return {};
     std::array<std::string_view, 2> views;
-    return feed.gather(now, views) == 1 ? views[0] : std::string_view();
+    if (feed.gather(now, views) != 1) return {};
+    piece_ = views[0].size();
+    return transport.prepare(views[0], sealed);
 }
 
-Sender::Result Sender::sent(Transport& transport, Feed& feed, std::size_t wanted,
+Sender::Result Sender::sent(Transport& transport, Feed& feed, std::string_view prepared,
                             const Transfer& transfer) {
-    if (transfer.closed)
-        return {transfer.timed_out ? Outcome::timed_out : Outcome::disconnected, 0};
-    transport.count_sent(transfer.bytes);
-    if (transfer.bytes > 0) feed.consume(transfer.bytes);
-    return {transfer.bytes < wanted ? Outcome::blocked : Outcome::all_sent, transfer.bytes};
+    const auto sent = transport.was_sent(piece_, prepared, transfer);
+    if (sent.closed) return {sent.timed_out ? Outcome::timed_out : Outcome::disconnected, 0};
+    if (sent.bytes > 0) feed.consume(sent.bytes);
+    const bool blocked = sent.again || sent.bytes < piece_;
+    return {blocked ? Outcome::blocked : Outcome::all_sent, sent.bytes};
 }
 
 void Sender::consume(std::size_t bytes, Feed* feed) {

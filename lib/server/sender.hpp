@@ -31,16 +31,20 @@ public:
     Result send(Transport& transport, Feed* feed, Feed::Clock::time_point now);
 
     /// The same in two steps, where the bytes are sent together with those of other connections:
-    /// the next piece, or "" if there is not exactly one. `feed` must not be called before sent().
-    std::string_view gather_one(Feed& feed, Feed::Clock::time_point now);
-    /// Of `wanted` bytes that were gathered, `transfer` says what was sent.
-    Result sent(Transport& transport, Feed& feed, std::size_t wanted, const Transfer& transfer);
+    /// the next piece of the feed as it is to be sent, or "" if there is not exactly one. It is in
+    /// `sealed` if it must be encrypted. Neither that nor `feed` may change before sent().
+    std::string_view prepare(Transport& transport, Feed& feed, Feed::Clock::time_point now,
+                             std::string& sealed);
+    /// What came of sending all of `prepared`.
+    Result sent(Transport& transport, Feed& feed, std::string_view prepared,
+                const Transfer& transfer);
 
 private:
     void consume(std::size_t bytes, Feed* feed);
 
     std::string own_;
     std::size_t own_sent_ = 0;
+    std::size_t piece_ = 0; ///< bytes of the feed that are prepared
 };
 
 } // namespace sse

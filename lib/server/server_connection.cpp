@@ -273,22 +273,21 @@ void ServerConnection::pump() {
         cut_if_asked();
         return;
     }
-    if (!loop_.sends.collecting() || state_ != State::streaming || transport_.secure())
-        return send(true);
+    if (!loop_.sends.collecting() || state_ != State::streaming) return send(true);
     grouped_ = true;
     loop_.sends.add(shared_from_this());
 }
 
-std::string_view ServerConnection::gather_for_group(Clock::time_point now) {
+std::string_view ServerConnection::gather_for_group(Clock::time_point now, std::string& sealed) {
     if (state_ != State::streaming || stream_->ending()) return {};
-    return sender_.gather_one(stream_->feed(), now);
+    return sender_.prepare(transport_, stream_->feed(), now, sealed);
 }
 
-void ServerConnection::sent_by_group(std::size_t wanted, const Transfer& sent) {
+void ServerConnection::sent_by_group(std::string_view gathered, const Transfer& sent) {
     if (state_ == State::closed) return; // by what followed from the sending of another
     grouped_ = false;
     pumping_ = true;
-    const auto result = sender_.sent(transport_, stream_->feed(), wanted, sent);
+    const auto result = sender_.sent(transport_, stream_->feed(), gathered, sent);
     pumping_ = false;
     follow_up(result);
 }

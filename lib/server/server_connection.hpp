@@ -42,11 +42,11 @@ public:
     const ListenerContext& listener() const { return listener_; }
     // Sending together with others, between SendGroup::add() and leave_group().
     int descriptor() { return transport_.fd(); }
-    /// What its stream has to send next, valid as Feed::gather() says; "" if that is nothing, or
+    /// What its stream has to send next, valid as Sender::prepare() says; "" if that is nothing, or
     /// more than one piece, which is sent on leaving.
-    std::string_view gather_for_group(Clock::time_point now);
-    /// `wanted` bytes were gathered, and sent with that result.
-    void sent_by_group(std::size_t wanted, const Transfer& sent);
+    std::string_view gather_for_group(Clock::time_point now, std::string& sealed);
+    /// What was gathered has been sent with that result.
+    void sent_by_group(std::string_view gathered, const Transfer& sent);
     /// Sends what the group did not.
     void leave_group();
 

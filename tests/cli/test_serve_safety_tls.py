@@ -252,3 +252,21 @@ def test_pages_of_the_https_origin_are_its_own(sse, talk, pair):
     assert get(talk(server), server, headers={"Origin": own}).status == 200
     plain = own.replace("https:", "http:")
     assert get(talk(server), server, headers={"Origin": plain}).status == 403
+
+
+@pytest.mark.parametrize("io", ["auto", "send"])
+def test_many_clients_are_sent_the_same_and_a_slow_one_all_of_it(sse, pair, talk, io):
+    """Each event is encrypted for each client; what a socket takes in part is sent on when it can."""
+    server = secure(sse, pair, "--io", io)
+    clients = [get(talk(server, window=4096 if n == 0 else None), server) for n in range(6)]
+    data = [f"{n} " + "x" * (15_000 if n % 4 else 10) for n in range(80)]
+    for n, one in enumerate(data):
+        server.write(one + "\n")
+        if n % 8 == 0:  # one at a time, mostly: all but the slow one have had it
+            for client in clients[1:]:
+                assert client.events(n + 1)[n].data == one
+    server.close_stdin()
+    for client in clients[1:] + clients[:1]:
+        assert [e.data for e in client.events()] == data
+        client.close()
+    assert server.wait() == 0

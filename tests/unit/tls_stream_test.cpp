@@ -10,6 +10,7 @@
 #include <openssl/evp.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <string>
 #include <string_view>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -74,6 +75,17 @@ public:
         peer_ = -1;
     }
 
+    /// What the client receives.
+    std::string read() {
+        std::string all;
+        std::array<char, 20'000> buffer{};
+        std::size_t got = 0;
+        while (SSL_read_ex(client_.get(), buffer.data(), buffer.size(), &got) == 1)
+            all.append(buffer.data(), got);
+        return all;
+    }
+    int descriptor() const { return own_; }
+
     std::unique_ptr<sse::TlsStream> server;
 
 private:
@@ -107,4 +119,46 @@ TEST_CASE("TLS: a client that closes without close_notify is gone for every call
         const std::array<std::string_view, 1> views = {"data: x\n\n"};
         CHECK(server.send(views).closed);
     }
+}
+
+TEST_CASE("TLS: what is sealed is sent by the caller, and the rest before all else") {
+    Connection connection;
+    auto& server = *connection.server;
+    const auto before = server.sent();
+    std::string sealed;
+    std::string expected;
+    const auto send = [&](std::size_t bytes) {
+        REQUIRE(::send(connection.descriptor(), sealed.data(), bytes, 0) ==
+                static_cast<ssize_t>(bytes));
+        server.sealed_was_sent(std::string_view(sealed).substr(bytes));
+    };
+    REQUIRE(server.seal("data: one\n\n", sealed));
+    CHECK(sealed.find("one") == sealed.npos);
+    send(sealed.size());
+    CHECK(connection.read() == "data: one\n\n");
+    CHECK(server.sent() == before + sealed.size());
+
+    const std::string large(16 * 1024, 'x');
+    REQUIRE(server.seal(large, sealed));
+    const auto part = GENERATE(std::size_t{0}, std::size_t{1}, std::size_t{5'000});
+    send(part);
+    CHECK(server.pending());
+    CHECK(connection.read().empty());
+    CHECK_FALSE(server.seal("data: two\n\n", sealed)); // not before the rest
+    const std::array<std::string_view, 1> more = {"data: two\n\n"};
+    SECTION("flushed") { CHECK_FALSE(server.flush().closed); }
+    SECTION("sent with what follows") {
+        CHECK(server.send(more).bytes == more[0].size());
+        expected = more[0];
+    }
+    SECTION("sent with the end") { CHECK(server.close_notify()); }
+    CHECK_FALSE(server.pending());
+    CHECK(connection.read() == large + expected);
+}
+
+TEST_CASE("TLS: more than a record is not sealed") {
+    Connection connection;
+    std::string sealed;
+    CHECK_FALSE(connection.server->seal(std::string(16 * 1024 + 1, 'x'), sealed));
+    CHECK(connection.server->seal("x", sealed));
 }
