@@ -45,7 +45,7 @@ MEMORY = {f"test_{name}" for name in (
 THREADS = {f"test_{name}" for name in (
     "record", "replay", "replay_faults", "replay_post", "replay_shared", "serve", "serve_command", "serve_follow",
     "serve_ops", "serve_ops_faults", "serve_publish", "serve_record", "serve_tee", "tail_exec", "tail_several")}
-BOTH = {f"test_{name}" for name in ("serve_attacks", "serve_churn", "serve_limits", "serve_store")}
+BOTH = {f"test_{name}" for name in ("serve_attacks", "serve_churn", "serve_io", "serve_limits", "serve_store")}
 HOSTILE = {f"test_{name}" for name in ("recording", "serve_attacks", "serve_injection", "tail_attacks")}
 SANITIZED_ROWS = 1  # of each table, where its rows are not hostile input
 ALL_SANITIZED = os.environ.get("SSE_SANITIZED") == "all"
