@@ -78,6 +78,7 @@ std::vector<Command> commands_with(const std::vector<std::string>& program) {
         {"record", "Record the responses of a server to any client, as a proxy in front of it",
          cmd::add_record},
         {"check", "Find out why a stream arrives late or is cut", cmd::add_check},
+        {"bench", "Load a server with subscribers, and measure it", cmd::add_bench},
     };
 }
 

@@ -95,6 +95,21 @@ _sse() {
         check:--unix-socket) _filedir; return ;;
         # values that nobody can guess
         check:-t | check:--time | check:--max-connections | check:--direct | check:--trigger | check:--publish | check:--origin | check:--fix | check:--explain | check:--require | check:--ignore | check:--severity | check:-u | check:--user | check:--bearer | check:-A | check:--user-agent | check:-x | check:--proxy | check:--noproxy | check:-b | check:--cookie | check:--connect-timeout | check:--resolve) return ;;
+        bench:--resume) values="no stale yes" ;;
+        bench:-o | bench:--output) values="csv json text" ;;
+        bench:--html) _filedir; return ;;
+        bench:--histogram) _filedir; return ;;
+        bench:-X | bench:--request) values="GET POST PUT DELETE" ;;
+        bench:-H | bench:--header) files=@ ;;
+        bench:-d | bench:--data) files=@ ;;
+        bench:--json) files=@ ;;
+        bench:--netrc-file) _filedir; return ;;
+        bench:--cacert) _filedir; return ;;
+        bench:--cert) _filedir; return ;;
+        bench:--key) _filedir; return ;;
+        bench:--unix-socket) _filedir; return ;;
+        # values that nobody can guess
+        bench:-c | bench:--subscribers | bench:--connect-rate | bench:--ramp | bench:-t | bench:--time | bench:--warm-up | bench:-n | bench:--events | bench:--source | bench:--leave | bench:--storm | bench:--storm-share | bench:--stalled | bench:--slow | bench:--slow-bytes | bench:--publish | bench:--rate | bench:--size | bench:--publish-header | bench:--time-pointer | bench:--time-regex | bench:--seq | bench:--max-event-bytes | bench:--fail | bench:--interval | bench:--pid | bench:-u | bench:--user | bench:--bearer | bench:-A | bench:--user-agent | bench:-b | bench:--cookie | bench:--connect-timeout | bench:--resolve) return ;;
     esac
     if [[ -n $files && $cur == "$files"* ]]; then
         cur=${cur#"$files"}
@@ -112,18 +127,20 @@ _sse() {
             replay) options="-h --help --speed --no-wait --max-gap --interval --rate --from --to --output-dir --info --loop -e --event -n --count -f --follow --stdout --post --shared --once --repeat --match-body --match-ignore --drop-every --cut-after --stall-after --split --coalesce --jitter --reset --status --times --retry-after --no-comments --corrupt --wrong-type --seed --listen --port-file --threads --backlog --trusted-proxy --socket-mode --io --header --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
             record) options="-h --help --mode --mask-json --no-mask --match-ignore --connect-timeout -k --insecure --cacert --listen --port-file --threads --backlog --trusted-proxy --socket-mode --max-clients --max-clients-per-address --busy --max-head-bytes --head-timeout --max-body-bytes --body-timeout --idle-timeout --stall-timeout --max-stream-time --grace --allow-host --cors --cors-credentials --cors-header --token-file --tls-cert --tls-key --tls-client-ca --admin --access-log --user" ;;
             check) options="-h --help -t --time --long --single --max-connections --direct --trigger --publish --origin --credentials -o --output --color --fix --explain --require --ignore --severity --fail-on -X --request -H --header -d --data --json -u --user --netrc --netrc-file --bearer --compressed -A --user-agent -x --proxy --noproxy -b --cookie --connect-timeout -k --insecure --cacert --cert --key --unix-socket --resolve -4 --ipv4 -6 --ipv6" ;;
+            bench) options="-h --help -c --subscribers --connect-rate --ramp -t --time --warm-up -n --events --source --yes --leave --storm --storm-share --resume --stalled --slow --slow-bytes --publish --rate --size --publish-header --time-pointer --time-regex --seq --max-event-bytes -o --output --fail --html --histogram --interval --pid -X --request -H --header -d --data --json -u --user --netrc --netrc-file --bearer -A --user-agent -b --cookie --connect-timeout -k --insecure --cacert --cert --key --unix-socket --resolve -4 --ipv4 -6 --ipv6" ;;
         esac
         mapfile -t COMPREPLY < <(compgen -W "$options" -- "$cur")
         return
     fi
     [[ -n $values ]] || case $command in
-        "") values="serve tail replay record check help" ;;
-        help) values="serve tail replay record check" ;;
+        "") values="serve tail replay record check bench help" ;;
+        help) values="serve tail replay record check bench" ;;
         serve) _filedir; return ;;
         tail) values="http:// https:// localhost: :8080" ;;
         replay) _filedir; return ;;
         record) _filedir; return ;;
         check) values="http:// https:// localhost: :8080" ;;
+        bench) values="http:// https:// localhost: :8080" ;;
     esac
     mapfile -t COMPREPLY < <(compgen -W "$values" -- "$cur")
     [[ ${COMPREPLY[*]} == *[:/] ]] && compopt -o nospace

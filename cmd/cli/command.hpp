@@ -66,6 +66,7 @@ void add_tail(CLI::App& command, Run& chosen);
 void add_replay(CLI::App& command, Run& chosen);
 void add_record(CLI::App& command, Run& chosen);
 void add_check(CLI::App& command, Run& chosen);
+void add_bench(CLI::App& command, Run& chosen);
 
 /// `sse: KIND: text` as one line. Control characters in `text` are escaped, so that a name in it
 /// cannot add lines or control a terminal.

@@ -167,7 +167,8 @@ Failure usage_error(CLI::App& app, const CLI::ParseError& error) {
     }
     if (dynamic_cast<const CLI::RequiredError*>(&error) != nullptr) {
         return {Exit::usage, fmt::format("{} is required", first_word),
-                fmt::format("for example {} run.jsonl", full_name(command))};
+                fmt::format("for example {} {}", full_name(command),
+                            first_word == "URL" ? ":8080" : "run.jsonl")};
     }
     if (names.size() > 1 && dynamic_cast<const CLI::RequiresError*>(&error) != nullptr) {
         auto* const needed = command.get_option_no_throw(names[1]);
@@ -183,9 +184,9 @@ Failure usage_error(CLI::App& app, const CLI::ParseError& error) {
 }
 
 Failure no_command() {
-    return {
-        Exit::usage, "no command was given",
-        "use sse serve, sse tail, sse replay, sse record or sse check; sse --help shows examples"};
+    return {Exit::usage, "no command was given",
+            "use sse serve, sse tail, sse replay, sse record, sse check or sse bench; sse --help "
+            "shows examples"};
 }
 
 } // namespace cmd

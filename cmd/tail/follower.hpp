@@ -3,11 +3,11 @@
 #pragma once
 
 #include "client/client.hpp"
+#include "cmd/cli/json_values.hpp"
 #include "cmd/cli/output.hpp"
 #include "cmd/tail/delivered_ids.hpp"
 #include "cmd/tail/event_filter.hpp"
 #include "cmd/tail/executor.hpp"
-#include "cmd/tail/pointer.hpp"
 #include "cmd/tail/printer.hpp"
 #include "cmd/tail/recorder.hpp"
 #include "cmd/tail/stats.hpp"

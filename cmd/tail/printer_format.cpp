@@ -4,7 +4,7 @@
 #include "base/printable.hpp"
 #include "base/rfc3339.hpp"
 #include "cmd/cli/command.hpp"
-#include "cmd/tail/pointer.hpp"
+#include "cmd/cli/json_values.hpp"
 #include "cmd/tail/printer.hpp"
 
 #include <algorithm>

@@ -2,8 +2,8 @@
 // kept.
 #pragma once
 
+#include "base/histogram.hpp"
 #include "client/client.hpp"
-#include "cmd/tail/histogram.hpp"
 #include "protocol/event.hpp"
 
 #include <chrono>
@@ -75,7 +75,7 @@ private:
     std::uint64_t events_ = 0, printed_ = 0, bytes_ = 0, other_types_ = 0;
     std::map<std::string, std::uint64_t, std::less<>> types_;
     std::map<std::string, std::uint64_t, std::less<>>::iterator last_type_;
-    Histogram gaps_;
+    sse::Histogram gaps_;
     std::size_t largest_ = 0; ///< bytes of data
     std::string largest_type_, largest_id_;
     Clock::time_point line_at_;

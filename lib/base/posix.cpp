@@ -1,6 +1,10 @@
 #include "base/posix.hpp"
 
+#include "base/descriptor.hpp"
+#include "base/run_delay.hpp"
+
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <csignal>
@@ -236,6 +240,20 @@ bool forbid_new_privileges() {
 #else
     return false;
 #endif
+}
+
+std::optional<std::chrono::nanoseconds> run_delay() {
+#ifdef SSE_LINUX
+    thread_local const Descriptor file(::open("/proc/thread-self/schedstat", O_RDONLY | O_CLOEXEC));
+    std::array<char, 96> text{}; // time on a processor, time waiting for one, number of slices
+    const auto size = file.get() < 0 ? 0 : ::pread(file.get(), text.data(), text.size(), 0);
+    const auto* const end = text.data() + std::max<ssize_t>(size, 0);
+    const auto* const second = std::find(text.data(), const_cast<char*>(end), ' ');
+    std::int64_t ns = 0;
+    if (second != end && std::from_chars(second + 1, end, ns).ec == std::errc())
+        return std::chrono::nanoseconds(ns);
+#endif
+    return std::nullopt;
 }
 
 std::optional<std::uint64_t> resident_bytes() {

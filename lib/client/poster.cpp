@@ -43,7 +43,13 @@ Poster::Poster(PosterOptions options, Interrupt& interrupt)
 Poster::~Poster() = default;
 
 void Poster::post(const EventView& event) {
-    encode(event, options_.request.body.emplace());
+    std::string body;
+    encode(event, body);
+    post_body(std::move(body));
+}
+
+void Poster::post_body(std::string body) {
+    options_.request.body = std::move(body);
     for (unsigned failures = 0;; ++failures) {
         const bool fresh = kept_ == nullptr;
         std::optional<std::chrono::milliseconds> retry_after;

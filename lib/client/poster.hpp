@@ -51,6 +51,8 @@ public:
     /// for the statuses of is_retryable(), after the server's Retry-After. Throws HttpStatusError
     /// for another status, the error of the last attempt, Interrupted.
     void post(const EventView& event);
+    /// The same for a body as it is, whatever the Content-Type.
+    void post_body(std::string body);
 
     std::uint64_t accepted() const { return accepted_; }
     std::uint64_t retried() const { return retried_; }

@@ -82,13 +82,32 @@ const std::vector<SocketAddress>& Lookup::addresses(Reason reason) {
     throw Error(Errc::resolve, fmt::format("cannot resolve {}: {}", host_, why), reason);
 }
 
-Descriptor start_connecting(const SocketAddress& address, const DialOptions& options, int& error) {
+namespace {
+
+/// The port is chosen with the connection, so that only connections to one address and port need
+/// different ones, where the system can do that.
+bool bind_source(int fd, const SocketAddress& source) {
+#ifdef IP_BIND_ADDRESS_NO_PORT
+    const int on = 1;
+    ::setsockopt(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, &on, sizeof on);
+#endif
+    return ::bind(fd, reinterpret_cast<const sockaddr*>(&source.bytes), source.length) == 0;
+}
+
+} // namespace
+
+Descriptor start_connecting(const SocketAddress& address, const DialOptions& options, int& error,
+                            const SocketAddress* source) {
     Descriptor fd(make_socket(address.bytes.ss_family, SOCK_STREAM, true));
     error = errno;
     // A name may have addresses of IPv6 on a machine that has none.
     if (fd.get() < 0 && error == EAFNOSUPPORT) return fd;
     if (fd.get() < 0)
         throw std::system_error(error, std::generic_category(), "cannot create a socket");
+    if (source && !bind_source(fd.get(), *source)) {
+        error = errno;
+        return Descriptor();
+    }
     const int on = 1;
     ::setsockopt(fd.get(), IPPROTO_TCP, TCP_NODELAY, &on, sizeof on);
     keep_alive(fd.get(), options.keepalive_idle, options.keepalive_interval, 4);

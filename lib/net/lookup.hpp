@@ -50,8 +50,10 @@ private:
 
 /// A socket that connects to `address`, non-blocking, with the keepalive of `options`. An invalid
 /// descriptor and the `error`, if it failed at once; `error` is EINPROGRESS if it connects in the
-/// background, 0 if it is connected. Throws std::system_error if there can be no socket.
-Descriptor start_connecting(const SocketAddress& address, const DialOptions& options, int& error);
+/// background, 0 if it is connected. `source`: the address to connect from, with any port; nullptr:
+/// the system chooses. Throws std::system_error if there can be no socket.
+Descriptor start_connecting(const SocketAddress& address, const DialOptions& options, int& error,
+                            const SocketAddress* source = nullptr);
 
 /// The outcome of connecting, once `fd` is writable: 0 or an errno.
 int connect_error(int fd);

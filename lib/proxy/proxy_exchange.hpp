@@ -2,10 +2,10 @@
 // connection to the upstream server, and in between the recording.
 #pragma once
 
+#include "http/response_parser.hpp"
 #include "proxy/exchange_recorder.hpp"
 #include "proxy/forwarding.hpp"
 #include "proxy/proxy_options.hpp"
-#include "proxy/response_parser.hpp"
 #include "proxy/upstream_connection.hpp"
 #include "server/exchange.hpp"
 #include "server/request.hpp"

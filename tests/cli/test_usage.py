@@ -9,7 +9,7 @@ import pytest
 from support.deadline import HANG
 
 pytestmark = pytest.mark.release
-COMMANDS = ("serve", "tail", "replay", "record", "check")
+COMMANDS = ("serve", "tail", "replay", "record", "check", "bench")
 # what only CLI11 would say
 FOREIGN = re.compile(r"could not convert|not in range|required but received|disallowed|missing|"
                      r"expected (exactly|at)|not expected|subcommand|RequiredError|excludes\b|requires|"
@@ -45,13 +45,15 @@ HUGE = "9" * 400
 STORE = ["--store", "d"]
 NEEDS = {"--retain": STORE, "--store-sync": STORE, "--store-timeout": STORE, "--store-password-file": STORE, "--store-ca": STORE, "--store-cert": STORE, "--store-key": STORE, "--store-ack": STORE, "--times": ["--status", "503"], "--retry-after": ["--status", "503"],
          "--tls-key": ["--tls-cert", "c"], "--tls-client-ca": ["--tls-cert", "c"], "--key": ["--cert", "c"]}
+NEEDS |= dict.fromkeys(("--rate", "--size", "--publish-header"), ["--publish", "http://h/"])
+NEEDS |= {"--storm-share": ["--storm", "1s"], "--slow-bytes": ["--slow", "1"]}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_option_refuses_what_it_cannot_mean_in_our_words(sse, command, tmp_path):
     (tmp_path / "run.jsonl").write_text('{"sse":1,"started":"2026-11-22T05:00:00.123Z"}\n')
     operand = {"serve": ["no/such"], "tail": ["http:///"], "replay": ["no/such"],
-               "record": ["http:///", "no/such"], "check": ["http:///"]}[command]
+               "record": ["http:///", "no/such"], "check": ["http:///"], "bench": ["http:///"]}[command]
     known = options(sse.binary, command)
     assert len(known) > 30
     tries = [(*option, value) for option in known for value in ("x y", "", "-1", HUGE)]
@@ -81,7 +83,7 @@ def test_every_option_refuses_what_it_cannot_mean_in_our_words(sse, command, tmp
 def test_the_example_of_every_hint_is_accepted(sse, command):
     """Each example of a value is tried with an option that there is not: only that is refused."""
     operand = {"serve": [], "tail": ["http:///"], "replay": ["no/such"],
-               "record": ["http:///", "no/such"], "check": ["http:///"]}[command]
+               "record": ["http:///", "no/such"], "check": ["http:///"], "bench": ["http:///"]}[command]
     for name, _ in options(sse.binary, command):
         error, hint = two_lines(sse.run(command, *operand, name).err)
         assert error == f"{name} needs a value" or name == "--loop", error
@@ -95,14 +97,14 @@ def test_the_example_of_every_hint_is_accepted(sse, command):
 
 
 @pytest.mark.parametrize("args, error, hint", [
-    ([], "no command was given", "use sse serve, sse tail, sse replay, sse record or sse check; sse --help shows examples"),
+    ([], "no command was given", "use sse serve, sse tail, sse replay, sse record, sse check or sse bench; sse --help shows examples"),
     (["srve"], "unknown command srve", "did you mean serve?"),
     (["tial", "--help"], "unknown command tial", "did you mean tail?"),
     (["help", "replya"], "unknown command replya", "did you mean replay?"),
     (["hlep"], "unknown command hlep", "did you mean help?"),
     (["http://h/x"], "unknown command http://h/x", "use sse tail http://h/x to read this stream"),
-    (["frobnicate"], "unknown command frobnicate", "use sse serve, sse tail, sse replay, sse record or sse check; sse --help shows examples"),
-    (["\x1b]0;x\x07"], "unknown command \\x1b]0;x\\x07", "use sse serve, sse tail, sse replay, sse record or sse check; sse --help shows examples"),
+    (["frobnicate"], "unknown command frobnicate", "use sse serve, sse tail, sse replay, sse record, sse check or sse bench; sse --help shows examples"),
+    (["\x1b]0;x\x07"], "unknown command \\x1b]0;x\\x07", "use sse serve, sse tail, sse replay, sse record, sse check or sse bench; sse --help shows examples"),
     (["tail", "--recrod", "x", ":1"], "unknown option --recrod", "did you mean --record?"),
     (["tail", "--recrod=x", ":1"], "unknown option --recrod", "did you mean --record?"),
     (["tail", "--cout=3", ":1"], "unknown option --cout", "did you mean --count?"),

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parent.parent.parent
-COMMANDS = ("serve", "tail", "replay", "record", "check")
+COMMANDS = ("serve", "tail", "replay", "record", "check", "bench")
 OPTION = re.compile(r"(?<![\w-])(--?[A-Za-z0-9][\w-]*)")
 
 pytestmark = pytest.mark.release

@@ -7,10 +7,10 @@ ROOT = Path(__file__).parent.parent.parent
 SOURCES = sorted(p for d in ("lib", "cmd", "tests") for e in ("hpp", "cpp")
                  for p in (ROOT / d).rglob(f"*.{e}"))
 LAYERS = ("base", "protocol", "recording", "hub", "store", "input", "playback", "net", "redis", "http", "client", "check",
-          "server", "handlers", "proxy")
+          "server", "handlers", "proxy", "load")
 APART = {"client": "server", "server": "client"}  # these never include each other
 # cmd: what its folders share comes first; a command never includes another one
-SHARED, COMMANDS = ("term", "cli", "client", "server"), ("serve", "tail", "replay", "record", "check")
+SHARED, COMMANDS = ("term", "cli", "client", "server"), ("serve", "tail", "replay", "record", "check", "bench")
 # heavy headers, and the only places that may include them
 HEAVY = {"hiredis.h": r"lib/redis/redis_reply\.cpp", "httplib.h": r"lib/\w+/httplib_\w+\.(hpp|cpp)"}
 HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+/)?(\w+\.cpp|(choice|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
@@ -88,7 +88,8 @@ SYSTEM = re.compile(r"__linux__|__APPLE__|__FreeBSD__|<linux/|<mach/|<sys/(prctl
                     r"/proc/|\b(pipe2|accept4|ppoll|prctl|getresuid|inotify_\w+|fdatasync)\(|"
                     r"\bSOCK_(CLOEXEC|NONBLOCK|SEQPACKET)|MSG_(NOSIGNAL|CMSG_CLOEXEC)")
 SYSTEM_FILES = {"lib/base/posix.hpp", "lib/base/posix.cpp", "lib/input/file_notifier.cpp", "lib/net/confine.cpp",
-                "lib/net/given_files.cpp", "lib/net/send_ring.cpp", "cmd/cli/init_process.cpp"}
+                "lib/net/given_files.cpp", "lib/net/send_ring.cpp", "lib/net/ready_set.cpp",
+                "lib/load/process_usage.cpp", "cmd/cli/init_process.cpp"}
 
 
 def test_what_not_every_system_has_is_in_one_place():

@@ -429,9 +429,27 @@ def two_nodes(bench, text, wire, **_):
     assert datas(wire, bench.url("8082"), 1, headers={"Last-Event-ID": events[0].id}) == ["one"]
 
 
+# ---- sse-bench(1)
+def load(bench, text, **_):
+    """For a shorter time, with fewer subscribers, and without a limit of time."""
+    text = text.replace("--storm 10s", "--storm 300ms")
+    bench.serve("sse serve --publish --on-eof hold")
+    quick = re.sub(r"(:8080\s*)$", r"-c 20 -t 1s --warm-up 0 \1", whole(text)).replace("250ms", "1h")
+    assert "lost " in bench.run(quick)
+
+
+def from_a_time_in_the_data(bench, text, **_):
+    bench.serve("echo '{\"ts\":1795000000.25}' | sse serve")
+    assert json.loads(bench.run(whole(text))).keys() >= {"count", "p50", "max"}
+
+
 CHECKS = {
     "$ sse check --direct https://origin.example/events \\": a_check,
     "$ sse check -o junit --require resume https://example.org/events \\": a_check_in_ci,
+    "$ sse bench -c 1000 --rate 10 --publish :8080 \\": load,
+    "$ sse bench -t 5s --time-pointer /ts -o json :8080 | jq .delivery": from_a_time_in_the_data,
+    "$ sse bench -c 500 --rate 20 --publish :8080 --storm 10s --html report.html :8080": load,
+    "$ sse bench -H 'Authorization: Bearer user-{n}' :8080": load,
     "$ seq 10 | sse serve": ten_numbers,
     "$ sse tail --record run.jsonl --until-data '[DONE]' --bearer \"$KEY\" \\": record_a_model,
     '$ sse tail --bearer "$KEY" --json @body.json \\': model_text,

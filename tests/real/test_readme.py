@@ -24,6 +24,7 @@ PRINTED = {
     "sse tail --bearer": r"(.*\n)*\[DONE\]\n",
     "OPENAI_BASE_URL=": "()",  # it writes what it got to a file
     "sse check": r"https?://(.*\n)*0 errors, .*\n",
+    "sse bench": r"  subscribers +\d(.*\n)*",
     "sse tail --json": re.escape(test_shapes.TEXT),
 }
 

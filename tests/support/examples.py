@@ -66,7 +66,7 @@ class Bench:
         """An `sse` that listens on a free port where the example leaves the usual one."""
         self.command("sse", f"""
 case "$1 $*" in
-    *" --listen "* | *" --stdout "* | *" --to "* | *" --info "* | *" --post "* | "tail "* | "check "*) ;;
+    *" --listen "* | *" --stdout "* | *" --to "* | *" --info "* | *" --post "* | "tail "* | "check "* | "bench "*) ;;
     *) command=$1; shift; set -- "$command" --listen 127.0.0.1:{self.ports['8080']} "$@" ;;
 esac
 exec {self.binary} "$@\"""")

@@ -1,7 +1,7 @@
 #include "cmd/tail/event_filter.hpp"
 
 #include "base/error.hpp"
-#include "cmd/tail/pointer.hpp"
+#include "cmd/cli/json_values.hpp"
 #include "unit/catch2.hpp"
 
 TEST_CASE("EventFilter wants types, not types, and what its expressions find") {

@@ -1,4 +1,4 @@
-#include "proxy/response_parser.hpp"
+#include "http/response_parser.hpp"
 
 #include "base/error.hpp"
 #include "unit/catch2.hpp"

@@ -72,7 +72,7 @@ TEST_CASE("Stats tell times, types, gaps and sizes, as text and as JSON") {
           R"("first_byte":null,"first_event":null,"reconnects":0}],)"
           R"("events":3,"printed":2,"types":{"message":1,"x\ny":1},"other_types":1,)"
           R"("bytes":20000,"events_per_second":0.603622,"bytes_per_second":4024.144869,)"
-          R"("gaps":{"count":2,"p50":1.006633,"p90":3.000000,"p99":3.000000,"max":3.000000},)"
+          R"("gaps":{"count":2,"p50":1.010303,"p90":3.000000,"p99":3.000000,"max":3.000000},)"
           R"("largest":{"bytes":5,"event":"message","id":"7"}})"
           "\n");
     CHECK(b == 1);

@@ -1,4 +1,4 @@
-#include "cmd/tail/pointer.hpp"
+#include "cmd/cli/json_values.hpp"
 
 #include "base/error.hpp"
 #include "base/json_string.hpp"

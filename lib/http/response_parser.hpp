@@ -1,5 +1,6 @@
 // Takes a response apart as its bytes arrive: interim heads, the head, the body without its
-// transfer coding, trailers. Pushed, so that a loop can use it; ClientResponse pulls. No I/O.
+// transfer coding, trailers. Pushed, so that a loop can use it; the client's ClientResponse pulls.
+// No I/O.
 #pragma once
 
 #include "http/head.hpp"

@@ -1,4 +1,4 @@
-#include "proxy/response_parser.hpp"
+#include "http/response_parser.hpp"
 
 #include "base/error.hpp"
 #include "base/printable.hpp"
@@ -63,7 +63,7 @@ void ResponseParser::read_head(std::string_view& bytes, Sink& sink) {
     } catch (const Error& e) {
         throw Error(Errc::receive, fmt::format("the response is malformed: {}", e.what()));
     }
-    head_.clear();
+    head_ = {}; // with its memory: there may be thousands of parsers
     searched_ = 0;
     const int status = status_code(head.start_line());
     if (is_interim(head.start_line())) {

@@ -1,0 +1,32 @@
+// The expressions of --fail: a figure of the report, a comparison, and a limit.
+#pragma once
+
+#include "cmd/bench/figures.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace cmd {
+
+struct Bar {
+    enum class Comparison : std::uint8_t { less, at_most, equal, at_least, more };
+
+    std::string text; ///< as it was typed
+    std::string figure;
+    Comparison comparison = Comparison::less;
+    double limit = 0; ///< in seconds if the figure is a time
+};
+
+/// Parses `p99<250ms`, `lost=0`, `connect.p99 <= 1s`. Throws sse::Error (invalid_argument) that
+/// quotes `text`: no comparison, a figure that there is none of, a limit that is no value of it.
+Bar parse_bar(std::string_view text);
+
+/// False if it does not hold. A figure that was not measured meets no bar.
+bool holds(const Bar& bar, const std::vector<Figure>& figures);
+
+/// `p99 is 312ms`
+std::string told(const Bar& bar, const std::vector<Figure>& figures);
+
+} // namespace cmd

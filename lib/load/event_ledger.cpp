@@ -1,0 +1,138 @@
+#include "load/event_ledger.hpp"
+
+#include <algorithm>
+#include <utility>
+
+namespace sse {
+
+namespace {
+
+std::size_t window_for(const LedgerOptions& options) {
+    const auto bytes = std::max<std::size_t>(1, options.subscribers / 8);
+    return std::clamp(options.window_bytes / bytes, options.least_window, options.most_window);
+}
+
+std::uint64_t count_between(const std::vector<EventPlace>& places, EventPlace first,
+                            EventPlace last) {
+    const auto from = std::lower_bound(places.begin(), places.end(), first);
+    return static_cast<std::uint64_t>(std::upper_bound(from, places.end(), last) - from);
+}
+
+} // namespace
+
+EventLedger::EventLedger(const LedgerOptions& options,
+                         std::function<void(const LedgerEvent&)> on_done)
+    : options_(options)
+    , on_done_(std::move(on_done))
+    , window_(window_for(options))
+    , words_(options.subscribers / 64 + 1) {}
+
+std::size_t EventLedger::add(std::uint64_t key, EventPlace place) {
+    const auto slot = static_cast<std::size_t>(created_ % window_);
+    ++created_;
+    if (slot == events_.size()) {
+        events_.emplace_back();
+        has_.emplace_back(words_);
+    } else {
+        forget(slot);
+        std::fill(has_[slot].begin(), has_[slot].end(), 0);
+    }
+    if (place != 0) others_.push_back(place);
+    else place = ++appended_ * spacing;
+    events_[slot] = {.key = key, .place = place};
+    slots_[key] = static_cast<std::uint32_t>(slot);
+    return slot;
+}
+
+void EventLedger::forget(std::size_t slot) {
+    const auto& event = events_[slot];
+    const auto found = slots_.find(event.key);
+    if (found != slots_.end() && found->second == slot) slots_.erase(found);
+    if (last_slot_ == slot) has_last_ = false;
+    counts_.disordered += std::min(event.late, event.receivers - event.late);
+    if (!event.has_id && options_.subscribers > 1 && event.receivers == 1) {
+        alone_.push_back(event.place);
+        alone_received_ += !event.is_greeting;
+    }
+    on_done_(event);
+}
+
+EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& course,
+                                           std::uint64_t key, EventPlace place, bool has_id) {
+    bool is_new = false;
+    if (!has_last_ || key != last_key_) {
+        const auto found = slots_.find(key);
+        is_new = found == slots_.end();
+        last_slot_ = is_new ? add(key, place) : found->second;
+        last_key_ = key;
+        has_last_ = true;
+    }
+    auto& event = events_[last_slot_];
+    if (is_new) event.has_id = has_id;
+    auto& word = has_[last_slot_][subscriber / 64];
+    const auto bit = std::uint64_t{1} << (subscriber % 64);
+    auto receipt = Receipt::first;
+    if ((word & bit) != 0) {
+        if (event.place > course.earlier) {
+            ++counts_.duplicates;
+            return {last_slot_, Receipt::duplicate, false};
+        }
+        ++counts_.repeated;
+        receipt = Receipt::repeated;
+    } else {
+        word |= bit;
+        ++event.receivers;
+        // Most of those that have it may have it late: then it is the order of the first that is
+        // another one, see forget().
+        if (event.place < course.last) ++event.late;
+    }
+    if (!std::exchange(course.begun, true) && is_new && !has_id) {
+        event.is_greeting = true;
+        return {last_slot_, receipt, true};
+    }
+    if (course.first == 0) {
+        course.first = event.place;
+        if (course.earlier != 0 && course.earlier + 1 < course.first)
+            gaps_.push_back({course.earlier + 1, course.first - 1});
+    }
+    course.first = std::min(course.first, event.place);
+    course.last = std::max(course.last, event.place);
+    ++course.distinct;
+    return {last_slot_, receipt, is_new};
+}
+
+void EventLedger::end_course(Course& course) {
+    if (course.first != 0) {
+        parts_.push_back({course.first, course.last});
+        distinct_ += course.distinct;
+    }
+    const auto furthest = std::max(course.last, course.earlier);
+    course = {};
+    course.earlier = furthest;
+}
+
+std::uint64_t EventLedger::events_between(EventPlace first, EventPlace last) const {
+    if (first > last) return 0;
+    const auto end = std::min(last, appended_ * spacing);
+    const auto in_order = end < first ? 0 : end / spacing - (first - 1) / spacing;
+    return in_order + count_between(others_, first, last) - count_between(alone_, first, last);
+}
+
+LedgerCounts EventLedger::finish() {
+    for (std::size_t slot = 0; slot < events_.size(); ++slot) forget(slot);
+    slots_.clear();
+    std::sort(alone_.begin(), alone_.end());
+    std::sort(others_.begin(), others_.end());
+    // One that came again after it had been forgotten.
+    others_.erase(std::unique(others_.begin(), others_.end()), others_.end());
+    std::uint64_t owed = 0;
+    for (const auto& part : parts_) owed += events_between(part.first, part.last);
+    const auto received = distinct_ - alone_received_;
+    counts_.lost = owed > received ? owed - received : 0;
+    for (const auto& gap : gaps_) counts_.missed += events_between(gap.first, gap.last);
+    counts_.events = created_;
+    counts_.alone = alone_.size();
+    return counts_;
+}
+
+} // namespace sse
