@@ -51,7 +51,9 @@ def node(sse, wire):
 
 def ready(wire, server):
     answer = wire.get(server.admin + "readyz")
-    return answer.status, answer.read_all().decode()
+    text = answer.read_all().decode()
+    answer.close()
+    return answer.status, text
 
 
 def wait_ready(wire, server, status=200):
@@ -68,6 +70,7 @@ def post(wire, server, body, path="", content_type=None, key=None):
     headers += [("Idempotency-Key", key)] if key else []
     answer = wire.request(server.url + path, "POST", headers=headers, body=body.encode())
     answer.read_all()
+    answer.close()
     return answer
 
 
