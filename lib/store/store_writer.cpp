@@ -90,7 +90,7 @@ void StoreWriter::wake_refused() {
 void StoreWriter::run() {
     Group group;
     while (wait(group)) attempt(group);
-    fail(group, "the store was closed");
+    if (!group.empty()) fail(group, "the store was closed");
 }
 
 /// Waits for drafts, or after a failure for the time to try again. False at the end.
