@@ -87,7 +87,7 @@ Verdict http1_only(const Observations& seen) {
                         : fmt::format("it chose {} of h2 and http/1.1", *seen.tls->protocol)});
 }
 
-constexpr Check checks[] = {
+constexpr Check access_list[] = {
     {"cors", Severity::error, "other origins refused",
      "With --origin: Access-Control-Allow-Origin, and with --credentials "
      "Access-Control-Allow-Credentials.",
@@ -116,6 +116,6 @@ constexpr Check checks[] = {
 
 } // namespace
 
-std::span<const Check> access_checks() { return checks; }
+std::span<const Check> access_checks() { return access_list; }
 
 } // namespace sse::checks

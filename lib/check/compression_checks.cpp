@@ -135,7 +135,7 @@ Verdict accept_differs(const Observations& seen) {
     return passed();
 }
 
-constexpr Check checks[] = {
+constexpr Check compression_list[] = {
     {"compression-holds", Severity::error, "compression holds events back",
      "The events of a second connection with Accept-Encoding: gzip at the same time. An error if "
      "it has no response, or lacks events that the first one had 1.5s before the end.",
@@ -156,6 +156,6 @@ constexpr Check checks[] = {
 
 } // namespace
 
-std::span<const Check> compression_checks() { return checks; }
+std::span<const Check> compression_checks() { return compression_list; }
 
 } // namespace sse::checks

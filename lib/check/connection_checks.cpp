@@ -223,7 +223,7 @@ Verdict clock_is_right(const Observations& seen) {
                    {fmt::format("by {}", shown_seconds(std::fabs(*age)))});
 }
 
-constexpr Check checks[] = {
+constexpr Check connection_list[] = {
     {"status", Severity::error, "wrong status", "The status of the response. An error unless 200.",
      "By the HTML standard, an EventSource reads a stream only with status 200. With any other, it "
      "fails and does not connect again; 204 tells it never to do so.",
@@ -292,6 +292,6 @@ constexpr Check checks[] = {
 
 } // namespace
 
-std::span<const Check> connection_checks() { return checks; }
+std::span<const Check> connection_checks() { return connection_list; }
 
 } // namespace sse::checks

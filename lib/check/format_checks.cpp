@@ -93,7 +93,7 @@ Verdict retry(const Observations& seen) {
         {fmt::format("retry: {}", *main.format.retry_ms)});
 }
 
-constexpr Check checks[] = {
+constexpr Check format_list[] = {
     {"fields", Severity::error, "unknown fields",
      "The names of the fields. An error for what differs from data, event, id and retry by case or "
      "spaces only; a warning for others.",
@@ -136,6 +136,6 @@ constexpr Check checks[] = {
 
 } // namespace
 
-std::span<const Check> format_checks() { return checks; }
+std::span<const Check> format_checks() { return format_list; }
 
 } // namespace sse::checks

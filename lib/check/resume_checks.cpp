@@ -232,7 +232,7 @@ Verdict ends_and_repeats(const Observations& seen) {
                      counted(main.events.size(), "event"))});
 }
 
-constexpr Check checks[] = {
+constexpr Check resume_list[] = {
     {"no-ids", Severity::warning, "events without IDs",
      "The id fields. A warning if there are none.",
      "Without an ID, a client that reconnects cannot say where it was: what was sent meanwhile is "
@@ -285,6 +285,6 @@ constexpr Check checks[] = {
 
 } // namespace
 
-std::span<const Check> resume_checks() { return checks; }
+std::span<const Check> resume_checks() { return resume_list; }
 
 } // namespace sse::checks

@@ -321,7 +321,7 @@ Verdict silent(const Observations& seen) {
         {"whether events are held back cannot be decided without events"});
 }
 
-constexpr Check checks[] = {
+constexpr Check timing_list[] = {
     {"no-head", Severity::error, "no response",
      "The time until the response head. An error if none arrived while the stream was watched; a "
      "HEAD request shows whether the server answers at all.",
@@ -390,6 +390,6 @@ constexpr Check checks[] = {
 
 } // namespace
 
-std::span<const Check> timing_checks() { return checks; }
+std::span<const Check> timing_checks() { return timing_list; }
 
 } // namespace sse::checks
