@@ -75,8 +75,7 @@ std::vector<Command> commands_with(const std::vector<std::string>& program) {
          [program](CLI::App& command, cmd::Run& run) { cmd::add_serve(command, run, program); }},
         {"tail", "Follow streams and print their events", cmd::add_tail},
         {"replay", "Replay recorded streams with their timing", cmd::add_replay},
-        {"record", "Record the responses of a server to any client, as a proxy in front of it",
-         cmd::add_record},
+        {"record", "Record a server's responses to any client", cmd::add_record},
         {"check", "Find out why a stream arrives late or is cut", cmd::add_check},
         {"bench", "Load a server with subscribers, and measure it", cmd::add_bench},
     };

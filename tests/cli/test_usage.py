@@ -43,10 +43,16 @@ MAY_BE_EMPTY = {"--data", "--format", "--json", "--last-event-id", "--noproxy", 
                 "--proxy", "--until-data", "--user-agent", "--loop"}
 HUGE = "9" * 400
 STORE = ["--store", "d"]
-NEEDS = {"--retain": STORE, "--store-sync": STORE, "--store-timeout": STORE, "--store-password-file": STORE, "--store-ca": STORE, "--store-cert": STORE, "--store-key": STORE, "--store-ack": STORE, "--times": ["--status", "503"], "--retry-after": ["--status", "503"],
-         "--tls-key": ["--tls-cert", "c"], "--tls-client-ca": ["--tls-cert", "c"], "--key": ["--cert", "c"]}
-NEEDS |= dict.fromkeys(("--rate", "--size", "--publish-header"), ["--publish", "http://h/"])
-NEEDS |= {"--storm-share": ["--storm", "1s"], "--slow-bytes": ["--slow", "1"]}
+PUBLISHING = ["--publish", "http://h/"]
+# the options that another one makes possible
+NEEDS = {
+    **dict.fromkeys(("--retain", "--store-sync", "--store-timeout", "--store-password-file", "--store-ca",
+                     "--store-cert", "--store-key", "--store-ack"), STORE),
+    **dict.fromkeys(("--times", "--retry-after"), ["--status", "503"]),
+    **dict.fromkeys(("--tls-key", "--tls-client-ca"), ["--tls-cert", "c"]),
+    "--key": ["--cert", "c"], "bench --rate": PUBLISHING, "--size": PUBLISHING, "--publish-header": PUBLISHING,
+    "--storm-share": ["--storm", "1s"], "--slow-bytes": ["--slow", "1"],
+}
 
 
 @pytest.mark.parametrize("command", COMMANDS)
@@ -91,7 +97,7 @@ def test_the_example_of_every_hint_is_accepted(sse, command):
             continue
         example = shlex.split(hint.removeprefix("for example sse "))
         assert example[:2] == [command, name] and len(example) == 3
-        example += NEEDS.get(name, [])
+        example += NEEDS.get(f"{command} {name}", NEEDS.get(name, []))
         error, _ = two_lines(sse.run(*example, *operand, "--no-such-option").err)
         assert error == "unknown option --no-such-option", (example, error)
 

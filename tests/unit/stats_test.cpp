@@ -62,7 +62,7 @@ TEST_CASE("Stats tell times, types, gaps and sizes, as text and as JSON") {
           "sse: stats: http://b/\\x1b: never opened, reconnects 0\n"
           "sse: stats: events 3, printed 2, 20.0 kB in 5.00s: 0.6 events/s, 4024 B/s\n"
           "sse: stats: types: message 1, x\\x0ay 1, others 1\n"
-          "sse: stats: gaps: p50 1.01s, p90 3.00s, p99 3.00s, max 3.00s\n"
+          "sse: stats: gaps: p50 1.00s, p90 3.00s, p99 3.00s, max 3.00s\n"
           "sse: stats: largest: 5 bytes of data, message #7\n");
     CHECK(told.stats.json() ==
           R"({"seconds":5.000000,"streams":[)"
@@ -72,7 +72,7 @@ TEST_CASE("Stats tell times, types, gaps and sizes, as text and as JSON") {
           R"("first_byte":null,"first_event":null,"reconnects":0}],)"
           R"("events":3,"printed":2,"types":{"message":1,"x\ny":1},"other_types":1,)"
           R"("bytes":20000,"events_per_second":0.603622,"bytes_per_second":4024.144869,)"
-          R"("gaps":{"count":2,"p50":1.010303,"p90":3.000000,"p99":3.000000,"max":3.000000},)"
+          R"("gaps":{"count":2,"p50":1.000342,"p90":3.000000,"p99":3.000000,"max":3.000000},)"
           R"("largest":{"bytes":5,"event":"message","id":"7"}})"
           "\n");
     CHECK(b == 1);
