@@ -116,12 +116,12 @@ private:
                 apply_redirect(request, response.status(), *location);
                 continue;
             }
-            on_head(request, response);
+            note_head(request, response);
             return stop_ == StopAt::head ? Ending::stopped : read_body(response);
         }
     }
 
-    void on_head(const ClientRequest& request, const ClientResponse& response) {
+    void note_head(const ClientRequest& request, const ClientResponse& response) {
         has_head_ = true;
         CookieJar jar;
         const auto now = std::chrono::system_clock::now();
