@@ -1,6 +1,7 @@
 #include "load/event_ledger.hpp"
 
 #include <algorithm>
+#include <iterator>
 #include <utility>
 
 namespace sse {
@@ -27,7 +28,22 @@ EventLedger::EventLedger(const LedgerOptions& options,
     , window_(window_for(options))
     , words_(options.subscribers / 64 + 1) {}
 
-std::size_t EventLedger::add(std::uint64_t key, EventPlace place) {
+/// The place of an event that a subscriber received behind the event at `place`. Others may have
+/// received another one behind that: then it lies between the two, close to the first, so that
+/// more of them fit behind it.
+EventPlace EventLedger::place_after(EventPlace place) {
+    const auto end = appended_ * spacing;
+    if (place == 0 || place >= end) return ++appended_ * spacing;
+    auto next = (place / spacing + 1) * spacing;
+    if (const auto other = inserted_.upper_bound(place); other != inserted_.end())
+        next = std::min(next, *other);
+    const auto step = std::max<EventPlace>(1, (next - place) / 65'536);
+    const auto between = std::min(place + step, next - 1);
+    inserted_.insert(between);
+    return between;
+}
+
+std::size_t EventLedger::add(std::uint64_t key, EventPlace place, EventPlace after) {
     const auto slot = static_cast<std::size_t>(created_ % window_);
     ++created_;
     if (slot == events_.size()) {
@@ -38,7 +54,7 @@ std::size_t EventLedger::add(std::uint64_t key, EventPlace place) {
         std::fill(has_[slot].begin(), has_[slot].end(), 0);
     }
     if (place != 0) others_.push_back(place);
-    else place = ++appended_ * spacing;
+    else place = place_after(after);
     events_[slot] = {.key = key, .place = place};
     slots_[key] = static_cast<std::uint32_t>(slot);
     return slot;
@@ -63,7 +79,7 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
     if (!has_last_ || key != last_key_) {
         const auto found = slots_.find(key);
         is_new = found == slots_.end();
-        last_slot_ = is_new ? add(key, place) : found->second;
+        last_slot_ = is_new ? add(key, place, course.previous) : found->second;
         last_key_ = key;
         has_last_ = true;
     }
@@ -97,6 +113,7 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
     }
     course.first = std::min(course.first, event.place);
     course.last = std::max(course.last, event.place);
+    course.previous = event.place;
     ++course.distinct;
     return {last_slot_, receipt, is_new};
 }
@@ -122,6 +139,7 @@ LedgerCounts EventLedger::finish() {
     for (std::size_t slot = 0; slot < events_.size(); ++slot) forget(slot);
     slots_.clear();
     std::sort(alone_.begin(), alone_.end());
+    others_.insert(others_.end(), inserted_.begin(), inserted_.end());
     std::sort(others_.begin(), others_.end());
     // One that came again after it had been forgotten.
     others_.erase(std::unique(others_.begin(), others_.end()), others_.end());

@@ -6,6 +6,7 @@
 #include <cstddef>
 #include <cstdint>
 #include <functional>
+#include <set>
 #include <unordered_map>
 #include <vector>
 
@@ -17,6 +18,7 @@ using EventPlace = std::uint64_t;
 /// The way of one subscriber through the events. It belongs to the subscriber, and to one ledger.
 struct Course {
     EventPlace first = 0, last = 0; ///< the first and the furthest of its events
+    EventPlace previous = 0;        ///< the one that it received last
     EventPlace earlier = 0;         ///< the furthest of its course before this one
     std::uint64_t distinct = 0;     ///< its events, each counted once
     bool begun = false;             ///< it received something
@@ -88,7 +90,8 @@ private:
     static constexpr unsigned spacing_bits = 32; ///< places between two events that are in order
     static constexpr EventPlace spacing = EventPlace{1} << spacing_bits;
 
-    std::size_t add(std::uint64_t key, EventPlace place);
+    std::size_t add(std::uint64_t key, EventPlace place, EventPlace after);
+    EventPlace place_after(EventPlace place);
     void forget(std::size_t slot);
     std::uint64_t events_between(EventPlace first, EventPlace last) const;
 
@@ -103,8 +106,9 @@ private:
     std::size_t last_slot_ = 0;
     bool has_last_ = false;
     std::uint64_t created_ = 0;
-    std::uint64_t appended_ = 0;     ///< of these: those at the end, whose places are multiples
-    std::vector<EventPlace> others_; ///< numbered events
+    std::uint64_t appended_ = 0; ///< of these: those at the end, whose places are multiples
+    std::set<EventPlace> inserted_;
+    std::vector<EventPlace> others_; ///< numbered events; at the end, those inserted, too
     std::vector<EventPlace> alone_;
     std::uint64_t alone_received_ = 0; ///< of `alone_`: those that are a part of a course
     std::vector<Part> parts_, gaps_;   ///< courses, and the times between two of them

@@ -47,7 +47,9 @@ struct Row {
 const Row rows[] = {
     {"nothing is wrong", {"ABCD", "ABCD"}, 0, 0, 0, 0, 0},
     {"nobody tells what nobody received", {"ABD", "ABD"}, 0, 0, 0, 0, 0},
-    {"one of two lost one", {"ABCD", "ABD"}, 1, 0, 0, 0, 0},
+    {"one of two lost one", {"ABCD", " AB D"}, 1, 0, 0, 0, 0},
+    {"the one that lost it was ahead", {"ACD", "  ABCD"}, 1, 0, 0, 0, 0},
+    {"greetings, and no event has an ID", {"axyz", "bxyz", "  cyz"}, 0, 0, 0, 0, 0},
     {"a run of losses, of both", {"ABCDEFGH", "AB  EFGH", "ABCDE  H"}, 4, 0, 0, 0, 0},
     {"what came before the first is not owed", {"ABCDE", "   DE"}, 0, 0, 0, 0, 0},
     {"what came behind the last is not owed", {"ABCDE", "AB"}, 0, 0, 0, 0, 0},
