@@ -274,7 +274,7 @@ TEST_CASE("pages of other origins, and TLS") {
 }
 
 TEST_CASE("the lines of a stream, however they are cut") {
-    for (const std::size_t piece : {1, 2, 7, 1'000}) {
+    for (const std::size_t piece : {1U, 2U, 7U, 1'000U}) {
         INFO("pieces of " << piece);
         const auto notes = scan("\xef\xbb\xbf"
                                 "data: 1\r\nfoo: 1\r\n\r\nData: 2\rdata : 3\n\nevent: x\n\n",

@@ -81,7 +81,7 @@ TEST_CASE("what subscribers lost is told by what the others received") {
 }
 
 TEST_CASE("events that are forgotten stay counted") {
-    for (const std::size_t window : {2, 3, 100}) {
+    for (const std::size_t window : {2U, 3U, 100U}) {
         const auto counts = play({"ABCDEFGHIJ", "ABCDE GHIJ", "ABCDEFGHIJ"}, window);
         CHECK(counts.events == 10);
         CHECK(counts.lost == 1);
