@@ -65,7 +65,7 @@ TEST_CASE("Of streams that are sent together, each that is cut, closed or slow i
     crowd.scripts[1]->pending = large; // more than the socket takes
     crowd.scripts[2]->cut = sse::Feed::Cut::close;
     crowd.clients[3].fd = sse::Descriptor(); // closed by the client
-    for (const std::size_t i : {0, 2, 3, 5}) crowd.scripts[i]->pending = "event";
+    for (const std::size_t i : {0U, 2U, 3U, 5U}) crowd.scripts[i]->pending = "event";
     crowd.wake_all(); // the fourth has nothing
     CHECK(crowd.clients[0].read() == "event");
     CHECK(crowd.clients[2].read() == "|");
