@@ -297,12 +297,11 @@ int run(cmd::BenchOptions o) {
 }
 
 constexpr auto bench_examples =
-    "  $ sse bench :8080                                  100 subscribers for 30 s\n"
+    "  $ sse bench :8080                                100 subscribers for 30 s\n"
     "  $ sse bench -c 20000 --ramp 20s --publish :8080 :8080\n"
-    "                                                     how late 20,000 receive events\n"
-    "  $ sse bench --time-pointer /ts https://host/events\n"
-    "                                                     measure from a time in data\n"
-    "  $ sse bench --html report.html --storm 10s :8080   plot a storm of connects\n"
+    "                                                   how late 20,000 receive\n"
+    "  $ sse bench --time-pointer /ts https://host/sse  measure from a time in data\n"
+    "  $ sse bench --html report.html --storm 10s :8080 plot a storm of connects\n"
     "  $ sse bench -o json :8080 | jq .delivery.p99\n"
     "  $ sse bench --fail 'p99<250ms' --fail lost=0 :8080 && echo good\n";
 

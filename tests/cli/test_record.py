@@ -14,6 +14,7 @@ import urllib.request
 import pytest
 
 from support.deadline import poll
+from support.ports import free_port
 from support.record import body, files, lines, only, record
 from support.recording import recorded, recording
 from support.wire import Answer, Cut, request_bytes, reset
@@ -383,13 +384,12 @@ def test_what_is_no_response_is_told_to_the_client(sse, wire, origin, tmp_path, 
     assert files(tmp_path) == []
 
 
-def test_an_upstream_that_is_not_there_is_a_502(sse, wire, origin, tmp_path):
-    api = origin(stream)
-    api.close()
-    proxy = record(sse, api.url, tmp_path)
+def test_an_upstream_that_is_not_there_is_a_502(sse, wire, tmp_path):
+    port = free_port()
+    proxy = record(sse, f"http://127.0.0.1:{port}/", tmp_path)
     got = wire.request(proxy.url + "x?token=secret", "POST", body=b"{}")
     assert got.status == 502
-    assert got.read_all() == f"sse record: cannot connect to 127.0.0.1:{api.port}: Connection refused\n".encode()
+    assert got.read_all() == f"sse record: cannot connect to 127.0.0.1:{port}: Connection refused\n".encode()
     proxy.stderr.wait_for(r"warning: POST /x\?token=\*\*\*: cannot connect")
     got = wire.get(record(sse, "http://no-such-host.invalid", tmp_path).url)
     assert got.status == 502 and b"cannot resolve no-such-host.invalid" in got.read_all()

@@ -287,7 +287,8 @@ def test_clients_that_go_leave_nothing_behind(sse, wire, go):
             vanish(answer.sock)
         else:
             reset(answer.sock)
-    poll("their descriptors to be closed", lambda: server.descriptors() == before)
+    ring = 1  # of io_uring, which the first event opens that is sent to several clients
+    poll("their descriptors to be closed", lambda: server.descriptors() <= before + ring)
     assert connections(server, "08") == 0
     answer = wire.get(server.url)
     server.write("last\n")
