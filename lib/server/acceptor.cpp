@@ -60,10 +60,8 @@ void Acceptor::add(Descriptor socket, const ListenerContext& listener) {
     auto context = listener;
     context.local = local_ip(socket.get());
     if (context.local && context.local->is_unspecified()) context.local.reset();
-    if (accepted_inherits_options) { // a system call less for each connection
+    if (accepted_inherits_options) // a system call less for each connection
         disable_nagle(socket.get());
-        if (options_.unsent_bytes > 0) limit_unsent(socket.get(), options_.unsent_bytes);
-    }
     asio::posix::stream_descriptor descriptor(loops_[0]->context, socket.release());
     listeners_.push_back(std::make_unique<Listener>(Listener{std::move(descriptor), context}));
 }

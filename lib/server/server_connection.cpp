@@ -252,8 +252,7 @@ void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing)
     state_ = State::streaming;
     resume_reading(); // to see the client close
     const auto& options = loop_.options;
-    if (options.unsent_bytes > 0 && !accepted_inherits_options)
-        limit_unsent(transport_.fd(), options.unsent_bytes);
+    if (options.unsent_bytes > 0) limit_unsent(transport_.fd(), options.unsent_bytes);
     stream_ = std::make_unique<ResponseStream>(
         std::move(feed), framing,
         ResponseStream::expiry(Clock::now(), options.max_stream_time, loop_.random));
