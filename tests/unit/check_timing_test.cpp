@@ -180,7 +180,7 @@ TEST_CASE("a response that comes as a whole at its end was collected") {
 TEST_CASE("times in events show what waited for what") {
     auto main = stream();
     const auto add = [&](double at, double stamp) {
-        add_event(main, at, "", static_cast<std::uint64_t>(stamp * 10));
+        add_event(main, at, "", static_cast<std::uint64_t>((stamp + 100) * 10));
         main.events.back().stamp = 1'800'000'000 + stamp;
     };
     for (const double stamp : {-60.0, -30.0, -1.0}) add(0.1, stamp); // history
