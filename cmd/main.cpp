@@ -81,8 +81,8 @@ std::vector<Command> commands_with(const std::vector<std::string>& program) {
     };
 }
 
-/// Declares the options of those `commands` of `app` that `chosen` holds for and that have none
-/// yet: those of all take longer than many a run.
+/// Declares the options of the `commands` of `app` whose names `chosen` returns true for, unless
+/// they are declared already. Declaring those of all commands would take longer than many a run.
 template <typename Chosen>
 void add_options(CLI::App& app, const std::vector<Command>& commands, cmd::Run& run,
                  Chosen chosen) {

@@ -106,10 +106,10 @@ std::vector<Figure> figures_of(const BenchRun& run) {
     list.times("storm", load.storm);
     list.count("cut", load.storm_cut);
     list.group("slow");
-    list.count("subscribers", load.laggards.subscribers);
-    list.count("events", load.laggards.events);
-    list.add("bytes", Unit::bytes, static_cast<double>(load.laggards.bytes));
-    list.count("cut", load.laggards.cut);
+    list.count("subscribers", load.slow.subscribers);
+    list.count("events", load.slow.events);
+    list.add("bytes", Unit::bytes, static_cast<double>(load.slow.bytes));
+    list.count("cut", load.slow.cut);
 
     list.group("fairness");
     const bool known = load.deliveries > load.untimed;

@@ -124,12 +124,12 @@ void add_server(const BenchRun& run, Lines& lines) {
     lines.add("server", text);
 }
 
-void add_laggards(const sse::LoadResult& load, Lines& lines) {
-    if (load.laggards.subscribers == 0) return;
-    lines.add("slow", fmt::format("{}: {}, {}{}", plural(load.laggards.subscribers, "subscriber"),
-                                  plural(load.laggards.events, "event"),
-                                  bytes_text(static_cast<double>(load.laggards.bytes)),
-                                  unless_none(load.laggards.cut, "cut by the server")));
+void add_slow(const sse::LoadResult& load, Lines& lines) {
+    if (load.slow.subscribers == 0) return;
+    lines.add("slow", fmt::format("{}: {}, {}{}", plural(load.slow.subscribers, "subscriber"),
+                                  plural(load.slow.events, "event"),
+                                  bytes_text(static_cast<double>(load.slow.bytes)),
+                                  unless_none(load.slow.cut, "cut by the server")));
 }
 
 void add_storm(const sse::LoadResult& load, Lines& lines) {
@@ -209,7 +209,7 @@ std::string text_report(const BenchSetup& setup, const BenchRun& run) {
     add_ledger(load, lines);
     add_storm(load, lines);
     add_fairness(load, lines);
-    add_laggards(load, lines);
+    add_slow(load, lines);
     add_server(run, lines);
     add_client(run, lines);
     return lines.take();

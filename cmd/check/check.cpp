@@ -16,17 +16,16 @@
 #include "cmd/cli/output.hpp"
 #include "cmd/cli/signals.hpp"
 #include "cmd/client/connection_hints.hpp"
+#include "cmd/term/terminal.hpp"
 #include "cmd/term/terminal_line.hpp"
 
 #include <CLI/CLI.hpp>
 #include <algorithm>
 #include <chrono>
-#include <cstdlib>
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 #include <memory>
 #include <optional>
-#include <sys/ioctl.h>
 #include <system_error>
 #include <unistd.h>
 
@@ -220,19 +219,9 @@ sse::checks::GatherOptions gather_options(const CheckOptions& o, sse::Interrupt&
     return options;
 }
 
-bool wants_check_colour(cmd::CheckColour colour) {
-    if (colour != cmd::CheckColour::automatic) return colour == cmd::CheckColour::always;
-    const char* no = std::getenv("NO_COLOR");
-    const char* term = std::getenv("TERM");
-    return ::isatty(STDOUT_FILENO) == 1 && (!no || !*no) &&
-           (!term || std::string_view(term) != "dumb");
-}
-
 std::size_t report_width() {
-    winsize size{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 40
-               ? std::min<std::size_t>(size.ws_col, 100)
-               : 80;
+    const auto columns = cmd::terminal_columns(STDOUT_FILENO);
+    return columns > 40 ? std::min<std::size_t>(columns, 100) : 80;
 }
 
 int show(const std::string& text) {
@@ -291,7 +280,7 @@ sse::checks::Observations watch(const sse::checks::GatherOptions& options,
 std::string report_text(const CheckOptions& o, const cmd::CheckReport& report) {
     switch (o.format) {
     case cmd::CheckFormat::text:
-        return cmd::text_report(report, wants_check_colour(o.colour), report_width());
+        return cmd::text_report(report, cmd::wants_colour(o.colour), report_width());
     case cmd::CheckFormat::json: return cmd::json_report(report);
     case cmd::CheckFormat::junit: return cmd::junit_report(report);
     case cmd::CheckFormat::github: return cmd::github_report(report);

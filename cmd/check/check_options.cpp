@@ -1,6 +1,7 @@
 #include "cmd/check/check_options.hpp"
 
 #include "cmd/cli/choice.hpp"
+#include "cmd/cli/colour_option.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
 #include "cmd/cli/text_option.hpp"
@@ -18,9 +19,6 @@ const std::map<std::string, CheckFormat> check_format_names = {{"text", CheckFor
                                                                {"json", CheckFormat::json},
                                                                {"junit", CheckFormat::junit},
                                                                {"github", CheckFormat::github}};
-const std::map<std::string, CheckColour> check_colour_names = {{"auto", CheckColour::automatic},
-                                                               {"always", CheckColour::always},
-                                                               {"never", CheckColour::never}};
 const std::map<std::string, Severity> severity_names = {
     {"error", Severity::error}, {"warn", Severity::warning}, {"note", Severity::note}};
 
@@ -72,9 +70,7 @@ void add_report_options(CLI::App& app, CheckOptions& o) {
     const auto group = "Report";
     add_choice(app, "-o,--output", o.format, check_format_names, "Format of the report")
         ->group(group);
-    add_choice(app, "--color", o.colour, check_colour_names,
-               "Use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb")
-        ->group(group);
+    add_colour_option(app, o.colour)->group(group);
     with_example(add_texts(app, "--fix", o.fix, "NAME",
                            "Show the remedies for this server, whatever the response names; "
                            "repeatable"),

@@ -4,6 +4,7 @@
 #include "check/check.hpp"
 #include "cmd/client/connection_flags.hpp"
 #include "cmd/client/request_flags.hpp"
+#include "cmd/term/terminal.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -18,7 +19,6 @@ class App;
 namespace cmd {
 
 enum class CheckFormat : std::uint8_t { text, json, junit, github };
-enum class CheckColour : std::uint8_t { automatic, always, never };
 
 struct CheckOptions {
     std::string url;
@@ -31,7 +31,7 @@ struct CheckOptions {
     std::vector<std::string> fix, require, ignore, severity;
     sse::checks::Severity fail_on = sse::checks::Severity::error;
     CheckFormat format = CheckFormat::text;
-    CheckColour colour = CheckColour::automatic;
+    Colour colour = Colour::automatic;
 
     /// How long a stream is watched, unless --time says it.
     static constexpr std::chrono::milliseconds short_time{12'000}, long_time{130'000};

@@ -1,5 +1,6 @@
 #include "cmd/cli/output.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/posix.hpp"
 #include "base/printable.hpp"
 
@@ -23,11 +24,10 @@ bool reader_has_gone() {
 }
 
 Failure stdout_failure(int error) {
-    return {
-        Exit::io_error,
-        fmt::format("cannot write to standard output: {}", std::generic_category().message(error)),
-        error == ENOSPC ? "free space on the disk, or redirect the output to another one"
-                        : "redirect the output to a file or a pipe that can be written"};
+    return {Exit::io_error,
+            fmt::format("cannot write to standard output: {}", sse::errno_text(error)),
+            error == ENOSPC ? "free space on the disk, or redirect the output to another one"
+                            : "redirect the output to a file or a pipe that can be written"};
 }
 
 Output::Output(int fd, OutputOptions options)

@@ -2,6 +2,7 @@
 
 #include "base/base64.hpp"
 #include "base/content_coding.hpp"
+#include "base/errno_text.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "base/take_part.hpp"
@@ -39,8 +40,7 @@ std::string read_file(const std::string& name, const char* flag, const std::stri
     }
     if (!file || std::ferror(file.get())) {
         throw Failure(Exit::usage,
-                      fmt::format("cannot read {} for {}: {}", name, flag,
-                                  std::generic_category().message(errno)),
+                      fmt::format("cannot read {} for {}: {}", name, flag, sse::errno_text(errno)),
                       hint);
     }
     return text;

@@ -1,6 +1,7 @@
 #include "cmd/tail/tail_options.hpp"
 
 #include "cmd/cli/choice.hpp"
+#include "cmd/cli/colour_option.hpp"
 #include "cmd/cli/command.hpp"
 #include "cmd/cli/duration.hpp"
 #include "cmd/cli/number.hpp"
@@ -15,8 +16,6 @@ namespace cmd {
 
 namespace {
 
-const std::map<std::string, Colour> colour_names = {
-    {"auto", Colour::automatic}, {"always", Colour::always}, {"never", Colour::never}};
 const std::map<std::string, Format> format_names = {{"pretty", Format::pretty},
                                                     {"data", Format::data},
                                                     {"json", Format::json},
@@ -33,9 +32,7 @@ void add_output_options(CLI::App& app, TailOptions& o) {
     add_choice(app, "-o,--output", o.format, format_names,
                "Output format (default pretty on a terminal, otherwise data)")
         ->group(group);
-    add_choice(app, "--color", o.colour, colour_names,
-               "Use colours; auto: on a terminal, unless NO_COLOR is set or TERM is dumb")
-        ->group(group);
+    add_colour_option(app, o.colour)->group(group);
     add_choice(app, "--time", o.times, times_names,
                "Time in pretty output: time of day (abs), since the start (rel), since the "
                "previous event (delta), or none")

@@ -6,6 +6,7 @@
 #include "cmd/client/request_flags.hpp"
 #include "cmd/tail/follower.hpp"
 #include "cmd/tail/printer.hpp"
+#include "cmd/term/terminal.hpp"
 
 #include <chrono>
 #include <cstdint>
@@ -19,8 +20,6 @@ class App;
 }
 
 namespace cmd {
-
-enum class Colour : std::uint8_t { automatic, always, never };
 
 struct TailOptions {
     std::vector<std::string> urls;  ///< URL..., unnamed

@@ -4,11 +4,10 @@
 #include "base/mask.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/command.hpp"
+#include "cmd/term/terminal.hpp"
 
 #include <algorithm>
-#include <cstdlib>
 #include <fmt/format.h>
-#include <sys/ioctl.h>
 #include <unistd.h>
 
 namespace cmd {
@@ -92,16 +91,9 @@ sse::ClientOptions client_options(const TailOptions& o, const RequestFlags& requ
     return client;
 }
 
-bool wants_colour(Colour colour, bool terminal) {
-    if (colour != Colour::automatic) return colour == Colour::always;
-    const char* no = std::getenv("NO_COLOR");
-    const char* term = std::getenv("TERM");
-    return terminal && (!no || !*no) && (!term || std::string_view(term) != "dumb");
-}
-
-std::size_t terminal_width() {
-    winsize size{};
-    return ::ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col > 20 ? size.ws_col : 80;
+std::size_t width_of_output() {
+    const auto columns = terminal_columns(STDOUT_FILENO);
+    return columns > 20 ? columns : 80;
 }
 
 std::function<Moment()> stopwatch() {
@@ -159,8 +151,8 @@ std::unique_ptr<Printer> printer_of(const TailOptions& o, Format format, bool te
     if (o.record.path == "-") return std::make_unique<NoPrinter>();
     PrinterOptions options;
     options.terminal = terminal;
-    options.colour = wants_colour(o.colour, terminal);
-    options.width = terminal_width;
+    options.colour = wants_colour(o.colour);
+    options.width = width_of_output;
     options.fold = terminal && !o.no_fold;
     options.now = stopwatch();
     options.join = o.join;

@@ -1,12 +1,12 @@
 #include "cmd/term/terminal_line.hpp"
 
 #include "cmd/term/columns.hpp"
+#include "cmd/term/terminal.hpp"
 
 #include <cstdio>
 #include <cstdlib>
 #include <fmt/format.h>
 #include <string_view>
-#include <sys/ioctl.h>
 #include <unistd.h>
 #include <utility>
 
@@ -22,11 +22,7 @@ void put(const std::string& bytes) {
     std::fflush(stderr);
 }
 
-std::size_t width() {
-    winsize size{};
-    if (::ioctl(STDERR_FILENO, TIOCGWINSZ, &size) != 0 || size.ws_col == 0) return 80;
-    return size.ws_col;
-}
+std::size_t width() { return terminal_columns(STDERR_FILENO); }
 
 /// What takes the line off. A terminal that has become narrower has made several rows of it.
 std::string erase() {

@@ -41,7 +41,7 @@ struct LoadInterval {
 };
 
 /// Subscribers that are slow on purpose.
-struct LoadLaggards {
+struct SlowSubscribers {
     std::uint64_t subscribers = 0;
     std::uint64_t events = 0, bytes = 0;
     std::uint64_t cut = 0; ///< streams that the server ended or that broke
@@ -61,7 +61,7 @@ struct LoadResult {
     bool keyed_by_data = false; ///< some events had no ID, and are told apart by their data
     LedgerCounts ledger;
     Histogram connect, head, first_event; ///< since the start of the connection
-    LoadLaggards laggards;
+    SlowSubscribers slow;
     std::uint64_t left = 0;         ///< subscribers that left and were replaced
     std::uint64_t storm_cut = 0;    ///< streams that the storm cut
     Histogram storm;                ///< from the storm until a stream was open again

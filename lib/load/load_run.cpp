@@ -1,5 +1,6 @@
 #include "load/load_run.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/error.hpp"
 #include "base/posix.hpp"
 #include "base/printable.hpp"
@@ -31,8 +32,6 @@ using std::chrono::nanoseconds;
 constexpr std::size_t connects_in_a_row = 200; ///< before the sockets are looked at again
 constexpr std::size_t kept_failures = 50;      ///< reasons that are counted each
 constexpr auto longest_wait = std::chrono::milliseconds(100); ///< a signal may wake another thread
-
-std::string error_text(int number) { return std::generic_category().message(number); }
 
 /// Or the two ends hold megabytes for a reader that reads nothing: loopback has large segments.
 void receive_little(int fd) {
@@ -73,8 +72,8 @@ LoadRun::LoadRun(LoadOptions options, Interrupt& interrupt)
     }
     result_.subscribers = options_.subscribers;
     result_.knows_sent = static_cast<bool>(options_.sent_at);
-    result_.laggards.subscribers = std::min(options_.stalled + options_.slow, options_.subscribers);
-    unfinished_ = options_.subscribers - result_.laggards.subscribers;
+    result_.slow.subscribers = std::min(options_.stalled + options_.slow, options_.subscribers);
+    unfinished_ = options_.subscribers - result_.slow.subscribers;
     keeps_ids_ = options_.resume == LoadResume::yes &&
                  (options_.leave_rate > 0 || options_.storm.has_value());
 }
@@ -213,7 +212,7 @@ void LoadRun::cut_due(Clock::time_point now) {
         // One of those that are open; if few are, it may take some tries to find it.
         for (int tries = 0; tries < 100; ++tries) {
             const auto number = static_cast<std::uint32_t>(random_.below(subscribers_.size()));
-            if (subscribers_[number].state != State::open || is_laggard(number)) continue;
+            if (subscribers_[number].state != State::open || is_slow(number)) continue;
             ++result_.left;
             cut(number);
             start(number);
@@ -229,7 +228,7 @@ void LoadRun::storm(Clock::time_point now) {
     result_.storm_at = seconds(now - *measured_from_);
     for (std::uint32_t i = 0; i < subscribers_.size(); ++i) {
         auto& subscriber = subscribers_[i];
-        if (subscriber.state != State::open || is_laggard(i)) continue;
+        if (subscriber.state != State::open || is_slow(i)) continue;
         if (!random_.chance(options_.storm_share)) continue;
         ++result_.storm_cut;
         subscriber.stormed = true;
@@ -267,14 +266,14 @@ void LoadRun::start(std::uint32_t number) {
             subscriber.fd = start_connecting(targets_.address(number), options_.dial, error,
                                              targets_.source(number));
         } catch (const std::system_error& e) { // no descriptor
-            return fail(number, error_text(e.code().value()));
+            return fail(number, errno_text(e.code().value()));
         }
         if (subscriber.fd.get() >= 0) break;
         if (!targets_.try_next_address(number, subscriber.address))
-            return fail(number, error_text(error));
+            return fail(number, errno_text(error));
     }
     enable_arrival_times(subscriber.fd.get());
-    if (is_laggard(number)) receive_little(subscriber.fd.get());
+    if (is_slow(number)) receive_little(subscriber.fd.get());
     subscriber.state = State::connecting;
     ready_.add(subscriber.fd.get(), number, POLLOUT);
 }
@@ -288,7 +287,7 @@ void LoadRun::on_ready(std::uint32_t number) {
     case State::handshake: return handshake(number);
     case State::sending: return send_request(number);
     case State::open:
-        if (is_laggard(number)) return finish_stream(number); // not watched, so it has broken
+        if (is_slow(number)) return finish_stream(number); // not watched, so it has broken
         [[fallthrough]];
     case State::head: return subscriber.tls ? read_tls(number) : read(number);
     case State::waiting:
@@ -300,7 +299,7 @@ void LoadRun::on_connected(std::uint32_t number) {
     auto& subscriber = subscribers_[number];
     if (const int error = connect_error(subscriber.fd.get()); error != 0) {
         if (!targets_.try_next_address(number, subscriber.address))
-            return fail(number, error_text(error));
+            return fail(number, errno_text(error));
         ready_.remove(subscriber.fd.get());
         subscriber.fd = Descriptor();
         return start(number);
@@ -340,7 +339,7 @@ void LoadRun::send_request(std::uint32_t number) {
         const auto sent =
             subscriber.tls ? subscriber.tls->send(views) : send_some(subscriber.fd.get(), views);
         subscriber.rest.erase(0, sent.bytes);
-        if (sent.closed) return fail(number, error_text(sent.error != 0 ? sent.error : EPIPE));
+        if (sent.closed) return fail(number, errno_text(sent.error != 0 ? sent.error : EPIPE));
         if (sent.again) return ready_.change(subscriber.fd.get(), number, POLLOUT);
     }
     subscriber.rest = {};
@@ -348,7 +347,7 @@ void LoadRun::send_request(std::uint32_t number) {
     ready_.change(subscriber.fd.get(), number, POLLIN);
 }
 
-/// A laggard that the server does not feed ahead: the kernel keeps little for it.
+/// Reads the share of a second of one that is slow, but not stalled.
 void LoadRun::read_slowly(std::uint32_t number) {
     if (number < options_.stalled) return;
     auto& subscriber = subscribers_[number];
@@ -409,8 +408,8 @@ void LoadRun::read_tls(std::uint32_t number) {
 void LoadRun::take(std::uint32_t number, std::string_view bytes, Clock::time_point arrived) {
     auto& subscriber = subscribers_[number];
     const bool had_head = subscriber.state == State::open;
-    if (is_laggard(number)) {
-        result_.laggards.bytes += bytes.size();
+    if (is_slow(number)) {
+        result_.slow.bytes += bytes.size();
     } else {
         bytes_ += bytes.size();
         interval_.bytes += bytes.size();
@@ -434,7 +433,7 @@ void LoadRun::on_open(std::uint32_t number, Clock::time_point arrived) {
     auto& subscriber = subscribers_[number];
     result_.head.add(arrived - subscriber.started);
     if (std::exchange(subscriber.stormed, false)) result_.storm.add(arrived - *stormed_at_);
-    if (!is_laggard(number)) return;
+    if (!is_slow(number)) return;
     ready_.change(subscriber.fd.get(), number, 0);
     timers_.push({Clock::now() + std::chrono::seconds(1), number});
 }
@@ -498,8 +497,8 @@ void LoadRun::feed_blocks(std::string_view blocks) {
 void LoadRun::on_event(const EventView& event) {
     last_was_event_ = true;
     auto& group = groups_[targets_.group_of(current_)];
-    if (is_laggard(current_)) {
-        ++result_.laggards.events;
+    if (is_slow(current_)) {
+        ++result_.slow.events;
         subscribers_[current_].has_event = true;
         return;
     }
@@ -594,7 +593,7 @@ void LoadRun::take_deliveries(Clock::time_point arrived, bool later_bytes) {
 // ---- one subscriber: the end ----
 
 void LoadRun::on_closed(std::uint32_t number, int error) {
-    if (error != 0) return fail(number, error_text(error));
+    if (error != 0) return fail(number, errno_text(error));
     body_ended_ = false;
     try {
         subscribers_[number].response.finish(*this);
@@ -605,13 +604,13 @@ void LoadRun::on_closed(std::uint32_t number, int error) {
 }
 
 void LoadRun::finish_stream(std::uint32_t number) {
-    ++(is_laggard(number) ? result_.laggards.cut : result_.ended);
+    ++(is_slow(number) ? result_.slow.cut : result_.ended);
     close(number, State::done);
 }
 
 void LoadRun::fail(std::uint32_t number, const std::string& why) {
     const bool was_open = subscribers_[number].state == State::open;
-    ++(!was_open ? result_.failed : is_laggard(number) ? result_.laggards.cut : result_.broken);
+    ++(!was_open ? result_.failed : is_slow(number) ? result_.slow.cut : result_.broken);
     if (result_.failures.size() < kept_failures || result_.failures.contains(why))
         ++result_.failures[why];
     progress_.failed.add();
@@ -627,7 +626,7 @@ void LoadRun::close(std::uint32_t number, State state) {
     subscriber.fd = Descriptor();
     subscriber.rest = {};
     subscriber.state = state;
-    if (state == State::done && !is_laggard(number)) --unfinished_;
+    if (state == State::done && !is_slow(number)) --unfinished_;
 }
 
 // ---- the figures ----

@@ -81,9 +81,7 @@ private:
     void begin_measuring();
     void end_run();
     void check_timeouts(Clock::time_point now);
-    bool is_laggard(std::uint32_t number) const {
-        return number < options_.stalled + options_.slow;
-    }
+    bool is_slow(std::uint32_t number) const { return number < options_.stalled + options_.slow; }
     Clock::time_point next_cut() const;
     std::string last_id_of(const LoadSubscriber& subscriber) const;
     void on_open(std::uint32_t number, Clock::time_point arrived);

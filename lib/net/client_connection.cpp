@@ -1,5 +1,6 @@
 #include "net/client_connection.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/posix.hpp"
 
 #include <algorithm>
@@ -116,7 +117,7 @@ ClientConnection::write(std::string_view& bytes, std::optional<Clock::duration> 
 }
 
 void ClientConnection::broken(int error) const {
-    const auto why = std::generic_category().message(error);
+    const auto why = errno_text(error);
     if (error != ECONNRESET) broken(why);
     throw ConnectionReset(fmt::format("the connection to {} broke: {}", peer_, why));
 }

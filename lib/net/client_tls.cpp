@@ -1,5 +1,6 @@
 #include "net/client_tls.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "net/certificate_authorities.hpp"
@@ -90,8 +91,7 @@ const char* verdict_text(long verdict) {
     const auto reason = alert_reason();
     auto why = take_tls_error();
     if (kind == SSL_ERROR_SYSCALL) {
-        why = number != 0 ? std::generic_category().message(number)
-                          : "the server closed the connection";
+        why = number != 0 ? errno_text(number) : "the server closed the connection";
     } else if (why == "unexpected eof while reading") {
         why = "the server closed the connection";
     }
@@ -117,7 +117,7 @@ std::string take_tls_error() {
     const auto code = ERR_get_error();
     ERR_clear_error();
     if (code == 0) return "unknown error";
-    if (ERR_SYSTEM_ERROR(code)) return std::generic_category().message(ERR_GET_REASON(code));
+    if (ERR_SYSTEM_ERROR(code)) return errno_text(ERR_GET_REASON(code));
     const char* reason = ERR_reason_error_string(code);
     return reason ? reason : fmt::format("error {:x}", code);
 }

@@ -1,6 +1,7 @@
 #include "net/dial.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/errno_text.hpp"
 #include "base/posix.hpp"
 #include "net/lookup.hpp"
 
@@ -20,8 +21,6 @@ namespace sse {
 namespace {
 
 using Clock = Interrupt::Clock;
-
-std::string error_text(int number) { return std::generic_category().message(number); }
 
 [[noreturn]] void give_up(Interrupt::Woken woken, const std::string& what) {
     if (woken == Interrupt::Woken::interrupted) throw Interrupted{};
@@ -66,7 +65,7 @@ public:
             }
             if (running_.empty()) {
                 throw Error(Errc::connect,
-                            fmt::format("cannot connect to {}: {}", endpoint, error_text(error_)),
+                            fmt::format("cannot connect to {}: {}", endpoint, errno_text(error_)),
                             error_ == ECONNREFUSED ? Reason::connection_refused
                                                    : Reason::unspecified);
             }
@@ -149,7 +148,7 @@ int dial_unix(const std::string& path, Interrupt& interrupt, Clock::time_point l
         if (errno != EAGAIN) {
             const bool refused = errno == ECONNREFUSED || errno == ENOENT;
             throw Error(Errc::connect,
-                        fmt::format("cannot connect to unix:{}: {}", path, error_text(errno)),
+                        fmt::format("cannot connect to unix:{}: {}", path, errno_text(errno)),
                         refused ? Reason::connection_refused : Reason::unspecified);
         }
         const auto again =

@@ -1,5 +1,6 @@
 #include "net/lookup.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/posix.hpp"
 #include "net/name_service.hpp"
 
@@ -77,8 +78,8 @@ std::vector<SocketAddress> Lookup::loopback() const {
 const std::vector<SocketAddress>& Lookup::addresses(Reason reason) {
     if (threaded_) done_.reset(); // orders the thread's writes before our reads
     if (error_ == 0) return addresses_;
-    const auto why = error_ == EAI_SYSTEM ? std::generic_category().message(system_error_)
-                                          : std::string(::gai_strerror(error_));
+    const auto why =
+        error_ == EAI_SYSTEM ? errno_text(system_error_) : std::string(::gai_strerror(error_));
     throw Error(Errc::resolve, fmt::format("cannot resolve {}: {}", host_, why), reason);
 }
 

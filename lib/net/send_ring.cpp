@@ -1,5 +1,6 @@
 #include "net/send_ring.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/posix.hpp"
 
 #include <algorithm>
@@ -143,8 +144,7 @@ const SendRing::Support& SendRing::support() {
     static const Support found = [] {
         SendRing ring(std::make_unique<Impl>(), 1);
         const int result = try_ring(ring), error = ring.error_ != 0 ? ring.error_ : result;
-        return Support{error == 0,
-                       error == 0 ? std::string() : std::generic_category().message(error)};
+        return Support{error == 0, error == 0 ? std::string() : errno_text(error)};
     }();
     return found;
 }

@@ -1,5 +1,7 @@
 #include "proxy/upstream_connection.hpp"
 
+#include "base/errno_text.hpp"
+
 #include <cerrno>
 #include <fmt/format.h>
 #include <poll.h>
@@ -12,8 +14,6 @@ namespace {
 
 /// Receive calls in one turn of the loop, so that a fast server does not keep it from the others.
 constexpr int max_upstream_reads_per_turn = 4;
-
-std::string text_of_errno(int number) { return std::generic_category().message(number); }
 
 } // namespace
 
@@ -100,7 +100,7 @@ void UpstreamConnection::start_next() {
     loop_.addresses.clear();
     fail(Error(Errc::connect,
                fmt::format("cannot connect to {}: {}", loop_.options.url.endpoint(),
-                           text_of_errno(last_error_)),
+                           errno_text(last_error_)),
                last_error_ == ECONNREFUSED ? Reason::connection_refused : Reason::unspecified));
 }
 
@@ -217,7 +217,7 @@ void UpstreamConnection::fail_for(const Transfer& transfer) {
     if (transfer.error == 0) return owner_->on_end();
     const auto endpoint = loop_.options.url.endpoint();
     const auto why =
-        transfer.error == EPROTO ? "TLS ended without close_notify" : text_of_errno(transfer.error);
+        transfer.error == EPROTO ? "TLS ended without close_notify" : errno_text(transfer.error);
     fail(Error(Errc::receive, fmt::format("the connection to {} broke: {}", endpoint, why)),
          transfer.error == ECONNRESET);
 }

@@ -1,5 +1,6 @@
 #include "redis/redis_connection.hpp"
 
+#include "base/errno_text.hpp"
 #include "base/posix.hpp"
 #include "net/dial.hpp"
 #include "net/socket.hpp"
@@ -20,8 +21,6 @@ namespace {
 constexpr std::size_t read_bytes = 64 * 1024;
 /// Reads in one call of advance(), so that one connection does not keep the thread from the other.
 constexpr int most_reads = 64;
-
-std::string error_text(int number) { return std::generic_category().message(number); }
 
 bool is_push(const RedisReply& reply) {
     if (!reply.is_array(3)) return false;
@@ -63,7 +62,7 @@ void RedisConnection::connect_next(int error) {
     }
     throw Error(
         Errc::connect,
-        fmt::format("cannot connect to Redis at {}: {}", endpoint_.text(), error_text(error)),
+        fmt::format("cannot connect to Redis at {}: {}", endpoint_.text(), errno_text(error)),
         error == ECONNREFUSED ? Reason::connection_refused : Reason::unspecified);
 }
 
@@ -143,7 +142,7 @@ void RedisConnection::receive() {
         } else {
             const auto read = receive_some(fd_.get(), buffer_);
             if (read.again) return;
-            if (read.closed) broken(read.error != 0 ? error_text(read.error) : "it was closed");
+            if (read.closed) broken(read.error != 0 ? errno_text(read.error) : "it was closed");
             got = read.bytes;
         }
         last_received_ = Clock::now();
@@ -183,7 +182,7 @@ void RedisConnection::flush() {
         } else {
             const auto wrote = send_some(fd_.get(), {&rest, 1});
             if (wrote.again) return;
-            if (wrote.closed) broken(wrote.error != 0 ? error_text(wrote.error) : "it was closed");
+            if (wrote.closed) broken(wrote.error != 0 ? errno_text(wrote.error) : "it was closed");
             sent_ += wrote.bytes;
         }
         if (sent_ == out_.size()) {

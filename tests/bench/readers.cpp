@@ -7,7 +7,8 @@
 // last: the data of the last event that each must have been given. The first `stalled` of them read
 // nothing after their request, and the next `slow` 1 KiB a second, until the others are at their
 // end; then they read what there is for them. A slow one leaves after `leave` seconds if that is
-// given. What these laggards had is told apart: how much, and how much they were told they missed.
+// given. What these slow clients had is told apart: how much, and how much they were told they
+// missed.
 //
 // Where data is `N T`, T is taken for the microseconds of the monotonic clock at which it was
 // written, and it is told how late they came; `timed=N`: only the first N events count there.
@@ -125,9 +126,9 @@ private:
     std::size_t size_ = 0;
 };
 
-int open_stream(int port, std::size_t number, bool laggard) {
+int open_stream(int port, std::size_t number, bool slow) {
     const int fd = ::socket(AF_INET, SOCK_STREAM, 0);
-    if (laggard) { // or the two ends hold 2 MB of it: loopback has large segments
+    if (slow) { // or the two ends hold 2 MB of it: loopback has large segments
         const int window = 1024, segment = 536;
         ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
         ::setsockopt(fd, IPPROTO_TCP, TCP_MAXSEG, &segment, sizeof segment);
@@ -176,14 +177,14 @@ class Streams {
 public:
     explicit Streams(const Arguments& a)
         : a_(a)
-        , laggards_(a.stalled + a.slow)
+        , slow_clients_(a.stalled + a.slow)
         , readers_(a.clients, Reader(latencies_, a.timed))
         , fds_(a.clients)
         , buffer_(256 * 1024) {
         for (std::size_t i = 0; i < a.clients; ++i) {
-            fds_[i] = open_stream(a.port, i, i < laggards_);
-            if (i < laggards_) readers_[i] = Reader(latencies_, 0); // they are late on purpose
-            if (i >= laggards_) watch(i);
+            fds_[i] = open_stream(a.port, i, i < slow_clients_);
+            if (i < slow_clients_) readers_[i] = Reader(latencies_, 0); // they are late on purpose
+            if (i >= slow_clients_) watch(i);
         }
     }
 
@@ -207,9 +208,9 @@ public:
     }
 
     static double seconds(std::uint64_t us) { return static_cast<double>(us) / 1e6; }
-    /// What the laggards have missed reading until now.
+    /// What the slow clients have missed reading until now.
     void drain() {
-        for (std::size_t i = 0; i < laggards_; ++i)
+        for (std::size_t i = 0; i < slow_clients_; ++i)
             if (fds_[i] >= 0) watch(i);
         run();
     }
@@ -217,7 +218,7 @@ public:
     void print(double connecting, double took) const {
         std::uint64_t events = 0;
         std::size_t wrong = 0, cut = 0;
-        for (std::size_t i = laggards_; i < a_.clients; ++i) {
+        for (std::size_t i = slow_clients_; i < a_.clients; ++i) {
             const auto& r = readers_[i];
             events += r.events;
             if (!r.in_order || r.missed > 0 || (a_.last != 0 && r.last != a_.last)) ++wrong;
@@ -226,12 +227,12 @@ public:
         std::printf("{\"clients\":%zu,\"events\":%llu,\"bytes\":%llu,\"seconds\":%.3f,"
                     "\"connect_seconds\":%.3f,\"open_seconds\":%.3f,\"wrong\":%zu,\"cut\":%zu,"
                     "\"p50_seconds\":%.6f,\"p99_seconds\":%.6f,\"latest_seconds\":%.6f,"
-                    "\"laggards\":[",
+                    "\"slow_clients\":[",
                     a_.clients, static_cast<unsigned long long>(events),
                     static_cast<unsigned long long>(bytes_), took, connecting,
                     connecting + opened_.count(), wrong, cut, seconds(latencies_.quantile(0.5)),
                     seconds(latencies_.quantile(0.99)), seconds(latencies_.max()));
-        for (std::size_t i = 0; i < laggards_; ++i) {
+        for (std::size_t i = 0; i < slow_clients_; ++i) {
             const auto& r = readers_[i];
             std::printf("%s{\"events\":%llu,\"missed\":%llu,\"last\":%llu,\"in_order\":%s,"
                         "\"ended\":%s}",
@@ -243,7 +244,7 @@ public:
         std::printf("]}\n");
     }
     bool good() const {
-        return std::all_of(readers_.begin() + static_cast<std::ptrdiff_t>(laggards_),
+        return std::all_of(readers_.begin() + static_cast<std::ptrdiff_t>(slow_clients_),
                            readers_.end(), [&](const Reader& r) {
                                return r.in_order && r.missed == 0 && r.ended &&
                                       (a_.last == 0 || r.last == a_.last);
@@ -261,7 +262,7 @@ private:
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) return true;
         if (got > 0) {
             bytes_ += static_cast<std::uint64_t>(got);
-            if (readers_[number].status == 0 && ++answered_ == a_.clients - laggards_)
+            if (readers_[number].status == 0 && ++answered_ == a_.clients - slow_clients_)
                 opened_ = Clock::now() - start_;
             const auto before = readers_[number].events;
             readers_[number].feed({buffer_.data(), static_cast<std::size_t>(got)});
@@ -276,12 +277,12 @@ private:
     void tell(std::uint64_t more) {
         if (a_.tell < 0 || told_ == a_.timed) return;
         events_ += more;
-        for (; told_ < a_.timed && events_ >= (told_ + 1) * (a_.clients - laggards_); ++told_)
+        for (; told_ < a_.timed && events_ >= (told_ + 1) * (a_.clients - slow_clients_); ++told_)
             if (::write(a_.tell, "+", 1) != 1) std::exit(1);
     }
     /// The slow ones take their 1 KiB.
     void sip(Clock::duration since_start) {
-        for (std::size_t i = a_.stalled; i < laggards_; ++i) {
+        for (std::size_t i = a_.stalled; i < slow_clients_; ++i) {
             if (fds_[i] < 0) continue;
             ++open_; // which receive() counts down if that was its end
             if (a_.leave > 0 && since_start >= std::chrono::seconds(a_.leave)) {
@@ -294,7 +295,7 @@ private:
     }
 
     const Arguments a_;
-    const std::size_t laggards_;
+    const std::size_t slow_clients_;
     Latencies latencies_;
     std::vector<Reader> readers_;
     std::vector<int> fds_; ///< -1: at its end
@@ -303,7 +304,7 @@ private:
     std::size_t open_ = 0; ///< watched, and not at their end
     std::uint64_t bytes_ = 0;
     std::uint64_t events_ = 0, told_ = 0; ///< while somebody is to be told
-    std::size_t answered_ = 0;            ///< of those that are no laggards
+    std::size_t answered_ = 0;            ///< of those that are not slow
     Clock::time_point start_;
     std::chrono::duration<double> opened_{}; ///< when the last of them had its first byte
 };

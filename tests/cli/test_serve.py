@@ -405,7 +405,7 @@ def test_a_slow_reader_is_not_a_stalled_one(sse, wire):
     assert got + len(rest_of(sock)) > 16 << 20
 
 
-def test_disconnect_the_laggard_is_cut_at_once(sse, wire):
+def test_disconnect_the_slow_client_is_cut_at_once(sse, wire):
     server = sse.serve("--overflow", "disconnect", "--history-bytes", "1mb", "--stall-timeout", "1h")
     sock = stalled(wire, server.url)
     fast = wire.get(server.url)
@@ -415,10 +415,10 @@ def test_disconnect_the_laggard_is_cut_at_once(sse, wire):
     for _ in range(16 * 128):
         server.write("x" * 8191 + "\n")
     server.close_stdin()
-    poll("the laggard's descriptor to go", lambda: server.descriptors() < before)
+    poll("the slow client's descriptor to go", lambda: server.descriptors() < before)
 
 
-def test_drop_the_laggard_is_told_what_it_missed(sse, wire):
+def test_drop_the_slow_client_is_told_what_it_missed(sse, wire):
     server = sse.serve("--overflow", "drop", "--history", "100", "--wait-clients", "2")
     answer = wire.get(server.url)
     server.write(lines(1))

@@ -124,7 +124,7 @@ def test_missed_events_are_counted(sse, wire):
     stalled = wire.get(server.url)
     for _ in range(60):
         server.write(b"".join(lines))
-    poll("the laggard to miss some", lambda: value(metrics(wire, server), "sse_missed_events_total"))
+    poll("the slow client to miss some", lambda: value(metrics(wire, server), "sse_missed_events_total"))
     now = metrics(wire, server)
     assert value(now, "sse_slow_client_skips_total") >= 1
     assert value(now, "sse_history_events") == 10

@@ -1,6 +1,6 @@
 """What each --overflow promises, among a thousand readers of which ten never read and one reads 1 KiB
 a second: the others lose nothing and are not held up for good; what the server holds
-stays what it was; and what the laggards were told is what happened."""
+stays what it was; and what the slow clients were told is what happened."""
 import json
 import resource
 import time
@@ -74,10 +74,10 @@ def test_block_waits_for_the_slow_and_cuts_those_who_take_nothing(sse, sse_bin, 
     figures, log = crowd.result()
     # for a stalled one until its timeout is noticed, for the slow one until it leaves
     assert figures["latest_seconds"] > 2
-    stalled, slow = figures["laggards"][:STALLED], figures["laggards"][STALLED]
-    for laggard in figures["laggards"]:
-        assert laggard["in_order"] and laggard["missed"] == 0 and not laggard["ended"]
-    assert all(laggard["events"] < EVENTS for laggard in stalled)
+    stalled, slow = figures["slow_clients"][:STALLED], figures["slow_clients"][STALLED]
+    for client in figures["slow_clients"]:
+        assert client["in_order"] and client["missed"] == 0 and not client["ended"]
+    assert all(client["events"] < EVENTS for client in stalled)
     assert 0 < slow["events"] < EVENTS
     ends = Counter(line["end"] for line in log)
     assert ends == {"stalled": STALLED, "client closed": 1, "end of stream": CLIENTS - STALLED}
@@ -85,25 +85,25 @@ def test_block_waits_for_the_slow_and_cuts_those_who_take_nothing(sse, sse_bin, 
 
 @at_pace(0.3)
 @pytest.mark.parametrize("io", ["auto", "send"])
-def test_drop_moves_laggards_on_and_tells_each_what_it_missed(sse, sse_bin, wire, tmp_path, io):
+def test_drop_moves_slow_clients_on_and_tells_each_what_it_missed(sse, sse_bin, wire, tmp_path, io):
     crowd = Crowd(sse, sse_bin, wire, tmp_path, "drop", "--stall-timeout", "1h", "--io", io)
     crowd.feed()
     figures, log = crowd.result()
-    for laggard in figures["laggards"]:  # in order, with gaps as wide as it was told
-        assert laggard["in_order"] and laggard["ended"] and laggard["missed"] > 0
-        assert laggard["events"] + laggard["missed"] == laggard["last"] == EVENTS
+    for client in figures["slow_clients"]:  # in order, with gaps as wide as it was told
+        assert client["in_order"] and client["ended"] and client["missed"] > 0
+        assert client["events"] + client["missed"] == client["last"] == EVENTS
     assert {line["end"] for line in log} == {"end of stream"}
     assert sorted(line["missed"] for line in log if line["missed"]) == \
-        sorted(laggard["missed"] for laggard in figures["laggards"])
+        sorted(client["missed"] for client in figures["slow_clients"])
 
 
 @at_pace(0.3)
-def test_disconnect_cuts_laggards_and_nobody_else(sse, sse_bin, wire, tmp_path):
+def test_disconnect_cuts_slow_clients_and_nobody_else(sse, sse_bin, wire, tmp_path):
     crowd = Crowd(sse, sse_bin, wire, tmp_path, "disconnect", "--stall-timeout", "1h")
     crowd.feed()
     figures, log = crowd.result()
-    for laggard in figures["laggards"]:
-        assert laggard["in_order"] and not laggard["ended"]
-        assert laggard["missed"] == 0 and laggard["events"] == laggard["last"] < EVENTS
+    for client in figures["slow_clients"]:
+        assert client["in_order"] and not client["ended"]
+        assert client["missed"] == 0 and client["events"] == client["last"] < EVENTS
     assert Counter(line["end"] for line in log) == {"overrun": STALLED + 1, "end of stream": CLIENTS - STALLED}
     assert all(line["missed"] > 0 for line in log if line["end"] == "overrun")

@@ -104,7 +104,7 @@ def test_many_events_reach_a_reader_with_a_small_window(sse, talk, pair):
 
 
 @pytest.mark.parametrize("overflow", ["drop", "disconnect"])
-def test_a_laggard_that_is_moved_on_sees_no_torn_event(sse, talk, pair, overflow):
+def test_a_slow_client_that_is_moved_on_sees_no_torn_event(sse, talk, pair, overflow):
     server = secure(sse, pair, "--overflow", overflow, "--history", "50", "--wait-clients", "1")
     sock = talk(server)
     sock.sendall(request_bytes(server.url))

@@ -452,7 +452,7 @@ TEST_CASE("No reader has an event before every loop can resume after it") {
     CHECK(channel.shard(1).find("7"));
 }
 
-TEST_CASE("drop: the laggard skips ahead, is told so, and never gets half of an event") {
+TEST_CASE("drop: the slow client skips ahead, is told so, and never gets half of an event") {
     for (const auto framing : framings) {
         for (std::size_t before = 0; before < 70; ++before) {     // where it stalls
             for (const std::size_t step : {1U, 5U, 30U, 1000U}) { // how it goes on
@@ -494,7 +494,7 @@ TEST_CASE("drop: the laggard skips ahead, is told so, and never gets half of an 
     }
 }
 
-TEST_CASE("disconnect: the laggard is told to go, and only it") {
+TEST_CASE("disconnect: the slow client is told to go, and only it") {
     Hub hub(keeping(4, sse::Overflow::disconnect));
     Reader fast(hub), slow(hub);
     bool woken = false;
