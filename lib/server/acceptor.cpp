@@ -140,12 +140,14 @@ void Acceptor::pause(Listener& listener) {
     });
 }
 
+/// Its turn comes after what its loop has to do already, on the loop that accepts, too: a request
+/// that is there is answered at once, and with a client that asks again and again the accepting
+/// would go on without a turn for what was published.
 void Acceptor::assign(int fd, const ListenerContext& listener, Refusal refusal) {
-    if (listener.admin) return admit_admin(fd, listener);
-    auto& loop = *loops_[next_loop_++ % loops_.size()];
-    if (&loop == loops_[0].get()) return admit(loop, fd, listener, refusal);
+    auto& loop = *loops_[listener.admin ? 0 : next_loop_++ % loops_.size()];
     asio::post(loop.context, [this, &loop, &listener, refusal, socket = Descriptor(fd)]() mutable {
-        admit(loop, socket.release(), listener, refusal);
+        if (listener.admin) admit_admin(socket.release(), listener);
+        else admit(loop, socket.release(), listener, refusal);
     });
 }
 

@@ -127,10 +127,10 @@ def die_in_mid_body(sse, url, request):
 
 def unread(server, sock):
     """Bytes that have come from that socket and that the server has not read."""
-    port = f":{sock.getsockname()[1]:04X}"
+    own, peer = (f":{end[1]:04X}" for end in (sock.getpeername(), sock.getsockname()))
     for line in open("/proc/net/tcp").readlines()[1:]:
         fields = line.split()
-        if fields[2].endswith(port):
+        if fields[1].endswith(own) and fields[2].endswith(peer):
             return int(fields[4].split(":")[1], 16)
     return None
 

@@ -147,6 +147,8 @@ def test_names_that_somebody_only_asked_for_keep_no_publisher_out(sse, wire):
         wire.get(f"{server.url}nothing{n}").close()
     poll("room for a publisher", lambda: post(wire, server.url + "new", b"y").status == 201)
     assert [e.data for e in wire.get(server.url + "kept").events(1)] == ["x"]
+    # A connection that was closed keeps its channel until the server has seen it close.
+    poll("room for a reader", lambda: wire.get(server.url + "reader0").status == 200)
     readers = [wire.get(f"{server.url}reader{n}") for n in range(3)]
     assert [r.status for r in readers] == [200] * 3
     for n in range(3):  # a reader of a channel without events takes no place from a publisher

@@ -13,7 +13,7 @@ APART = {"client": "server", "server": "client"}  # these never include each oth
 SHARED, COMMANDS = ("term", "cli", "client", "server"), ("serve", "tail", "replay", "record", "check", "bench")
 # heavy headers, and the only places that may include them
 HEAVY = {"hiredis.h": r"lib/redis/redis_reply\.cpp", "httplib.h": r"lib/\w+/httplib_\w+\.(hpp|cpp)"}
-HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+/)?(\w+\.cpp|(choice|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
+HEAVY |= {"CLI/CLI.hpp": r"cmd/(\w+/)?(\w+\.cpp|(choice|colour_option|number|text_option)\.hpp)", "simdjson.h": r"(lib|cmd)/.*\.cpp"}
 
 
 def name(path):

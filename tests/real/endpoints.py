@@ -3,7 +3,10 @@
 Each is a name, what makes it (called with a Rig; returns the URL), and for a bad one the findings of which
 at least one must be there. What they serve is a beat: every 100 ms an event that all connections share."""
 import http.server
+import os
+import signal
 import subprocess
+import tempfile
 import threading
 import time
 import zlib
@@ -47,7 +50,7 @@ class Rig:
 
     def process(self, *args, port=None, **options):
         process = subprocess.Popen([*map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                                   stderr=subprocess.DEVNULL, **options)
+                                   stderr=subprocess.DEVNULL, start_new_session=True, **options)
         self.made.append(Ending(process))
         if port:
             poll(f"{args[0]} on its port", lambda: accepts(port))
@@ -66,11 +69,13 @@ class Rig:
 
 
 class Ending:
+    """Ends a process, and those that it started, which share its group."""
+
     def __init__(self, process):
         self.process = process
 
     def close(self):
-        self.process.kill()
+        os.killpg(self.process.pid, signal.SIGKILL)
         self.process.wait()
 
 
@@ -362,7 +367,6 @@ def app(environ, start):
 
 def gunicorn(*options):
     def make(rig):
-        import tempfile
         folder = tempfile.mkdtemp(prefix="sse-gunicorn-")
         with open(f"{folder}/app.py", "w", encoding="utf-8") as file:
             file.write(APP)
@@ -396,14 +400,12 @@ def node(rig):
 def php(code):
     """The server of PHP itself, with four workers."""
     def make(rig):
-        import os
-        import tempfile
         folder = tempfile.mkdtemp(prefix="sse-php-")
         with open(f"{folder}/index.php", "w", encoding="utf-8") as file:
             file.write("<?php header('Content-Type: text/event-stream'); header('Cache-Control: no-store');" + code)
         port = free_port()
         rig.process("php", "-d", "output_buffering=4096", "-S", f"127.0.0.1:{port}", "-t", folder, port=port,
-                    env={**os.environ, "PHP_CLI_SERVER_WORKERS": "6"}, start_new_session=True)
+                    env={**os.environ, "PHP_CLI_SERVER_WORKERS": "6"})
         return f"http://127.0.0.1:{port}/"
     return make
 
