@@ -10,7 +10,7 @@ import pytest
 
 sys.path.insert(0, str(Path(__file__).parent))
 
-from support.builds import BUILDS, CppFile  # noqa: E402
+from support.builds import BLACK_BOX_ASAN, BUILDS, CppFile  # noqa: E402
 from support.origin import Origin  # noqa: E402
 from support.process import Sse  # noqa: E402
 from support.wire import Wire  # noqa: E402
@@ -20,6 +20,8 @@ for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
     os.environ.pop(name, None)
     os.environ.pop(name.upper(), None)
 os.environ.setdefault("TSAN_OPTIONS", f"suppressions={Path(__file__).parent / 'support/tsan.supp'}")
+if os.environ.get("SSE_SANITIZED") != "all":  # looking for leaks is most of the time of a short process
+    os.environ.setdefault("ASAN_OPTIONS", BLACK_BOX_ASAN)
 
 # A shell starts what runs in the background with SIGINT ignored, and what is ignored stays so in all
 # children: these tests send it.

@@ -2,6 +2,7 @@
 import os
 import pty
 import re
+import select
 import shutil
 import signal
 from pathlib import Path
@@ -17,7 +18,7 @@ SHELLS = {
              " source /usr/share/bash-completion/bash_completion;"
              f" source {COMPLETIONS}/sse.bash; PS1='ready> '"),
     "zsh": (["zsh", "-f", "-i"],
-            f"fpath=({COMPLETIONS} $fpath); autoload -U compinit; compinit -u -D;"
+            f"fpath=({COMPLETIONS} $fpath); autoload -U compinit; compinit -u -d $ZSH_KNOWN;"
             " unsetopt list_beep; PS1='ready> '"),
     "fish": (["fish", "--no-config", "-i"],
              f"source {COMPLETIONS}/sse.fish; function fish_prompt; echo 'ready> '; end"),
@@ -30,12 +31,12 @@ pytestmark = pytest.mark.release
 class Terminal:
     """A shell at a terminal."""
 
-    def __init__(self, args, folder):
+    def __init__(self, args, folder, known):
         self.pid, self.fd = pty.fork()
         if self.pid == 0:
             os.chdir(folder)
             os.environ.update(TERM="xterm", LC_ALL="C.UTF-8", HOME=str(folder), COLUMNS="100",
-                              XDG_CONFIG_HOME=str(folder), XDG_DATA_HOME=str(folder))
+                              XDG_CONFIG_HOME=str(folder), XDG_DATA_HOME=str(folder), ZSH_KNOWN=str(known))
             os.execvp(args[0], args)
         os.set_blocking(self.fd, False)
         self.shown = b""
@@ -48,10 +49,11 @@ class Terminal:
         deadline = Deadline()
         while not re.search(pattern, CONTROL.sub(b"", self.shown)):
             try:
-                deadline.check(f"{pattern!r} in {CONTROL.sub(b'', self.shown)!r}")
+                left = deadline.check(f"{pattern!r} in {CONTROL.sub(b'', self.shown)!r}")
+                select.select([self.fd], [], [], left)
                 self.shown += os.read(self.fd, 65536)
             except BlockingIOError:
-                os.sched_yield()
+                continue
 
     def close(self):
         os.kill(self.pid, signal.SIGKILL)
@@ -60,12 +62,13 @@ class Terminal:
 
 
 @pytest.fixture(params=SHELLS)
-def shell(request, tmp_path):
+def shell(request, tmp_path, tmp_path_factory):
     if not shutil.which(request.param):
         pytest.fail(f"{request.param} is not installed")
     args, setup = SHELLS[request.param]
     (tmp_path / "a-recording.jsonl").touch()
-    terminal = Terminal(args, tmp_path)
+    # zsh notes there what it has found, for the next one
+    terminal = Terminal(args, tmp_path, tmp_path_factory.getbasetemp() / "zcompdump")
     terminal.type(setup + "\n")
     terminal.wait_for(rb"ready> ")
     yield terminal

@@ -2,11 +2,10 @@
 option."""
 import re
 import shlex
-from concurrent.futures import ThreadPoolExecutor
-from subprocess import DEVNULL, run
+from subprocess import run
 
 import pytest
-from support.deadline import HANG
+from support.forked import Forked
 
 pytestmark = pytest.mark.release
 COMMANDS = ("serve", "tail", "replay", "record", "check", "bench")
@@ -64,14 +63,10 @@ def test_every_option_refuses_what_it_cannot_mean_in_our_words(sse, command, tmp
     assert len(known) > 30
     tries = [(*option, value) for option in known for value in ("x y", "", "-1", HUGE)]
 
-    def attempt(trial):
-        name, _, value = trial
-        # whatever the value, the operand cannot be used: nothing here runs on
-        return run([sse.binary, command, f"{name}={value}", *operand], stdin=DEVNULL, cwd=tmp_path,
-                   capture_output=True, text=True, check=False, timeout=HANG)
-
-    with ThreadPoolExecutor(4) as pool:
-        for (name, kind, value), done in zip(tries, pool.map(attempt, tries)):
+    with Forked(sse.binary) as forked:
+        for name, kind, value in tries:
+            # whatever the value, the operand cannot be used: nothing here runs on
+            done = forked.run(command, f"{name}={value}", *operand, cwd=tmp_path)
             said = f"{name}={value[:20]}: {done.stderr}"
             assert done.returncode in (2, 3, 6, 7, 23) and done.stdout == "", said
             error, hint = two_lines(done.stderr.removeprefix("sse: note: "))
@@ -90,16 +85,17 @@ def test_the_example_of_every_hint_is_accepted(sse, command):
     """Each example of a value is tried with an option that there is not: only that is refused."""
     operand = {"serve": [], "tail": ["http:///"], "replay": ["no/such"],
                "record": ["http:///", "no/such"], "check": ["http:///"], "bench": ["http:///"]}[command]
-    for name, _ in options(sse.binary, command):
-        error, hint = two_lines(sse.run(command, *operand, name).err)
-        assert error == f"{name} needs a value" or name == "--loop", error
-        if name == "--loop":
-            continue
-        example = shlex.split(hint.removeprefix("for example sse "))
-        assert example[:2] == [command, name] and len(example) == 3
-        example += NEEDS.get(f"{command} {name}", NEEDS.get(name, []))
-        error, _ = two_lines(sse.run(*example, *operand, "--no-such-option").err)
-        assert error == "unknown option --no-such-option", (example, error)
+    with Forked(sse.binary) as forked:
+        for name, _ in options(sse.binary, command):
+            error, hint = two_lines(forked.run(command, *operand, name).stderr)
+            assert error == f"{name} needs a value" or name == "--loop", error
+            if name == "--loop":
+                continue
+            example = shlex.split(hint.removeprefix("for example sse "))
+            assert example[:2] == [command, name] and len(example) == 3
+            example += NEEDS.get(f"{command} {name}", NEEDS.get(name, []))
+            error, _ = two_lines(forked.run(*example, *operand, "--no-such-option").stderr)
+            assert error == "unknown option --no-such-option", (example, error)
 
 
 @pytest.mark.parametrize("args, error, hint", [

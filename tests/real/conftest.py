@@ -24,11 +24,19 @@ def node(tmp_path_factory):
     return run
 
 
-@pytest.fixture
-def browser():
+@pytest.fixture(scope="session")
+def chromium():
     made = Browser()
     yield made
     made.close()
+
+
+@pytest.fixture
+def browser(chromium):
+    """One for all tests of a worker: it takes seconds to start."""
+    chromium.begin()
+    yield chromium
+    chromium.end()
 
 
 @pytest.fixture

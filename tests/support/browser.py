@@ -27,7 +27,17 @@ class Browser:
             pass_fds=(theirs_in, theirs_out), start_new_session=True)
         os.close(theirs_in)
         os.close(theirs_out)
-        self._buffer, self._number, self._session = b"", 0, None
+        self._buffer, self._number, self._session, self._context = b"", 0, None, None
+
+    def begin(self):
+        """What follows knows nothing of what was before: no page, no cookie, no storage."""
+        self._session = None
+        self._context = self.call("Target.createBrowserContext")["browserContextId"]
+
+    def end(self):
+        """Closes what was opened since begin()."""
+        self._session = None
+        self.call("Target.disposeBrowserContext", browserContextId=self._context)
 
     def call(self, method, **params):
         """One command of the DevTools protocol; returns its result."""
@@ -55,7 +65,7 @@ class Browser:
     def open(self, url):
         """Opens a page; what follows is about that page."""
         self._session = None
-        target = self.call("Target.createTarget", url="about:blank")["targetId"]
+        target = self.call("Target.createTarget", url="about:blank", browserContextId=self._context)["targetId"]
         self._session = self.call("Target.attachToTarget", targetId=target,
                                   flatten=True)["sessionId"]
         self.call("Page.enable")

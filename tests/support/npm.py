@@ -1,13 +1,13 @@
-"""Packages of npm, installed once for all workers of a run."""
+"""Packages of npm, installed once in a build directory, for all workers and for later runs."""
 import fcntl
 import hashlib
-import os
 import subprocess
 import tempfile
 import time
 from pathlib import Path
 
 import pytest
+from support.builds import BUILDS
 
 SECONDS = 120
 # The SDKs that sse record and sse replay are tested with: one list, so that they are installed once.
@@ -32,21 +32,25 @@ def failure_to_install(folder, packages):
     return f"npm cannot install {' '.join(packages)}: {done.stderr.strip()[-300:]}"
 
 
+def kept_folder():
+    """Where packages stay for later runs: a build directory."""
+    directory = BUILDS[0].directory
+    return directory if (directory / "CMakeCache.txt").exists() else Path(tempfile.gettempdir())
+
+
 def install(folder, *packages):
-    """The folder in which these packages are installed: `folder`, a temporary one of pytest, says in which run. The
-    workers share it, so each file a test writes there needs a name of its own. Where the packages cannot be installed
-    (no registry can be reached), the test is skipped and says so; one failure is for all."""
-    run = folder.parent.parent if "PYTEST_XDIST_WORKER" in os.environ else folder.parent
-    shared = run / f"npm-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}"
+    """`folder`, an empty one, in which programs find these packages. Where the packages cannot be installed (no
+    registry can be reached), the test is skipped and says so; one failure is for all."""
+    shared = kept_folder() / f"npm-{hashlib.sha256(' '.join(packages).encode()).hexdigest()[:12]}"
     with open(Path(tempfile.gettempdir(), "sse-tests-npm.lock"), "w", encoding="utf-8") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
-        if (shared / "installed").exists():
-            return shared
-        if FAILED.exists() and time.time() - FAILED.stat().st_mtime < 600:
-            pytest.skip(FAILED.read_text(encoding="utf-8"))
-        shared.mkdir(exist_ok=True)
-        if why := failure_to_install(shared, packages):
-            FAILED.write_text(why, encoding="utf-8")
-            pytest.skip(why)
-        (shared / "installed").touch()
-    return shared
+        if not (shared / "installed").exists():
+            if FAILED.exists() and time.time() - FAILED.stat().st_mtime < 600:
+                pytest.skip(FAILED.read_text(encoding="utf-8"))
+            shared.mkdir(exist_ok=True)
+            if why := failure_to_install(shared, packages):
+                FAILED.write_text(why, encoding="utf-8")
+                pytest.skip(why)
+            (shared / "installed").touch()
+    (folder / "node_modules").symlink_to(shared / "node_modules")
+    return folder

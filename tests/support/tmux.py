@@ -3,6 +3,7 @@ import os
 import shlex
 import subprocess
 import tempfile
+import time
 
 from support.deadline import Deadline
 
@@ -37,7 +38,7 @@ class Tmux:
         deadline = Deadline()
         while not condition(lines := self.screen()):
             deadline.check(f"{what}; the screen is {lines}")
-            os.sched_yield()
+            time.sleep(0.01)
         return lines
 
     def wait_for_end(self):
