@@ -38,7 +38,7 @@ using sse::checks::Check;
 using sse::checks::Severity;
 using sse::checks::Verdict;
 
-constexpr auto known_ids = "sse check --explain all lists the checks";
+constexpr auto known_ids = "list the checks with sse check --explain all";
 
 bool is_chosen(std::string_view id, std::string_view pattern) {
     return id == pattern || (id.starts_with(pattern) && id.substr(pattern.size()).starts_with('-'));
@@ -99,14 +99,14 @@ void check_servers(const std::vector<std::string>& names) {
     const auto known = sse::checks::known_servers();
     for (const auto& name : names) {
         if (contains(known, name)) continue;
-        throw Failure(
-            Exit::usage,
-            fmt::format("--fix \"{}\" is not a server with remedies", sse::printable(name, 60)),
-            fmt::format("use one of {}", fmt::join(known, ", ")));
+        throw Failure(Exit::usage,
+                      fmt::format("--fix \"{}\" is not a server for which there are remedies",
+                                  sse::printable(name, 60)),
+                      fmt::format("use one of {}", fmt::join(known, ", ")));
     }
 }
 
-/// What the options say of the verdicts, checked before anything is sent.
+/// The options about verdicts, validated before anything is sent.
 struct Policy {
     std::vector<std::string> required, ignored;
     std::vector<LevelChange> levels;
@@ -155,7 +155,8 @@ std::string read_origin(const std::string& text) {
     return fmt::format("{}://{}", url.tls ? "https" : "http", url.authority());
 }
 
-/// Runs the command of --trigger with `token` in it. Its output goes to standard error.
+/// Runs the command of --trigger, with `token` in place of %s and its output on standard error.
+/// Returns why it failed; "" if it succeeded.
 std::string run_trigger(const std::string& command, const std::string& token,
                         sse::Interrupt& interrupt) {
     constexpr std::chrono::milliseconds poll{10}, limit{10'000}, grace{200};
@@ -198,8 +199,8 @@ sse::checks::GatherOptions gather_options(const CheckOptions& o, sse::Interrupt&
     if (!o.trigger.empty()) {
         if (o.trigger.find("%s") == o.trigger.npos) {
             throw Failure(Exit::usage,
-                          "--trigger contains no %s, which becomes the text to wait for",
-                          "for example --trigger 'redis-cli publish news %s'");
+                          "--trigger contains no %s, which is replaced by the text to wait for",
+                          "use the form --trigger 'redis-cli publish news %s'");
         }
         options.trigger = [&o, &interrupt](const std::string& token) {
             return run_trigger(o.trigger, token, interrupt);

@@ -25,31 +25,34 @@ const std::map<std::string, Severity> severity_names = {
 void add_watch_options(CLI::App& app, CheckOptions& o) {
     const auto group = "Watch";
     add_duration(app, "-t,--time", o.time,
-                 "Watch the stream for this long at most; less if everything is decided before "
+                 "Watch the stream for at most this long; stop earlier once everything is decided "
                  "(default 12s; 130s with --long)")
         ->group(group);
     app.add_flag("--long", o.long_watch,
-                 "Watch for the whole time, to see time limits and keepalive comments")
+                 "Watch for the whole time of -t, to see idle timeouts and keepalive comments")
         ->group(group);
     app.add_flag("--single", o.single,
-                 "Make one request only, as is done for any request but a GET without data")
+                 "Make only one request, as is always done with data or a method other than GET")
         ->group(group);
     add_number<unsigned>(app, "--max-connections", o.max_connections, 1,
                          "Open at most N connections at once", 16)
         ->group(group);
-    with_example(add_text(app, "--direct", o.direct, "URL",
-                          "Also watch the origin at this URL, and compare when events arrive"),
-                 "http://127.0.0.1:3000/events")
+    with_example(
+        add_text(app, "--direct", o.direct, "URL",
+                 "Also watch the stream of the origin at this URL, and compare when events arrive"),
+        "http://127.0.0.1:3000/events")
         ->group(group);
     auto* trigger =
-        with_example(add_text(app, "--trigger", o.trigger, "COMMAND",
-                              "Run this shell command, which has the server send an event with "
-                              "the text in place of %s, and measure its delay"),
-                     "'redis-cli publish news %s'")
+        with_example(
+            add_text(app, "--trigger", o.trigger, "COMMAND",
+                     "Run this shell command, which must make the server send an event that "
+                     "contains the text put in place of %s, and measure the delay of the event"),
+            "'redis-cli publish news %s'")
             ->group(group);
-    with_example(add_text(app, "--publish", o.publish, "URL",
-                          "Publish an event by a POST to this URL, and measure its delay"),
-                 "http://127.0.0.1:8080/")
+    with_example(
+        add_text(app, "--publish", o.publish, "URL",
+                 "Publish an event with a POST to this URL, and measure the delay of the event"),
+        "http://127.0.0.1:8080/")
         ->excludes(trigger)
         ->group(group);
 }
@@ -72,29 +75,30 @@ void add_report_options(CLI::App& app, CheckOptions& o) {
         ->group(group);
     add_colour_option(app, o.colour)->group(group);
     with_example(add_texts(app, "--fix", o.fix, "NAME",
-                           "Show the remedies for this server, whatever the response names; "
-                           "repeatable"),
+                           "Show the remedies for this server, even if the response names another "
+                           "one; repeatable"),
                  "nginx")
         ->group(group);
     with_example(add_text(app, "--explain", o.explain, "ID",
                           "Explain this check instead of checking a URL; all explains all checks"),
                  "held-back")
         ->group(group);
-    with_example(add_texts(app, "--require", o.require, "ID,...",
-                           "Exit with 1 if this check has a finding of any severity, or cannot "
-                           "be decided; resume stands for all resume- checks; repeatable"),
-                 "resume")
+    with_example(
+        add_texts(app, "--require", o.require, "ID,...",
+                  "Exit with status 1 if one of these checks has a finding of any severity, or "
+                  "cannot be decided; resume stands for all resume- checks; repeatable"),
+        "resume")
         ->group(group);
-    with_example(add_texts(app, "--ignore", o.ignore, "ID,...", "Leave out this check; repeatable"),
-                 "no-ids,retry")
+    with_example(
+        add_texts(app, "--ignore", o.ignore, "ID,...", "Leave out these checks; repeatable"),
+        "no-ids,retry")
         ->group(group);
     with_example(add_texts(app, "--severity", o.severity, "ID=LEVEL",
-                           "Give the findings of this check the level error, warn or note; "
-                           "repeatable"),
+                           "Report the findings of this check as error, warn or note; repeatable"),
                  "no-ids=note")
         ->group(group);
     add_choice(app, "--fail-on", o.fail_on, severity_names,
-               "Exit with 1 if there is a finding of this severity or a higher one")
+               "Exit with status 1 if there is a finding of this severity or a higher one")
         ->group(group);
 }
 

@@ -33,7 +33,7 @@ struct CheckOptions {
     CheckFormat format = CheckFormat::text;
     Colour colour = Colour::automatic;
 
-    /// How long a stream is watched, unless --time says it.
+    /// How long a stream is watched without --time: without and with --long.
     static constexpr std::chrono::milliseconds short_time{12'000}, long_time{130'000};
 };
 

@@ -99,7 +99,7 @@ std::vector<std::string> ids_with(const CheckReport& report, Verdict::Kind kind)
     return ids;
 }
 
-/// Remedies in `shown` are there already, and are not repeated.
+/// Appends a finding. Remedies in `shown` are already in the report, and are not repeated.
 void append_finding(const CheckReport& report, const Result& result, const ReportColours& colours,
                     std::size_t width, std::set<std::string>& shown, std::string& out) {
     const auto& verdict = result.verdict;

@@ -13,7 +13,7 @@ namespace cmd {
 struct CheckReport {
     sse::checks::Observations seen;
     std::vector<sse::checks::Result> results; ///< in the order of the catalogue
-    std::vector<std::string> servers;         ///< whose remedies are shown
+    std::vector<std::string> servers;         ///< servers whose remedies are shown
 };
 
 /// For people; `width` columns. Text from the server is escaped.
@@ -27,8 +27,8 @@ std::string github_report(const CheckReport& report);
 
 /// The explanation of `check`, for people.
 std::string explanation(const sse::checks::Check& check, std::size_t width);
-/// The explanations of `checks` as a JSON array; the remedies of servers, which several checks
-/// share, apart from the others.
+/// The explanations of `checks` as a JSON array. Remedies for particular servers, which several
+/// checks share, are in a member of their own.
 std::string explanation_json(const std::vector<const sse::checks::Check*>& checks);
 
 } // namespace cmd

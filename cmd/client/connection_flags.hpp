@@ -1,5 +1,5 @@
-// Options on how a client connects: time limits, TLS, addresses. With the names and meanings of
-// curl.
+// Options for how a client connects: time limits, TLS, addresses. They have the names and meanings
+// of curl's options.
 #pragma once
 
 #include "client/client_options.hpp"
@@ -26,8 +26,9 @@ struct ConnectionFlags {
 /// Adds the options to `app`, in the group `Connection`.
 void add_connection_flags(CLI::App& app, ConnectionFlags& flags);
 
-/// Sets request, proxy, dial, TLS and decompression of `client` for the URL that was typed.
-/// `request` is complete (see request_flags.hpp). Throws Failure for usage errors.
+/// Sets request, proxy, dial, TLS and decompression of `client` for the URL `url`, as it was typed.
+/// `request` must have been passed to complete() (request_flags.hpp). Throws Failure for usage
+/// errors.
 void apply(const RequestFlags& request, const ConnectionFlags& connection, const std::string& url,
            sse::ClientOptions& client);
 

@@ -1,4 +1,4 @@
-// The hint for an error of a connection, in terms of the options that all clients share.
+// Hints for connection errors, which name the options that all clients share.
 #pragma once
 
 #include "base/error.hpp"
@@ -8,8 +8,8 @@
 
 namespace cmd {
 
-/// An instruction that may help, and that `options` do not follow already; "" if the error is not
-/// one of a connection or of its TLS, proxy or HTTP framing.
+/// An instruction that may help, and that `options` do not follow already; "" if the error does not
+/// concern a connection or its TLS, proxy or HTTP framing.
 std::string connection_hint(const sse::Error& error, const sse::ClientOptions& options);
 
 } // namespace cmd

@@ -15,7 +15,7 @@ namespace cmd {
 
 namespace {
 
-/// The words of a netrc, and the line that each stands on.
+/// Reads the words of a netrc file, and counts its lines.
 class NetrcWords {
 public:
     NetrcWords(std::string_view text, const std::string& file)
@@ -96,8 +96,8 @@ bool same_host(std::string_view a, std::string_view b) {
                       [&](char x, char y) { return lower(x) == lower(y); });
 }
 
-/// A terminal that does not show what is typed, and hands on Ctrl-C as a character: whoever ends us
-/// otherwise would leave it so.
+/// Switches off echo on a terminal. Ctrl-C is read as a character, because a signal would end the
+/// program before echo is switched on again.
 class SilentTerminal {
 public:
     explicit SilentTerminal(int fd)

@@ -1,4 +1,4 @@
-// Credentials from elsewhere than the command line: a netrc file, or a password typed on the
+// Credentials that are not on the command line: in a netrc file, or a password typed on the
 // terminal.
 #pragma once
 
@@ -12,9 +12,9 @@ struct Login {
     std::string user, password;
 };
 
-/// The first entry of `netrc` (the file's text) for `host` and, unless it is "", `user`; `default`
-/// matches any host. Values may be in quotes with the escapes \" \\ \n \r \t; `#` begins a comment;
-/// macdef is skipped. Throws sse::Error (bad_input) that names `file` and the line.
+/// The first entry of `netrc` (the text of the file) for `host` and, unless it is "", `user`;
+/// `default` matches any host. Values may be in quotes with the escapes \" \\ \n \r \t; `#` begins
+/// a comment; macdef is skipped. Throws sse::Error (bad_input), which names `file` and the line.
 std::optional<Login> find_login(std::string_view netrc, const std::string& file,
                                 std::string_view host, std::string_view user);
 

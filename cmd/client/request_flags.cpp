@@ -25,7 +25,7 @@ namespace cmd {
 
 namespace {
 
-/// All of a file; `-` is stdin.
+/// The contents of a file; `-` is standard input. Throws Failure with `hint`.
 std::string read_file(const std::string& name, const char* flag, const std::string& hint) {
     errno = 0;
     const std::unique_ptr<std::FILE, int (*)(std::FILE*)> file(
@@ -52,7 +52,7 @@ std::string read_file(const std::string& name, const char* flag) {
         fmt::format("use {0} @FILE to read a file, {0} @- to read standard input", flag));
 }
 
-/// The first of `names` that the environment has; "" for none.
+/// The value of the first of `names` that is set in the environment; "" for none.
 std::string environment_value(std::initializer_list<const char*> names) {
     for (const char* name : names) {
         if (const char* value = std::getenv(name); value && *value) return value;
@@ -87,7 +87,7 @@ void take_header(std::string_view line, sse::ClientRequest& request) {
     }
 }
 
-/// `values` with the lines of the files that they name in the place of `@file`.
+/// `values`, with each `@file` replaced by the lines of the file.
 std::vector<std::string> read_headers(const std::vector<std::string>& values) {
     std::vector<std::string> lines;
     for (const auto& value : values) {
@@ -104,7 +104,7 @@ std::vector<std::string> read_headers(const std::vector<std::string>& values) {
     return lines;
 }
 
-/// -d: as curl has it, files lose CR, LF and NUL, and pieces are joined with `&`.
+/// The body of -d. As in curl, CR, LF and NUL of files are removed, and pieces are joined with `&`.
 std::string form_body(const std::vector<std::string>& pieces) {
     std::string body;
     for (const auto& piece : pieces) {
@@ -145,7 +145,7 @@ std::string netrc_path(const RequestFlags& flags) {
     return std::string(home ? home : "") + "/.netrc";
 }
 
-/// What stands for the host in the netrc that the flags name.
+/// The entry for the host in the netrc file that the flags name.
 std::optional<Login> netrc_login(const RequestFlags& flags, const sse::Url& url) {
     const auto path = netrc_path(flags);
     if (path.empty()) return std::nullopt;

@@ -1,4 +1,4 @@
-// Request options with the names and meanings of curl.
+// Request options, with the names and meanings of curl's options.
 #pragma once
 
 #include "client/client_request.hpp"
@@ -24,7 +24,7 @@ struct RequestFlags {
     std::string user, bearer;
     std::string netrc_file; ///< --netrc-file
     std::optional<std::string> agent, proxy, no_proxy;
-    std::optional<std::string> body; ///< of -d or --json, once it is complete
+    std::optional<std::string> body; ///< of -d or --json, set by complete()
     bool compressed = false, netrc = false;
 };
 
@@ -35,12 +35,13 @@ void add_request_flags(CLI::App& app, RequestFlags& flags);
 /// requests: standard input can be read only once. Throws Failure.
 void complete(RequestFlags& flags);
 
-/// The proxies of `flags`, else of the environment: http_proxy, https_proxy, all_proxy and
-/// no_proxy, in small letters or in capitals. HTTP_PROXY in capitals is ignored if REQUEST_METHOD
-/// is set: in a CGI program it holds the Proxy field of a request (RFC 3875, 4.1.18).
+/// The proxies of `flags`, or else of the environment: http_proxy, https_proxy, all_proxy and
+/// no_proxy, in lower or upper case. HTTP_PROXY in upper case is ignored if REQUEST_METHOD is set,
+/// because in a CGI program it contains the Proxy field of a request (RFC 3875, 4.1.18).
 sse::ProxyOptions proxies_of(const RequestFlags& flags);
 
-/// The request of `flags`, after complete(). Throws sse::Error (invalid_argument) and Failure.
+/// The request of `flags`, on which complete() was called. Throws sse::Error (invalid_argument) and
+/// Failure.
 sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url);
 
 } // namespace cmd

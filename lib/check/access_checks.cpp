@@ -1,4 +1,4 @@
-// Pages of other origins, certificates, and the number of streams that a browser can have.
+// Pages of other origins, certificates, and the number of streams that a browser can open.
 #include "check/check.hpp"
 #include "http/head.hpp"
 
@@ -22,7 +22,7 @@ std::string refusal(const Observations& seen, const Exchange& response) {
     const auto allowed = response.field(origin_field);
     if (std::count_if(response.fields.begin(), response.fields.end(),
                       [&](const auto& field) { return same_name(field.name, origin_field); }) > 1)
-        return fmt::format("{} is there more than once", origin_field);
+        return fmt::format("{} is present more than once", origin_field);
     if (allowed != seen.origin && !(allowed == "*" && !seen.credentials))
         return shown(origin_field, allowed);
     if (seen.credentials && response.field(credentials_field) != "true")
@@ -43,7 +43,7 @@ Verdict cors(const Observations& seen) {
 Verdict cors_preflight(const Observations& seen) {
     const auto& response = seen.of(Probe::preflight);
     if (!response.made()) return not_applicable();
-    if (!response.has_head()) return unknown("the OPTIONS request got no response");
+    if (!response.has_head()) return unknown("the OPTIONS request received no response");
     std::vector<std::string> evidence;
     if (response.status / 100 != 2) evidence.push_back(fmt::format("status {}", response.status));
     if (auto why = refusal(seen, response); !why.empty()) evidence.push_back(std::move(why));
@@ -78,40 +78,46 @@ Verdict expiry(const Observations& seen) {
 
 Verdict http1_only(const Observations& seen) {
     if (!seen.tls) return not_applicable();
-    if (!seen.tls->protocol) return unknown("the TLS handshake could not be made");
+    if (!seen.tls->protocol) return unknown("the TLS handshake failed");
     if (*seen.tls->protocol == "h2") return passed();
     return finding(Severity::warning,
-                   "the server does not offer HTTP/2: a browser opens six streams at most",
+                   "the server does not offer HTTP/2, so a browser opens at most six streams",
                    {seen.tls->protocol->empty()
-                        ? "it chose no protocol (ALPN)"
-                        : fmt::format("it chose {} of h2 and http/1.1", *seen.tls->protocol)});
+                        ? "it selected no protocol (ALPN)"
+                        : fmt::format("it selected {} from h2 and http/1.1", *seen.tls->protocol)});
 }
 
 constexpr Check access_list[] = {
     {"cors", Severity::error, "other origins refused",
-     "With --origin: Access-Control-Allow-Origin, and with --credentials "
-     "Access-Control-Allow-Credentials.",
-     "A page of another origin gets an error and no event. Tools such as curl are not affected.",
-     "send Access-Control-Allow-Origin with the origin of the page, once", Cure::none, cors},
+     "With --origin: the field Access-Control-Allow-Origin, and with --credentials also "
+     "Access-Control-Allow-Credentials. An error if they do not allow that origin.",
+     "A page of another origin receives an error and no events. Tools such as curl are not "
+     "affected.",
+     "send Access-Control-Allow-Origin exactly once, with the origin of the page", Cure::none,
+     cors},
     {"cors-preflight", Severity::note, "preflight refused",
-     "With --origin: an OPTIONS request that asks for authorization and last-event-id.",
-     "EventSource sends neither by itself in a way that needs a preflight, but clients that use "
-     "fetch() do.",
+     "With --origin: an OPTIONS request that asks whether the fields Authorization and "
+     "Last-Event-ID may be sent. A note if they may not.",
+     "An EventSource makes no preflight request, but a client that sends these fields with fetch() "
+     "does.",
      "answer OPTIONS with Access-Control-Allow-Headers: authorization, last-event-id", Cure::none,
      cors_preflight},
     {"tls-certificate", Severity::error, "certificate not trusted",
-     "The verification of the certificate, with the system's authorities or those of --cacert.",
-     "Browsers show no warning for the connections of a page: the stream just fails.",
+     "The verification of the certificate, with the certificate authorities of the system or of "
+     "--cacert. An error if it fails.",
+     "Browsers show no warning page for a connection that a page makes: the stream fails without "
+     "one.",
      "install a certificate for this name, with its chain", Cure::none, certificate},
     {"tls-expiry", Severity::warning, "certificate expires",
-     "The last day of the certificate. A warning with less than 14 days.",
-     "Certificates that are renewed by themselves are renewed a month before.",
+     "The expiry date of the certificate. A warning if it is less than 14 days away.",
+     "Automatic renewal usually happens a month before the expiry date, so it seems to have "
+     "failed.",
      "renew the certificate, and reload the server", Cure::none, expiry},
     {"http1-only", Severity::warning, "no HTTP/2",
-     "The choice of the server between h2 and http/1.1 (ALPN).",
-     "With HTTP/1.1, a browser has six connections to a host, for all tabs together. A seventh "
-     "stream, or any other request then, waits for ever.",
-     "put a proxy that speaks HTTP/2 in front", Cure::none, http1_only},
+     "The protocol that the server selects from h2 and http/1.1 (ALPN). A warning unless it is h2.",
+     "With HTTP/1.1, a browser opens at most six connections to a host, for all tabs together. A "
+     "seventh stream, and any other request, then waits until one of them is closed.",
+     "put a proxy that speaks HTTP/2 in front of the server", Cure::none, http1_only},
 };
 
 } // namespace

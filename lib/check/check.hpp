@@ -1,4 +1,4 @@
-// A check: what is looked for in the observations, and what to say about it.
+// A check: a function that judges the observations, with the texts that explain it.
 #pragma once
 
 #include "check/observation.hpp"
@@ -16,13 +16,13 @@ enum class Severity : std::uint8_t { note, warning, error };
 /// `note`, `warn` or `error`, as on the command line.
 std::string_view to_string(Severity severity);
 
-/// What one check says of one set of observations.
+/// The result of one check for one set of observations.
 struct Verdict {
     enum class Kind : std::uint8_t {
         passed,
         finding,
         unknown,        ///< it could not be decided; `message` says why
-        not_applicable, ///< there is nothing to look at
+        not_applicable, ///< the observations do not concern it
     };
     Kind kind = Kind::passed;
     Severity severity = Severity::error; ///< of a finding
@@ -45,9 +45,9 @@ enum class Cure : std::uint8_t {
 
 struct Check {
     std::string_view id;
-    Severity severity;         ///< the highest that it gives
-    std::string_view title;    ///< what is wrong, as a phrase
-    std::string_view looks_at; ///< how it is found, with thresholds: a sentence or two
+    Severity severity;         ///< the highest severity of its findings
+    std::string_view title;    ///< the problem, as a phrase
+    std::string_view looks_at; ///< what is examined, with thresholds: a few sentences
     std::string_view why;      ///< why it happens and what it does to clients
     std::string_view fix;      ///< the remedy that does not depend on the server
     Cure cure;
@@ -56,10 +56,10 @@ struct Check {
 
 /// All checks, in the order of the report.
 std::vector<const Check*> catalogue();
-/// The check of this id; nullptr if there is none.
+/// The check with this ID; nullptr if there is none.
 const Check* find_check(std::string_view id);
 
-// The groups, a file each.
+// The groups, each in a file of its own.
 std::span<const Check> timing_checks();
 std::span<const Check> compression_checks();
 std::span<const Check> connection_checks();

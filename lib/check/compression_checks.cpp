@@ -1,4 +1,4 @@
-// Does asking for another coding or another type change the stream?
+// Whether the stream changes if another content coding or type is requested.
 #include "check/check.hpp"
 #include "check/measures.hpp"
 #include "http/media_type.hpp"
@@ -22,8 +22,8 @@ std::string coding_of(const Exchange& seen) {
     return coding.empty() ? "no Content-Encoding" : fmt::format("Content-Encoding: {}", coding);
 }
 
-/// Events of `main` that arrived after the head of `other` and, where it has read so far, old
-/// enough to be there, too.
+/// The events that `other` should have received: those of `main` that arrived after the head of
+/// `other`, and at least `old_enough` before both ended.
 std::vector<std::size_t> owed(const Exchange& main, const Exchange& other) {
     std::vector<std::size_t> events;
     const auto from = other.head.value_or(other.connected.value_or(other.started));
@@ -44,14 +44,15 @@ Verdict compression_holds(const Observations& seen) {
             return unknown("the request with Accept-Encoding: gzip was too short");
         const auto& third = seen.of(Probe::any_type);
         if (third.made() && !third.has_head())
-            return unknown("other requests got no response, either");
-        return finding(Severity::error, "with Accept-Encoding: gzip, there is no response at all",
-                       {fmt::format("none within {}; without it, the head came after {}",
-                                    shown_seconds(other.ended - other.started),
-                                    shown_seconds(main.latency()))});
+            return unknown("other requests received no response either");
+        return finding(
+            Severity::error, "a request with Accept-Encoding: gzip receives no response",
+            {fmt::format("no response within {}; without compression, the head arrived after {}",
+                         shown_seconds(other.ended - other.started),
+                         shown_seconds(main.latency()))});
     }
     if (other.status != main.status) {
-        return finding(Severity::error, "with Accept-Encoding: gzip, the status is another",
+        return finding(Severity::error, "with Accept-Encoding: gzip, the status is different",
                        {fmt::format("{} instead of {}", other.status, main.status)});
     }
     const auto old = owed(main, other);
@@ -74,13 +75,14 @@ Verdict compression_holds(const Observations& seen) {
         });
         if (newer > 0) {
             return finding(Severity::error, "compression holds events back",
-                           {fmt::format("with {}, {} that had arrived {} before the end were "
-                                        "missing",
+                           {fmt::format("with {}, {} did not arrive that the first connection had "
+                                        "received {} before the end",
                                         coding_of(other), counted(missing, "event"),
                                         shown_seconds(old_enough))});
         }
     }
-    if (old.empty() && other.events.empty()) return unknown("no event was old enough");
+    if (old.empty() && other.events.empty())
+        return unknown("no event arrived early enough to compare");
     return passed();
 }
 
@@ -90,7 +92,8 @@ Verdict one_behind(const Observations& seen) {
     if (!main.is_stream() || !other.made() || other.field("Content-Encoding").empty())
         return not_applicable();
     const auto common = matches(main, other);
-    // A stream of its own for each connection is shifted by when it began.
+    // If each connection has a stream of its own, its events are shifted by the time at which it
+    // began.
     const auto shift =
         other.connected.value_or(other.started) - main.connected.value_or(main.started);
     std::size_t behind = 0, number = 0;
@@ -105,8 +108,9 @@ Verdict one_behind(const Observations& seen) {
     if (number < least_pairs) return unknown("too few events arrived on both connections");
     if (static_cast<double>(behind) < one_behind_share * static_cast<double>(number))
         return passed();
-    return finding(Severity::error, "with compression, each event arrives with the next one",
-                   {fmt::format("{} of {} came when the next one was sent", behind,
+    return finding(Severity::error,
+                   "with compression, each event arrives only when the next one is sent",
+                   {fmt::format("{} of {} arrived when the next one was sent", behind,
                                 counted(number, "event"))});
 }
 
@@ -137,21 +141,24 @@ Verdict accept_differs(const Observations& seen) {
 
 constexpr Check compression_list[] = {
     {"compression-holds", Severity::error, "compression holds events back",
-     "The events of a second connection with Accept-Encoding: gzip at the same time. An error if "
-     "it has no response, or lacks events that the first one had 1.5s before the end.",
-     "A compressor collects bytes until it has a block. All browsers ask for compression, curl "
-     "does not, so the fault shows in browsers only.",
+     "The events of a second connection, made at the same time with Accept-Encoding: gzip. An "
+     "error if it receives no response, another status, or not the events that the first one "
+     "received at least 1.5s before the end.",
+     "A compressor collects bytes until a block is complete. Browsers request compression and curl "
+     "does not, so the fault appears only in browsers.",
      "", Cure::uncompress, compression_holds},
     {"compression-one-behind", Severity::error, "compression is one event behind",
-     "The arrival of each event with compression and without. An error if 70% of them come within "
-     "60ms of when the next one was sent.",
-     "The compressor is flushed before an event is written, and not after it.", "",
+     "When each event arrives with compression and without. An error if 70% of the events arrive "
+     "with compression within 60ms of the next event without compression.",
+     "The server flushes the compressor before it writes an event, not after it.", "",
      Cure::uncompress, one_behind},
     {"accept-differs", Severity::warning, "the response depends on Accept",
-     "Status, type and events of a connection with Accept: */* at the same time.",
-     "A client that does not send Accept: text/event-stream, as fetch() in a page, gets something "
-     "else.",
-     "serve the stream whatever Accept says, or document it", Cure::none, accept_differs},
+     "The status, type and events of a second connection, made at the same time with Accept: */*. "
+     "A warning if the status or type differs, or if no events arrive.",
+     "A client that does not send Accept: text/event-stream, such as fetch() in a page, receives a "
+     "different response.",
+     "send the stream whatever Accept contains, or document that clients must send it", Cure::none,
+     accept_differs},
 };
 
 } // namespace

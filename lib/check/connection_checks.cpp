@@ -12,7 +12,7 @@ namespace sse::checks {
 
 namespace {
 
-/// The time that the second request waits, by the time that the first one took.
+/// The second request is blocked if it waits this many times as long as the first one did.
 constexpr double blocked_share = 3;
 // Seconds.
 constexpr Time quick_head = 1, quiet = 30, near_limit = 0.5, clock_off = 5;
@@ -24,10 +24,10 @@ struct IdleLimit {
     const char* servers;
 };
 constexpr IdleLimit idle_limits[] = {
-    {30, "HAProxy (timeout server, in many examples), Heroku's first byte"},
+    {30, "HAProxy (timeout server, in many examples) and of Heroku (first byte)"},
     {50, "HAProxy (timeout client and server in Debian's configuration)"},
     {55, "Heroku"},
-    {60, "nginx (proxy_read_timeout), AWS ALB (idle timeout)"},
+    {60, "nginx (proxy_read_timeout) and of AWS ALB"},
     {100, "Cloudflare"},
     {230, "Azure App Service"},
     {350, "AWS NLB"},
@@ -47,12 +47,13 @@ Verdict status(const Observations& seen) {
     if (!main.has_head()) return not_applicable();
     if (main.status == 200) return passed();
     if (main.status == 204) {
-        return finding(Severity::error, "the status is 204: an EventSource never connects again",
+        return finding(Severity::error, "the status is 204, so an EventSource does not reconnect",
                        {"send 204 only to clients that have received everything"});
     }
     return finding(
         Severity::error,
-        fmt::format("the status is {}, not 200: an EventSource gives up for good", main.status));
+        fmt::format("the status is {}, not 200, so an EventSource fails and does not reconnect",
+                    main.status));
 }
 
 Verdict content_type(const Observations& seen) {
@@ -71,8 +72,9 @@ Verdict html(const Observations& seen) {
     if (!main.has_head() || main.body_start.empty()) return not_applicable();
     const auto start = main.body_start.find_first_not_of(" \t\r\n");
     if (start == main.body_start.npos || main.body_start[start] != '<') return passed();
-    return finding(Severity::error, "the body is a page, not a stream",
-                   {"a login, an error page or a captive portal answers in place of the server"});
+    return finding(
+        Severity::error, "the body is HTML or XML, not an event stream",
+        {"a login page, an error page or a captive portal was sent instead of the stream"});
 }
 
 Verdict charset_is_utf8(const Observations& seen) {
@@ -92,8 +94,8 @@ Verdict cache_control(const Observations& seen) {
         if (contains(text, name)) return passed();
     }
     return finding(
-        Severity::warning, "caches may keep the response",
-        {text.empty() ? "there is no Cache-Control" : fmt::format("Cache-Control: {}", text)});
+        Severity::warning, "caches may store the response",
+        {text.empty() ? "Cache-Control is absent" : fmt::format("Cache-Control: {}", text)});
 }
 
 Verdict cached(const Observations& seen) {
@@ -124,17 +126,19 @@ Verdict framing(const Observations& seen) {
     if (!main.is_stream()) return not_applicable();
     if (main.framing != BodyFraming::close) return passed();
     return finding(
-        Severity::warning, "the end of the stream is not marked: it looks the same as a cut",
-        {fmt::format("{} without Transfer-Encoding and without Content-Length", main.version)});
+        Severity::warning,
+        "the end of the stream is not marked: clients cannot tell it from a broken connection",
+        {fmt::format("{} without Transfer-Encoding or Content-Length", main.version)});
 }
 
 Verdict content_length(const Observations& seen) {
     const auto& main = seen.main();
     if (!main.is_stream()) return not_applicable();
     if (main.framing != BodyFraming::length) return passed();
-    return finding(Severity::error, "the response has a Content-Length, so it is not a live stream",
-                   {fmt::format("Content-Length: {}", main.field("Content-Length")),
-                    "a file, a cache or a proxy that collects the response sends such a head"});
+    return finding(
+        Severity::error, "the response has a Content-Length, so it is not a live stream",
+        {fmt::format("Content-Length: {}", main.field("Content-Length")),
+         "files have this field, and so do responses that a cache or a proxy buffers as a whole"});
 }
 
 Verdict cut(const Observations& seen) {
@@ -146,13 +150,13 @@ Verdict cut(const Observations& seen) {
     const auto last = main.pieces.empty() ? *main.head : main.pieces.back().at;
     const auto idle = main.ended - last;
     std::vector<std::string> evidence = {
-        fmt::format("after {}, of which the last {} without a byte",
+        fmt::format("{} after the response head, and {} after the last byte",
                     shown_seconds(main.ended - *main.head), shown_seconds(idle))};
     if (!main.failure.empty()) evidence.push_back(main.failure);
     for (const auto& limit : idle_limits) {
         if (std::fabs(idle - limit.seconds) < near_limit)
             evidence.push_back(
-                fmt::format("{:.0f}s is the limit of {}", limit.seconds, limit.servers));
+                fmt::format("{:.0f}s is the idle timeout of {}", limit.seconds, limit.servers));
     }
     return finding(Severity::error,
                    within ? "the stream ended within an event" : "the stream was cut", evidence);
@@ -164,18 +168,18 @@ Verdict keepalive(const Observations& seen) {
     const auto longest = longest_silence(main);
     if (longest > quiet) {
         return finding(seen.long_watch ? Severity::warning : Severity::note,
-                       fmt::format("{} passed without a byte", shown_seconds(longest)),
-                       {"many proxies cut a connection that is silent for 30s to 60s"});
+                       fmt::format("no byte arrived for {}", shown_seconds(longest)),
+                       {"many proxies close a connection that is idle for 30s to 60s"});
     }
     if (main.comments.size() >= 2) return passed();
-    if (main.ending != Ending::stopped) return unknown("the stream ended before");
+    if (main.ending != Ending::stopped) return unknown("the stream ended too early");
     if (main.ended - *main.head < least_quiet_watch)
-        return unknown(fmt::format("{} of watching do not show it; use --long",
+        return unknown(fmt::format("watching for {} does not show it; use --long",
                                    shown_seconds(main.ended - *main.head)));
     return passed();
 }
 
-/// The others got a response while `second` got none.
+/// Other requests received a response. Call it if `second` received none.
 bool others_have_heads(const Observations& seen) {
     const auto& compressed = seen.of(Probe::compressed);
     const auto& any = seen.of(Probe::any_type);
@@ -189,15 +193,15 @@ Verdict one_at_a_time(const Observations& seen) {
     if (!second.made()) return unknown("no second connection was made");
     if (second.has_head()) return passed();
     if (main.latency() * blocked_share > second.ended - second.started)
-        return unknown("the first response was not quick, either");
+        return unknown("the first response was slow as well");
     if (second.ending != Ending::silent && second.ending != Ending::refused)
         return unknown(second.failure.empty() ? "the second connection failed" : second.failure);
     if (others_have_heads(seen) && second.sent_cookie) return passed();
     if (others_have_heads(seen))
-        return unknown("one of several further connections got no response");
+        return unknown("only some of the further requests received a response");
     return finding(
         Severity::error, "the server serves one client at a time",
-        {fmt::format("while one stream was open, a second request got no response within {}",
+        {fmt::format("while one stream was open, a second request received no response within {}",
                      shown_seconds(second.ended - second.started))});
 }
 
@@ -205,12 +209,11 @@ Verdict session_lock(const Observations& seen) {
     const auto& second = seen.of(Probe::second);
     if (!second.made() || !second.sent_cookie) return not_applicable();
     if (second.has_head()) return passed();
-    if (!others_have_heads(seen)) return unknown("no further connection got a response");
-    return finding(
-        Severity::error, "a stream blocks all other requests of the same session",
-        {fmt::format("a request with the cookie of the first one got no response within {}; "
-                     "requests without a cookie did",
-                     shown_seconds(second.ended - second.started))});
+    if (!others_have_heads(seen)) return unknown("no further request received a response");
+    return finding(Severity::error, "a stream blocks all other requests of the same session",
+                   {fmt::format("a request with the cookies of the first response received no "
+                                "response within {}; requests without them did",
+                                shown_seconds(second.ended - second.started))});
 }
 
 Verdict clock_is_right(const Observations& seen) {
@@ -224,70 +227,77 @@ Verdict clock_is_right(const Observations& seen) {
 }
 
 constexpr Check connection_list[] = {
-    {"status", Severity::error, "wrong status", "The status of the response. An error unless 200.",
-     "By the HTML standard, an EventSource reads a stream only with status 200. With any other, it "
-     "fails and does not connect again; 204 tells it never to do so.",
-     "answer 200; to have a client come back later, accept the stream, send retry, and end it",
+    {"status", Severity::error, "wrong status", "The response status. An error unless it is 200.",
+     "By the HTML standard, an EventSource reads a stream only if the status is 200. With any "
+     "other status, it fails and does not reconnect; a server can send 204 to request that.",
+     "answer 200; to make a client reconnect later, send a retry field and end the stream",
      Cure::none, status},
     {"content-type", Severity::error, "wrong Content-Type",
-     "Content-Type. An error unless text/event-stream.",
-     "An EventSource reads no other type. Generic compressors and buffers also know a stream by "
-     "it.",
-     "Content-Type: text/event-stream", Cure::none, content_type},
-    {"html", Severity::error, "a page in place of a stream",
-     "The first character of the body. An error if it is <.",
-     "A login page, an error page or a page of the application was sent: a wrong path, or a "
-     "session that has expired.",
+     "The Content-Type field. An error unless it is text/event-stream.",
+     "An EventSource reads no other type. Some proxies also recognise by it which responses they "
+     "must not buffer or compress.",
+     "send Content-Type: text/event-stream", Cure::none, content_type},
+    {"html", Severity::error, "HTML instead of a stream",
+     "The first character of the body that is not white space. An error if it is <.",
+     "The server sent a login page, an error page or a page of the application, because the path "
+     "is wrong or a session has expired.",
      "check the path in the URL, and whether it needs credentials", Cure::none, html},
-    {"charset", Severity::warning, "charset other than UTF-8", "The charset of Content-Type.",
-     "Event streams are always decoded as UTF-8, whatever the head says.",
-     "remove the parameter, and send UTF-8", Cure::none, charset_is_utf8},
+    {"charset", Severity::warning, "charset other than UTF-8",
+     "The charset parameter of Content-Type. A warning unless it is utf-8 or absent.",
+     "Clients always decode event streams as UTF-8, and ignore this parameter.",
+     "encode the stream as UTF-8, and remove the charset parameter", Cure::none, charset_is_utf8},
     {"cache-control", Severity::warning, "response may be cached",
-     "Cache-Control. A warning without no-cache, no-store and private.",
-     "A cache that keeps a stream collects it first, and then gives old events to all.",
-     "Cache-Control: no-store, no-transform", Cure::none, cache_control},
+     "The Cache-Control field. A warning if it contains none of no-cache, no-store and private.",
+     "A cache may buffer the whole stream before it forwards it, and then send old events to all "
+     "clients.",
+     "send Cache-Control: no-store, no-transform", Cure::none, cache_control},
     {"cached", Severity::error, "response from a cache",
-     "Age, X-Cache and X-Varnish of each response. An error with Age over 0, a hit, or two numbers "
-     "in X-Varnish.",
-     "The events are those of another client, from another time.",
+     "The fields Age, X-Cache and X-Varnish of each response. An error if Age is above 0, if "
+     "X-Cache contains a hit, or if X-Varnish contains two numbers.",
+     "A cache sends events that it stored earlier, for another client.",
      "exclude the path from the cache, and send Cache-Control: no-store", Cure::none, cached},
     {"framing", Severity::warning, "end of stream not marked",
-     "Transfer-Encoding and Content-Length. A warning if there is neither.",
-     "With HTTP/1.0, or Connection: close without chunks, the end of the connection is the end of "
-     "the stream. A client cannot tell it from a cut.",
+     "The fields Transfer-Encoding and Content-Length. A warning if both are absent.",
+     "With HTTP/1.0, or with Connection: close and no chunked encoding, the stream ends where the "
+     "connection is closed. A client cannot tell this end from a broken connection.",
      "serve HTTP/1.1 (nginx: proxy_http_version 1.1;)", Cure::none, framing},
     {"content-length", Severity::error, "Content-Length on a stream",
-     "The framing of the body. An error with Content-Length.",
-     "The length of a live stream is not known when it begins: something collected it first, or it "
-     "is a file.",
-     "remove Content-Length, and let the server use chunks", Cure::unbuffer, content_length},
+     "The framing of the body. An error if it is Content-Length.",
+     "The length of a live stream is not known when it begins, so the response is a file, or was "
+     "buffered as a whole before it was sent.",
+     "remove Content-Length, so that the server uses chunked encoding", Cure::unbuffer,
+     content_length},
     {"cut", Severity::error, "stream cut",
-     "How the connection ended. An error if within a chunk, before the last one, by a reset, or "
-     "within an event; with the age of the connection and the time since the last byte.",
-     "A proxy or a balancer ended a connection that was quiet or old, or the server crashed.",
-     "send a comment such as \": ping\" at half of the time limit", Cure::keep_open, cut},
+     "How the connection ended. An error if it was reset, or was closed before the body was "
+     "complete; if only the end of the connection ends the body, an error if that is within an "
+     "event. The report gives the times since the response head and since the last byte.",
+     "A proxy or a load balancer closed the connection because it was idle or old, or the server "
+     "crashed.",
+     "send a comment such as \": ping\" at intervals of half the idle timeout", Cure::keep_open,
+     cut},
     {"keepalive", Severity::warning, "long silence",
-     "The longest time without a byte. A note over 30s, with --long a warning.",
-     "Proxies cut connections that are silent, often after 30s or 60s, and a client that is gone "
-     "is noticed only when something is sent to it.",
+     "The longest time without a byte. A note if it is over 30s; with --long, a warning.",
+     "Proxies close idle connections, often after 30s or 60s, and a server notices that a client "
+     "has disconnected only when it sends something.",
      "send a comment such as \": ping\" every 15s", Cure::none, keepalive},
     {"one-at-a-time", Severity::error, "one client at a time",
-     "A second request while the stream is open. An error if it gets no response within 4.5s, "
-     "while the first got one in a third of that time.",
-     "A server with one worker (gunicorn with sync workers, a development server) is taken up by "
-     "one stream.",
+     "A second request while the stream is open. An error if it receives no response within 4.5s, "
+     "although the first one was answered within a third of that time.",
+     "One stream occupies the only worker of the server, such as gunicorn with one sync worker, or "
+     "a development server.",
      "use more workers, or an asynchronous server (gunicorn -k gevent, uvicorn, threads)",
      Cure::none, one_at_a_time},
     {"session-lock", Severity::error, "session locked",
-     "A second request with the cookies that the first one received. An error if it gets no "
-     "response, while others without the cookie do.",
-     "PHP and some frameworks lock the session for as long as a request runs. All other requests "
-     "of the same browser then wait.",
-     "call session_write_close() before the stream begins", Cure::none, session_lock},
+     "A second request with the cookies that the first response set. An error if it receives no "
+     "response, although requests without the cookies do.",
+     "PHP and some frameworks lock the session while a request runs, so all other requests of the "
+     "same browser wait until the stream ends.",
+     "in PHP, call session_write_close() before the stream begins", Cure::none, session_lock},
     {"clock", Severity::note, "clocks differ",
-     "The Date field of a quick response. A note over 5s.",
-     "Times in events and expiry dates of tokens are off by as much.", "synchronise the clocks",
-     Cure::none, clock_is_right},
+     "The Date field, if the response head arrives within 1s. A note if it differs from the clock "
+     "of this machine by more than 5s.",
+     "Times in events and expiry times of tokens are wrong by the same amount.",
+     "synchronise the clocks", Cure::none, clock_is_right},
 };
 
 } // namespace

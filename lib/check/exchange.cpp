@@ -20,7 +20,7 @@ namespace {
 
 constexpr unsigned max_redirects = 20;
 constexpr std::size_t body_start_bytes = 256;
-// Kept of a fast stream.
+// Maximum numbers that are stored, for fast streams.
 constexpr std::size_t max_events = 5'000, max_pieces = 20'000;
 
 double wall_now() {

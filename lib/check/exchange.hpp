@@ -1,4 +1,4 @@
-// One request of the check: makes it, and notes what comes back and when.
+// One request of the check: makes it, and records the response with its times.
 #pragma once
 
 #include "base/interrupt.hpp"
@@ -22,28 +22,28 @@ struct Stopwatch {
     }
 };
 
-/// What the exchanges of a check share. They run on threads of their own.
+/// The state that the exchanges of a check share. Each exchange runs on its own thread.
 struct SharedNotes {
     Stopwatch watch;
-    std::mutex mutex;    ///< protects all exchanges, and what follows
-    std::string cookies; ///< a Cookie field with those that `main` received
+    std::mutex mutex;    ///< guards all exchanges, and the members below
+    std::string cookies; ///< the value of a Cookie field with the cookies that `main` received
     /// Called with the mutex held, for each event of `main`.
     std::function<void(const SeenEvent&, std::string_view data)> on_event;
 };
 
-/// Where an exchange stops by itself.
+/// When an exchange stops by itself.
 enum class StopAt : std::uint8_t { end, head, first_event };
 
-/// Makes one request and reads its response until its end, its stop, or the interrupt. Fills
-/// `seen`, and `tls` unless it is nullptr, with the mutex of `notes` held; `seen.ending` is set
-/// last, and other than Ending::none. Returns the Error that kept it from having a head, if there
-/// was one; throws nothing else than std::bad_alloc.
+/// Makes one request, and reads its response until it ends, until `stop`, or until the interrupt.
+/// Fills `seen`, and `tls` unless it is nullptr, with the mutex of `notes` held; sets `seen.ending`
+/// last, to a value other than Ending::none. Returns the Error because of which no response head
+/// arrived, if there was one. Throws only std::bad_alloc.
 std::exception_ptr run_exchange(Probe probe, const ClientOptions& options, StopAt stop,
                                 SharedNotes& notes, Interrupt& interrupt, Exchange& seen,
                                 TlsSeen* tls);
 
-/// Posts `text` as text/plain to the URL of `options`. Returns why it was not accepted; "" if it
-/// was.
+/// Posts `text` as text/plain to the URL of `options`. Returns why the server did not accept it; ""
+/// if it did.
 std::string publish_text(const ClientOptions& options, const std::string& text,
                          Interrupt& interrupt);
 

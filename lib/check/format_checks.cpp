@@ -39,11 +39,11 @@ Verdict no_blank_line(const Observations& seen) {
     if (!main.is_stream() || main.body_bytes == 0) return not_applicable();
     const bool over = main.ending == Ending::complete || main.ending == Ending::closed;
     if (over && main.format.unfinished_event) {
-        return finding(Severity::error, "the last event is lost: no blank line ends it",
-                       {fmt::format("{} arrived before", counted(main.events.size(), "event"))});
+        return finding(Severity::error, "the last event is lost, because no blank line ends it",
+                       {fmt::format("{} arrived before it", counted(main.events.size(), "event"))});
     }
     if (main.format.data_lines < 2 || !main.events.empty()) return passed();
-    return finding(Severity::error, "no blank line ends an event, so there are none",
+    return finding(Severity::error, "data lines arrive, but no blank line ends an event",
                    {fmt::format("{} and no event", counted(main.format.data_lines, "data line"))});
 }
 
@@ -55,14 +55,14 @@ Verdict id_nul(const Observations& seen) {
     return lint(seen, &FormatNotes::nul_ids, Severity::error, "IDs with a NUL are ignored");
 }
 Verdict utf8(const Observations& seen) {
-    return lint(seen, &FormatNotes::invalid_utf8, Severity::error, "the stream is not UTF-8");
+    return lint(seen, &FormatNotes::invalid_utf8, Severity::error, "the stream is not valid UTF-8");
 }
 Verdict doubled(const Observations& seen) {
     return lint(seen, &FormatNotes::doubled, Severity::error,
                 "the data begins with a field name: the framing was added twice");
 }
 Verdict big(const Observations& seen) {
-    return lint(seen, &FormatNotes::large, Severity::note, "events of over 1MiB");
+    return lint(seen, &FormatNotes::large, Severity::note, "events are larger than 1MiB");
 }
 Verdict bom(const Observations& seen) {
     const auto& main = seen.main();
@@ -71,7 +71,8 @@ Verdict bom(const Observations& seen) {
     if (found.empty()) return passed();
     if (found.front().number == 1 && found.size() == 1)
         return finding(Severity::note, "the stream begins with a byte order mark", lines_of(found));
-    return finding(Severity::error, "a byte order mark within the stream makes its line unknown",
+    return finding(Severity::error,
+                   "a byte order mark within the stream makes clients ignore its line",
                    lines_of(found));
 }
 
@@ -89,48 +90,52 @@ Verdict retry(const Observations& seen) {
     if (*main.format.retry_ms >= least_retry) return passed();
     return finding(
         Severity::warning,
-        "the reconnection time is short: all clients at once will come back at that pace",
+        "the reconnection time is short: after a restart, all clients reconnect almost at once",
         {fmt::format("retry: {}", *main.format.retry_ms)});
 }
 
 constexpr Check format_list[] = {
     {"fields", Severity::error, "unknown fields",
-     "The names of the fields. An error for what differs from data, event, id and retry by case or "
-     "spaces only; a warning for others.",
+     "The names of the fields. An error if a name differs from data, event, id or retry only in "
+     "case or spaces; a warning for other unknown names.",
      "A line with any other name is ignored, and its value is lost.",
      "write \"data: ...\" in lower case, without a space before the colon; a comment begins with "
      "a colon",
      Cure::none, fields},
     {"no-blank-line", Severity::error, "blank line missing",
-     "Data lines without an event, and a stream that ends within an event.",
-     "An event is dispatched at the blank line behind it. Without one, it waits, and is lost at "
-     "the end of the stream.",
+     "The blank lines. An error if two or more data lines arrive but no event, or if the stream "
+     "ends within an event.",
+     "A client dispatches an event at the blank line after it. Without one, the event waits, and "
+     "is discarded at the end of the stream.",
      "end each event with two line ends: \"data: ...\\n\\n\"", Cure::none, no_blank_line},
     {"no-data", Severity::warning, "events without data",
-     "Blocks with an event field and no data field.",
-     "A block without data dispatches nothing, so the listener of its type is not called.",
+     "Blocks with an event field but no data field.",
+     "A client dispatches no event for such a block, so no listener is called.",
      "add a data field, which may be empty: \"data:\"", Cure::none, no_data},
     {"id-nul", Severity::error, "NUL in an ID", "IDs that contain U+0000.",
-     "Such an ID is ignored, and the client resumes from the one before.",
+     "Clients ignore such an ID, and resume after the previous one.",
      "use IDs of printable characters", Cure::none, id_nul},
-    {"utf-8", Severity::error, "invalid UTF-8", "The bytes of each line.",
-     "Invalid bytes become U+FFFD. A character that is split between two writes is no fault.",
+    {"utf-8", Severity::error, "invalid UTF-8",
+     "The bytes of each line of up to 1KiB. An error if they are not valid UTF-8.",
+     "Clients replace invalid bytes with U+FFFD. A character that is split between two writes is "
+     "valid.",
      "encode all text as UTF-8", Cure::none, utf8},
     {"double", Severity::error, "framing added twice", "Data that begins with data: or event:.",
-     "The source is an event stream already, and the server adds the framing again.",
+     "The source is already an event stream, and the server adds the framing again.",
      "pass the bytes on unchanged (sse serve --input sse)", Cure::none, doubled},
-    {"big", Severity::note, "large events", "Blocks of over 1MiB.",
-     "Browsers keep a whole event in memory, several times, before a page gets it.",
-     "send a reference, or parts", Cure::none, big},
+    {"big", Severity::note, "large events", "The size of each event. A note if it is over 1MiB.",
+     "A browser holds several copies of the whole event in memory before the page receives it.",
+     "send a URL from which the data can be fetched, or split the event", Cure::none, big},
     {"bom", Severity::error, "byte order mark",
      "U+FEFF at the start of a line. A note at the start of the stream, where it is skipped; an "
      "error elsewhere.",
-     "Files that were joined, or a template, bring it in. The field behind it is unknown.",
+     "It comes from concatenated files or from a template. It changes the name of the field, so "
+     "clients ignore the line.",
      "save the source without a byte order mark", Cure::none, bom},
     {"retry", Severity::error, "reconnection time",
-     "The retry field. An error if it is not digits, a warning under 500ms, a note if there is "
-     "none.",
-     "After a restart of the server, all clients come back after this time.",
+     "The retry field. An error if its value is not digits only, a warning if it is under 500ms, a "
+     "note if there is no such field.",
+     "After a restart of the server, all clients reconnect after this time.",
      "send \"retry: 3000\" at the start of the stream", Cure::none, retry},
 };
 

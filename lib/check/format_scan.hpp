@@ -1,5 +1,5 @@
-// Finds what is odd about the lines of an event stream, with their numbers. Not a parser: it gives
-// no events.
+// Finds lines of an event stream that violate the format, with their numbers. Not a parser: it
+// produces no events.
 #pragma once
 
 #include "check/observation.hpp"
@@ -10,7 +10,8 @@
 
 namespace sse::checks {
 
-/// Fed with the body as it arrives, in pieces of any size. Keeps the start of one line.
+/// Receives the body as it arrives, in pieces of any size. Stores only the start of the current
+/// line.
 class FormatScan {
 public:
     explicit FormatScan(FormatNotes& notes)
@@ -19,12 +20,12 @@ public:
     void feed(std::string_view bytes);
     /// The body has ended.
     void finish();
-    /// The bytes so far end within a block or a line.
+    /// True if the bytes so far end within a block or a line.
     bool in_block() const { return in_block_ || line_bytes_ > 0; }
     std::uint64_t comments() const { return comments_; }
 
 private:
-    /// Bytes kept of a line: more than any field that a rule looks at.
+    /// Bytes stored of a line: enough for all rules. Longer lines are not checked for UTF-8.
     static constexpr std::size_t kept_bytes = 1024;
     /// An event larger than this is noted.
     static constexpr std::size_t large_event = 1024 * 1024;

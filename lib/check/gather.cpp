@@ -23,24 +23,25 @@ namespace {
 
 // Seconds since the start.
 constexpr Time second_at = 2, compressed_at = 0.2, any_type_at = 0.3, head_at = 0.4;
-/// Time between two looks at what has been seen.
+/// Interval of checking the observations.
 constexpr std::chrono::milliseconds tick{25};
-/// IDs that are waited for before a resume is tried, so that one in the middle can be chosen.
+/// Number of IDs to wait for before resuming is tried, so that one with several successors can be
+/// chosen.
 constexpr std::size_t ids_for_resume = 5;
-/// Share of the time after which fewer must do.
+/// Share of the time after which fewer IDs are enough.
 constexpr double resume_share = 0.6;
-/// The least time for which a stream is watched.
+/// The minimum time for which a stream is watched.
 constexpr Time least_watch = 3;
-/// How long a response that is no stream is read.
+/// How long a response that is not an event stream is read.
 constexpr Time failed_watch = 1.5;
-/// Time in which an event that one connection has received must be on the others.
+/// Time within which an event that one connection has received must arrive on the others.
 constexpr Time catch_up = 1.5;
-/// A message of --trigger that has not arrived by then is late.
+/// An event of --trigger is waited for during this time.
 constexpr Time trigger_wait = 5;
 constexpr std::size_t trigger_count = 2;
 constexpr Time trigger_pause = 1.5;
 
-/// How long each exchange may take by itself; nullopt: as long as the check.
+/// The time limit of each exchange; nullopt: that of the whole check.
 std::optional<Time> own_limit(Probe probe) {
     switch (probe) {
     case Probe::second: return 4.5;
@@ -136,8 +137,8 @@ private:
             }));
     }
 
-    /// The server's choice of protocol. A certificate that is not trusted is noted; the rest of
-    /// the check then does without verification.
+    /// Determines the protocol that the server selects. If the certificate is not trusted, notes
+    /// why, and switches verification off for the rest of the check.
     void look_at_tls() {
         TlsSeen tls;
         for (const bool verify : {client_.tls.verify, false}) {
@@ -230,7 +231,7 @@ private:
         }
     }
 
-    /// The event whose ID `resumed` will send, once there is one that has successors.
+    /// The index of the event whose ID `resumed` will send; nullopt until one has successors.
     std::optional<std::size_t> place_to_resume(Time now) {
         const auto& main = seen_.main();
         std::vector<std::size_t> places;
@@ -272,12 +273,13 @@ private:
         try_start(Probe::again, clean);
     }
 
-    /// Ends a watch that has seen enough, so that `probe`, which is short, can be made.
+    /// Ends another exchange that has seen enough, so that the short exchange `probe` can be made.
+    /// Returns false.
     bool make_room(Probe probe, Time now) {
         if (!own_limit(probe)) return false;
         for (const auto each : {Probe::any_type, Probe::compressed}) {
             if (!is_open(each)) continue;
-            // Until then it has not had the time to show that events are missing.
+            // Before that, it cannot show that events are missing.
             const auto head = seen(each).head.value_or(seen(each).started);
             if (now - head < least_watch && !seen_.main().events.empty() &&
                 !has_caught_up(each, now))
@@ -288,7 +290,7 @@ private:
         return false;
     }
 
-    /// `probe` has received what `main` has, up to what is too young to say.
+    /// True if `probe` has received the events of `main`, except those that are too recent.
     bool has_caught_up(Probe probe, Time now) {
         const auto& main = seen_.main();
         const auto& other = seen(probe);
@@ -318,7 +320,7 @@ private:
         });
     }
 
-    /// All messages were sent and have arrived, so the timing is known.
+    /// True if all triggered events have arrived or failed, so that their delay is known.
     bool has_been_triggered(Time now) const {
         return seen_.triggered.size() == trigger_count && !is_waiting_for_trigger(now) &&
                !seen_.long_watch;
@@ -343,7 +345,7 @@ private:
         return (is_smooth(now) || has_been_triggered(now)) && others_are_done(now);
     }
 
-    /// Everything that can be started has ended, or has seen enough.
+    /// True if every exchange that can be started has ended or has seen enough.
     bool others_are_done(Time now) {
         if (seen_.single) return !options_.direct || ended(Probe::direct) || !ended(Probe::main);
         const auto& main = seen_.main();
@@ -372,7 +374,7 @@ private:
                            [](const SeenEvent& event) { return event.id && !event.id->empty(); });
     }
 
-    /// Events arrive one at a time, as they are made: nothing to wait for.
+    /// True if events arrive one at a time, so that watching for longer would show nothing more.
     bool is_smooth(Time now) {
         const auto& main = seen_.main();
         if (!main.has_head() || seen_.long_watch) return false;

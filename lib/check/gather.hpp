@@ -1,4 +1,4 @@
-// Makes the requests of a check, several at a time, and gathers what is seen.
+// Makes the requests of a check, several at a time, and gathers the observations.
 #pragma once
 
 #include "base/interrupt.hpp"
@@ -15,11 +15,11 @@
 namespace sse::checks {
 
 struct GatherOptions {
-    /// Of the main request. Its method and body decide whether others may be made.
+    /// The main request. Its method and body determine whether other requests may be made.
     ClientOptions client;
-    /// How long the stream is watched at most; less if everything is decided before.
+    /// Maximum time for which the stream is watched; less if everything is decided earlier.
     std::chrono::milliseconds time{12'000};
-    /// Connections at a time. Small pools of servers are emptied by five.
+    /// Connections at a time. Five would occupy all workers of a small server.
     unsigned max_connections = 3;
     /// Make one request only.
     bool single = false;
@@ -27,8 +27,8 @@ struct GatherOptions {
     std::string origin; ///< sent as Origin; "" for none
     bool credentials = false;
     std::optional<Url> direct; ///< watched at the same time as the main URL
-    /// Has the server send an event that contains the token; returns why it could not, "" if it
-    /// could. Called on a thread of its own.
+    /// Makes the server send an event that contains the token. Returns why that failed; "" if it
+    /// succeeded. Called on a thread of its own.
     std::function<std::string(const std::string& token)> trigger;
 };
 
@@ -39,8 +39,8 @@ struct Progress {
 };
 
 /// Watches the server until everything is decided, the time is over, or `interrupt` is raised.
-/// Throws the Error that kept it from reaching the server at all: resolve, connect, tls_handshake,
-/// or a response that is no HTTP.
+/// Throws the Error of the main request if it could not reach the server: resolve, connect,
+/// tls_handshake, or a response that is not HTTP.
 Observations gather(const GatherOptions& options, Interrupt& interrupt, Progress& progress);
 
 } // namespace sse::checks

@@ -1,4 +1,4 @@
-// Figures that several checks derive from the observations.
+// Measurements that several checks derive from the observations.
 #pragma once
 
 #include "check/observation.hpp"
@@ -11,7 +11,7 @@
 
 namespace sse::checks {
 
-/// Bytes that arrived together: no pause of `burst_gap` between them.
+/// Bytes that arrived together, with pauses of less than `burst_gap` seconds between them.
 struct Burst {
     Time first = 0, last = 0;
     std::uint64_t bytes = 0;
@@ -21,27 +21,28 @@ struct Burst {
 inline constexpr Time burst_gap = 0.03;
 std::vector<Burst> bursts_of(const Exchange& seen);
 
-/// The silence before burst `index`: since the one before it, or since the head.
+/// The silence before burst `index`: since the previous burst, or since the head.
 Time silence_before(const Exchange& seen, const std::vector<Burst>& bursts, std::size_t index);
 
 /// The longest time without a byte, from the head to the end.
 Time longest_silence(const Exchange& seen);
 
-/// The chunks of the body, by their sizes, each with the time of its end.
+/// The sizes of the chunks of the body, each with the time at which it ended.
 struct Chunk {
     Time at = 0;
     std::uint64_t bytes = 0;
 };
 std::vector<Chunk> chunks_of(const Exchange& seen);
 
-/// Identifies an event over connections: its ID, else its contents.
+/// A text that identifies an event on several connections, made from its contents and its ID, if
+/// any.
 std::string key_of(const SeenEvent& event);
 
 /// The same event on two connections.
 struct Pair {
     std::size_t first = 0, second = 0; ///< indices
 };
-/// Events that each of the two has once; in the order of `a`.
+/// The events that each of the two received exactly once, in the order of `a`.
 std::vector<Pair> matches(const Exchange& a, const Exchange& b);
 
 /// Seconds for people: `1.25s`, `310ms`.

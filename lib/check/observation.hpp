@@ -1,4 +1,5 @@
-// What `sse check` has seen of a server: plain data, from which verdicts are computed. No I/O.
+// The observations of `sse check` about a server: plain data, from which verdicts are computed. No
+// I/O.
 #pragma once
 
 #include "http/head.hpp"
@@ -22,11 +23,11 @@ struct SeenEvent {
     Time at = 0; ///< when its last byte arrived
     std::optional<std::string> id;
     std::uint64_t hash = 0; ///< of type and data
-    /// A time in its id or data, in seconds since 1970: when it was made.
+    /// A time in its ID or data, in seconds since 1970: when the event was created.
     std::optional<double> stamp;
 };
 
-/// A part of the body: what one read returned of one chunk.
+/// A part of the body: the bytes of one chunk that one read returned.
 struct Piece {
     Time at = 0;
     std::size_t bytes = 0;
@@ -40,7 +41,7 @@ struct BadLine {
     std::string text;       ///< its start, safe to print
 };
 
-/// Things about the format, each with the lines where it was seen (at most `max_lines`).
+/// Findings about the format, each with the lines where it occurred (at most `max_lines`).
 struct FormatNotes {
     static constexpr std::size_t max_lines = 5;
     std::vector<BadLine> unknown_fields, misspelt_fields, without_data, nul_ids, bad_retries,
@@ -52,27 +53,27 @@ struct FormatNotes {
 
 /// How an exchange ended.
 enum class Ending : std::uint8_t {
-    none,     ///< it was not made
-    stopped,  ///< by us, while the stream was open
-    complete, ///< its framing marked the end
-    closed,   ///< the connection was closed, which is the end where nothing else marks one
-    cut,      ///< the connection was closed within a chunk, or before the last one
+    none,     ///< the request was not made
+    stopped,  ///< by `sse check`, while the stream was open
+    complete, ///< the framing of the body marked its end
+    closed,   ///< the connection was closed, which ends a body without framing
+    cut,      ///< the connection was closed before the body was complete
     reset,    ///< the connection was reset
-    silent,   ///< no head arrived in its time
+    silent,   ///< no head arrived in time
     refused,  ///< the connection was closed without a head
-    failed,   ///< it could not be made, or its bytes are no HTTP
+    failed,   ///< the connection failed, or the response is not HTTP
 };
 
 /// The requests that are made.
 enum class Probe : std::uint8_t {
-    main,       ///< as a browser would, uncompressed
+    main,       ///< as a browser makes it, uncompressed
     second,     ///< again, with the cookies of `main`; closed at its head
     compressed, ///< with Accept-Encoding: gzip
     any_type,   ///< with Accept: */*
     head,       ///< HEAD
-    resumed,    ///< with an earlier ID that has successors
+    resumed,    ///< with the ID of an earlier event, after which others are known
     again,      ///< after a clean end: reconnects as a browser does
-    preflight,  ///< OPTIONS, as a page of another origin would
+    preflight,  ///< OPTIONS, as a browser makes it for a page of another origin
     direct,     ///< `main` at the URL of --direct
 };
 inline constexpr std::size_t probe_count = static_cast<std::size_t>(Probe::direct) + 1;
@@ -82,8 +83,9 @@ std::string_view to_string(Probe probe);
 struct Exchange {
     Ending ending = Ending::none;
     Time started = 0, ended = 0;
-    std::optional<Time> connected, head, first_body; ///< when each was there
-    std::string failure;                             ///< why it ended, if it broke; one line
+    std::optional<Time> connected, head,
+        first_body;      ///< times of the connection, the head and the first byte of the body
+    std::string failure; ///< the reason if it failed or broke; one line
     int status = 0;
     std::string version; ///< HTTP/1.1
     std::vector<Head::Field> fields;
@@ -101,13 +103,13 @@ struct Exchange {
     bool has_head() const { return head.has_value(); }
     /// The value of a field; "" if there is none.
     std::string_view field(std::string_view name) const;
-    /// From the connection, or else the start, to the head.
+    /// The time from the connection, or else from the start, to the head. Only if has_head().
     Time latency() const { return *head - connected.value_or(started); }
-    /// The response is a stream that can be judged: 200 with text/event-stream.
+    /// True if the response is an event stream: status 200 and text/event-stream.
     bool is_stream() const;
 };
 
-/// What was seen of TLS.
+/// Observations about TLS.
 struct TlsSeen {
     std::string problem;                 ///< why the certificate is not trusted; "" if it is
     std::optional<double> days_left;     ///< of the certificate
@@ -115,7 +117,7 @@ struct TlsSeen {
     std::string version;                 ///< TLSv1.3
 };
 
-/// A message that was sent through --trigger or --publish.
+/// An event that was sent with --trigger or --publish.
 struct Triggered {
     Time sent = 0;
     std::optional<Time> arrived;
@@ -123,11 +125,12 @@ struct Triggered {
 };
 
 struct Observations {
-    std::string url;         ///< as shown
-    double wall_start = 0;   ///< seconds since 1970 at time 0
-    Time duration = 0;       ///< how long the stream was watched
-    Time late = 0;           ///< how late this program woke up at most: the machine was busy
-    bool repeatable = true;  ///< a GET: a request that can be made several times
+    std::string url;       ///< as shown
+    double wall_start = 0; ///< seconds since 1970 at time 0
+    Time duration = 0;     ///< how long the stream was watched
+    Time late =
+        0; ///< maximum time by which this program woke up late, because the machine was busy
+    bool repeatable = true;  ///< a GET without data, which can be made several times
     bool single = false;     ///< only one request was allowed
     bool long_watch = false; ///< --long
     std::string origin;      ///< of --origin

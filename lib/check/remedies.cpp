@@ -12,8 +12,8 @@ namespace {
 struct Remedy {
     Cure cure;
     std::string_view server; ///< as --fix takes it: `nginx`
-    std::string_view text;   ///< what to write, and where
-    bool tried;              ///< by our tests; else from its documentation
+    std::string_view text;   ///< the setting, and where it belongs
+    bool tried;              ///< by our tests; else it is from the documentation of the server
 };
 
 constexpr Remedy all_remedies[] = {
@@ -21,47 +21,52 @@ constexpr Remedy all_remedies[] = {
      "proxy_buffering off; in the location (fastcgi_buffering off; for FastCGI), or have the "
      "application send X-Accel-Buffering: no",
      true},
-    {Cure::unbuffer, "apache", "flushpackets=on at the ProxyPass or at the FastCGI worker", false},
+    {Cure::unbuffer, "apache",
+     "flushpackets=on in the ProxyPass directive or for the FastCGI worker", false},
     {Cure::unbuffer, "haproxy", "option http-no-delay", true},
-    {Cure::unbuffer, "varnish", "return (pipe); for the path, in vcl_recv", true},
+    {Cure::unbuffer, "varnish", "return (pipe); for the path in vcl_recv", true},
     {Cure::unbuffer, "lighttpd", "server.stream-response-body = 2", true},
     {Cure::unbuffer, "caddy", "flush_interval -1 in reverse_proxy", false},
     {Cure::unbuffer, "kubernetes",
-     "the annotation nginx.ingress.kubernetes.io/proxy-buffering: \"off\" at the ingress", false},
-    {Cure::unbuffer, "iis", "responseBufferLimit=\"0\" at the handler", false},
-    {Cure::unbuffer, "aws", "response streaming of API Gateway, or a load balancer in its place",
+     "the annotation nginx.ingress.kubernetes.io/proxy-buffering: \"off\" on the Ingress", false},
+    {Cure::unbuffer, "iis", "responseBufferLimit=\"0\" on the handler", false},
+    {Cure::unbuffer, "aws", "response streaming in API Gateway, or a load balancer instead of it",
      false},
     {Cure::unbuffer, "php", "while (ob_get_level()) ob_end_flush(); then flush() after each event",
      true},
-    {Cure::unbuffer, "rails", "delete Rack::ETag, or set Last-Modified, which it skips", false},
+    {Cure::unbuffer, "rails",
+     "remove the middleware Rack::ETag, or set Last-Modified, with which it skips a response",
+     false},
     {Cure::unbuffer, "node", "res.flushHeaders() before the first event", true},
-    {Cure::unbuffer, "webpack", "compress: false in the development server", false},
-    {Cure::uncompress, "nginx", "take text/event-stream out of gzip_types", false},
+    {Cure::unbuffer, "webpack", "compress: false in the options of the development server", false},
+    {Cure::uncompress, "nginx", "remove text/event-stream from gzip_types", false},
     {Cure::uncompress, "apache", "SetEnvIf Request_URI \"^/events\" no-gzip", false},
-    {Cure::uncompress, "caddy", "a matcher at encode that leaves out the path", false},
-    {Cure::uncompress, "haproxy", "take text/event-stream out of compression type", false},
-    {Cure::uncompress, "lighttpd", "take text/event-stream out of deflate.mimetypes", false},
-    {Cure::uncompress, "node", "res.flush() after each event, with the module compression", false},
-    {Cure::uncompress, "traefik", "excludedContentTypes of the middleware compress", false},
+    {Cure::uncompress, "caddy", "a matcher for the encode directive that excludes the path", false},
+    {Cure::uncompress, "haproxy", "remove text/event-stream from compression type", false},
+    {Cure::uncompress, "lighttpd", "remove text/event-stream from deflate.mimetypes", false},
+    {Cure::uncompress, "node", "res.flush() after each event, with the compression middleware",
+     false},
+    {Cure::uncompress, "traefik",
+     "text/event-stream in excludedContentTypes of the compress middleware", false},
     {Cure::uncompress, "spring", "server.compression.mime-types without text/event-stream", false},
     {Cure::uncompress, "django", "no GZipMiddleware for the view", false},
     {Cure::uncompress, "starlette", "no GZipMiddleware for the route", false},
     {Cure::keep_open, "nginx", "proxy_read_timeout 1h;", true},
     {Cure::keep_open, "haproxy", "timeout server 1h and timeout client 1h", true},
     {Cure::keep_open, "apache", "ProxyTimeout 3600", false},
-    {Cure::keep_open, "varnish", "the parameter pipe_timeout of varnishd", false},
-    {Cure::keep_open, "aws", "idle_timeout.timeout_seconds of the load balancer", false},
-    {Cure::keep_open, "gunicorn", "--timeout, or an asynchronous worker", false},
+    {Cure::keep_open, "varnish", "a longer pipe_timeout (a parameter of varnishd)", false},
+    {Cure::keep_open, "aws", "a longer idle_timeout.timeout_seconds of the load balancer", false},
+    {Cure::keep_open, "gunicorn", "a longer --timeout, or an asynchronous worker", false},
     {Cure::keep_open, "spring", "new SseEmitter(0L)", false},
 };
 
-/// What every server needs.
+/// The remedy for any server.
 std::string_view general(Cure cure) {
     switch (cure) {
     case Cure::unbuffer: return "flush the output after each event, in every layer that buffers";
     case Cure::uncompress:
         return "send Cache-Control: no-transform, or do not compress text/event-stream";
-    case Cure::keep_open: return "raise the time limits of the proxies on the way";
+    case Cure::keep_open: return "raise the timeouts of the proxies between server and client";
     case Cure::none: break;
     }
     return {};

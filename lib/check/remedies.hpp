@@ -1,4 +1,4 @@
-// What to change on which server, in words that can be pasted.
+// The remedies: settings of particular servers, as they are written in their configuration.
 #pragma once
 
 #include "check/check.hpp"
@@ -16,14 +16,14 @@ std::vector<std::string> servers_in(const Observations& seen);
 /// The names that --fix accepts.
 std::vector<std::string> known_servers();
 
-/// What the remedies of `cure` are for, as `send each event at once`; "" for none.
+/// The purpose of the remedies of `cure`, such as `send each event at once`; "" for none.
 std::string_view to_string(Cure cure);
 
-/// What to do about a finding of `check` on any server.
+/// The remedies for a finding of `check` on any server.
 std::vector<std::string> general_remedies(const Check& check);
-/// What those of `servers` need; where none of them is known, what every server needs.
+/// The remedies for `servers`; those for all known servers if there are none for these.
 std::vector<std::string> server_remedies(Cure cure, const std::vector<std::string>& servers);
-/// Both.
+/// The general remedies, then those for `servers`.
 std::vector<std::string> remedies_for(const Check& check, const std::vector<std::string>& servers);
 
 } // namespace sse::checks

@@ -1,4 +1,4 @@
-// IDs, and what a client gets that reconnects.
+// IDs, and the events that a client receives when it reconnects.
 #include "check/check.hpp"
 #include "check/measures.hpp"
 
@@ -22,8 +22,8 @@ std::size_t ids_of(const Exchange& seen) {
 struct Resumed {
     enum class Place : std::uint8_t {
         undecided, ///< `why`
-        none,      ///< no event came
-        unknown,   ///< the first event is none that `main` had
+        none,      ///< no event arrived
+        unknown,   ///< `main` did not receive the first event
         known,     ///< it is the one at `index`
     };
     Place place = Place::undecided;
@@ -44,10 +44,10 @@ Resumed look(const Observations& seen) {
     } else if (!seen.resumed_after || !resumed.made()) {
         result.why = "too few events with IDs arrived";
     } else if (!resumed.has_head()) {
-        result.why = resumed.failure.empty() ? "the request to resume got no response in time"
+        result.why = resumed.failure.empty() ? "the request to resume received no response in time"
                                              : resumed.failure;
     } else if (resumed.status != 200) {
-        result.why = "the request to resume got another status than 200";
+        result.why = "the request to resume received a status other than 200";
     }
     if (!result.why.empty()) return result;
     result.after = *seen.resumed_after;
@@ -68,7 +68,8 @@ Resumed look(const Observations& seen) {
     return result;
 }
 
-/// The next event of `main` with an ID behind `index`: the one that must come first.
+/// The index of the next event of `main` with another ID than that at `index`: the one that a
+/// resumed stream must begin with.
 std::size_t successor(const Exchange& main, std::size_t index) {
     for (auto next = index + 1; next < main.events.size(); ++next) {
         if (main.events[next].id != main.events[index].id) return next;
@@ -80,10 +81,10 @@ std::string asked(const Observations& seen) {
     const auto& main = seen.main();
     const auto after = *seen.resumed_after;
     const auto next = successor(main, after);
-    return fmt::format("Last-Event-ID: {}; the event behind it is {}", *main.events[after].id,
+    return fmt::format("Last-Event-ID: {}; the next event has {}", *main.events[after].id,
                        next < main.events.size() && has_id(main.events[next])
                            ? "ID " + *main.events[next].id
-                           : "without an ID");
+                           : "no ID");
 }
 
 /// The ID of the first event that the resumed stream had.
@@ -92,8 +93,8 @@ std::string came(const Observations& seen) {
     return has_id(event) ? "the first event has ID " + *event.id : "the first event has no ID";
 }
 
-/// The event was there before the request to resume was made, and was not the newest one, which
-/// servers without a history may send as well: so it came from a history.
+/// The event was sent before the request to resume was made, and was not the newest one, which
+/// servers without a history may send as well. So it came from a history.
 bool from_history(const Observations& seen, std::size_t index) {
     const auto& events = seen.main().events;
     const auto started = seen.of(Probe::resumed).started;
@@ -105,8 +106,9 @@ Verdict resume_ignored(const Observations& seen) {
     switch (it.place) {
     case Resumed::Place::undecided: return unknown(it.why);
     case Resumed::Place::none:
-        return finding(Severity::warning, "a client that reconnects does not get what it missed",
-                       {asked(seen), fmt::format("no event came within {}",
+        return finding(Severity::warning,
+                       "a client that reconnects does not receive the events that it missed",
+                       {asked(seen), fmt::format("no event arrived within {}",
                                                  shown_seconds(seen.of(Probe::resumed).ended -
                                                                seen.of(Probe::resumed).started))});
     case Resumed::Place::unknown: break;
@@ -115,7 +117,8 @@ Verdict resume_ignored(const Observations& seen) {
             return passed();
         break;
     }
-    return finding(Severity::warning, "Last-Event-ID is ignored: what a client missed is lost",
+    return finding(Severity::warning,
+                   "Last-Event-ID is ignored, so the events that a client missed are lost",
                    {asked(seen), came(seen)});
 }
 
@@ -123,7 +126,7 @@ Verdict resume_restart(const Observations& seen) {
     const auto it = look(seen);
     if (it.place == Resumed::Place::undecided) return unknown(it.why);
     if (it.place != Resumed::Place::known || it.index >= it.after) return passed();
-    return finding(Severity::error, "a client that reconnects gets events again",
+    return finding(Severity::error, "a client that reconnects receives events again",
                    {asked(seen), came(seen)});
 }
 
@@ -142,7 +145,7 @@ Verdict resume_inclusive(const Observations& seen) {
     const auto it = look(seen);
     if (it.place == Resumed::Place::undecided) return unknown(it.why);
     if (it.place != Resumed::Place::known || it.index != it.after) return passed();
-    return finding(Severity::warning, "a client that reconnects gets its last event again",
+    return finding(Severity::warning, "a client that reconnects receives its last event again",
                    {asked(seen), came(seen)});
 }
 
@@ -152,8 +155,8 @@ Verdict resume_status(const Observations& seen) {
     if (!resumed.has_head()) return unknown(look(seen).why);
     if (resumed.status == 200) return passed();
     return finding(Severity::error,
-                   fmt::format("a client that reconnects gets status {}", resumed.status),
-                   {asked(seen), "an EventSource gives up for good"});
+                   fmt::format("a client that reconnects receives status {}", resumed.status),
+                   {asked(seen), "an EventSource then fails and does not reconnect"});
 }
 
 Verdict ids_repeat(const Observations& seen) {
@@ -189,7 +192,7 @@ Verdict ids_differ(const Observations& seen) {
             return finding(Severity::error, "the same ID stands for different events",
                            {fmt::format("ID {} has other data on another connection (request: {})",
                                         *event.id, to_string(probe)),
-                            "IDs that count per connection cannot be used to resume"});
+                            "IDs that are counted per connection cannot be used to resume"});
         }
     }
     return compared ? passed() : unknown("no event arrived on two connections");
@@ -210,7 +213,7 @@ Verdict some_ids(const Observations& seen) {
     if (ids == main.events.size()) return passed();
     return finding(Severity::note, "some events have no ID",
                    {fmt::format("{} of {}", main.events.size() - ids, main.events.size()),
-                    "after one of them, a client resumes behind the last event that has an ID"});
+                    "a client that reconnects resumes after the last event that has an ID"});
 }
 
 Verdict ends_and_repeats(const Observations& seen) {
@@ -227,7 +230,7 @@ Verdict ends_and_repeats(const Observations& seen) {
     const bool same = has_id(first) ? first.id == next.id : first.hash == next.hash;
     if (!same) return passed();
     return finding(
-        Severity::error, "the stream ends, and an EventSource that reconnects gets all of it again",
+        Severity::error, "the stream ends, and an EventSource that reconnects receives it again",
         {fmt::format("the stream ended after {} and {}", shown_seconds(main.ended - *main.head),
                      counted(main.events.size(), "event"))});
 }
@@ -235,51 +238,59 @@ Verdict ends_and_repeats(const Observations& seen) {
 constexpr Check resume_list[] = {
     {"no-ids", Severity::warning, "events without IDs",
      "The id fields. A warning if there are none.",
-     "Without an ID, a client that reconnects cannot say where it was: what was sent meanwhile is "
-     "lost.",
+     "Without an ID, a client that reconnects cannot tell the server which event it received last, "
+     "so the events sent meanwhile are lost.",
      "send an id with each event, and keep a history", Cure::none, no_ids},
     {"some-ids", Severity::note, "some events without IDs",
-     "The id fields. A note if some lack one.",
-     "It is right for events that need not be repeated, such as the current time.",
+     "The id fields. A note if some events have none.",
+     "This is correct for events that need not be sent again, such as the current time.",
      "send an id with each event that must not be lost", Cure::none, some_ids},
-    {"ids-repeat", Severity::error, "IDs repeated", "The IDs of one connection.",
-     "A server that looks an ID up finds one of several events, so a client that resumes misses "
-     "some, or gets some again.",
-     "give each event an ID of its own", Cure::none, ids_repeat},
+    {"ids-repeat", Severity::error, "IDs repeated",
+     "The IDs of one connection. An error if two events have the same ID.",
+     "A server that looks up such an ID finds only one of the events, so a client that resumes "
+     "misses events or receives some again.",
+     "give each event a unique ID", Cure::none, ids_repeat},
     {"ids-differ", Severity::error, "IDs differ between connections",
-     "Events with the same ID on several connections. An error if type or data differ.",
-     "IDs are counted per connection, or per process. After a reconnection they name other "
-     "events.",
-     "take IDs from the store of the events", Cure::none, ids_differ},
+     "Events with the same ID on several connections. An error if their type or data differs.",
+     "The server counts IDs per connection or per process, so after a reconnection an ID names "
+     "another event.",
+     "assign the IDs where the events are stored, once for all connections", Cure::none,
+     ids_differ},
     {"resume-ignored", Severity::warning, "Last-Event-ID ignored",
-     "A request with an earlier ID that has known successors. A warning if the first event is "
-     "newer than the successor, or none comes within 4s.",
-     "What was sent while the client was away is lost. Networks change and proxies cut "
-     "connections, so this happens to every client.",
-     "keep a history, and start behind the event that Last-Event-ID names", Cure::none,
+     "A request with the Last-Event-ID of an earlier event. A warning if its first event is later "
+     "than the next event that is known, or if none arrives within 4s.",
+     "Events that are sent while a client is disconnected are lost. This happens to every client, "
+     "because networks change and proxies close connections.",
+     "keep a history, and start after the event that Last-Event-ID names", Cure::none,
      resume_ignored},
     {"resume-restart", Severity::error, "resume starts over",
-     "The same request. An error if the first event is older than the ID.",
-     "Each reconnection gives the client events that it has had.",
-     "start behind the event that Last-Event-ID names", Cure::none, resume_restart},
+     "A request with the Last-Event-ID of an earlier event. An error if its first event is older "
+     "than that event.",
+     "At each reconnection, a client receives events that it has already received.",
+     "start after the event that Last-Event-ID names", Cure::none, resume_restart},
     {"resume-gap", Severity::error, "resume leaves events out",
-     "The same request. An error if events come from the history, and known ones are left out.",
-     "IDs are compared as text (\"10\" is before \"9\"), or the history is too short.",
-     "compare IDs by their order in the history", Cure::none, resume_gap},
+     "A request with the Last-Event-ID of an earlier event. An error if its response begins in the "
+     "history, but leaves out events that are known.",
+     "The server compares IDs as text, so that \"10\" is before \"9\", or its history is too "
+     "short.",
+     "find the event in the history, and send those after it, instead of comparing IDs as text",
+     Cure::none, resume_gap},
     {"resume-inclusive", Severity::warning, "resume repeats an event",
-     "The same request. A warning if the first event is the one of the ID.",
-     "The client has received the event that it names: it wants what comes behind it.",
-     "start behind the event, not at it", Cure::none, resume_inclusive},
+     "A request with the Last-Event-ID of an earlier event. A warning if its first event is that "
+     "event.",
+     "The client has already received the event that Last-Event-ID names.",
+     "start after the event, not at it", Cure::none, resume_inclusive},
     {"resume-status", Severity::error, "resume refused",
-     "The status of the same request. An error unless 200.",
-     "An EventSource that gets another status fails for good, after any cut.",
+     "The status of a response to a request with Last-Event-ID. An error unless it is 200.",
+     "An EventSource that receives another status when it reconnects fails, and does not try "
+     "again.",
      "ignore an unknown ID, and start at the oldest event", Cure::none, resume_status},
     {"ends-and-repeats", Severity::error, "stream ends and repeats",
-     "After a clean end: a reconnection as a browser makes it. An error if the first event comes "
-     "again.",
-     "The end of a stream is no end to an EventSource: it reconnects, and reads everything again, "
-     "for ever.",
-     "answer 204 to a client that has everything, or have the page call close() at a last event",
+     "After a clean end of the stream: a reconnection as a browser makes it. An error if it "
+     "receives the first event again.",
+     "An EventSource reconnects when a stream ends, so it reads the whole stream again and again.",
+     "answer 204 to a client that has received everything, or have the page call close() at a "
+     "final event",
      Cure::none, ends_and_repeats},
 };
 

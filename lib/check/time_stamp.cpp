@@ -10,7 +10,7 @@ namespace sse::checks {
 
 namespace {
 
-/// Only the start of an event is searched: a time stands there, if anywhere.
+/// Only this much of the start of an event is searched, because a time is usually there.
 constexpr std::size_t searched_bytes = 4096;
 
 bool is_digit(char c) { return c >= '0' && c <= '9'; }

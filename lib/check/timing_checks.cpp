@@ -1,4 +1,4 @@
-// Are events delayed on their way?
+// Whether events are delayed on their way.
 #include "check/check.hpp"
 #include "check/measures.hpp"
 
@@ -21,13 +21,13 @@ constexpr Time silence = 1, comment_silence = 2;
 constexpr std::uint64_t burst_bytes = 1024;
 constexpr std::size_t burst_events = 3;
 constexpr Time stamp_spread = 1.5;
-/// Above it, this machine was busy, and so perhaps the server on it: what only a delay shows is no
-/// error.
+/// If this program woke up later than this, the machine was busy, and so may be a server on it:
+/// then a delay alone is no error.
 constexpr Time busy = 0.05;
 constexpr Time trigger_late = 1, trigger_slow = 0.15;
 constexpr Time direct_late = 0.3;
 
-/// Why nothing can be said about the timing of a stream; "" if something can.
+/// Why the timing of a stream cannot be judged; "" if it can.
 std::string no_stream(const Exchange& main) {
     if (!main.has_head()) return "there was no response";
     if (!main.is_stream()) return "the response is not an event stream";
@@ -36,7 +36,7 @@ std::string no_stream(const Exchange& main) {
 
 std::vector<std::string> with_load(const Observations& seen, std::vector<std::string> evidence) {
     if (seen.late >= busy) {
-        evidence.push_back(fmt::format("this machine was busy: sse check woke up to {} late",
+        evidence.push_back(fmt::format("this machine was busy: sse check was delayed by up to {}",
                                        shown_seconds(seen.late)));
     }
     return evidence;
@@ -52,11 +52,11 @@ Verdict no_head(const Observations& seen) {
     }
     const auto& head = seen.of(Probe::head);
     if (head.has_head()) {
-        evidence.push_back(fmt::format("HEAD was answered after {} with status {}: the server is "
-                                       "there, and holds back the response to GET",
+        evidence.push_back(fmt::format("HEAD was answered after {} with status {}, so the server "
+                                       "is running, but holds back the response to GET",
                                        shown_seconds(head.latency()), head.status));
     } else if (head.made()) {
-        evidence.push_back(fmt::format("HEAD was not answered within {}, either",
+        evidence.push_back(fmt::format("HEAD was not answered within {} either",
                                        shown_seconds(head.ended - head.started)));
     }
     return finding(Severity::error,
@@ -76,10 +76,10 @@ Verdict head_held_back(const Observations& seen) {
         if (const auto its = date_age(other)) quick = quick ? std::min(*quick, *its) : *its;
     }
     if (!quick && main.latency() < 1) return passed();
-    if (!quick) return unknown("there was no quick response to compare the Date field with");
+    if (!quick) return unknown("no quick response arrived to compare the Date field with");
     if (*age - *quick < head_held) return passed();
-    return finding(Severity::error, "the response head was held back after it had been made",
-                   {fmt::format("its Date field is {} older than those of quick responses",
+    return finding(Severity::error, "the response head was held back in a buffer",
+                   {fmt::format("its Date field is {} older than in quick responses",
                                 shown_seconds(*age - *quick)),
                     fmt::format("the head arrived after {}", shown_seconds(main.latency()))});
 }
@@ -100,7 +100,8 @@ Verdict late_head(const Observations& seen) {
                                      shown_seconds(*main.first_body - *main.head))}));
 }
 
-/// Chunks, or where there are none the bursts of bytes, whose sizes are those of a buffer.
+/// Evidence that the sizes of chunks (or of bursts, if there are no chunks) are those of a buffer;
+/// "" if there is none.
 std::string sign_of_pages(const Exchange& main) {
     auto chunks = chunks_of(main);
     const bool chunked = main.framing == BodyFraming::chunked;
@@ -116,12 +117,14 @@ std::string sign_of_pages(const Exchange& main) {
     });
     const auto share = static_cast<double>(whole) / static_cast<double>(chunks.size());
     if (whole < 2 || share < page_share) return {};
-    return fmt::format("{} of {} {} are multiples of {} bytes, though an event has {} on average",
+    return fmt::format("the sizes of {} of {} {} are multiples of {} bytes, although an event has "
+                       "{} bytes on average",
                        whole, chunks.size(), chunked ? "chunks" : "bursts", page,
                        main.body_bytes / events);
 }
 
-/// Bursts that end within an event and are followed by silence, with one more sign.
+/// Evidence of bursts that end within an event and are followed by silence, if there is one more
+/// sign; "" if there is none.
 std::string sign_of_cut_bursts(const Exchange& main) {
     const auto bursts = bursts_of(main);
     std::size_t number = 0;
@@ -142,9 +145,9 @@ std::string sign_of_cut_bursts(const Exchange& main) {
     }
     const bool late = main.has_head() && main.latency() > late_head_warning;
     if (number == 0 || !(number > 1 || near_page || late)) return {};
-    return fmt::format("{} of bytes, of {} bytes, ended within an event, with silence for up to {} "
-                       "behind it",
-                       counted(number, "burst"), bytes, shown_seconds(longest));
+    return fmt::format(
+        "{} (the last of {} bytes) ended within an event, followed by silence of up to {}",
+        counted(number, "burst"), bytes, shown_seconds(longest));
 }
 
 std::string sign_of_comments(const Exchange& main) {
@@ -175,7 +178,7 @@ Verdict held_back(const Observations& seen) {
                        with_load(seen, evidence));
     }
     if (main.events.size() < 2 && main.comments.size() < 2)
-        return unknown("too few events arrived; --trigger or --publish can decide it");
+        return unknown("too few events arrived; use --trigger or --publish to decide it");
     return passed();
 }
 
@@ -197,8 +200,8 @@ Verdict bursts(const Observations& seen) {
                        {fmt::format("{} times, 3 to {} events arrived at once, after up to {} of "
                                     "silence",
                                     number, events, shown_seconds(longest)),
-                        "a source that makes events in batches looks the same; --direct or "
-                        "--trigger tells them apart"});
+                        "a source that creates events in batches looks the same; use --direct or "
+                        "--trigger to tell them apart"});
     }
     if (main.events.size() < burst_events) return unknown("too few events arrived");
     return passed();
@@ -214,7 +217,7 @@ Verdict collected(const Observations& seen) {
     const auto wait = first.at - main.connected.value_or(main.started);
     if (last.at - first.at > 0.1 || wait <= silence || main.ended - last.at > 0.5) return passed();
     return finding(
-        Severity::error, "the whole response was collected before it was sent",
+        Severity::error, "the whole response was buffered before it was sent",
         {fmt::format("{} arrived within {}, after {} without any, and then the stream ended",
                      counted(main.events.size(), "event"), shown_seconds(last.at - first.at),
                      shown_seconds(wait))});
@@ -239,10 +242,10 @@ Verdict held_back_times(const Observations& seen) {
         }
         if (number < 2 || most - least <= stamp_spread) continue;
         if (silence_before(main, all, i) < (most - least) / 2) continue;
-        return finding(Severity::warning,
-                       "events that were made at different times arrive together",
-                       {fmt::format("the times in {} that arrived at once are up to {} apart",
-                                    counted(number, "event"), shown_seconds(most - least))});
+        return finding(
+            Severity::warning, "events that were created at different times arrive together",
+            {fmt::format("{} that arrived together contain times that are up to {} apart",
+                         counted(number, "event"), shown_seconds(most - least))});
     }
     return passed();
 }
@@ -263,10 +266,11 @@ Verdict held_back_direct(const Observations& seen) {
     });
     if (common.empty()) {
         if (!main.events.empty()) return unknown("the two URLs have no event in common");
-        if (old == 0) return unknown("no event was old enough");
-        return finding(Severity::error, "events that the origin sends do not arrive",
-                       {fmt::format("{} from the URL of --direct, none here",
-                                    counted(static_cast<std::uint64_t>(old), "event"))});
+        if (old == 0) return unknown("no event arrived early enough to compare");
+        return finding(
+            Severity::error, "events that the origin sends do not arrive",
+            {fmt::format("{} arrived from the URL of --direct, none from the URL that is checked",
+                         counted(static_cast<std::uint64_t>(old), "event"))});
     }
     std::nth_element(delays.begin(), delays.begin() + static_cast<long>(delays.size() / 2),
                      delays.end());
@@ -289,23 +293,23 @@ Verdict trigger_verdict(const Observations& seen) {
         }
         if (!each.arrived) {
             if (seen.duration - each.sent < trigger_late) continue;
-            evidence.push_back(fmt::format("an event was not there {} after it had been sent",
+            evidence.push_back(fmt::format("an event had not arrived {} after it was sent",
                                            shown_seconds(seen.duration - each.sent)));
             late = decided = true;
             continue;
         }
         const auto delay = *each.arrived - each.sent;
         evidence.push_back(
-            fmt::format("an event arrived {} after it had been sent", shown_seconds(delay)));
+            fmt::format("an event arrived {} after it was sent", shown_seconds(delay)));
         decided = true;
         late = late || delay >= trigger_late;
         slow = slow || delay >= trigger_slow;
     }
-    if (!decided) return unknown(failure.empty() ? "the time was too short" : failure);
-    if (late)
-        return finding(Severity::error, "an event that was sent on request arrived late", evidence);
+    if (!decided)
+        return unknown(failure.empty() ? "the stream was not watched for long enough" : failure);
+    if (late) return finding(Severity::error, "a triggered event arrived late", evidence);
     if (slow) {
-        return finding(Severity::note, "an event that was sent on request took its time", evidence);
+        return finding(Severity::note, "a triggered event arrived with a delay", evidence);
     }
     return passed();
 }
@@ -318,72 +322,77 @@ Verdict silent(const Observations& seen) {
     return finding(
         Severity::warning,
         fmt::format("no byte of the stream arrived in {}", shown_seconds(main.ended - *main.head)),
-        {"whether events are held back cannot be decided without events"});
+        {"without events, the check cannot decide whether they are held back"});
 }
 
 constexpr Check timing_list[] = {
     {"no-head", Severity::error, "no response",
-     "The time until the response head. An error if none arrived while the stream was watched; a "
+     "The time until the response head. An error if no head arrives while the stream is watched; a "
      "HEAD request shows whether the server answers at all.",
-     "A server or a proxy sends the head together with the first bytes of the body, or collects "
-     "the whole response. The onopen of an EventSource is not called, and browsers and proxies "
-     "give up after a while.",
+     "A server or a proxy sends the head only with the first bytes of the body, or buffers the "
+     "whole response. Until the head arrives, an EventSource fires no open event, and browsers and "
+     "proxies may time out.",
      "flush the head as soon as the stream is accepted, and send a comment such as \": ok\" with "
      "it",
      Cure::unbuffer, no_head},
     {"head-held", Severity::error, "response head held back",
-     "The age of the Date field when the head arrived, less that of responses that came within "
-     "1s. An error from 2s.",
-     "The head was made, and then waited in a buffer, usually until the first event or until the "
-     "buffer was full.",
+     "The age of the Date field when the head arrives, minus its age in responses that arrive "
+     "within 1s. An error from 2s.",
+     "The server created the head, but it stayed in a buffer, usually until the first event was "
+     "sent or the buffer was full.",
      "flush the head at once", Cure::unbuffer, head_held_back},
     {"late-head", Severity::error, "response head late",
-     "The time until the head, if the first bytes of the body came within 50ms of it. A warning "
-     "over 1s, an error over 3s; a warning only if the request is not a GET, or if this machine is "
-     "busy.",
+     "The time until the head, if the first bytes of the body arrive within 50ms after it. A "
+     "warning over 1s, an error over 3s; at most a warning if the request is not a GET without "
+     "data, or if this machine is busy.",
      "Many frameworks send the head with the first write. Until then, a client cannot tell an "
      "open stream from a server that hangs.",
      "flush the head when the stream is accepted, or write a comment at once", Cure::unbuffer,
      late_head},
     {"held-back", Severity::error, "events held back in a buffer",
-     "Any of: at least 3 chunks, 70% of them multiples of 4096 bytes, while an event has less than "
-     "half of that; a burst of 1KiB or more that ends within an event, then silence of 1s or more, "
-     "twice, or with a size near that of a buffer, or with a late head; 2 or more comments at once "
-     "after 2s of silence.",
-     "A proxy, a compressing filter or the buffer of a language's output layer collects bytes "
-     "until it is full. Events arrive late and in groups, and the last ones do not arrive at all.",
+     "One of these signs: at least 3 chunks, of which 70% have a size that is a multiple of 4096 "
+     "bytes, although an average event has less than 2048 bytes; bursts of 1KiB or more that end "
+     "within an event and are followed by silence of 1s or more, if there are two of them, if the "
+     "size of one is close to that of a buffer, or if the head was late; 2 or more comments at "
+     "once after silence of 2s or more.",
+     "A proxy, a compression filter or the output buffer of the application collects bytes until "
+     "it is full. Events arrive late and in groups, and the last ones do not arrive at all.",
      "", Cure::unbuffer, held_back},
     {"bursts", Severity::warning, "events arrive in bursts",
-     "Twice or more, 3 or more events within 30ms, after 1s or more of silence.",
-     "Either something collects events, or the source makes them in batches. The two look the "
-     "same from here; --direct, --trigger or --publish tells them apart.",
+     "Groups of events that arrive less than 30ms apart. A warning if 3 or more events arrive "
+     "together after silence of 1s or more, at least twice.",
+     "Either a buffer collects events, or the source creates them in batches. The two look the "
+     "same to a client; --direct, --trigger or --publish tells them apart.",
      "compare with the origin: --direct URL", Cure::unbuffer, bursts},
-    {"collected", Severity::error, "whole response collected",
-     "3 or more events, all of them at once, more than 1s after the request, and then the end of "
-     "the stream.",
-     "Something waits for the end of the response: a compressing filter, a function gateway, a "
-     "framework that renders a body as a whole. A reader sees no progress.",
+    {"collected", Severity::error, "whole response buffered",
+     "The times of the events and of the end. An error if 3 or more events all arrive within 0.1s, "
+     "more than 1s after the connection was made, and the stream ends within 0.5s after them.",
+     "A compression filter, a function gateway or a framework waits for the end of the response "
+     "before it sends the body. A client sees no progress.",
      "", Cure::unbuffer, collected},
     {"held-back-times", Severity::warning, "times in events show a delay",
-     "Times in IDs or data (RFC 3339, or milliseconds since 1970). A warning if those of events "
-     "that arrived at once are more than 1.5s apart; the first burst, which may be history, does "
-     "not count.",
-     "The events were made at different times and have waited for each other on the way.", "",
-     Cure::unbuffer, held_back_times},
+     "Times in IDs or data, if they are more exact than a second: RFC 3339, or seconds, "
+     "milliseconds or microseconds since 1970. A warning if the times of events that arrive "
+     "together are more than 1.5s apart. The first burst is ignored, because it may be history.",
+     "The events were created at different times, but a buffer collected them and they were sent "
+     "together.",
+     "", Cure::unbuffer, held_back_times},
     {"held-back-direct", Severity::error, "events later than from the origin",
-     "With --direct: the arrival of the same events, here and from the origin. An error if the "
-     "median difference is over 0.3s, or if events do not arrive.",
-     "What is between this client and the origin delays events, so it is the place to change.", "",
-     Cure::unbuffer, held_back_direct},
-    {"trigger-late", Severity::error, "requested event late",
-     "With --trigger or --publish: the time from sending an event until it arrived. An error from "
-     "1s, or if it did not arrive within 5s; a note from 150ms.",
-     "This decides what a quiet stream leaves open. HAProxy adds about 200ms by default, because "
-     "it waits for more to send.",
+     "With --direct: when the same events arrive from both URLs. An error if they arrive more than "
+     "0.3s later than from the origin (median), or not at all.",
+     "A proxy between this client and the origin delays the events. Change the configuration of "
+     "that proxy.",
+     "", Cure::unbuffer, held_back_direct},
+    {"trigger-late", Severity::error, "triggered event late",
+     "With --trigger or --publish: the time from sending an event until it arrives. An error from "
+     "1s, or if it does not arrive within 5s; a note from 150ms.",
+     "On a quiet stream, only this shows whether events are held back. HAProxy adds about 200ms by "
+     "default, because it waits for more data to send.",
      "", Cure::unbuffer, trigger_verdict},
-    {"silent", Severity::warning, "nothing arrived", "No byte of the body in the whole time.",
-     "A quiet stream without keepalive comments, or one that is held back: without bytes, nothing "
-     "can be said.",
+    {"silent", Severity::warning, "nothing arrived",
+     "The number of bytes in the body. A warning if there are none in the whole time.",
+     "Either the stream is quiet and has no keepalive comments, or its bytes are held back. "
+     "Without any bytes, the check cannot tell which.",
      "have an event sent with --trigger or --publish, or watch for longer with --long", Cure::none,
      silent},
 };

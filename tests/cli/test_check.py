@@ -212,9 +212,9 @@ def test_what_fails_is_chosen(sse, origin, args, status):
     (["--ignore", "no-ids,nothing"], '--ignore "nothing" is not the ID of a check'),
     (["--severity", "no-ids"], '--severity "no-ids" is not ID=error, ID=warn or ID=note'),
     (["--severity", "x=note"], '--severity "x" is not the ID of a check'),
-    (["--fix", "abc"], '--fix "abc" is not a server with remedies'),
+    (["--fix", "abc"], '--fix "abc" is not a server for which there are remedies'),
     (["--explain", "abc"], '--explain "abc" is not the ID of a check'),
-    (["--trigger", "true"], "--trigger contains no %s, which becomes the text to wait for"),
+    (["--trigger", "true"], "--trigger contains no %s, which is replaced by the text to wait for"),
     (["--origin", "ftp://h"], '--origin: "ftp://h" is not a URL'),
     (["--direct", ""], "--direct: the value is empty")], ids=lambda v: v if isinstance(v, str) else "")
 def test_usage_errors_come_before_any_request(sse, args, error):
