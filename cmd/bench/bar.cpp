@@ -27,11 +27,11 @@ Comparison comparison_of(char sign, bool or_equal) {
     return or_equal ? Comparison::at_least : Comparison::more;
 }
 
-/// A time needs a unit: `250` could be meant in any.
+/// The limit in `value`. A time must have a unit, because `250` could be in any unit.
 double limit_of(std::string_view text, std::string_view value, Figure::Unit unit) {
     if (unit == Figure::Unit::seconds && value != "0") {
         const bool has_unit = value.ends_with('s') || value.ends_with('m') || value.ends_with('h');
-        if (!has_unit) refuse(text, "has no time with a unit as its limit, such as 250ms");
+        if (!has_unit) refuse(text, "needs a limit with a unit, such as 250ms");
         try {
             return std::chrono::duration<double>(parse_duration(value)).count();
         } catch (const sse::Error& e) {
@@ -42,7 +42,7 @@ double limit_of(std::string_view text, std::string_view value, Figure::Unit unit
     const auto* const end = value.data() + value.size();
     const auto [stop, error] = sse::parse_double(value.data(), end, number);
     if (value.empty() || error != std::errc() || stop != end || !std::isfinite(number))
-        refuse(text, "has no number as its limit");
+        refuse(text, "needs a number as its limit");
     return number;
 }
 
@@ -59,7 +59,8 @@ Bar parse_bar(std::string_view text) {
     static const auto known = figures_of({});
     const auto* const figure = find_figure(known, bar.figure);
     if (figure == nullptr)
-        refuse(text, fmt::format("names no figure: \"{}\"", sse::printable(bar.figure, 60)));
+        refuse(text,
+               fmt::format("names an unknown figure: \"{}\"", sse::printable(bar.figure, 60)));
     bar.limit = limit_of(text, sse::trimmed(text.substr(sign + (doubled ? 2 : 1))), figure->unit);
     return bar;
 }

@@ -19,14 +19,15 @@ struct Bar {
     double limit = 0; ///< in seconds if the figure is a time
 };
 
-/// Parses `p99<250ms`, `lost=0`, `connect.p99 <= 1s`. Throws sse::Error (invalid_argument) that
-/// quotes `text`: no comparison, a figure that there is none of, a limit that is no value of it.
+/// Parses `p99<250ms`, `lost=0`, `connect.p99 <= 1s`. Throws sse::Error (invalid_argument), which
+/// quotes `text`, if it has no comparison, names an unknown figure, or has a limit of another kind
+/// than the figure.
 Bar parse_bar(std::string_view text);
 
-/// False if it does not hold. A figure that was not measured meets no bar.
+/// True if the expression is true. It is false if the figure was not measured.
 bool holds(const Bar& bar, const std::vector<Figure>& figures);
 
-/// `p99 is 312ms`
+/// The measured value, for a message: `p99 is 312ms`.
 std::string told(const Bar& bar, const std::vector<Figure>& figures);
 
 } // namespace cmd

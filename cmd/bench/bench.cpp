@@ -29,16 +29,16 @@
 
 namespace {
 
-/// Subscribers of a server elsewhere that need --yes.
+/// More subscribers than this of a server on another machine need --yes.
 constexpr std::size_t many_subscribers = 1'000;
-/// Descriptors beside those of the subscribers: standard ones, files, connections that publish.
+/// Descriptors besides those of the subscribers: standard streams, files, connections that publish.
 constexpr std::size_t other_descriptors = 100;
-/// A client that used more of a core, or read bytes later than that, is named in a warning.
+/// Above this share of a core, or this lateness of reading, a warning is printed.
 constexpr double busy_cpu = 0.9;
 constexpr auto long_behind = std::chrono::milliseconds(100);
 constexpr auto shortest_interval = std::chrono::milliseconds(10);
 
-std::atomic<bool> was_continued{false}; ///< after a stop, since it was asked last
+std::atomic<bool> was_continued{false}; ///< since the last call of was_stopped: SIGCONT
 
 void notice_stops() {
     struct sigaction action {};
@@ -81,7 +81,7 @@ std::function<Time(std::string_view)> regex_time(const std::string& expression) 
     const auto regex = std::make_shared<re2::RE2>(expression, re2::RE2::Quiet);
     const auto refuse = [](const std::string& why) {
         throw cmd::Failure(cmd::Exit::usage, fmt::format("--time-regex: {}", why),
-                           "for example --time-regex 'sent=([0-9.]+)'");
+                           "use the form --time-regex 'sent=([0-9.]+)'");
     };
     if (!regex->ok()) refuse(regex->error());
     if (regex->NumberOfCapturingGroups() < 1) refuse("the expression has no group in parentheses");
@@ -121,14 +121,14 @@ void refuse_strangers(const cmd::BenchOptions& o, const sse::LoadRun& run) {
                        fmt::format("{} is not an address of this machine, and {} subscribers may "
                                    "disturb its other clients",
                                    foreign, cmd::with_commas(o.load.subscribers)),
-                       "use --yes if that server is yours to load");
+                       "use --yes if you may load that server");
 }
 
 void need_descriptors(std::size_t subscribers) {
     const auto limit = sse::raise_descriptor_limit();
     if (limit >= subscribers + other_descriptors) return;
     throw cmd::Failure(cmd::Exit::usage,
-                       fmt::format("{} subscribers need as many descriptors, and the limit is {}",
+                       fmt::format("{} subscribers need one descriptor each, but the limit is {}",
                                    cmd::with_commas(subscribers), cmd::with_commas(limit)),
                        fmt::format("raise the limit as root with ulimit -n {}, or use -c {}",
                                    subscribers + other_descriptors,
@@ -148,18 +148,18 @@ std::string progress_text(const sse::LoadRun& run, std::size_t subscribers) {
                        cmd::with_commas(progress.deliveries.get()));
 }
 
-/// What limits the meaning of the figures.
+/// Prints warnings about what makes the figures less meaningful.
 void warn_about(const cmd::BenchRun& run) {
     const auto& load = run.load;
     if (load.client.cpu > busy_cpu) {
-        cmd::warn(fmt::format("the client used {:.0f} % of a core, and may be what limited the "
-                              "deliveries",
-                              load.client.cpu * 100));
+        cmd::warn(fmt::format(
+            "sse bench used {:.0f} % of a core, so it may have delayed the deliveries itself",
+            load.client.cpu * 100));
     }
     if (load.behind.max() > long_behind) {
         cmd::warn(
-            fmt::format("the client was behind by up to {}; {} of {} deliveries were read "
-                        "together with later ones and have no time",
+            fmt::format("sse bench read data up to {} after it arrived; {} of {} deliveries were "
+                        "read together with later ones, so their times are not known",
                         cmd::seconds_text(std::chrono::duration<double>(load.behind.max()).count()),
                         cmd::with_commas(load.untimed), cmd::with_commas(load.deliveries)));
     }
@@ -167,8 +167,10 @@ void warn_about(const cmd::BenchRun& run) {
         cmd::warn("all streams ended before the measurement began; use --warm-up 0 to measure "
                   "short ones");
     if (load.knows_sent && load.delivery.count() == 0 && load.deliveries > load.untimed) {
-        cmd::warn(run.published ? "no published event was delivered: is it the same channel?"
-                                : "no event has a time where --time-pointer or --time-regex look");
+        cmd::warn(run.published
+                      ? "no published event was delivered; check that --publish names the same "
+                        "channel as the URL"
+                      : "no event contains a time at the place of --time-pointer or --time-regex");
     }
     if (run.published && !run.published->last_failure.empty()) {
         cmd::warn(fmt::format("{} events were not published: {}", run.published->failed,
@@ -297,11 +299,11 @@ int run(cmd::BenchOptions o) {
 }
 
 constexpr auto bench_examples =
-    "  $ sse bench :8080                                100 subscribers for 30 s\n"
-    "  $ sse bench -c 20000 --ramp 20s --publish :8080 :8080\n"
-    "                                                   how late 20,000 receive\n"
+    "  $ sse bench :8080                                100 subscribers for 30 s\n  $ sse bench -c "
+    "20000 --ramp 20s --publish :8080 :8080\n                                                   "
+    "delays of 20,000 subscribers\n"
     "  $ sse bench --time-pointer /ts https://host/sse  measure from a time in data\n"
-    "  $ sse bench --html report.html --storm 10s :8080 plot a storm of connects\n"
+    "  $ sse bench --html report.html --storm 10s :8080 plot a reconnect storm\n"
     "  $ sse bench -o json :8080 | jq .delivery.p99\n"
     "  $ sse bench --fail 'p99<250ms' --fail lost=0 :8080 && echo good\n";
 

@@ -22,9 +22,11 @@ void add_load_options(CLI::App& app, BenchOptions& o) {
     add_number<std::size_t>(app, "-c,--subscribers", o.load.subscribers, 1,
                             "Number of subscribers, each with a connection of its own", 1'000'000)
         ->group(group);
-    auto* rate = add_number<double>(app, "--connect-rate", o.load.connect_rate, 0.001,
-                                    "Start N connections a second, whatever the server does", 1e6)
-                     ->group(group);
+    auto* rate =
+        add_number<double>(
+            app, "--connect-rate", o.load.connect_rate, 0.001,
+            "Start N connections per second, even if the server is slow to accept them", 1e6)
+            ->group(group);
     with_example(add_duration(app, "--ramp", o.ramp,
                               "Start all connections within this time, instead of --connect-rate"),
                  "10s")
@@ -32,17 +34,17 @@ void add_load_options(CLI::App& app, BenchOptions& o) {
         ->excludes(rate);
     add_duration(app, "-t,--time", o.load.time, "Measure for this long")->group(group);
     add_duration(app, "--warm-up", o.load.warm_up,
-                 "Wait this long between the last connection and the measurement")
+                 "Wait this long after the start of the last connection before the measurement")
         ->group(group);
     with_example(add_number<std::uint64_t>(app, "-n,--events", o.load.events, 1,
                                            "End the measurement after N events"),
                  "1000")
         ->group(group);
-    with_example(add_texts(app, "--source", o.load.sources, "ADDRESS",
-                           "Connect from this IP address; repeatable, then in turn (default: the "
-                           "system's choice; for more than 10,000 subscribers on loopback, "
-                           "127.0.0.2 and up)"),
-                 "127.0.0.2")
+    with_example(
+        add_texts(app, "--source", o.load.sources, "ADDRESS",
+                  "Connect from this IP address; if repeated, from each in turn (default: chosen "
+                  "by the system; for more than 10,000 subscribers on loopback, 127.0.0.2 and up)"),
+        "127.0.0.2")
         ->group(group);
     app.add_flag("--yes", o.yes,
                  "Allow more than 1,000 subscribers of a server that is not on this machine")
@@ -54,33 +56,37 @@ const std::map<std::string, sse::LoadResume> resume_names = {
 
 void add_behaviour_options(CLI::App& app, BenchOptions& o) {
     const auto group = "Behaviour of subscribers";
-    with_example(add_number<double>(app, "--leave", o.load.leave_rate, 0.0,
-                                    "N subscribers a second leave and come back at once", 1e6),
+    with_example(add_number<double>(
+                     app, "--leave", o.load.leave_rate, 0.0,
+                     "Disconnect N subscribers per second, and reconnect them at once (default 0)",
+                     1e6),
                  "10")
         ->group(group);
     with_example(add_duration(app, "--storm", o.load.storm,
-                              "Cut the streams after this time of the measurement, and open them "
-                              "again all at once"),
+                              "Close the streams this long after the measurement began, and open "
+                              "all of them again at once"),
                  "10s")
         ->group(group);
     add_number<double>(app, "--storm-share", o.load.storm_share, 0.0,
-                       "Share of the streams that --storm cuts", 1.0)
+                       "Share of the streams that --storm closes, from 0 to 1", 1.0)
         ->group(group)
         ->needs("--storm");
     add_choice(app, "--resume", o.load.resume, resume_names,
-               "Last-Event-ID of subscribers that come back: that of their last event, none, or "
-               "one that no server knows")
+               "Last-Event-ID of subscribers that reconnect: the ID of their last event (yes), "
+               "none (no), or one that no server knows (stale)")
         ->group(group);
-    with_example(add_number<std::size_t>(app, "--stalled", o.load.stalled, 0,
-                                         "N of the subscribers read nothing of their streams"),
+    with_example(add_number<std::size_t>(
+                     app, "--stalled", o.load.stalled, 0,
+                     "Let N of the subscribers read nothing after the response head (default 0)"),
                  "10")
         ->group(group);
-    with_example(
-        add_number<std::size_t>(app, "--slow", o.load.slow, 0, "N of the subscribers read slowly"),
-        "10")
+    with_example(add_number<std::size_t>(
+                     app, "--slow", o.load.slow, 0,
+                     "Let N of the subscribers read only --slow-bytes per second (default 0)"),
+                 "10")
         ->group(group);
     add_size(app, "--slow-bytes", o.load.slow_bytes, 1, std::size_t{1} << 30,
-             "Bytes that a slow subscriber reads each second")
+             "Bytes that a slow subscriber reads per second")
         ->group(group)
         ->needs("--slow");
 }
@@ -89,18 +95,18 @@ void add_publishing_options(CLI::App& app, BenchOptions& o) {
     const auto group = "Publish";
     auto* publish = with_example(add_text(app, "--publish", o.publish_url, "URL",
                                           "Publish events by POST to this URL, and measure from "
-                                          "when each was due to its deliveries"),
+                                          "the time at which each was due to its deliveries"),
                                  "http://localhost:8080/")
                         ->group(group);
-    add_number<double>(app, "--rate", o.publisher.rate, 0.001, "Publish N events a second", 1e6)
+    add_number<double>(app, "--rate", o.publisher.rate, 0.001, "Publish N events per second", 1e6)
         ->group(group)
         ->needs(publish);
     add_size(app, "--size", o.publisher.size, 1, sse::most_event_bytes,
-             "Size of the data of a published event; at least about 90 bytes are sent")
+             "Size of the data of a published event in bytes; at least about 90 are sent")
         ->group(group)
         ->needs(publish);
     with_example(add_texts(app, "--publish-header", o.publish_headers, "HEADER",
-                           "Send this header with each POST, as -H does; repeatable"),
+                           "Send this header with each POST; written as for -H; repeatable"),
                  "'Authorization: Bearer KEY'")
         ->group(group)
         ->needs(publish);
@@ -116,15 +122,17 @@ void add_measuring_options(CLI::App& app, BenchOptions& o) {
             ->group(group)
             ->excludes("--publish");
     with_example(add_text(app, "--time-regex", o.time_regex, "RE",
-                          "The same for the first group of this regular expression in the data"),
+                          "Measure from the time in the first group of this regular expression "
+                          "(RE2), searched in the data"),
                  "'sent=([0-9.]+)'")
         ->group(group)
         ->excludes("--publish")
         ->excludes(pointer);
-    with_example(add_text(app, "--seq", o.sequence, "/A/0/B",
-                          "Tell events apart by the value at this JSON pointer in the data, "
-                          "instead of by ID"),
-                 "/seq")
+    with_example(
+        add_text(
+            app, "--seq", o.sequence, "/A/0/B",
+            "Identify events by the value at this JSON pointer in the data instead of their IDs"),
+        "/seq")
         ->group(group);
     add_max_event_bytes(app, o.load.max_event_bytes, "Maximum size of one event")->group(group);
 }
@@ -143,17 +151,17 @@ void add_report_options(CLI::App& app, BenchOptions& o) {
                 }
             }
         },
-        "Exit with status 1 unless this holds: a figure of the report, <, <=, =, >= or >, and a "
-        "limit; repeatable");
+        "Exit with status 1 unless this is true: a figure of the report, one of <, <=, =, >= and "
+        ">, and a limit; repeatable");
     with_example(fail->type_name("EXPRESSION"), "'p99<250ms'")->group(group);
 }
 
 void add_file_options(CLI::App& app, BenchOptions& o) {
     const auto group = "Report";
-    with_example(add_text(app, "--html", o.html_file, "FILE",
-                          "Write the report with plots to this file, as a page that needs no "
-                          "network"),
-                 "report.html")
+    with_example(
+        add_text(app, "--html", o.html_file, "FILE",
+                 "Write the report with plots to this file, as an HTML page that needs no network"),
+        "report.html")
         ->group(group);
     with_example(add_text(app, "--histogram", o.histogram_file, "FILE",
                           "Write the histograms of the times to this file, in the log format of "
@@ -161,17 +169,17 @@ void add_file_options(CLI::App& app, BenchOptions& o) {
                  "times.hlog")
         ->group(group);
     with_example(add_duration(app, "--interval", o.interval,
-                              "Print a line on stderr for each interval of this length"),
+                              "Print a line on standard error for each interval of this length"),
                  "1s")
         ->group(group);
     with_example(add_number<int>(app, "--pid", o.pid, 1,
-                                 "Also report what the process with this number, the server, "
-                                 "uses"),
+                                 "Also report CPU, memory and descriptors of the process with this "
+                                 "number, which should be the server (Linux)"),
                  "4711")
         ->group(group);
 }
 
-/// Options of all clients that the subscribers, which connect directly and decode nothing, lack.
+/// Removes options of other clients: subscribers connect directly and do not decompress.
 void remove_options(CLI::App& app) {
     for (const char* name : {"--proxy", "--noproxy", "--compressed"})
         app.remove_option(app.get_option(name));
@@ -181,8 +189,8 @@ void remove_options(CLI::App& app) {
 
 void add_bench_options(CLI::App& app, BenchOptions& o) {
     app.add_option("URL", o.urls,
-                   "Stream to open (http or https), as for sse tail; with several, the "
-                   "subscribers take turns; {n} is replaced by the number of the subscriber")
+                   "Stream to open (http or https), written as for sse tail; the subscribers use "
+                   "several URLs in turn; {n} is replaced by the number of the subscriber")
         ->required();
     add_load_options(app, o);
     add_behaviour_options(app, o);

@@ -1,4 +1,4 @@
-// Times in the data of events, as servers write them.
+// Parses times that servers write into the data of events.
 #pragma once
 
 #include <chrono>
@@ -7,8 +7,8 @@
 
 namespace cmd {
 
-/// Since 1970, of `text`: RFC 3339, or a number of seconds, milliseconds, microseconds or
-/// nanoseconds, which its size tells. nullopt for anything else.
+/// The time in `text`, since 1970: RFC 3339, or a number of seconds, milliseconds, microseconds or
+/// nanoseconds, as its size shows. nullopt for anything else.
 std::optional<std::chrono::nanoseconds> parse_event_time(const std::string& text);
 
 } // namespace cmd

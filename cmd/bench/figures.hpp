@@ -1,5 +1,4 @@
-// The figures of a load run by name: what the JSON report, the CSV report and --fail have in
-// common.
+// The figures of a load run by name, as the JSON report, the CSV report and --fail use them.
 #pragma once
 
 #include "load/load_publisher.hpp"
@@ -13,16 +12,16 @@
 
 namespace cmd {
 
-/// Of the process of the server, while it was measured.
+/// The resource usage of the server process during the measurement.
 struct ServerUsage {
     double cpu = 0;                             ///< cores
     std::optional<double> cpu_per_delivery;     ///< s
     std::uint64_t resident_bytes = 0;           ///< at the end of the measurement
-    std::optional<double> bytes_per_subscriber; ///< more than before the run
+    std::optional<double> bytes_per_subscriber; ///< increase since before the run
     std::optional<std::uint64_t> descriptors;
 };
 
-/// What a run found.
+/// The results of a run.
 struct BenchRun {
     sse::LoadResult load;
     std::optional<ServerUsage> server;           ///< with --pid
@@ -44,7 +43,8 @@ struct Figure {
 /// All figures, in the order of the reports; those of a group are together.
 std::vector<Figure> figures_of(const BenchRun& run);
 
-/// The figure of that name; `p50` to `max` are those of `delivery`. nullptr if there is none.
+/// The figure with that full name; `p50` to `max` alone are those of `delivery`. nullptr if there
+/// is none.
 const Figure* find_figure(const std::vector<Figure>& figures, std::string_view name);
 
 /// The value for people: `250ms`, `12,345`, `0.98`, `unknown`.

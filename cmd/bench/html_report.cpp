@@ -9,8 +9,8 @@ namespace cmd {
 
 namespace {
 
-/// Points of a curve: the part of the values, and the value in seconds that they do not exceed. At
-/// most a few hundred, and more where the part is close to 1.
+/// The points of a curve as JSON pairs: a share of the values, and the value in seconds that this
+/// share does not exceed. A few hundred at most, and denser where the share is close to 1.
 std::string points_of(const sse::Histogram& histogram) {
     std::string out;
     double shown = -1; // number of nines of the last point
@@ -31,7 +31,7 @@ std::string points_of(const sse::Histogram& histogram) {
     return out;
 }
 
-/// JSON in a script element: only a `<` could end it.
+/// Escapes JSON for a script element, which only a `<` could end.
 std::string for_script(std::string json) {
     for (auto at = json.find('<'); at != json.npos; at = json.find('<', at))
         json.replace(at, 1, "\\u003c");

@@ -1,4 +1,4 @@
-// The report of a load run as one page that needs nothing else.
+// The report of a load run as one HTML page that needs no other file.
 #pragma once
 
 #include "cmd/bench/reports.hpp"
@@ -8,10 +8,11 @@
 
 namespace cmd {
 
-/// page/report.html, with `{{data}}` where the data of the report belong.
+/// The contents of page/report.html, with `{{data}}` in place of the data of the report.
 extern const std::string_view bench_page;
 
-/// The page with tables, and plots of the times by percentile and of the course of the run.
+/// The page, with tables, and plots of the times by percentile and of the delays and deliveries
+/// during the run.
 std::string html_report(const BenchSetup& setup, const BenchRun& run);
 
 } // namespace cmd

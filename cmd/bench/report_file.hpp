@@ -1,4 +1,4 @@
-// A file of the report.
+// A file that the report is written to.
 #pragma once
 
 #include "base/descriptor.hpp"
@@ -8,10 +8,10 @@
 
 namespace cmd {
 
-/// Opened before the run, so that no run is in vain.
+/// Opened before the run, so that an unusable path is reported before the run and not after it.
 class ReportFile {
 public:
-    /// "": none, and write() does nothing. Throws std::system_error.
+    /// `path`: "" for no file; then write() does nothing. Throws std::system_error.
     explicit ReportFile(std::string path);
     /// Throws std::system_error.
     void write(std::string_view text);

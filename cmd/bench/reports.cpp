@@ -52,14 +52,14 @@ std::string rate_of(std::uint64_t count, double seconds) {
 }
 
 void add_subscribers(const sse::LoadResult& load, Lines& lines) {
-    lines.add("subscribers",
-              fmt::format("{} of {} opened, {} open at the end{}{}{}{}{}{}",
-                          with_commas(load.opened), with_commas(load.subscribers),
-                          with_commas(load.open), unless_none(load.failed, "failed"),
-                          unless_none(load.busy, "times busy"), unless_none(load.left, "replaced"),
-                          unless_none(load.ended, "ended by the server"),
-                          unless_none(load.broken, "broken"),
-                          unless_none(load.silent, "without an event")));
+    lines.add("subscribers", fmt::format("{} of {} opened, {} open at the end{}{}{}{}{}{}",
+                                         with_commas(load.opened), with_commas(load.subscribers),
+                                         with_commas(load.open), unless_none(load.failed, "failed"),
+                                         unless_none(load.busy, "refused as busy"),
+                                         unless_none(load.left, "reconnected"),
+                                         unless_none(load.ended, "ended by the server"),
+                                         unless_none(load.broken, "broken"),
+                                         unless_none(load.silent, "without an event")));
     for (const auto& [why, count] : load.failures)
         lines.add("", fmt::format("{}: {}", plural(count, "time"), sse::printable(why, 200)));
 }
@@ -81,28 +81,27 @@ void add_ledger(const sse::LoadResult& load, Lines& lines) {
     lines.add("lost",
               fmt::format("{}; {}, {} out of order{}{}{}", with_commas(ledger.lost),
                           plural(ledger.duplicates, "duplicate"), with_commas(ledger.disordered),
-                          unless_none(ledger.missed, "missed while away"),
+                          unless_none(ledger.missed, "missed while disconnected"),
                           unless_none(ledger.repeated, "received again"),
-                          load.keyed_by_data ? " (told apart by data: no IDs)" : ""));
+                          load.keyed_by_data ? " (identified by data: no IDs)" : ""));
 }
 
 void add_fairness(const sse::LoadResult& load, Lines& lines) {
     if (load.deliveries == load.untimed) return;
     const auto& fairness = load.fairness;
-    lines.add("fairness",
-              fmt::format("slowest 1 % {} behind {}, others {}; Jain {:.3f}; order of connecting "
-                          "{:+.2f}",
-                          seconds_text(fairness.slowest_percent),
-                          load.knows_sent ? "the sending" : "the first",
-                          seconds_text(fairness.others), fairness.jain,
-                          fairness.order_correlation));
+    lines.add("fairness", fmt::format("slowest 1 % {} after {}, others {}; Jain's index {:.3f}; "
+                                      "correlation with connection order {:+.2f}",
+                                      seconds_text(fairness.slowest_percent),
+                                      load.knows_sent ? "the sending" : "the first subscriber",
+                                      seconds_text(fairness.others), fairness.jain,
+                                      fairness.order_correlation));
 }
 
 void add_client(const BenchRun& run, Lines& lines) {
     const auto& load = run.load;
     std::string text = fmt::format("{:.0f} % of a core", load.client.cpu * 100);
     if (load.deliveries > 0)
-        text += fmt::format(", {} a delivery", seconds_text(load.client.cpu_per_delivery));
+        text += fmt::format(", {} per delivery", seconds_text(load.client.cpu_per_delivery));
     if (load.client.resident_bytes > 0)
         text += fmt::format(", {} of memory",
                             bytes_text(static_cast<double>(load.client.resident_bytes)));
@@ -115,10 +114,10 @@ void add_server(const BenchRun& run, Lines& lines) {
     const auto& server = *run.server;
     auto text = fmt::format("{:.0f} % of a core", server.cpu * 100);
     if (server.cpu_per_delivery)
-        text += fmt::format(", {} a delivery", seconds_text(*server.cpu_per_delivery));
+        text += fmt::format(", {} per delivery", seconds_text(*server.cpu_per_delivery));
     text += fmt::format(", {} of memory", bytes_text(static_cast<double>(server.resident_bytes)));
     if (server.bytes_per_subscriber)
-        text += fmt::format(", {} a subscriber", bytes_text(*server.bytes_per_subscriber));
+        text += fmt::format(", {} per subscriber", bytes_text(*server.bytes_per_subscriber));
     if (server.descriptors)
         text += fmt::format(", {} descriptors", with_commas(*server.descriptors));
     lines.add("server", text);

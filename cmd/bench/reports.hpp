@@ -9,7 +9,7 @@
 
 namespace cmd {
 
-/// What a run was told to do, as far as a report shows it.
+/// The settings of a run that a report shows.
 struct BenchSetup {
     std::vector<std::string> urls; ///< without secrets
     std::chrono::system_clock::time_point started;

@@ -12,8 +12,9 @@ ServerWatch::ServerWatch(std::optional<int> pid)
     if (!pid_) return;
     before_ = sse::process_usage(*pid_);
     if (!before_) {
-        throw Failure(Exit::usage, fmt::format("cannot read what process {} uses", *pid_),
-                      "give the number of a process that runs on this machine, on Linux");
+        throw Failure(
+            Exit::usage, fmt::format("cannot read the resource usage of process {}", *pid_),
+            "give --pid the number of a process on this machine; this works only on Linux");
     }
 }
 

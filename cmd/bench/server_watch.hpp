@@ -1,4 +1,4 @@
-// What the process of the server uses while it is measured.
+// Measures the resources that the server process uses during the measurement.
 #pragma once
 
 #include "cmd/bench/figures.hpp"
@@ -8,15 +8,15 @@
 
 namespace cmd {
 
-/// Its members are called on one thread, each at its time.
+/// Used on one thread. The members are called once each, in this order.
 class ServerWatch {
 public:
-    /// Before the run. nullopt: nothing is watched. Throws Failure (usage) if there is no such
-    /// process.
+    /// Called before the run. `pid`: nullopt to watch nothing. Throws Failure (usage) if there is
+    /// no such process.
     explicit ServerWatch(std::optional<int> pid);
     void on_measuring();
     void on_measured();
-    /// nullopt if nothing was watched or measured, or the process has gone.
+    /// nullopt if nothing was watched or measured, or if the process has ended.
     std::optional<ServerUsage> usage(const sse::LoadResult& load);
 
 private:

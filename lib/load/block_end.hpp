@@ -1,4 +1,5 @@
-// Where the blocks of an event stream end (HTML 9.2.6), to parse whole blocks only. Not a parser.
+// Finds where the blocks of an event stream end (HTML 9.2.6), so that only whole blocks are parsed.
+// Not a parser.
 #pragma once
 
 #include <cstddef>
@@ -6,8 +7,9 @@
 
 namespace sse {
 
-/// The position behind the last blank line of `text`, which begins at the beginning of a line; 0 if
-/// it has none. Lines end in LF, CR LF or CR. What lies before `from` has no blank line.
+/// The position after the last blank line of `text`, which begins at the start of a line; 0 if it
+/// contains none. Lines end in LF, CR LF or CR. The caller knows that there is no blank line before
+/// `from`.
 std::size_t end_of_blocks(std::string_view text, std::size_t from = 0);
 
 } // namespace sse

@@ -28,9 +28,9 @@ EventLedger::EventLedger(const LedgerOptions& options,
     , window_(window_for(options))
     , words_(options.subscribers / 64 + 1) {}
 
-/// The place of an event that a subscriber received behind the event at `place`. Others may have
-/// received another one behind that: then it lies between the two, close to the first, so that
-/// more of them fit behind it.
+/// The place of a new event that a subscriber received after the event at `place`. If another event
+/// already follows `place`, the new one is placed between the two, close to `place`, so that more
+/// of them fit after it.
 EventPlace EventLedger::place_after(EventPlace place) {
     const auto end = appended_ * spacing;
     if (place == 0 || place >= end) return ++appended_ * spacing;
@@ -98,8 +98,7 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
     } else {
         word |= bit;
         ++event.receivers;
-        // Most of those that have it may have it late: then it is the order of the first that is
-        // another one, see forget().
+        // If most receivers have it late, its first receiver had it out of order; see forget().
         if (event.place < course.last) ++event.late;
     }
     if (!std::exchange(course.begun, true) && is_new && !has_id) {
@@ -141,7 +140,7 @@ LedgerCounts EventLedger::finish() {
     std::sort(alone_.begin(), alone_.end());
     others_.insert(others_.end(), inserted_.begin(), inserted_.end());
     std::sort(others_.begin(), others_.end());
-    // One that came again after it had been forgotten.
+    // An event that arrived again after it had been forgotten is there twice.
     others_.erase(std::unique(others_.begin(), others_.end()), others_.end());
     std::uint64_t owed = 0;
     for (const auto& part : parts_) owed += events_between(part.first, part.last);

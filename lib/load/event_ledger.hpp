@@ -1,6 +1,6 @@
-// Which events the subscribers of one stream received, and what they lost. Nobody tells it which
-// events there are: the events are those that any subscriber received. Their order is that of their
-// numbers, or else the one in which subscribers received them. No I/O, no clock.
+// Counts the events that the subscribers of one stream received and lost. It does not know what the
+// server published: the events are those that any subscriber received. They are ordered by their
+// numbers, or else as subscribers received them. No I/O, no clock.
 #pragma once
 
 #include <cstddef>
@@ -15,11 +15,12 @@ namespace sse {
 /// A position in the order of all events. 0: none.
 using EventPlace = std::uint64_t;
 
-/// The way of one subscriber through the events. It belongs to the subscriber, and to one ledger.
+/// The progress of one subscriber through the events of one ledger, between two interruptions.
+/// Owned by the subscriber.
 struct Course {
-    EventPlace first = 0, last = 0; ///< the first and the furthest of its events
+    EventPlace first = 0, last = 0; ///< its first event, and the latest in the order of events
     EventPlace previous = 0;        ///< the one that it received last
-    EventPlace earlier = 0;         ///< the furthest of its course before this one
+    EventPlace earlier = 0;         ///< the latest event of its courses before this one
     std::uint64_t distinct = 0;     ///< its events, each counted once
     bool begun = false;             ///< it received something
 };
@@ -32,36 +33,39 @@ struct LedgerEvent {
     std::uint32_t late = 0;      ///< of these: those that had received a later event before
     std::uint32_t timed = 0;     ///< of these: those whose time of arrival is known
     std::int64_t sent_ns = 0;    ///< when it was sent; 0: unknown
-    /// It has an ID. One without that only one of several subscribers received is its own, such as
-    /// a greeting, and the others are not owed it.
+    /// It has an ID. An event without one that only one of several subscribers received is meant
+    /// for that subscriber, such as a greeting, and is not expected by the others.
     bool has_id = false;
-    bool is_greeting = false;               ///< its first receiver does not account for it
+    bool is_greeting = false;               ///< it is not part of the course of its first receiver
     std::int64_t first_ns = 0, last_ns = 0; ///< the first and the last arrival that is known
 };
 
 struct LedgerCounts {
     std::uint64_t events = 0;
-    std::uint64_t lost = 0;       ///< deliveries that a subscriber was owed
-    std::uint64_t missed = 0;     ///< events while a subscriber was away and did not resume
-    std::uint64_t duplicates = 0; ///< deliveries to a subscriber that had the event
+    std::uint64_t lost = 0; ///< expected deliveries that did not arrive
+    std::uint64_t missed =
+        0; ///< events of times in which a subscriber was disconnected, and did not resume
+    std::uint64_t duplicates = 0; ///< deliveries of an event that the subscriber already had
     std::uint64_t repeated = 0;   ///< the same, after a reconnection that did not resume
-    std::uint64_t disordered = 0; ///< deliveries behind a later event
+    std::uint64_t disordered = 0; ///< deliveries after a later event
     std::uint64_t alone = 0;      ///< events without ID that one subscriber each received
 };
 
 struct LedgerOptions {
     std::size_t subscribers = 0;
-    /// Events that are known at a time. One that is received again after so many others counts as
-    /// another event. Each needs a bit for each subscriber: 128 bytes a subscriber for the least.
+    /// The number of events that are remembered. One that is received again after more than that
+    /// counts as another event. Each needs a bit per subscriber, so the smallest window needs 128
+    /// bytes per subscriber.
     std::size_t least_window = 1024, most_window = 65'536;
-    std::size_t window_bytes = 2 * 1024 * 1024; ///< what more than the least may use
+    std::size_t window_bytes =
+        2 * 1024 * 1024; ///< bound of the memory of a window above the smallest
 };
 
-/// The rule for losses: a subscriber is owed every event between the first and the last that it
-/// received, of all that any subscriber received. One thread.
+/// Counts losses by this rule: of the events that any subscriber received, a subscriber is expected
+/// to receive all those between its own first and last. One thread.
 class EventLedger {
 public:
-    /// `on_done` is called for each event that is forgotten, the last at finish().
+    /// `on_done` is called for each event when it is forgotten, at the latest by finish().
     EventLedger(const LedgerOptions& options, std::function<void(const LedgerEvent&)> on_done);
 
     enum class Receipt : std::uint8_t { first, duplicate, repeated };
@@ -70,17 +74,18 @@ public:
         Receipt receipt;
         bool is_new; ///< no other subscriber had it
     };
-    /// Subscriber number `subscriber` receives the event `key`. `place`: by its number (IdOrder); 0
-    /// if it has none. All events of a ledger have one, or none has. An event without ID that
-    /// begins a course, and that nobody had, is no part of it: it may be a greeting.
+    /// Subscriber number `subscriber` receives the event `key`. `place`: by the number in its ID
+    /// (IdOrder); 0 without one. Either all events of a ledger have a number, or none has. A new
+    /// event without an ID at the start of a course is not part of the course, because it may be a
+    /// greeting.
     Received receive(std::uint32_t subscriber, Course& course, std::uint64_t key,
                      EventPlace place = 0, bool has_id = true);
     LedgerEvent& event(std::size_t slot) { return events_[slot]; }
 
-    /// The subscriber begins anew, without resuming: what it misses until its next event is not
-    /// lost. To be called at the end of the run, too.
+    /// The subscriber starts again without resuming, so events that it misses until its next event
+    /// are not lost. Also called at the end of the run.
     void end_course(Course& course);
-    /// After the last receive() and end_course().
+    /// The counts; called after the last receive() and end_course().
     LedgerCounts finish();
 
 private:
@@ -97,11 +102,12 @@ private:
 
     const LedgerOptions options_;
     const std::function<void(const LedgerEvent&)> on_done_;
-    const std::size_t window_, words_;            ///< words_: of the bits of an event
-    std::vector<LedgerEvent> events_;             ///< a ring
-    std::vector<std::vector<std::uint64_t>> has_; ///< by slot: the subscribers that have it
+    const std::size_t window_, words_; ///< words_: of the bits of an event
+    std::vector<LedgerEvent> events_;  ///< a ring
+    std::vector<std::vector<std::uint64_t>>
+        has_; ///< by slot: a bit for each subscriber that has received it
     std::unordered_map<std::uint64_t, std::uint32_t> slots_;
-    /// Of the last receive(): many subscribers receive one event one after the other.
+    /// The event of the last receive(), because many subscribers receive one event in succession.
     std::uint64_t last_key_ = 0;
     std::size_t last_slot_ = 0;
     bool has_last_ = false;

@@ -18,7 +18,8 @@ std::optional<std::uint64_t> whole_number(std::string_view text) {
 
 } // namespace
 
-/// A pair is two numbers with a hyphen between: a time in milliseconds, and a counter within it.
+/// A pair is two numbers separated by a hyphen: a time in milliseconds, and a counter within the
+/// millisecond.
 IdOrder::Parsed IdOrder::parse(std::string_view id) {
     constexpr unsigned second_bits = 20;
     const auto begin = std::min(id.find_first_of("0123456789"), id.size());

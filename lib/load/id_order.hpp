@@ -1,5 +1,5 @@
-// The order of event IDs that count: `42`, `evt-42`, `1795000000000-3`. No server has to number its
-// IDs, but most do, and then it is known which of two events is the later one.
+// The order of event IDs that contain a number: `42`, `evt-42`, `1795000000000-3`. Servers need not
+// number their IDs, but most do, and then it is known which of two events is later.
 #pragma once
 
 #include "load/event_ledger.hpp"
@@ -11,11 +11,11 @@
 
 namespace sse {
 
-/// For the IDs of one stream, which have one form: the first one tells whether they are numbers.
+/// For the IDs of one stream, which all have the same form. The first ID determines that form.
 class IdOrder {
 public:
-    /// Larger for a later event; 0 for all if they are not numbers. nullopt for an ID of another
-    /// form than the first.
+    /// A place that is larger for a later event, or 0 for all if they contain no number. nullopt
+    /// for an ID of another form than the first one.
     std::optional<EventPlace> place_of(std::string_view id);
 
 private:

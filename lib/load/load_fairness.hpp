@@ -1,4 +1,4 @@
-// How equally subscribers were served. Arithmetic only.
+// Computes how equally subscribers were served. No I/O.
 #pragma once
 
 #include "load/load_result.hpp"

@@ -50,7 +50,7 @@ void LoadPublisher::dispatch() {
         const auto after = static_cast<double>(number) / options_.rate * 1e9;
         const auto due = start + std::chrono::nanoseconds(static_cast<std::int64_t>(after));
         if (!stopped_.sleep_until(due)) return;
-        // What this process is late by is its own fault, and not the server's.
+        // If this process is late, the server is not to blame, so the delay counts from now.
         const auto now = Interrupt::Clock::now();
         const std::lock_guard lock(mutex_);
         ++published_.due;
@@ -97,7 +97,7 @@ std::string LoadPublisher::data_of(const Due& due) const {
     return data + "\"}";
 }
 
-/// However the server has wrapped the data.
+/// Finds the time wherever it is in the data, because the server may have wrapped it.
 std::optional<std::chrono::nanoseconds> LoadPublisher::sent_at(std::string_view data) const {
     constexpr std::string_view member = "sent";
     const auto run = data.find(run_);

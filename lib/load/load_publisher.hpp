@@ -1,5 +1,5 @@
-// Publishes events to the server under load, so that it is known when each was sent. They are due
-// on a clock, whatever the responses do: a server that is slow to answer does not slow it down.
+// Publishes events to the server under load, so that the time at which each was sent is known. They
+// are due at fixed times: a server that is slow to answer does not delay later events.
 #pragma once
 
 #include "base/histogram.hpp"
@@ -21,11 +21,12 @@
 namespace sse {
 
 struct LoadPublisherOptions {
-    PosterOptions poster;   ///< `retries` is set to one, for a connection that the server closed
-    double rate = 1;        ///< events a second
-    std::size_t size = 200; ///< bytes of the data of an event; at least those of its members
-    /// Requests at a time. While so many wait for their responses, further events are sent later
-    /// than they are due, and their delay counts from then.
+    PosterOptions
+        poster;      ///< `retries` is set to 1, in case the server has closed a kept connection
+    double rate = 1; ///< events a second
+    std::size_t size = 200; ///< bytes of the data of an event; more if its JSON members need more
+    /// Requests at a time. While this many wait for their responses, further events are sent later
+    /// than they are due; their delay counts from the time at which they were due.
     std::size_t most_requests = 64;
 };
 
@@ -36,22 +37,23 @@ struct LoadPublished {
     Histogram late;     ///< from when an event was due until this process noticed
 };
 
-/// Its members are called on one thread; it posts on threads of its own.
+/// Its members are called on one thread, unless they say otherwise; it posts on threads of its own.
 class LoadPublisher {
 public:
     /// Throws Error (invalid_argument).
     explicit LoadPublisher(LoadPublisherOptions options);
-    /// Ends requests that are under way.
+    /// Aborts requests that are in progress.
     ~LoadPublisher();
     LoadPublisher(const LoadPublisher&) = delete;
     LoadPublisher& operator=(const LoadPublisher&) = delete;
 
     void start();
-    /// No event is due from now on.
+    /// Publishes no further events.
     void stop();
     LoadPublished finish();
 
-    /// When the event with this data was due, since 1970, if this object published it. Any thread.
+    /// The time at which the event with this data was due, since 1970; nullopt unless this object
+    /// published it. Any thread.
     std::optional<std::chrono::nanoseconds> sent_at(std::string_view data) const;
 
 private:
@@ -65,7 +67,7 @@ private:
     std::string data_of(const Due& due) const;
 
     LoadPublisherOptions options_;
-    std::string run_; ///< tells its events from others
+    std::string run_; ///< a random text that marks the events of this run
     Interrupt stopped_, ended_;
     std::mutex mutex_; ///< guards what follows
     std::condition_variable has_due_;

@@ -13,16 +13,16 @@
 
 namespace sse {
 
-/// How equally the subscribers were served, by their mean delay: of each delivery, since the event
+/// How equally the subscribers were served, by the mean delay of their deliveries: since the event
 /// was sent, or else since the first subscriber received it.
 struct LoadFairness {
-    double jain = 1;              ///< Jain's index: 1 if all are equal, 1/N if one has all delay
-    double slowest_percent = 0;   ///< s: mean delay of the slowest 1 % of the subscribers
-    double others = 0;            ///< s: mean delay of the others
+    double jain = 1;            ///< Jain's index: 1 if all are equal, 1/N if one has all the delay
+    double slowest_percent = 0; ///< s: mean delay of the slowest 1 % of the subscribers
+    double others = 0;          ///< s: mean delay of the others
     double order_correlation = 0; ///< of the delay with the order of connecting, from -1 to 1
 };
 
-/// Of the client itself, while it measured.
+/// The resource usage of the load client itself during the measurement.
 struct LoadClient {
     double cpu = 0;                   ///< cores: 1 is all of one
     double cpu_per_delivery = 0;      ///< s
@@ -35,8 +35,8 @@ struct LoadInterval {
     double seconds = 0;
     std::uint64_t open = 0; ///< streams at its end
     std::uint64_t events = 0, deliveries = 0, bytes = 0;
-    /// ns, of the deliveries in it, or where it is not known when events were sent, of their delays
-    /// behind the first subscriber; nullopt: none.
+    /// Delays of the deliveries in it: since the event was sent, or else since the first subscriber
+    /// received it. nullopt: none.
     std::optional<std::chrono::nanoseconds> p50, p99, max;
 };
 
@@ -49,21 +49,21 @@ struct SlowSubscribers {
 
 struct LoadResult {
     // Of the whole run.
-    std::uint64_t subscribers = 0;                 ///< wanted
-    std::uint64_t opened = 0;                      ///< had an event stream at least once
-    std::uint64_t open = 0;                        ///< have one at the end of the run
-    std::uint64_t failed = 0;                      ///< connections and requests that failed
-    std::uint64_t ended = 0;                       ///< streams that the server ended
-    std::uint64_t broken = 0;                      ///< streams that broke
-    std::uint64_t busy = 0;                        ///< responses 429 and 503
-    std::uint64_t silent = 0;                      ///< subscribers that received no event
+    std::uint64_t subscribers = 0; ///< requested
+    std::uint64_t opened = 0;      ///< subscribers that received an event stream at least once
+    std::uint64_t open = 0;        ///< subscribers whose stream is open at the end of the run
+    std::uint64_t failed = 0;      ///< connections and requests that failed
+    std::uint64_t ended = 0;       ///< streams that the server ended
+    std::uint64_t broken = 0;      ///< streams that broke
+    std::uint64_t busy = 0;        ///< responses 429 and 503
+    std::uint64_t silent = 0;      ///< subscribers that received no event
     std::map<std::string, std::uint64_t> failures; ///< how often each reason occurred
-    bool keyed_by_data = false; ///< some events had no ID, and are told apart by their data
+    bool keyed_by_data = false; ///< some events had no ID, and are identified by their data
     LedgerCounts ledger;
     Histogram connect, head, first_event; ///< since the start of the connection
     SlowSubscribers slow;
-    std::uint64_t left = 0;         ///< subscribers that left and were replaced
-    std::uint64_t storm_cut = 0;    ///< streams that the storm cut
+    std::uint64_t left = 0;         ///< times that a subscriber was disconnected and reconnected
+    std::uint64_t storm_cut = 0;    ///< streams that the storm closed
     Histogram storm;                ///< from the storm until a stream was open again
     std::optional<double> storm_at; ///< s, since the measurement began
     std::vector<LoadInterval> series;
@@ -72,7 +72,7 @@ struct LoadResult {
     double seconds = 0;
     std::uint64_t events = 0, deliveries = 0, bytes = 0;
     std::uint64_t untimed = 0; ///< deliveries whose time of arrival is not known
-    bool knows_sent = false;   ///< `delivery` has values, or would have some
+    bool knows_sent = false;   ///< LoadOptions::sent_at was given, so `delivery` is measured
     Histogram delivery;        ///< from the sending of an event to its arrival
     Histogram skew;            ///< from the first arrival of an event to the last
     Histogram behind;          ///< from the arrival of bytes to their reading by this client

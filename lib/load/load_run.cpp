@@ -33,7 +33,8 @@ constexpr std::size_t connects_in_a_row = 200; ///< before the sockets are looke
 constexpr std::size_t kept_failures = 50;      ///< reasons that are counted each
 constexpr auto longest_wait = std::chrono::milliseconds(100); ///< a signal may wake another thread
 
-/// Or the two ends hold megabytes for a reader that reads nothing: loopback has large segments.
+/// Makes the receive buffer small. Otherwise, the kernel buffers megabytes for a reader that reads
+/// nothing, because loopback has large segments.
 void receive_little(int fd) {
     const int window = 1024, segment = 536;
     ::setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &window, sizeof window);
@@ -155,8 +156,8 @@ nanoseconds LoadRun::time_to_wait(Clock::time_point now) const {
     return std::max(nanoseconds(0), nanoseconds(until - now));
 }
 
-/// Sockets that are ready. After a wait, the first bytes came as late as it ended, but for the time
-/// in which this thread was not given a processor, or the process was stopped.
+/// The sockets that are ready. If it had to wait, the first bytes arrived when the wait ended,
+/// except for the time in which this thread was waiting for a processor or the process was stopped.
 std::span<const ReadySet::Ready> LoadRun::wait() {
     const auto looked = Clock::now();
     if (const auto list = ready_.wait(nanoseconds(0)); !list.empty()) return list;
@@ -193,7 +194,7 @@ void LoadRun::check_timeouts(Clock::time_point now) {
 
 // ---- subscribers that leave and come back ----
 
-/// When one leaves next, or all do.
+/// The time at which the next stream, or all of them, are closed.
 LoadRun::Clock::time_point LoadRun::next_cut() const {
     auto next = Clock::time_point::max();
     if (options_.leave_rate > 0) {
@@ -209,7 +210,7 @@ void LoadRun::cut_due(Clock::time_point now) {
     if (options_.storm && !stormed_at_ && now >= *measured_from_ + *options_.storm) storm(now);
     while (options_.leave_rate > 0 && next_cut() <= now) {
         ++cuts_;
-        // One of those that are open; if few are, it may take some tries to find it.
+        // Selects an open one; if few are open, this may take several tries.
         for (int tries = 0; tries < 100; ++tries) {
             const auto number = static_cast<std::uint32_t>(random_.below(subscribers_.size()));
             if (subscribers_[number].state != State::open || is_slow(number)) continue;
@@ -222,7 +223,7 @@ void LoadRun::cut_due(Clock::time_point now) {
     }
 }
 
-/// All streams are cut before the first is opened again, as when a proxy restarts.
+/// Closes all streams before it opens the first one again, as when a proxy restarts.
 void LoadRun::storm(Clock::time_point now) {
     stormed_at_ = now;
     result_.storm_at = seconds(now - *measured_from_);
@@ -237,7 +238,7 @@ void LoadRun::storm(Clock::time_point now) {
     }
 }
 
-/// Closes its stream. Events on their way are lost to it unless it resumes.
+/// Closes its stream. It does not receive events that are on their way, unless it resumes.
 void LoadRun::cut(std::uint32_t number) {
     close(number, State::waiting);
     if (options_.resume == LoadResume::yes) return;
@@ -347,7 +348,7 @@ void LoadRun::send_request(std::uint32_t number) {
     ready_.change(subscriber.fd.get(), number, POLLIN);
 }
 
-/// Reads the share of a second of one that is slow, but not stalled.
+/// Reads the bytes of one second of a subscriber that is slow, but not stalled.
 void LoadRun::read_slowly(std::uint32_t number) {
     if (number < options_.stalled) return;
     auto& subscriber = subscribers_[number];
@@ -387,7 +388,8 @@ void LoadRun::read(std::uint32_t number) {
     if (measured_from_ && known) result_.behind.add(now - (untimed == untimed_ ? arrived : bound_));
 }
 
-/// The time is that of the first bytes that wait: OpenSSL reads without one.
+/// The time of arrival is that of the first bytes that wait, because OpenSSL reads without asking
+/// for one. So no event has an exact time over TLS.
 void LoadRun::read_tls(std::uint32_t number) {
     auto& subscriber = subscribers_[number];
     char byte = 0;
@@ -537,7 +539,7 @@ void LoadRun::on_event(const EventView& event) {
     deliveries_.push_back({received.slot, first ? entry.place : 0, received.is_new});
 }
 
-/// The first ID has come: events before, such as a greeting, have none and are not accounted for.
+/// Called at the first ID: earlier events, such as a greeting, have none and are not counted.
 void LoadRun::forget_events(Group& group) {
     for (std::uint32_t i = 0; i < subscribers_.size(); ++i) {
         if (&groups_[targets_.group_of(i)] == &group) subscribers_[i].course = {};
@@ -553,8 +555,8 @@ std::unique_ptr<EventLedger> LoadRun::make_ledger() {
         options, [this](const LedgerEvent& event) { on_event_done(event); });
 }
 
-/// The time of arrival is exact for what the bytes end with, if nothing is behind it
-/// (`later_bytes`). All before that arrived between the last look at the sockets and then.
+/// The time of arrival is exact for the last event of the bytes, unless other bytes follow it
+/// (`later_bytes`). The earlier events arrived between the last poll of the sockets and that time.
 void LoadRun::take_deliveries(Clock::time_point arrived, bool later_bytes) {
     auto& subscriber = subscribers_[current_];
     auto& ledger = *groups_[targets_.group_of(current_)].ledger;

@@ -1,5 +1,5 @@
 // Opens thousands of event streams on one thread, reads them, and measures. Not a client that
-// follows a stream: it obeys no reconnection time and hands no events on.
+// follows a stream: it ignores reconnection times and passes no events on.
 #pragma once
 
 #include "base/counter.hpp"
@@ -59,10 +59,10 @@ private:
         std::uint32_t subscriber;
         bool operator<(const Timer& other) const { return at > other.at; } ///< the first is on top
     };
-    /// What subscribers of one request receive.
+    /// The subscribers of one request, which receive the same events.
     struct Group {
         std::unique_ptr<EventLedger> ledger;
-        bool has_ids = false; ///< its events have, so that one without is no event to account for
+        bool has_ids = false; ///< some of its events have IDs, so those without are not counted
         IdOrder order;
     };
     struct Delivery {
@@ -133,7 +133,7 @@ private:
     // Of the bytes being read.
     std::uint32_t current_ = 0; ///< the subscriber
     bool body_ended_ = false;
-    bool last_was_event_ = false; ///< and not a comment, say
+    bool last_was_event_ = false; ///< the last thing parsed; false for a comment
     std::string refusal_;         ///< why a response is no stream
     bool busy_ = false;           ///< it may be one later
     std::optional<std::chrono::milliseconds> retry_after_;
@@ -146,18 +146,18 @@ private:
     Clock::time_point started_, all_started_;
     std::optional<Clock::time_point> measured_from_, measured_to_;
     Clock::time_point checked_; ///< timeouts
-    /// What arrived before this has been read: no socket was ready then.
+    /// Everything that arrived before this time has been read: no socket was ready then.
     Clock::time_point bound_;
-    std::optional<std::chrono::nanoseconds> run_delay_; ///< at the last look
+    std::optional<std::chrono::nanoseconds> run_delay_; ///< at the last poll
     std::chrono::nanoseconds clock_offset_;             ///< system clock minus steady clock
     Clock::time_point interval_began_;
     std::optional<Clock::time_point> stormed_at_;
     std::uint64_t cuts_ = 0; ///< of LoadOptions::leave_rate
-    SeededRandom random_{1}; ///< who leaves
-    bool keeps_ids_ = false; ///< of subscribers that may resume
+    SeededRandom random_{1}; ///< selects the subscribers to disconnect
+    bool keeps_ids_ = false; ///< last IDs are stored, because subscribers may resume
     std::size_t next_start_ = 0;
     std::size_t unfinished_ = 0; ///< subscribers that are not done
-    bool caught_up_ = true;      ///< the socket being read was read to its end before
+    bool caught_up_ = true;      ///< neither this read nor the one before left bytes in the socket
     double cpu_at_start_ = 0;
     std::uint64_t bytes_ = 0, bytes_at_start_ = 0, untimed_ = 0;
 };

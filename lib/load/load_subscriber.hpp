@@ -1,4 +1,4 @@
-// One of the subscribers of a load run. Small: there are thousands of them.
+// One of the subscribers of a load run. Small, because there are thousands of them.
 #pragma once
 
 #include "base/descriptor.hpp"
@@ -27,9 +27,9 @@ struct LoadSubscriber {
 
     Descriptor fd;
     State state = State::waiting;
-    std::uint8_t address = 0; ///< number of the one it connects to
+    std::uint8_t address = 0; ///< number of the address that it connects to
     bool was_open = false, has_event = false;
-    bool stormed = false;     ///< the storm has cut its stream, and it is not open again
+    bool stormed = false;     ///< the storm closed its stream, which is not open again yet
     bool body_begun = false;  ///< a byte order mark may come only before
     bool full_read = false;   ///< its socket may hold bytes that the last read left
     std::uint32_t delays = 0; ///< number of

@@ -1,5 +1,5 @@
-// Where the subscribers of a load run connect to, from which address, and what they send. No
-// sockets.
+// The addresses that the subscribers of a load run connect to and from, and the requests that they
+// send. No sockets.
 #pragma once
 
 #include "base/interrupt.hpp"
@@ -14,7 +14,7 @@
 
 namespace sse {
 
-/// One thread. Subscriber number n has request n modulo their number.
+/// One thread. Subscriber n sends request n modulo the number of requests.
 class LoadTargets {
 public:
     /// `options` must outlive it. Throws Error (invalid_argument).
@@ -25,15 +25,16 @@ public:
 
     std::size_t group_of(std::uint32_t subscriber) const { return subscriber % requests_.size(); }
     const ClientRequest& request(std::uint32_t subscriber) const;
-    /// The bytes of its request. `last_id`: of a subscriber that resumes; "" for none.
+    /// The bytes of its request. `last_id`: the Last-Event-ID of a subscriber that resumes; "" for
+    /// none.
     std::string request_bytes(std::uint32_t subscriber, const std::string& last_id) const;
     const SocketAddress& address(std::uint32_t subscriber) const;
-    /// Which of the addresses of its request that is.
+    /// The number of that address among those of its request.
     std::size_t address_number(std::uint32_t subscriber) const;
-    /// nullptr: any.
+    /// The address to connect from; nullptr: any.
     const SocketAddress* source(std::uint32_t subscriber) const;
-    /// Nobody listens at address `number` of this subscriber's request: true if there is another
-    /// one, which is used from now on.
+    /// Called when connecting to address `number` of this subscriber's request failed. True if
+    /// there is another address, which is then used by all its subscribers.
     bool try_next_address(std::uint32_t subscriber, std::size_t number);
     /// An address that is not loopback; "" if there is none.
     std::string foreign_address() const;
@@ -41,8 +42,8 @@ public:
 private:
     struct Request {
         ClientRequest request;
-        std::string head;      ///< with `{n}`
-        bool numbered = false; ///< it has one
+        std::string head;      ///< with `{n}` in it
+        bool numbered = false; ///< `head` contains `{n}`
         std::vector<SocketAddress> addresses;
         std::size_t address = 0; ///< the one in use
     };
@@ -51,7 +52,7 @@ private:
     const LoadOptions& options_;
     std::vector<Request> requests_;
     std::vector<SocketAddress> sources_;
-    std::size_t per_source_ = 1; ///< subscribers in a row that have one source
+    std::size_t per_source_ = 1; ///< successive subscribers that use the same source
 };
 
 } // namespace sse

@@ -183,7 +183,7 @@ def test_a_client_that_was_stopped_says_so_and_blames_nobody(sse, origin):
         assert bench.wait() == 0
         found = json.loads(bench.stdout.bytes)
         assert found["behind"]["max"] >= 0.3 and found["untimed"] >= 10 and slept >= 0.4
-        assert re.search(r"^sse: warning: the client was behind by up to \S+; \d+ of 60 deliveries", bench.stderr.text(),
+        assert re.search(r"^sse: warning: sse bench read data up to \S+ after it arrived; \d+ of 60 deliveries", bench.stderr.text(),
                          re.MULTILINE)
         assert found["delivery"]["count"] == 60 - found["untimed"] and found["lost"] == 0
         assert found["delivery"]["max"] < 0.2
@@ -264,11 +264,11 @@ def test_bars_set_the_exit_status(sse, origin, bar, status):
 
 @pytest.mark.parametrize("bar, why", [
     ("p99", 'has no comparison: <, <=, =, >= or >'),
-    ("p98<1s", 'names no figure: "p98"'),
-    ("p99<250", "has no time with a unit as its limit, such as 250ms"),
+    ("p98<1s", 'names an unknown figure: "p98"'),
+    ("p99<250", "needs a limit with a unit, such as 250ms"),
     ("p99<xs", "cannot be used: "),
-    ("lost=none", "has no number as its limit"),
-    ("lost=", "has no number as its limit"),
+    ("lost=none", "needs a number as its limit"),
+    ("lost=", "needs a number as its limit"),
 ])
 def test_a_bar_that_means_nothing_is_refused(sse, bar, why):
     done = sse.run("bench", "--fail", bar, ":1")
@@ -323,9 +323,9 @@ def test_what_it_cannot_do_it_refuses_before_it_connects(sse):
     done = sse.run("bench", "-c", "1001", "http://192.0.2.1/")
     assert done.status == 2 and done.err == (
         "sse: error: 192.0.2.1 is not an address of this machine, and 1,001 subscribers may disturb its other clients\n"
-        "sse: hint: use --yes if that server is yours to load\n")
+        "sse: hint: use --yes if you may load that server\n")
     done = sse.run("bench", "-c", "1000000", ":1")
-    assert done.status == 2 and "1,000,000 subscribers need as many descriptors, and the limit is " in done.err
+    assert done.status == 2 and "1,000,000 subscribers need one descriptor each, but the limit is " in done.err
     done = sse.run("bench")
     assert done.err == "sse: error: URL is required\nsse: hint: for example sse bench :8080\n"
 
@@ -411,7 +411,7 @@ def test_intervals_and_the_server_are_reported(sse):
     assert len(lines) >= 1
     assert found["server"]["memory"] > 1e6 and found["server"]["descriptors"] > 5 and found["server"]["cpu"] >= 0
     done = sse.run("bench", "--pid", "2147483647", server.url)
-    assert done.status == 2 and done.err.startswith("sse: error: cannot read what process 2147483647 uses\n")
+    assert done.status == 2 and done.err.startswith("sse: error: cannot read the resource usage of process 2147483647\n")
 
 
 def test_a_file_that_cannot_be_written_ends_the_run_before_it_begins(sse, tmp_path):
