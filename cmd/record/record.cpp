@@ -1,4 +1,4 @@
-// sse record: a proxy that records what passes through it, for sse replay to play.
+// sse record: a proxy that records the exchanges it forwards, for sse replay to play.
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "cmd/cli/choice.hpp"
@@ -51,7 +51,7 @@ const std::map<std::string, sse::RecordMode> record_modes = {
 constexpr std::size_t playback_buffer_bytes = 16 * 1024;
 /// Limit of a body where the whole body is needed to find its recording, unless one is given.
 constexpr std::size_t max_matched_body_bytes = 16 * 1024 * 1024;
-/// Descriptors of one client: its socket, the upstream server's, and the recording.
+/// Descriptors of one client: its socket, the socket of the upstream connection, and the recording.
 constexpr std::size_t descriptors_of_exchange = 3;
 
 sse::Url upstream_url(const std::string& text) {
@@ -95,8 +95,8 @@ void add_options(CLI::App& app, RecordOptions& o) {
                     "if DIR has no recordings, and play them otherwise (once)")
         ->group(group);
     cmd::add_pointers(app, "--mask-json", o.store.masked,
-                      "Record the value at this place of JSON request and response bodies as ***; "
-                      "* selects every element of an array; repeatable",
+                      "Record the value at this JSON pointer in request and response bodies as "
+                      "***; * selects every element of an array; repeatable",
                       "/metadata/user_id")
         ->group(group);
     app.add_flag_callback(
@@ -104,8 +104,8 @@ void add_options(CLI::App& app, RecordOptions& o) {
            "Record secrets in headers and URLs as they are, instead of as ***")
         ->group(group);
     cmd::add_pointers(app, "--match-ignore", o.playback.routes.ignored,
-                      "When a request is compared with recordings, ignore the value at this place "
-                      "of JSON bodies; * selects every element of an array; repeatable",
+                      "Ignore the value at this JSON pointer in the bodies when a request is "
+                      "compared with recordings; * selects every element of an array; repeatable",
                       "/metadata/request_id")
         ->group(group);
     add_upstream_options(app, o);
@@ -115,6 +115,9 @@ void add_options(CLI::App& app, RecordOptions& o) {
         ->description("Refuse a larger request body with 413 (default: no limit; 16mb where "
                       "recordings are played)");
     cmd::add_access_options(app, o.server, o.tokens);
+    app.get_option("--cors")->description(
+        "Let pages of this origin (such as https://app.example) send requests and read the "
+        "responses; * lets pages of any origin send GET requests; repeatable");
     cmd::add_operation_options(app, o.operation);
 }
 
@@ -129,7 +132,8 @@ sse::RecordingStore open_store(const RecordOptions& o) {
     }
 }
 
-/// A proxy that passes requests on to itself would do so until its descriptors are used up.
+/// Refuses to start if the upstream server is this proxy, which would forward requests to itself
+/// until its descriptors are used up.
 void refuse_itself(const sse::Server& server, const sse::Url& upstream) {
     const bool local = sse::Authority{upstream.host, -1}.is_loopback();
     for (const auto& address : server.addresses()) {

@@ -152,7 +152,7 @@ void add_options(CLI::App& app, ServeOptions& o) {
 
     cmd::add_store_options(app, o.store);
     cmd::add_needed_limit(app, "--store-timeout", o.route.store_timeout,
-                          "Answer a POST with 503 if it is not stored after this long")
+                          "Answer a POST with 503 if its events are not stored within this time")
         ->needs(app.get_option("--store"))
         ->group("Store");
     cmd::add_listen_options(app, o.server, o.port_file);
@@ -257,9 +257,9 @@ int run(ServeOptions o) {
     o.input.pump.channels = o.route.channels;
     if (o.overflow_given && o.channel.overflow == sse::Overflow::block &&
         !o.store.redis_url.empty())
-        throw cmd::Failure(cmd::Exit::usage, "--overflow block cannot be used with Redis",
-                           "remove --overflow: a slow client reads from the store, and nobody "
-                           "waits for it");
+        throw cmd::Failure(
+            cmd::Exit::usage, "--overflow block cannot be used with Redis",
+            "remove --overflow: a slow client reads from the store, and does not delay the others");
     const auto store = cmd::open_store(o.store); // outlives all that has events of it
     const auto redis = cmd::open_redis(o.store, o.route.store_timeout);
     std::unique_ptr<sse::Server> server;

@@ -29,7 +29,8 @@ std::optional<std::uint64_t> whole_number(const std::string& text) {
     return value;
 }
 
-/// `7d`, `10gb` or `1000000`, joined by commas; "" in `why` if `text` is one.
+/// Parses `7d`, `10gb` or `1000000`, or several of them separated by commas. Throws
+/// CLI::ValidationError.
 sse::Retention retention(const std::string& text) {
     sse::Retention out;
     for (const auto& part : CLI::detail::split(text, ',')) {
@@ -96,18 +97,18 @@ void add_store_options(CLI::App& app, StoreFlags& flags) {
     auto* const store =
         with_example(app.add_option_function<std::string>(
                          "--store", [&flags](const std::string& text) { set_place(flags, text); },
-                         "Keep the events in this directory, or in a Redis that "
-                         "several servers share (redis://HOST), so that clients resume after a "
-                         "restart and beyond the history"),
+                         "Store the events in this directory, or in a Redis server that several "
+                         "servers share (redis://HOST), so that clients can resume after a restart "
+                         "and from events that the history no longer holds"),
                      "/var/lib/sse")
             ->type_name("DIR")
             ->group(group);
-    with_example(app.add_option_function<std::string>(
-                     "--retain",
-                     [&flags](const std::string& text) { flags.store.retain = retention(text); },
-                     "Remove the oldest events of the store beyond an age, a size or a number, "
-                     "whichever comes first (default: keep all)"),
-                 "7d,10gb")
+    with_example(
+        app.add_option_function<std::string>(
+            "--retain", [&flags](const std::string& text) { flags.store.retain = retention(text); },
+            "Remove the oldest events of the store beyond an age (7d), a size (10gb) or a number "
+            "of events; several limits are separated by commas (default: keep all)"),
+        "7d,10gb")
         ->type_name("LIMITS")
         ->needs(store)
         ->group(group);
@@ -117,8 +118,8 @@ void add_store_options(CLI::App& app, StoreFlags& flags) {
                flags.store.sync = sync_of(text);
                flags.sync_given = true;
            },
-           "Sync stored events to the disk always, after a time at most, or never; a POST is "
-           "answered after the sync")
+           "Sync stored events to the disk at once (always), within a time such as 50ms, or never; "
+           "a POST is answered after the sync")
         ->type_name("WHEN")
         ->default_str(format_duration(flags.store.sync.interval))
         ->needs(store)
@@ -136,15 +137,15 @@ void add_store_options(CLI::App& app, StoreFlags& flags) {
             ->group(group);
     };
     file("--store-password-file", flags.password_file,
-         "Log in to Redis with the password in this file; default: that in SSE_STORE_PASSWORD, if "
-         "set",
+         "Log in to Redis with the password in this file (default: the password in "
+         "SSE_STORE_PASSWORD, if set)",
          "redis-password");
     file("--store-ca", flags.redis.tls_files.ca_file,
-         "Trust the certificate authorities in this file (PEM) for a store of rediss://, instead "
-         "of those of the system",
+         "Trust the certificate authorities in this file (PEM) instead of those of the system, for "
+         "rediss://",
          "ca.pem");
     file("--store-cert", flags.redis.tls_files.cert_file,
-         "Show Redis the client certificate (chain) in this file (PEM)", "client.pem");
+         "Send Redis the client certificate in this file (PEM, with its chain)", "client.pem");
     file("--store-key", flags.redis.tls_files.key_file,
          "Private key of the certificate of --store-cert (PEM), if it is not in the same file",
          "client.key");
@@ -198,7 +199,7 @@ std::unique_ptr<sse::RedisLog> open_redis(const StoreFlags& flags,
         options.password = password(flags);
         return std::make_unique<sse::RedisLog>(std::move(options));
     } catch (const std::system_error& e) {
-        throw Failure(Exit::io_error, e.what(), "give --store-password-file a file to be read");
+        throw Failure(Exit::io_error, e.what(), "give --store-password-file a readable file");
     } catch (const sse::Error& e) {
         throw Failure(exit_status(e.code()), e.what(),
                       "give --store-ca, --store-cert and --store-key PEM files");

@@ -19,7 +19,7 @@ struct StoreFlags {
     std::string directory; ///< "": no store in files
     std::string redis_url; ///< "": no store in Redis
     sse::StoreOptions store;
-    sse::RedisOptions redis; ///< but for what it has in common with `store`
+    sse::RedisOptions redis; ///< except the members that are in `store`
     std::string password_file;
     bool sync_given = false;
     bool any() const { return !directory.empty() || !redis_url.empty(); }
@@ -27,15 +27,16 @@ struct StoreFlags {
 
 void add_store_options(CLI::App& app, StoreFlags& flags);
 
-/// nullptr without a directory. Prints what was mended. Throws Failure.
+/// Opens the store in files; nullptr without a directory. Prints a note for each repair. Throws
+/// Failure.
 std::unique_ptr<sse::DiskLog> open_store(const StoreFlags& flags);
-/// nullptr without Redis. `timeout`: of a publication. Throws Failure.
+/// Opens the store in Redis; nullptr without one. `timeout`: of --store-timeout. Throws Failure.
 std::unique_ptr<sse::RedisLog> open_redis(const StoreFlags& flags,
                                           std::chrono::milliseconds timeout);
 /// The directory and its files.
 std::vector<std::string> store_paths(const StoreFlags& flags);
 
-/// Lets a store work while it exists; each of both may be nullptr.
+/// Starts a store, and stops it when destroyed. Each argument may be nullptr.
 class StoreRun {
 public:
     StoreRun(sse::DiskLog* disk, sse::RedisLog* redis)

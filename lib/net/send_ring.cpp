@@ -59,18 +59,18 @@ struct SendRing::Impl {
 
 namespace {
 
-/// Linux 6.1 has all of these. Completions are made while the kernel takes the submissions: every
-/// send is non-blocking, so none waits for its socket.
+/// Linux 6.1 has all of these. The sends complete while the kernel takes the submissions, because
+/// they are non-blocking and none waits for its socket.
 constexpr unsigned ring_flags =
     IORING_SETUP_SUBMIT_ALL | IORING_SETUP_SINGLE_ISSUER | IORING_SETUP_DEFER_TASKRUN;
 
-/// With MSG_WAITALL, what was sent in part counts as failed. So IOSQE_CQE_SKIP_SUCCESS leaves out
-/// only the completions that say nothing: all bytes were sent.
+/// With MSG_WAITALL, a partial send counts as failed. So IOSQE_CQE_SKIP_SUCCESS omits only the
+/// completions of sends that sent all bytes.
 constexpr int send_flags = MSG_NOSIGNAL | MSG_DONTWAIT | MSG_WAITALL;
 
 } // namespace
 
-/// The number of items that were sent, or could not be; the kernel did not take those behind them.
+/// Returns the number of items whose results are set; the kernel did not take the items after them.
 std::size_t SendRing::submit(std::span<Item> items) {
     auto& ring = impl_->ring;
     if (!impl_->open) {
@@ -113,7 +113,7 @@ void SendRing::give_up(int error) {
 
 namespace {
 
-/// A ring that sends, that tells of what was not sent, and of nothing else. Returns an errno.
+/// Checks that `ring` sends, and reports sends that were partial or failed. Returns an errno, or 0.
 int try_ring(SendRing& ring) {
     int ends[2];
     if (!make_socket_pair(ends, true)) return errno;

@@ -1,5 +1,5 @@
-// Sends to many sockets with one system call (io_uring), where this build and the kernel can. Not
-// when to send, nor what follows: the bytes, the order and the results are those of send_some().
+// Sends to many sockets with one system call (io_uring), if this build and the kernel support it.
+// The bytes, the order and the results are those of send_some(). It does not decide when to send.
 #pragma once
 
 #include "net/socket.hpp"
@@ -15,21 +15,24 @@ namespace sse {
 
 /// How the events of a channel are sent to its clients.
 enum class SendIo {
-    automatic, ///< with one system call for many clients, where the kernel can and it pays
-    uring,     ///< always so, even for one client; an error where it cannot
-    send,      ///< with one system call for each client
+    automatic, ///< with one system call for many clients, if the kernel allows it and there are
+               ///< enough clients
+    uring, ///< always with io_uring, even for one client; an error if the kernel does not allow it
+    send,  ///< with one system call for each client
 };
 
-/// Owned by one loop, and used on that loop's thread only once it has been opened.
+/// Owned by one loop. After open(), used only on the thread of that loop.
 class SendRing {
 public:
-    /// Whether and why not; found by trying it once in each process. Any thread.
+    /// Whether it is available, and if not, why. Found out by a trial, once per process. Any
+    /// thread.
     struct Support {
         bool available = false;
         std::string reason; ///< if it is not available
     };
     static const Support& support();
-    /// nullptr if it is not available. `fewest`: fewer items at a time are sent one by one.
+    /// Creates one; nullptr if it is not available. `fewest`: if send() has fewer items, they are
+    /// sent one by one.
     static std::unique_ptr<SendRing> open(std::size_t fewest);
 
     struct Item {
@@ -37,24 +40,24 @@ public:
         std::string_view bytes;
         Transfer sent = {}; ///< set by send()
     };
-    /// As many items as are worth sending at a time.
+    /// The maximum number of items per system call.
     static constexpr std::size_t most = 128;
 
     ~SendRing();
     SendRing(const SendRing&) = delete;
     SendRing& operator=(const SendRing&) = delete;
 
-    /// It has not been given up, because the kernel refused it later. Any thread.
+    /// True unless the kernel has refused to send later, so that it was given up. Any thread.
     bool works() const { return works_.load(std::memory_order_relaxed); }
-    /// Sends the bytes of each item, which must not be empty, as send_some() does. Nothing is used
-    /// any more when it returns. No two items may have the same descriptor.
+    /// Sends the bytes of each item, which must not be empty, as send_some() does. The kernel does
+    /// not use the bytes after it returns. No two items may have the same descriptor.
     void send(std::span<Item> items);
 
 private:
     struct Impl;
     SendRing(std::unique_ptr<Impl> impl, std::size_t fewest);
     std::size_t submit(std::span<Item> items);
-    /// Everything is sent one by one from now on.
+    /// Gives up io_uring: everything is sent one by one from now on.
     void give_up(int error);
 
     std::unique_ptr<Impl> impl_; ///< nullptr: given up

@@ -122,7 +122,7 @@ void ExchangeRecorder::write_held() {
     const auto masked = mask_json(body, store_.options().masked);
     // What is not JSON, or not all of it, could hold a secret anywhere.
     if (masked) writer_->bytes(now(), *masked);
-    else throw Error(Errc::bad_input, "the response is no JSON that could be masked");
+    else throw Error(Errc::bad_input, "the response is not valid JSON, so it cannot be masked");
 }
 
 void ExchangeRecorder::close(std::string_view how, std::string_view message) {

@@ -18,26 +18,25 @@
 
 namespace sse {
 
-/// Times count from its construction. The members throw Error if the file cannot be written, or the
-/// response not be recorded; nothing may be called after that but the destructor. Used on one
-/// thread.
+/// Times count from its construction. The members throw Error if the file cannot be written or the
+/// response cannot be recorded; after that, only the destructor may be called. Used on one thread.
 class ExchangeRecorder {
 public:
-    /// `url`: of the upstream server, which was asked for the client's `target`. The head of
-    /// `request` must outlive open(). `store` must outlive it.
+    /// `url`: of the upstream server. `target`: of the client's request. The head of `request` must
+    /// be valid until open() returns, and `store` must outlive the recorder.
     ExchangeRecorder(RecordingStore& store, const Request& request, Url url, std::string target);
 
-    /// Bytes of the body of the request. False once, if it becomes too large to be recorded; the
-    /// recording is then made without it.
+    /// Adds bytes of the request body. Returns false once, if it has become too large to be
+    /// recorded; the recording is then made without it.
     bool add_body(std::string_view bytes);
-    /// The response begins: creates the file. `body`: that of the request is complete, and is
+    /// The response begins: creates the file. `body`: the request body is complete, and is
     /// recorded.
     void open(int status, const Head& head, bool body);
-    /// Bytes of the response's body; of one read.
+    /// Adds the bytes of the response body that one read returned.
     void bytes(std::string_view bytes);
-    /// Writes what was added: called when the stream pauses.
+    /// Writes the bytes added so far. Called when the stream pauses.
     void flush();
-    /// `how`: as in RecordedClose. Nothing if the response has not begun.
+    /// Ends the recording. `how`: as in RecordedClose. Does nothing if the response has not begun.
     void close(std::string_view how, std::string_view message = {});
 
 private:

@@ -1,5 +1,5 @@
-// One request that the proxy passes on: from the client's side an Exchange, on the other side a
-// connection to the upstream server, and in between the recording.
+// One request that the proxy forwards: an Exchange on the side of the client, a connection to the
+// upstream server on the other side, and the recording of both.
 #pragma once
 
 #include "http/response_parser.hpp"
@@ -20,14 +20,14 @@
 
 namespace sse {
 
-/// Passes every byte on as it arrives, before it is recorded; holds at most the options' bounds in
-/// each direction. Used on its loop's thread only.
+/// Forwards every byte as it arrives, before it is recorded. Buffers at most the bounds in the
+/// options in each direction. Used only on the thread of its loop.
 class ProxyExchange : public Exchange,
                       private UpstreamConnection::Owner,
                       private ResponseParser::Sink {
 public:
-    /// `whole`: the request has its body already, else on_body() receives it. The others must
-    /// outlive it.
+    /// `whole`: the request contains its body; otherwise, on_body() receives it. The other
+    /// arguments must outlive it.
     ProxyExchange(UpstreamLoop& loop, const RecordingProxyOptions& options, RecordingStore& store,
                   const ProxyReports& reports, const Request& request, bool whole);
     ~ProxyExchange() override;
@@ -75,13 +75,13 @@ private:
 
     const RecordingProxyOptions& options_;
     const ProxyReports& reports_;
-    Request request_; ///< its head, and its body if it was given whole
+    Request request_; ///< its head, and its body if `whole_`
     bool whole_;
     RequestFraming request_framing_;
     std::vector<std::pair<std::string, std::string>> policy_;
     std::shared_ptr<UpstreamConnection> upstream_;
     ResponseParser parser_;
-    std::unique_ptr<ExchangeRecorder> recorder_; ///< nullptr: not recorded, or no more
+    std::unique_ptr<ExchangeRecorder> recorder_; ///< nullptr: not recorded, or not any more
     std::function<void()> wake_;
     std::string out_; ///< for the client; the first `written_` bytes have been sent
     std::size_t written_ = 0;

@@ -1,5 +1,5 @@
-// The routes of a recording proxy: passes requests on (ProxyExchange), or plays what was recorded
-// before (PlaybackHandler).
+// The routes of a recording proxy: forwards requests (ProxyExchange), or plays recordings
+// (PlaybackHandler).
 #pragma once
 
 #include "handlers/playback_handler.hpp"
@@ -21,18 +21,19 @@
 
 namespace sse {
 
-/// When requests are passed on, and when recordings are played.
+/// Which requests are forwarded, and which are answered from recordings.
 enum class RecordMode : std::uint8_t {
-    once, ///< if there are recordings, plays them and passes nothing on
-    add,  ///< plays a recording that was there at the start and matches; passes the others on
-    all,  ///< passes everything on
+    once, ///< if there are recordings, plays them and forwards nothing
+    add,  ///< plays matching recordings that existed at the start; forwards other requests
+    all,  ///< forwards everything
 };
 
-/// Any thread. Loops' requests are handled on their own.
+/// Any thread. The requests of a loop are handled on its thread.
 class ProxyHandler : public Handler, public CountsSource {
 public:
-    /// `context(loop)` gives the context of a loop. `playback`: how recordings are played. `store`
-    /// must outlive it. Throws Error for TLS files that cannot be used, and as PlaybackHandler.
+    /// `context(loop)` returns the context of a loop. `playback`: how recordings are played.
+    /// `store` must outlive it. Throws Error for TLS files that cannot be used, and the errors of
+    /// PlaybackHandler.
     ProxyHandler(RecordingProxyOptions options, RecordMode mode, RecordingStore& store,
                  PlaybackHandlerOptions playback, std::size_t loops,
                  std::function<asio::io_context&(std::size_t loop)> context, ProxyReports reports);
@@ -47,7 +48,7 @@ public:
     std::string totals() const override;
     /// Exchanges that could not be recorded.
     std::uint64_t unrecorded() const { return unrecorded_.load(std::memory_order_relaxed); }
-    /// Nothing is passed on: every request is played.
+    /// True if nothing is forwarded, and every request is answered from a recording.
     bool plays_only() const { return plays_only_; }
 
 private:
@@ -64,7 +65,7 @@ private:
     bool plays_only_ = false;
     std::atomic<std::uint64_t> recorded_{0}, failed_{0}, unrecorded_{0}, played_{0};
 
-    std::mutex mutex_; ///< guards the warning that was given last
+    std::mutex mutex_; ///< guards the last warning
     std::string last_warning_;
     std::chrono::steady_clock::time_point last_warned_{};
 };

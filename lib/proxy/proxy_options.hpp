@@ -11,15 +11,17 @@ namespace sse {
 
 struct RecordingProxyOptions {
     UpstreamOptions upstream;
-    /// Bytes of a response's heads, interim responses included; as ClientResponseOptions.
+    /// Maximum size in bytes of the heads of a response, including interim responses; as in
+    /// ClientResponseOptions.
     std::size_t max_head_bytes = 64 * 1024;
-    /// Bytes that wait for a client beyond which the upstream server is not read: it feels a slow
-    /// client as if it had that itself.
+    /// While more bytes than this wait for a client, nothing is read from the upstream server, so
+    /// that it sends only as fast as the client reads.
     std::size_t max_waiting_bytes = 64 * 1024;
-    /// The same for the body of a request, on its way to the upstream server.
+    /// While more bytes of a request body than this wait for the upstream server, nothing is read
+    /// from the client.
     std::size_t max_unsent_bytes = 256 * 1024;
-    /// The clients' `Authorization: Bearer` and `?access_token=` are for this server, and are not
-    /// passed on.
+    /// `Authorization: Bearer` and `?access_token=` of requests are for this server, and are not
+    /// forwarded.
     bool hide_token = false;
 };
 

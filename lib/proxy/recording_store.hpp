@@ -1,5 +1,5 @@
-// The directory that a proxy records into: its recordings have names that a person can read and
-// that stay the same from run to run. Does not write them (ExchangeRecorder).
+// The directory that a proxy records into. Gives the recordings readable names, which are the same
+// in each run. Does not write them (ExchangeRecorder does).
 #pragma once
 
 #include "base/json_select.hpp"
@@ -16,17 +16,17 @@ namespace sse {
 
 struct RecordingStoreOptions {
     std::string directory;
-    /// The first recording of a request removes those that earlier runs made of it; else it is
-    /// numbered after them.
+    /// True: the first recording of a request removes its recordings from earlier runs. False: it
+    /// is numbered after them.
     bool replace = true;
     /// Values in JSON bodies, of requests and of responses, that are recorded as `***`.
     JsonPointers masked;
-    /// Write secrets in header fields and URLs as `***`.
+    /// Record secrets in header fields and URLs as `***`.
     bool mask = true;
-    /// Bytes of the body of one request that are kept to record it. The first line of a recording
-    /// holds it, and readers refuse lines over 64 MiB. Prompts with images have up to some MiB.
+    /// Maximum size in bytes of a request body that is recorded. It is part of the first line of a
+    /// recording, and readers refuse lines over 64 MiB. Prompts with images have a few MiB.
     std::size_t max_body_bytes = 16 * 1024 * 1024;
-    /// The same for all requests together that have not been recorded yet.
+    /// Maximum size of the bodies of all requests together that have not been recorded yet.
     std::size_t max_pending_body_bytes = 64 * 1024 * 1024;
 };
 
@@ -37,13 +37,13 @@ public:
     /// its name.
     explicit RecordingStore(RecordingStoreOptions options);
 
-    /// The path for the next recording of a request, `DIR/METHOD-PATH-HASH-NUMBER.jsonl`: the hash
-    /// is of the query and body, and left out if both are empty. Reserves the number.
+    /// The path for the next recording of a request, `DIR/METHOD-PATH-HASH-NUMBER.jsonl`. The hash
+    /// is that of query and body, and is omitted if both are empty. Reserves the number.
     std::string next_path(std::string_view method, std::string_view target, std::string_view body);
     const RecordingStoreOptions& options() const { return options_; }
     /// Memory of the bodies that wait to be recorded.
     BodyBudget& bodies() { return bodies_; }
-    /// The recordings that were there at the start and can be played, in order.
+    /// The recordings that existed at the start and can be played, in order.
     const std::vector<std::string>& earlier() const { return earlier_; }
 
 private:
@@ -58,8 +58,8 @@ private:
     std::map<std::string, Names, std::less<>> names_; ///< by name without the number
 };
 
-/// `METHOD-PATH-HASH` as above: letters, digits, `.`, `_` and `-`. JSON bodies of equal values, and
-/// multipart bodies that differ by their boundary only, have one hash.
+/// `METHOD-PATH-HASH` as above, of letters, digits, `.`, `_` and `-`. JSON bodies with equal
+/// values, and multipart bodies that differ only in their boundary, have the same hash.
 std::string recording_name(std::string_view method, std::string_view target, std::string_view body);
 
 } // namespace sse

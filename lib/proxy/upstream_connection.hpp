@@ -1,6 +1,6 @@
 // One connection of the proxy to its upstream server, on an event loop: resolves, connects, speaks
-// TLS, and moves bytes. Nothing here waits. Knows no HTTP. The client's connections, which wait,
-// are ClientConnection's.
+// TLS, and transfers bytes. Never blocks, and knows no HTTP. ClientConnection is the blocking
+// counterpart.
 #pragma once
 
 #include "base/error.hpp"
@@ -28,12 +28,12 @@ struct UpstreamOptions {
     Url url;
     DialOptions dial;
     TlsOptions tls;
-    /// How long the addresses of the host are used before it is resolved again. A new connection
-    /// for each request must not mean a query for each; names of services change within minutes.
+    /// Time after which the host is resolved again. Each request has a new connection but should
+    /// not cause a query, and the addresses of services change within minutes.
     std::chrono::milliseconds address_lifetime{10'000};
 };
 
-/// What the connections of one loop share. Used on its thread only.
+/// The state that the connections of one loop share. Used only on its thread.
 struct UpstreamLoop {
     UpstreamLoop(asio::io_context& loop_context, const UpstreamOptions& upstream_options,
                  const TlsContext* tls_context)
@@ -45,31 +45,32 @@ struct UpstreamLoop {
     const UpstreamOptions& options;
     const TlsContext* tls; ///< nullptr: plain HTTP
     std::vector<SocketAddress> addresses;
-    std::chrono::steady_clock::time_point resolved{}; ///< when they were found
+    std::chrono::steady_clock::time_point resolved{}; ///< when `addresses` were found
     std::array<char, 64 * 1024> scratch;              ///< bytes just received
 };
 
-/// Kept alive by the operations that wait for its socket; close() ends them. Used on its loop's
-/// thread only.
+/// Kept alive by the operations that wait for its socket; close() ends them. Used only on the
+/// thread of its loop.
 class UpstreamConnection : public std::enable_shared_from_this<UpstreamConnection> {
 public:
-    /// Receives what happens. Each member may call close().
+    /// Receives the events of the connection. Each member may call close().
     class Owner {
     public:
         virtual ~Owner() = default;
-        /// Bytes of the server; a view that is valid during the call.
+        /// Bytes from the server; the view is valid only during the call.
         virtual void on_bytes(std::string_view bytes) = 0;
-        /// Everything that has arrived for now was passed on.
+        /// All bytes that have arrived so far were passed to on_bytes().
         virtual void on_pause() = 0;
-        /// The server has ended the connection in an orderly way.
+        /// The server has closed the connection cleanly.
         virtual void on_end() = 0;
-        /// There is no connection, or it broke; `reset`: by a TCP reset. Last call.
+        /// The connection could not be made, or broke; `reset`: by a TCP reset. This is the last
+        /// call.
         virtual void on_failure(const Error& error, bool reset) = 0;
-        /// unsent() has become less.
+        /// unsent() has decreased.
         virtual void on_sent() = 0;
     };
 
-    /// Both must outlive it; the owner until close().
+    /// `loop` must outlive it, and `owner` must be valid until close().
     UpstreamConnection(UpstreamLoop& loop, Owner& owner);
 
     /// Begins to connect. May call the owner.
@@ -78,7 +79,7 @@ public:
     void send(std::string_view bytes);
     /// Bytes that wait to be sent.
     std::size_t unsent() const { return out_.size(); }
-    /// Stops and resumes reading. Bytes in flight may still be passed on.
+    /// Stops or resumes reading. Bytes that were already read may still be passed on.
     void set_reading(bool reading);
     /// Ends everything; the owner is not called any more.
     void close();
@@ -105,7 +106,7 @@ private:
     std::unique_ptr<asio::posix::stream_descriptor> lookup_fd_;
     std::vector<SocketAddress> addresses_;
     std::size_t next_address_ = 0;
-    Descriptors attempts_; ///< sockets that connect
+    Descriptors attempts_; ///< sockets that are connecting
     int last_error_ = 0;   ///< of an attempt that failed
     std::unique_ptr<Transport> transport_;
     SslPtr session_; ///< while its handshake goes on

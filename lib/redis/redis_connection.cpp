@@ -50,7 +50,7 @@ void RedisConnection::resolved() {
     connect_next(EADDRNOTAVAIL);
 }
 
-/// Connects to the next address; `error` is what was wrong with the one before.
+/// Connects to the next address; `error` is the error of the previous one.
 void RedisConnection::connect_next(int error) {
     while (!addresses_.empty()) {
         const auto address = addresses_.front();
@@ -93,7 +93,7 @@ void RedisConnection::subscription(const std::vector<std::string_view>& words) {
 
 RedisConnection::Clock::time_point RedisConnection::waits_since() const {
     if (step_ != Step::connected) return started_;
-    // A reply that is large, or one that follows many, is waited for while bytes arrive.
+    // While bytes arrive, the wait is not over for a reply that is large or follows many others.
     return waiting_.empty() ? Clock::time_point::max()
                             : std::max(waiting_.front().since, last_received_);
 }
@@ -124,7 +124,7 @@ void RedisConnection::advance(short ready) {
 }
 
 void RedisConnection::receive() {
-    // What TLS holds already, poll() does not tell of.
+    // poll() does not report bytes that TLS has already read.
     for (int reads = 0; reads < most_reads || (tls_ && SSL_pending(tls_.get()) > 0); ++reads) {
         std::size_t got = 0;
         if (tls_) {
@@ -158,7 +158,8 @@ void RedisConnection::dispatch() {
             on_message(*reply);
             continue;
         }
-        if (waiting_.empty()) broken(reply->is_error() ? reply->text : "an answer to no command");
+        if (waiting_.empty())
+            broken(reply->is_error() ? reply->text : "it received a reply without a command");
         const auto handler = std::move(waiting_.front().handler);
         waiting_.pop_front();
         if (handler) handler(*reply);

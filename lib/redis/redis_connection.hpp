@@ -1,4 +1,5 @@
-// A connection to Redis that never blocks: resolving, connecting, TLS, commands and replies.
+// A connection to Redis that never blocks: resolves, connects, speaks TLS, sends commands, and
+// receives replies.
 #pragma once
 
 #include "base/descriptor.hpp"
@@ -19,7 +20,7 @@
 
 namespace sse {
 
-/// Used on one thread, which polls. After an Error it is of no use any more.
+/// Used on one thread, which calls poll(). It cannot be used after an Error.
 class RedisConnection {
 public:
     using Clock = std::chrono::steady_clock;
@@ -31,24 +32,26 @@ public:
     RedisConnection(const RedisConnection&) = delete;
     RedisConnection& operator=(const RedisConnection&) = delete;
 
-    /// Sends a command, as soon as it is connected; `handler` is called with its reply. Handlers
-    /// that are left at the end are not called.
+    /// Sends a command once it is connected; `handler` is called with its reply. Handlers whose
+    /// replies have not arrived when it is destroyed are not called.
     void command(const std::vector<std::string_view>& words, Handler handler);
     /// The same, for SUBSCRIBE and UNSUBSCRIBE, whose replies go to on_message.
     void subscription(const std::vector<std::string_view>& words);
-    /// Called with what channels that were subscribed to bring, and with confirmations. Makes it a
-    /// connection of a subscriber.
+    /// Called with the messages of subscribed channels, and with confirmations. Setting it makes
+    /// this the connection of a subscriber.
     std::function<void(RedisReply&)> on_message;
 
-    /// What it waits for.
+    /// The descriptor and events that it waits for.
     pollfd wanted() const;
-    /// Goes on after poll(), and calls handlers. Throws Error (resolve, connect, tls_*, receive).
+    /// Continues after poll() with the events `ready`, and calls handlers. Throws Error (resolve,
+    /// connect, tls_*, receive).
     void advance(short ready);
     /// Tries to send at once what was appended. Throws Error (receive).
     void flush();
 
     bool connected() const { return step_ == Step::connected; }
-    /// When the oldest of what it waits for began: the connecting, or a command. max() for nothing.
+    /// The time since which it waits for a connection or for its oldest reply; max() if it waits
+    /// for nothing.
     Clock::time_point waits_since() const;
     Clock::time_point last_received() const { return last_received_; }
     std::size_t unsent() const { return out_.size() - sent_; }

@@ -1,4 +1,4 @@
-// What a store in Redis counts: written on its thread, read on any.
+// The counters of a store in Redis: written on its thread, read on any.
 #pragma once
 
 #include "base/counter.hpp"
@@ -9,10 +9,10 @@
 namespace sse {
 
 struct RedisCounts {
-    Counter appends, append_us;   ///< stored by this server; the sum of the times that it took
+    Counter appends, append_us;   ///< publications stored by this server; total time
     Counter reconnects;           ///< connections that broke
-    Counter chain_breaks, stalls; ///< messages that did not come: found by the next, or by a look
-    Counter put_back, gaps;       ///< entries; times that events were lost that nobody had
+    Counter chain_breaks, stalls; ///< lost messages: found by the next one, or by a check
+    Counter put_back, gaps;       ///< entries; times that events were lost which no server had
     Counter duplicates, refused;  ///< drafts with a known key; drafts that Redis refused
     Counter pages;                ///< read for clients
     Counter damaged;              ///< entries that could not be read

@@ -1,5 +1,5 @@
-// The events that were published together, as an entry of a stream in Redis and as a message: what
-// is written, and how it is read. Bytes only.
+// The events that were published together, as an entry of a stream in Redis and as a message.
+// Parses both. No I/O.
 #pragma once
 
 #include "hub/batch.hpp"
@@ -16,7 +16,7 @@ namespace sse {
 
 std::string text_of(EventId id);
 
-/// One entry. Its id is that of its last event; the events before it have the numbers before.
+/// One entry. Its ID is that of its last event; the IDs of its earlier events count down from it.
 struct RedisEntry {
     EventId last;
     std::uint64_t first = 0; ///< the sequence number of the first event
@@ -28,14 +28,14 @@ struct RedisEntry {
 
     std::uint64_t end() const { return first + count; }
     EventId first_id() const { return {last.ms, last.n + 1 - count}; }
-    /// The events with their ids and numbers; nullptr if the bytes do not belong together.
+    /// The events with their IDs and sequence numbers; nullptr if the bytes are inconsistent.
     std::shared_ptr<Batch> batch() const;
 };
 
-/// An entry as XRANGE and XREVRANGE return it; nullopt if it is none of ours.
+/// Parses an entry as XRANGE and XREVRANGE return it; nullopt if it was not written by sse.
 std::optional<RedisEntry> parse_entry(RedisReply& item);
 
-/// An entry as it is published, and the id of the entry before it.
+/// An entry as it is published, and the ID of the entry before it.
 struct RedisMessage {
     EventId previous;
     RedisEntry entry;

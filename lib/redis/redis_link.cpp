@@ -114,7 +114,7 @@ void RedisLink::open_commands() {
     connection.command({"INFO", "replication"}, [](RedisReply& reply) {
         throw_if_error(reply);
         if (info_field(reply.text, "role") == "slave")
-            throw Error(Errc::receive, "the Redis server is a replica, which cannot be written");
+            throw Error(Errc::receive, "the Redis server is a replica, which accepts no writes");
     });
     connection.command({"INFO", "server"}, [this](RedisReply& reply) {
         throw_if_error(reply);
@@ -237,11 +237,12 @@ void RedisLink::tick(Clock::time_point now) {
         probe(now);
     }
     if (counts_.seen && now - returned_ > options_.ready_within)
-        health_.failed_to_sync(fmt::format("no message of our own came back from Redis within {}",
-                                           seconds(options_.ready_within)));
+        health_.failed_to_sync(fmt::format(
+            "no message that this server sends to itself came back from Redis within {}",
+            seconds(options_.ready_within)));
 }
 
-/// A write, and a message that comes back through the subscription.
+/// Sends a write, and a message that comes back through the subscription.
 void RedisLink::probe(Clock::time_point now) {
     guarded(commands_, [&] {
         auto& connection = *commands_.connection;
@@ -279,7 +280,7 @@ void RedisLink::check_silence(Clock::time_point now) {
     }
     if (subscriber_.connection && late(unreturned_)) {
         unreturned_ = Clock::time_point::max();
-        close(subscriber_, "no message came back");
+        close(subscriber_, "a message that this server sent to itself did not come back");
     }
 }
 

@@ -1,5 +1,5 @@
 // The connections of a server to Redis: one for commands, one for messages. Keeps them open, finds
-// the server through sentinels, and proves by messages to itself that both work.
+// the Redis server through sentinels, and checks with messages to itself that both work.
 #pragma once
 
 #include "redis/redis_connection.hpp"
@@ -19,7 +19,7 @@
 
 namespace sse {
 
-/// Used on the thread of its log.
+/// Used on the thread of its RedisLog.
 class RedisLink {
 public:
     using Clock = RedisConnection::Clock;
@@ -27,10 +27,10 @@ public:
     class Listener {
     public:
         virtual ~Listener() = default;
-        /// Commands can be sent. `restarted`: to another server than before, or to one that was
+        /// Commands can be sent. `restarted`: the Redis server is another one than before, or was
         /// restarted meanwhile.
         virtual void on_commands(bool restarted) = 0;
-        /// Commands without a reply are lost, or not.
+        /// The connection broke. Commands without a reply may or may not have been executed.
         virtual void on_commands_lost() = 0;
         virtual void on_subscriber() = 0;
         virtual void on_subscriber_lost() = 0;
@@ -38,29 +38,31 @@ public:
         virtual void on_message(const std::string& topic, const std::string& text) = 0;
     };
 
-    /// The arguments must outlive it. `name`: of this server, unique. Throws Error
-    /// (invalid_argument) for files of TLS that cannot be used.
+    /// The arguments must outlive it. `name`: a unique name of this server. Throws Error
+    /// (invalid_argument) for TLS files that cannot be used.
     RedisLink(const RedisOptions& options, std::string name, StoreHealth& health,
               RedisCounts& counts, Listener& listener);
 
-    /// Adds what it waits for, and takes the results of poll() from the same place on.
+    /// Appends the descriptors that it waits for. advance() takes a pointer to the first of these
+    /// after poll().
     void add_waits(std::vector<pollfd>& fds);
     void advance(const pollfd* ready);
-    /// Connects, sends messages to itself, and closes what does not answer.
+    /// Connects, sends messages to itself, and closes connections that do not answer. Does nothing
+    /// before next_tick().
     void tick(Clock::time_point now);
     /// When tick() is due.
     Clock::time_point next_tick() const { return next_tick_; }
 
     bool ready() const { return ready_; }
     void command(const std::vector<std::string_view>& words, RedisConnection::Handler handler);
-    /// EVALSHA. `keys` and `arguments` are sent as they are.
+    /// Runs a script with EVALSHA.
     void run(RedisScript script, const std::vector<std::string_view>& keys,
              const std::vector<std::string_view>& arguments, RedisConnection::Handler handler);
-    /// Redis has forgotten the scripts: sends them again, before later commands.
+    /// Sends the scripts again, before later commands: Redis has forgotten them.
     void load_scripts();
     void subscribe(const std::vector<std::string_view>& topics);
     void unsubscribe(std::string_view topic);
-    /// Sends what was appended. Also receives nothing.
+    /// Sends the commands that were appended. Receives nothing.
     void flush();
     /// The name of the server, for messages.
     std::string peer() const { return peer_.text(); }
@@ -71,7 +73,7 @@ private:
         Clock::time_point retry_at{};
         std::chrono::milliseconds wait{0}; ///< before the next attempt
     };
-    /// Calls `action`; closes `line` and tells why if that throws.
+    /// Calls `action`. If it throws, closes `line` with that reason.
     template <typename Action>
     void guarded(Line& line, Action&& action);
     void open_lines(Clock::time_point now);
@@ -102,7 +104,7 @@ private:
     bool restarted_ = false;
     std::array<std::string, redis_scripts> hashes_;
     Clock::time_point next_tick_{}, next_probe_{};
-    /// The first probe since the last one that came back; max(): none.
+    /// The time of the first probe since the last one that came back; max(): none.
     Clock::time_point unreturned_ = Clock::time_point::max();
     Clock::time_point returned_ = Clock::now();
 };

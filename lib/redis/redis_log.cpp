@@ -14,11 +14,11 @@ namespace sse {
 
 namespace {
 
-/// The next look at drafts that wait for something but a reply.
+/// Interval between checks of drafts that wait for something other than a reply.
 constexpr auto resume_every = std::chrono::milliseconds(100);
 constexpr auto idle_wait = std::chrono::milliseconds(1'000);
 
-/// A name that no other process has: of this moment, and of random numbers of the process.
+/// A name that no other process has, made from the time and from random numbers of this process.
 std::string unique_name() {
     return fmt::format("{:x}", keyed_hash(fmt::format("{} {}", unix_ms(), ::getpid())));
 }

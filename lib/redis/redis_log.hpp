@@ -22,19 +22,20 @@
 
 namespace sse {
 
-/// Has one thread between start() and stop(). An event is delivered when Redis publishes it, to
-/// this server as to all others, and its publisher answered when Redis has stored it. Members may
-/// be called on any thread, if they do not say otherwise.
+/// Runs one thread between start() and stop(). An event is delivered when Redis publishes it, on
+/// this server as on all others, and its publisher is answered when Redis has stored it. Members
+/// may be called on any thread, unless they say otherwise.
 class RedisLog : public Log, private RedisLink::Listener {
 public:
-    /// Connects nowhere yet. Throws Error (invalid_argument): this build has no hiredis, or files
-    /// of TLS cannot be used.
+    /// Does not connect yet. Throws Error (invalid_argument) if this build has no hiredis, or if
+    /// TLS files cannot be used.
     explicit RedisLog(RedisOptions options);
     ~RedisLog() override;
 
-    /// One thread calls start(), then stop(). Before, channels may be opened, and wait.
+    /// One thread calls start(), then stop(). Channels may be opened before start(); they then wait
+    /// for it.
     void start();
-    /// Stores what was appended, if Redis answers in time.
+    /// Stores the drafts that were appended, if Redis answers in time, and ends the thread.
     void stop();
 
     Opened open(std::string_view name, const HistoryOptions& bounds,
@@ -44,7 +45,7 @@ public:
     // For the channels.
     bool append(const std::shared_ptr<RedisStream>& stream, std::shared_ptr<LogSink> sink,
                 Draft& draft);
-    /// Has `action` called on the thread.
+    /// Calls `action` on the thread.
     void run_on_thread(std::function<void()> action);
 
 private:

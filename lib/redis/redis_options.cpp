@@ -94,7 +94,7 @@ bool is_redis_url(std::string_view text) { return scheme_of(text) != nullptr; }
 
 void read_redis_url(const std::string& url, RedisOptions& options) {
     const auto* const scheme = scheme_of(url);
-    if (!scheme) refuse("the address of Redis begins with redis:// or rediss://");
+    if (!scheme) refuse("the address of Redis must begin with redis:// or rediss://");
     options.tls = scheme->tls;
     std::string_view rest = url;
     rest.remove_prefix(scheme->text.size());

@@ -102,7 +102,8 @@ std::unique_ptr<RedisReply> RedisParser::next() {
     void* reply = nullptr;
     if (redisReaderGetReply(reader_, &reply) != REDIS_OK) {
         throw Error(Errc::receive,
-                    fmt::format("the answer is not of Redis: {}", redisReaderGetError(reader_)));
+                    fmt::format("the server did not reply in the protocol of Redis: {}",
+                                redisReaderGetError(reader_)));
     }
     return std::unique_ptr<RedisReply>(static_cast<RedisReply*>(reply));
 }

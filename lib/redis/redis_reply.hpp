@@ -1,4 +1,5 @@
-// Commands and replies of Redis as bytes (RESP2, the protocol specification of Redis). No sockets.
+// Writes commands and parses replies of Redis (RESP2, the protocol specification of Redis). No
+// sockets.
 #pragma once
 
 #include <cstdint>
@@ -11,7 +12,7 @@ struct redisReader;
 
 namespace sse {
 
-/// One reply, with all that it contains.
+/// One reply, with its nested replies.
 struct RedisReply {
     enum class Type : std::uint8_t { nil, integer, text, status, error, array } type = Type::nil;
     std::int64_t number = 0;
@@ -19,25 +20,25 @@ struct RedisReply {
     std::vector<RedisReply> items;
 
     bool is_error() const { return type == Type::error; }
-    /// The error is of that kind: its first word is `name`.
+    /// It is an error whose first word is `name`.
     bool is_error(std::string_view name) const;
     bool is_array(std::size_t at_least) const {
         return type == Type::array && items.size() >= at_least;
     }
 };
 
-/// Throws Error (receive) with the text of an error.
+/// Throws Error (receive) with the text of `reply` if it is an error.
 void throw_if_error(const RedisReply& reply);
 
-/// Appends one command.
+/// Appends one command to `out`.
 void append_command(const std::vector<std::string_view>& words, std::string& out);
 
-/// False if this build has no hiredis: then RedisParser cannot be made.
+/// False if this build has no hiredis: then a RedisParser cannot be created.
 bool has_redis();
 /// The version of hiredis; "" without it.
 std::string redis_library_version();
 
-/// Takes replies out of the bytes that arrive. One thread.
+/// Parses replies from bytes as they arrive. One thread.
 class RedisParser {
 public:
     /// Throws Error (invalid_argument) in a build without hiredis.
@@ -47,7 +48,8 @@ public:
     RedisParser& operator=(const RedisParser&) = delete;
 
     void feed(std::string_view bytes);
-    /// The next whole reply; nullptr if there is none yet. Throws Error (receive) for other bytes.
+    /// The next complete reply; nullptr if there is none yet. Throws Error (receive) for invalid
+    /// bytes.
     std::unique_ptr<RedisReply> next();
 
 private:

@@ -15,12 +15,12 @@
 
 namespace sse {
 
-/// Holds the batches that the histories of the loops hold as well. One thread.
+/// Shares its batches with the histories of the loops. One thread.
 class RedisRing {
 public:
     struct Entry {
         EventId last;
-        std::uint64_t bytes = 0; ///< of the channel before it
+        std::uint64_t bytes = 0; ///< of all earlier events of the channel
         std::string session;
         std::uint64_t number = 0;
         std::shared_ptr<const Batch> batch;
@@ -44,8 +44,8 @@ public:
     std::size_t size() const { return entries_.size(); }
     const Entry& operator[](std::size_t index) const { return entries_[index]; }
 
-    /// The index of the first entry that a store lacks which ends with `top`. nullopt if `top` is
-    /// not an id that this server has seen, and not older than all entries.
+    /// The index of the first entry after the ID `top`, the newest one in Redis. 0 if `top` is
+    /// older than all entries; nullopt if it is another ID that this server has not seen.
     std::optional<std::size_t> after(EventId top) const {
         if (top <= before_) return 0;
         for (std::size_t i = 0; i < entries_.size(); ++i) {
@@ -65,7 +65,7 @@ private:
     const HistoryOptions bounds_;
     std::deque<Entry> entries_;
     std::size_t events_ = 0, bytes_ = 0;
-    EventId before_; ///< the id of the entry before the first
+    EventId before_; ///< the ID of the entry before the first
 };
 
 } // namespace sse

@@ -1,5 +1,5 @@
-// The Lua scripts that Redis runs for us: each changes a channel as a whole or not at all. Only
-// commands of Redis 7.0.
+// The Lua scripts that Redis runs for the store. Each changes a channel as a whole or not at all.
+// They use only commands of Redis 7.0.
 #pragma once
 
 #include <array>
@@ -10,7 +10,7 @@ namespace sse {
 enum class RedisScript {
     append,   ///< new events
     put_back, ///< events that Redis had and has lost
-    jump,     ///< a gap in the sequence numbers: events are lost, and nobody knows how many
+    jump,     ///< a gap in the sequence numbers, for lost events of an unknown number
 };
 constexpr std::size_t redis_scripts = 3;
 

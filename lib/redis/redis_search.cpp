@@ -1,4 +1,4 @@
-// Where a sequence number or an id is in a stream of Redis, and what is read from there.
+// Finds a sequence number or an ID in a stream of Redis, and reads events from there.
 #include "base/error.hpp"
 #include "redis/redis_stream.hpp"
 
@@ -11,7 +11,7 @@ namespace sse {
 
 namespace {
 
-/// Events that are read over rather than searched for.
+/// An event at most this far ahead is reached by reading, not by searching.
 constexpr std::uint64_t near = 1'024;
 constexpr int most_steps = 64;
 constexpr std::size_t most_places = 4'096;
@@ -110,8 +110,8 @@ void RedisStream::start_search(const SearchPtr& search) {
     probe(search);
 }
 
-/// Looks at one entry: the first of all, then one where `value` would be if events came evenly, and
-/// one in the middle, in turn.
+/// Reads one entry: first the oldest one, then in turn the one where `value` would be if events
+/// were evenly spaced in time, and the one in the middle.
 void RedisStream::probe(const SearchPtr& search) {
     auto& s = *search;
     if (!s.has_low) return query(search, "-", "+", 1, &RedisStream::on_probe);
@@ -232,7 +232,7 @@ void RedisStream::on_own(const SearchPtr& search, RedisReply& reply) {
     locate_given(search);
 }
 
-/// An id that came with its event.
+/// Looks up an ID that was published with its event.
 void RedisStream::locate_given(const SearchPtr& search) {
     shared_.link.command({"GET", key(":i:") + search->id},
                          [weak = weak_from_this(), search](RedisReply& reply) {

@@ -41,7 +41,8 @@ std::string ids_of_events(const Batch& batch, EventId first) {
     return ids;
 }
 
-/// An error that is not about the command alone: the connection is of no use.
+/// True for an error that concerns the server and not only the command: the connection must be
+/// closed.
 bool is_of_server(const RedisReply& reply) {
     for (const auto* name : {"LOADING", "READONLY", "MASTERDOWN", "NOAUTH", "CLUSTERDOWN"}) {
         if (reply.is_error(name)) return true;
@@ -113,7 +114,8 @@ void RedisStream::message(const std::string& text) {
     sync();
 }
 
-/// Keeps a message until this server is in line with Redis; as many as there is room for.
+/// Keeps a message until this server is in sync with Redis. Drops the oldest ones beyond
+/// most_held_bytes.
 void RedisStream::hold(RedisMessage message) {
     held_bytes_ += message.entry.chunks.size();
     held_.push_back(std::move(message));
@@ -216,7 +218,7 @@ void RedisStream::on_tail(RedisReply& reply) {
     sync();
 }
 
-/// With the entries of tail_, or none.
+/// Opens the channel with the entries of tail_, if there are any.
 void RedisStream::open() {
     LogTail tail{top_.next, top_.last, {}};
     auto before = top_.last;
@@ -243,7 +245,7 @@ void RedisStream::open() {
     for (const auto& search : std::exchange(searches_, {})) start(search);
 }
 
-/// Takes the entries from `from` on, which must be there unless `exclusive`.
+/// Reads the entries from `from` on; `exclusive`: those after it.
 void RedisStream::fill(EventId from, bool exclusive) {
     shared_.link.command({"XRANGE", stream_key_, (exclusive ? "(" : "") + text_of(from), "+",
                           "COUNT", fmt::to_string(page_entries() + 1)},
@@ -297,7 +299,7 @@ void RedisStream::on_oldest(RedisReply& reply) {
     fill(entry->last, false);
 }
 
-/// Redis has lost its newest events: gives it those that are held here.
+/// Redis has lost its newest events: puts back those that this server holds.
 void RedisStream::put_back(const Top& top) {
     shared_.hold();
     check_count_ = true;
@@ -328,7 +330,8 @@ void RedisStream::put_back(const Top& top) {
     }
 }
 
-/// What Redis has is not what this server has seen: says so in the sequence numbers, for everyone.
+/// The events in Redis are not those that this server has seen: makes the sequence numbers jump,
+/// which all servers report as a gap.
 void RedisStream::jump() {
     shared_.link.run(RedisScript::jump, {meta_key_},
                      {fmt::to_string(next_), text_of(last_), fmt::to_string(unknown_loss)},
@@ -337,7 +340,7 @@ void RedisStream::jump() {
                          if (!self) return;
                          throw_if_error(reply);
                          if (!reply.is_array(2))
-                             throw Error(Errc::receive, "an unexpected answer of Redis");
+                             throw Error(Errc::receive, "an unexpected reply from Redis");
                          self->next_ = number_of(reply.items[0]);
                          self->last_ = parse_event_id(reply.items[1].text).value_or(self->last_);
                          self->ring_.clear(self->last_);
@@ -404,7 +407,7 @@ void RedisStream::accept(RedisEntry& entry) {
     answer_located(false);
 }
 
-/// If `entry` is a draft of this server, it needs to be kept no longer; `drafted`: its bytes.
+/// If `entry` is a draft of this server, removes the draft, and sets `drafted` to its bytes.
 void RedisStream::settle_arrival(const RedisEntry& entry, std::size_t& drafted) {
     if (entry.session != session_) return;
     auto* const pending = find(entry.number);
@@ -454,7 +457,7 @@ void RedisStream::resume() {
     shared_.link.command({"GET", key(":n:") + session_}, guarded(&RedisStream::on_count));
 }
 
-/// The number of the last draft that Redis has stored.
+/// Handles the number of the last draft that Redis has stored.
 void RedisStream::on_count(RedisReply& reply) {
     throw_if_error(reply);
     const auto stored = number_of(reply);
@@ -472,7 +475,7 @@ void RedisStream::on_count(RedisReply& reply) {
         }
         pending.acknowledged = false; // or Redis has lost it
         if (pending.draft.done && pending.since < oldest) {
-            answer(pending, {false, "Redis has not stored it in time", false, {}});
+            answer(pending, {false, "Redis has not stored the event in time", false, {}});
             gone.push_back(pending.number);
             new_session_ = true;
         } else if (pending.number != expected++) {
@@ -564,7 +567,7 @@ void RedisStream::on_append(std::uint64_t number, Clock::time_point sent, RedisR
     } else if (reply.is_error()) {
         on_refused(number, printable(reply.text, 200));
     } else if (!reply.is_array(1)) {
-        throw Error(Errc::receive, "an unexpected answer of Redis");
+        throw Error(Errc::receive, "an unexpected reply from Redis");
     } else if (const auto& what = reply.items[0].text; what == "ok" && reply.is_array(2)) {
         shared_.counts.appends.add();
         shared_.counts.append_us.add(static_cast<std::uint64_t>(
@@ -585,7 +588,9 @@ void RedisStream::on_append(std::uint64_t number, Clock::time_point sent, RedisR
                         self && self->session_ == session ? self->find(number) : nullptr;
                     if (!waits) return;
                     if (replicas.number >= 1) self->on_stored(*waits, last);
-                    else self->answer(*waits, {false, "no replica has acknowledged it", false, {}});
+                    else
+                        self->answer(*waits,
+                                     {false, "no replica has acknowledged the event", false, {}});
                     if (waits->arrived) self->remove(number);
                 });
         } else if (pending) pending->acknowledged = true;
@@ -613,7 +618,7 @@ void RedisStream::on_stored(Pending& pending, EventId last) {
     answer(pending, {true, {}, false, ids_of_events(batch, first)});
 }
 
-/// Redis has not stored a draft, and said why.
+/// Redis refused a draft, for the reason `why`.
 void RedisStream::on_refused(std::uint64_t number, const std::string& why) {
     shared_.counts.refused.add();
     shared_.health.failed_to_write(why);
@@ -626,7 +631,7 @@ void RedisStream::on_refused(std::uint64_t number, const std::string& why) {
     new_session_ = true;
 }
 
-/// A draft with that key was stored before, as the entry `id`.
+/// A draft with the same key was stored before, as the entry `id`.
 void RedisStream::on_known(std::uint64_t number, const std::string& id) {
     shared_.counts.duplicates.add();
     shared_.link.command({"XRANGE", stream_key_, id, id}, [weak = weak_from_this(), number,

@@ -1,5 +1,5 @@
-// One channel in Redis, on the thread of the log: what this server has seen of it, what it has yet
-// to store, and how both are brought in line with Redis again.
+// One channel in Redis, on the thread of the log: the events that this server has seen, the drafts
+// that it has yet to store, and the synchronisation of both with Redis.
 #pragma once
 
 #include "hub/log.hpp"
@@ -25,18 +25,19 @@
 
 namespace sse {
 
-/// What the streams of a log share; used on its thread.
+/// The state that the streams of a log share; used on its thread.
 struct RedisShared {
     const RedisOptions& options;
     RedisLink& link;
     StoreHealth& health;
     RedisCounts& counts;
-    std::string name; ///< of this server, unique
+    std::string name; ///< a unique name of this server
     std::uint64_t sessions = 0;
     /// Nothing is published before this time.
     std::chrono::steady_clock::time_point hold_until{};
     std::string new_session() { return name + '.' + std::to_string(++sessions); }
-    /// Redis has lost events: every server may put back what it holds.
+    /// Delays publishing, because Redis has lost events, so that every server can put back those
+    /// that it holds.
     void hold();
 };
 
@@ -50,7 +51,7 @@ public:
 
     /// The topic of its messages. Any thread.
     const std::string& topic() const { return topic_; }
-    /// The sequence number of its oldest event in Redis, as of the last look. Any thread.
+    /// The sequence number of its oldest event in Redis at the last check. Any thread.
     std::uint64_t begin() const { return begin_.load(); }
 
     // The link.
@@ -60,13 +61,14 @@ public:
     void subscriber_lost();
     void message(const std::string& text);
 
-    /// Compares its end with Redis. Every second or less often.
+    /// Compares its newest event with that in Redis. Called once a second, or less often if there
+    /// are many channels.
     void look();
-    /// Stores what waits, if that is possible now.
+    /// Stores the drafts that wait, if that is possible now.
     void resume();
-    /// Removes what is beyond the retention.
+    /// Removes the events beyond the retention.
     void trim();
-    /// Appended to since the last trim().
+    /// True if events were appended since the last call.
     bool take_grown() { return std::exchange(grown_, false); }
 
     struct Pending {
@@ -79,7 +81,7 @@ public:
     };
     void append(Pending pending);
     bool has_pending() const { return !pending_.empty(); }
-    /// The log ends: drafts that are left fail.
+    /// Fails all remaining drafts, because the log ends.
     void fail_all(const std::string& why);
     void read(std::uint64_t from, std::function<void(std::shared_ptr<History>)> done);
     void locate(std::string id, std::function<void(LogPosition)> done);
@@ -96,7 +98,7 @@ private:
     std::string key(std::string_view kind) const { return base_ + std::string(kind); }
     std::string age() const;
 
-    // Coming in line with Redis.
+    // Synchronising with Redis.
     void hold(RedisMessage message);
     void accept_held();
     void sync();
@@ -112,13 +114,13 @@ private:
     void finish_sync();
     void on_look(RedisReply& reply);
 
-    // What arrives.
+    // Events that arrive.
     void accept(RedisEntry& entry);
     void settle_arrival(const RedisEntry& entry, std::size_t& drafted);
     std::size_t page_entries() const;
     void measure(const std::vector<RedisReply>& items);
 
-    // What is stored.
+    // Drafts to store.
     void send_unsent();
     void send(Pending& pending);
     void on_append(std::uint64_t number, Clock::time_point sent, RedisReply& reply);
@@ -131,7 +133,7 @@ private:
     void remove(std::uint64_t number);
     Pending* find(std::uint64_t number);
 
-    // What is read.
+    // Events that are read.
     using SearchPtr = std::shared_ptr<Search>;
     void start(const SearchPtr& search);
     void query(const SearchPtr& search, const std::string& from, const std::string& to,
@@ -159,21 +161,21 @@ private:
     std::atomic<std::uint64_t> begin_{0};
 
     bool opened_ = false;     ///< the channel has its tail
-    bool subscribed_ = false; ///< messages come
-    bool syncing_ = false;    ///< commands of sync() are on their way
-    bool live_ = false;       ///< in line with Redis: messages are taken as they come
+    bool subscribed_ = false; ///< the subscription is confirmed
+    bool syncing_ = false;    ///< commands of sync() wait for replies
+    bool live_ = false;       ///< in sync with Redis: messages are accepted as they arrive
     bool grown_ = false;
     std::uint64_t next_ = 0;             ///< the sequence number after the newest event
     EventId last_;                       ///< the id of the newest event
     EventId seen_;                       ///< the greatest id of a message
-    EventId looked_;                     ///< that of Redis at the last look
-    EventId before_look_;                ///< last_ when the look began
+    EventId looked_;                     ///< the newest ID in Redis at the last check
+    EventId before_look_;                ///< last_ when the check began
     std::uint64_t bytes_ = 0;            ///< of all events of the channel
     Top top_;                            ///< while syncing_
-    std::vector<RedisRing::Entry> tail_; ///< while it is being read, the newest first
+    std::vector<RedisRing::Entry> tail_; ///< entries read so far for the tail, the newest first
     std::size_t tail_events_ = 0, tail_bytes_ = 0;
     bool fill_from_oldest_ = false;
-    std::deque<RedisMessage> held_; ///< that came while this was not live
+    std::deque<RedisMessage> held_; ///< messages that arrived while this was not live
     std::size_t held_bytes_ = 0;
     RedisRing ring_;
     std::size_t entry_bytes_ = 16 * 1024; ///< of an entry, as measured
@@ -181,16 +183,19 @@ private:
     std::string session_;
     std::uint64_t sent_ = 0;      ///< the number of the last draft that was sent
     std::size_t outstanding_ = 0; ///< drafts sent and not answered
-    bool check_count_ = false;    ///< nothing is sent before Redis has told what it has stored
-    bool counting_ = false;       ///< that is on its way
-    bool new_session_ = false;    ///< a draft of the session is missing for ever
-    bool ghosts_ = false;         ///< drafts that are stored and did not arrive do not any more
+    bool check_count_ =
+        false; ///< ask Redis for the number of drafts that it has stored, before anything is sent
+    bool counting_ = false; ///< that request waits for its reply
+    bool new_session_ =
+        false; ///< a draft of the session will never be stored, so another session is needed
+    bool ghosts_ = false; ///< drafts that were stored but did not arrive will not arrive any more
     Clock::time_point not_before_{};
     std::deque<Pending> pending_;
 
     std::list<SearchPtr> searches_; ///< not answered
-    std::list<SearchPtr> ahead_;    ///< answered with what has not arrived here yet
-    /// The events from that sequence number on have ids from that one on. Some of them.
+    std::list<SearchPtr> ahead_;    ///< answered with events that have not arrived here yet
+    /// Some known places: a sequence number, and an ID such that the event with this number has
+    /// this ID or a later one.
     std::map<std::uint64_t, EventId> places_;
     std::deque<std::uint64_t> place_ages_; ///< keys of places_, the oldest first
 };

@@ -8,7 +8,7 @@ namespace sse {
 
 namespace {
 
-/// A ring with fewer sends costs more than as many calls of send().
+/// With fewer connections, the ring costs more than one call of send() for each.
 constexpr std::size_t fewest_together = 4;
 
 } // namespace
@@ -30,8 +30,9 @@ void SendGroup::end() {
     collecting_ = false;
 }
 
-/// First all gather, then all is sent, then each goes on: so nothing that follows from one of them
-/// can change what another has gathered. What follows is sent at once.
+/// First all connections gather their bytes, then everything is sent, then each connection
+/// continues. So nothing that one of them does afterwards can change the bytes that another has
+/// gathered. While they continue, they send directly.
 void SendGroup::send() {
     collecting_ = false;
     const auto now = ServerConnection::Clock::now();

@@ -1,4 +1,5 @@
-// The streams of a loop that have something to send at the same time, and are sent it together.
+// Collects the connections of a loop that have something to send at the same time, and sends with
+// one system call.
 #pragma once
 
 #include "net/send_ring.hpp"
@@ -12,18 +13,19 @@ namespace sse {
 
 class ServerConnection;
 
-/// Used on its loop's thread only. Between begin() and end() no connection of the loop sends what
-/// it can add() instead.
+/// Used only on the thread of its loop. Between begin() and end(), connections of the loop call
+/// add() instead of sending, where they can.
 class SendGroup {
 public:
     explicit SendGroup(SendIo io);
     ~SendGroup();
 
-    /// It sends with io_uring; else there is nothing to add. Any thread.
+    /// True if it sends with io_uring; otherwise, add() must not be called. Any thread.
     bool uses_ring() const { return ring_ && ring_->works(); }
     void begin() { collecting_ = uses_ring(); }
     bool collecting() const { return collecting_; }
-    /// It is sent what its feed has then: as soon as there are enough of them, or by end().
+    /// Adds a connection. The bytes that its feed has then are sent once there are enough
+    /// connections, at the latest by end().
     void add(std::shared_ptr<ServerConnection> connection);
     void end();
 
@@ -32,10 +34,10 @@ private:
 
     std::unique_ptr<SendRing> ring_; ///< nullptr: each connection sends for itself
     bool collecting_ = false;
-    std::vector<std::shared_ptr<ServerConnection>> added_; ///< SendRing::most at the most
+    std::vector<std::shared_ptr<ServerConnection>> added_; ///< at most SendRing::most
     std::vector<SendRing::Item> items_;
     std::vector<ServerConnection*> senders_; ///< of the items, in order
-    std::vector<std::string> sealed_;        ///< the bytes of the items over TLS
+    std::vector<std::string> sealed_;        ///< the encrypted bytes of items over TLS
 };
 
 } // namespace sse

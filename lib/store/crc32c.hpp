@@ -1,5 +1,4 @@
-// CRC-32C (Castagnoli; RFC 3720, appendix B.4): detects damage, and nothing that is done on
-// purpose.
+// CRC-32C (Castagnoli; RFC 3720, appendix B.4): detects damage, but not deliberate changes.
 #pragma once
 
 #include <cstdint>
@@ -7,10 +6,10 @@
 
 namespace sse {
 
-/// The checksum of `bytes` behind bytes whose checksum is `before`.
+/// The checksum of `bytes` appended to bytes whose checksum is `before`; 0 for none.
 std::uint32_t crc32c(std::uint32_t before, std::string_view bytes);
 
-/// The same, always without the instruction of the processor.
+/// The same, without the CRC instruction of the processor.
 std::uint32_t crc32c_portable(std::uint32_t before, std::string_view bytes);
 
 } // namespace sse

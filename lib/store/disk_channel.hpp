@@ -29,11 +29,11 @@ public:
     std::uint64_t begin() const override;
 
     StoredChannel& stored() const { return stored_; }
-    /// Keeps the channel in use while a draft of it is on its way.
+    /// The sink, which keeps the channel in use while a draft of it is being written.
     std::shared_ptr<LogSink> sink() const { return sink_.lock(); }
-    /// Passes `tail` on, then what has been delivered since; and from then on everything at once.
+    /// Passes on `tail`, then the batches delivered since; later batches are passed on immediately.
     void open(LogTail tail);
-    /// There is no tail.
+    /// Opens it without a tail.
     void open_empty() { opened_ = true; }
     /// The writer has written `batch`.
     void deliver(const std::shared_ptr<const Batch>& batch, std::size_t drafted);

@@ -18,18 +18,19 @@
 
 namespace sse {
 
-/// Owns the store while it exists, and three threads between start() and stop(): one writes, one
-/// syncs, one reads. An event is delivered once it is written, and its publisher answered once it
-/// is synced. Members may be called on any thread, if they do not say otherwise.
+/// Owns the store, and three threads between start() and stop(): one writes, one syncs, one reads.
+/// An event is delivered once it is written, and its publisher is answered once it is synced.
+/// Members may be called on any thread, unless they say otherwise.
 class DiskLog : public Log {
 public:
     /// Throws as Segments does.
     DiskLog(std::unique_ptr<StoreFiles> files, StoreOptions options);
     ~DiskLog() override { stop(); }
 
-    /// What was mended when it was opened: a line each.
+    /// The repairs that were made when it was opened, one line each.
     const std::vector<std::string>& notes() const { return segments_.notes(); }
-    /// One thread calls start(), then stop(). Before, channels may be opened, and wait.
+    /// One thread calls start(), then stop(). Channels may be opened before start(); they then wait
+    /// for it.
     void start();
     /// Writes and syncs what was appended.
     void stop();
@@ -39,7 +40,7 @@ public:
 
     LogCounts counts() const override;
 
-    /// Where `source` is to be read on; nullopt: from its start.
+    /// The position from which to continue reading `source`; nullopt: from its start.
     std::optional<std::string> place(const std::string& source) const {
         return segments_.place(source);
     }

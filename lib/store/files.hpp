@@ -23,7 +23,7 @@ public:
     virtual std::size_t read(char* to, std::size_t size, std::uint64_t offset) const = 0;
     virtual std::uint64_t size() const = 0;
     virtual void truncate(std::uint64_t size) = 0;
-    /// Returns once what has been written is on the disk.
+    /// Returns once everything written is on the disk.
     virtual void sync() = 0;
 };
 
@@ -37,19 +37,24 @@ public:
     const std::string& directory() const { return directory_; }
     std::string path(const std::string& name) const { return directory_ + "/" + name; }
 
-    enum class Mode { read, write, create }; ///< create: there must be none, or it is made empty
+    enum class Mode {
+        read,
+        write,
+        create
+    }; ///< create: creates the file, or empties an existing one
     virtual std::unique_ptr<StoreFile> open(const std::string& name, Mode mode);
-    /// Sorted.
+    /// The names of the files, sorted.
     virtual std::vector<std::string> list() const;
     virtual void remove(const std::string& name);
     virtual void rename(const std::string& from, const std::string& to);
-    /// Returns once created, removed and renamed files are so on the disk. Not on two threads at
-    /// once; the first call opens the directory, which a confined server could not.
+    /// Returns once the creation, removal and renaming of files is on the disk. Not on two threads
+    /// at once. The first call opens the directory, so it must be made before the server is
+    /// confined.
     virtual void sync_directory();
 
 private:
     const std::string directory_;
-    Descriptor fd_; ///< of the directory, from the first sync on
+    Descriptor fd_; ///< of the directory, since the first sync_directory()
 };
 
 } // namespace sse

@@ -1,4 +1,4 @@
-// The keys of recent drafts, so that a draft that is sent again is not stored again.
+// The idempotency keys of recent drafts, so that a draft that is sent again is not stored again.
 #pragma once
 
 #include <array>
@@ -14,7 +14,7 @@
 
 namespace sse {
 
-/// What a key stands for, as it is stored with the index of a segment.
+/// A key and the events that it stands for, as stored with the index of a segment.
 struct StoredKey {
     using Hash = std::array<std::uint64_t, 2>;
     Hash hash{};             ///< see key_hash()
@@ -24,7 +24,7 @@ struct StoredKey {
 };
 static_assert(sizeof(StoredKey) == 40);
 
-/// A part of the SHA-256 of both: nobody can find two keys with one hash.
+/// A part of the SHA-256 of both, so that nobody can find two keys with the same hash.
 StoredKey::Hash key_hash(std::string_view channel, std::string_view key);
 
 /// One thread. Times are ms since 1970.
@@ -35,18 +35,18 @@ public:
         : age_(static_cast<std::uint64_t>(age.count()))
         , max_(max) {}
 
-    /// nullptr: there is none, or it is too old.
+    /// The key; nullptr if there is none, or if it is too old.
     const StoredKey* find(const StoredKey::Hash& hash, std::uint64_t now);
     /// False if there is no room for it.
     bool add(const StoredKey& key, std::uint64_t now);
-    /// The events of a key that is there.
+    /// Sets the events of a key that was added.
     void set(const StoredKey::Hash& hash, std::uint64_t first, std::uint64_t count);
-    /// The events of the key are not stored after all.
+    /// Removes a key whose events were not stored after all.
     void remove(const StoredKey::Hash& hash) { keys_.erase(hash); }
     std::size_t size() const { return keys_.size(); }
 
 private:
-    struct HashOf { // it is one
+    struct HashOf { // the key is a hash already
         std::size_t operator()(const StoredKey::Hash& hash) const {
             return static_cast<std::size_t>(hash[0]);
         }

@@ -1,5 +1,6 @@
-// What is where in one segment: sparse by sequence number and generated id, exact for ids that the
-// input gave. In memory while the segment is written, and for the sparse part ever after.
+// The index of one segment: sparse by sequence number and generated ID, exact for IDs that events
+// were published with. All of it is in memory while the segment is written, and the sparse part
+// also later.
 #pragma once
 
 #include "store/files.hpp"
@@ -20,7 +21,8 @@ namespace sse {
 /// Not thread-safe.
 class SegmentIndex {
 public:
-    /// A record of a channel from which reading may begin. Others follow until the next point.
+    /// A record of a channel from which reading can begin. Other records follow before the next
+    /// point.
     struct Point {
         std::uint64_t sequence = 0; ///< of its first event
         EventId before;             ///< the greatest generated id of the channel before it
@@ -38,7 +40,7 @@ public:
         std::uint64_t first() const { return points.front().sequence; }
         /// The last point with a sequence number of at most `sequence`, or the first point.
         const Point& point_at(std::uint64_t sequence) const;
-        /// The last point before which there is no id as great as `id`, or the first point.
+        /// The last point before which all IDs are less than `id`, or the first point.
         const Point& point_before(EventId id) const;
     };
 
@@ -46,16 +48,16 @@ public:
     explicit SegmentIndex(std::uint32_t seed)
         : seed_(seed) {}
 
-    /// The record at `offset`, behind those added before. `last_before`: the greatest generated id
-    /// of its channel before it.
+    /// Adds the record at `offset`, after those added before. `last_before`: the greatest generated
+    /// ID of its channel before it.
     void add(const RecordView& record, std::uint64_t offset, EventId last_before);
 
-    /// The record holds an event with an id that the input gave.
+    /// Adds an ID that an event of the record at `offset` was published with.
     void add_given(std::string_view channel, std::string_view id, std::uint64_t offset);
-    /// The same, for all such events of a record that was read.
+    /// Adds all such IDs of a record that was read.
     void add_given_of(const RecordView& record, std::uint64_t offset);
 
-    /// The keys of its records, in their order, until forget_keys().
+    /// The idempotency keys of its records, in their order, until forget_keys().
     const std::vector<StoredKey>& keys() const { return keys_; }
     void forget_keys() { std::vector<StoredKey>().swap(keys_); }
 
@@ -66,17 +68,17 @@ public:
     std::uint64_t first_time() const { return first_time_; } ///< ms since 1970; 0: no record
     std::uint64_t last_time() const { return last_time_; }
 
-    /// The offset of the last record that may hold an event with that id, given by the input.
-    /// `file` is the index file, if the segment has one and the ids are no longer in memory.
+    /// The offset of the last record that may hold an event published with that ID. `file` is the
+    /// index file, if the segment has one and the IDs are no longer in memory.
     std::optional<std::uint64_t> find_given(std::string_view channel, std::string_view id,
                                             const StoreFile* file) const;
 
-    /// The index as a file, for a segment of so many bytes.
+    /// The index as the contents of a file, for a segment of `segment_bytes` bytes.
     std::string encode(std::uint64_t segment_bytes) const;
     /// The index has been written to a file: frees what find_given() can read from there.
     void release_ids(const std::string& encoded);
-    /// nullopt if `file` is damaged, or of another segment.
-    /// Keys are read only if the segment has a record of `keys_since` (ms since 1970) or later.
+    /// Reads an index file; nullopt if it is damaged, or of another segment. Keys are read only if
+    /// the segment has a record of `keys_since` (ms since 1970) or later.
     static std::optional<SegmentIndex> load(const StoreFile& file, std::uint32_t seed,
                                             std::uint64_t segment_bytes,
                                             std::uint64_t keys_since = 0);

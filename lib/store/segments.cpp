@@ -75,7 +75,7 @@ void Segments::load(std::uint64_t number, bool newest) {
             if (!segments_.empty()) roll(unix_ms(), true);
             return;
         }
-        notes_.push_back(fmt::format("{} has no readable head; it is skipped", files_.path(name)));
+        notes_.push_back(fmt::format("{} has no valid header and is skipped", files_.path(name)));
         ++damaged_;
         auto& unreadable = *segments_.emplace_back(std::make_unique<Segment>(0));
         unreadable.number = number;
@@ -101,8 +101,9 @@ void Segments::load(std::uint64_t number, bool newest) {
     if (!segment->indexed) {
         const auto end = scan(*file, *segment);
         if (newest && end < segment->size) {
-            notes_.push_back(fmt::format("removed an incomplete end of {} bytes from {}",
-                                         segment->size - end, files_.path(name)));
+            notes_.push_back(
+                fmt::format("removed {} bytes of an incomplete record from the end of {}",
+                            segment->size - end, files_.path(name)));
             file->truncate(end);
             segment->size = end;
         }

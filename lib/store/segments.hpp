@@ -1,5 +1,5 @@
-// The segments of a store: opened and mended at the start, one appended to, the oldest removed, and
-// what is where in them. It owns no thread.
+// The segments of a store: opens and repairs them at the start, appends to the newest, removes the
+// oldest, and finds events in them. It owns no thread.
 #pragma once
 
 #include "base/descriptor.hpp"
@@ -31,8 +31,8 @@ struct ChannelEnd {
 /// A channel of a store. Never removed.
 struct StoredChannel {
     std::string name;
-    ChannelEnd end;      ///< of what is written; guarded by the lock of Segments
-    ChannelEnd assigned; ///< of what is being written; the writer's
+    ChannelEnd end;      ///< of the written records; guarded by the lock of Segments
+    ChannelEnd assigned; ///< of the records being written; used by the writer only
 };
 
 /// Part of a segment, in which records of a channel are read in order.
@@ -56,18 +56,19 @@ struct StoreSize {
     std::uint64_t oldest = 0; ///< ms since 1970 of the oldest event; 0: none
 };
 
-/// Any thread, but for the members of the writer.
+/// Any thread, except the members for the writer.
 class Segments {
 public:
-    /// Opens the store in the directory of `files`, and creates it if there is none. Cuts a torn
-    /// end; what is damaged elsewhere will be skipped. Throws std::system_error, and Error: io if
-    /// another process uses the store, bad_input for a version that is not known here.
+    /// Opens the store in the directory of `files`, and creates it if there is none. Removes an
+    /// incomplete record at the end; other damage is skipped when it is read. Throws
+    /// std::system_error, and Error: io if another process uses the store, bad_input for an unknown
+    /// version of the format.
     Segments(StoreFiles& files, const StoreOptions& options);
 
-    /// What was mended at the start, for people: a line each.
+    /// The repairs that were made at the start, for people: one line each.
     const std::vector<std::string>& notes() const { return notes_; }
 
-    /// The channel of that name, new if there is none.
+    /// The channel of that name, which is created if there is none.
     StoredChannel& channel(std::string_view name);
     ChannelEnd end(const StoredChannel& channel) const;
     /// The sequence number of its oldest event; that of the next one if there is none.
@@ -76,17 +77,18 @@ public:
     std::vector<std::string> channels() const;
     std::optional<std::string> place(const std::string& source) const;
 
-    /// Where to read a channel from event `sequence` on, or the first that is left after it.
+    /// Where to read a channel from event `sequence` on, or from the first remaining event after
+    /// it.
     std::optional<SegmentSlice> slice_at(const StoredChannel& channel,
                                          std::uint64_t sequence) const;
     /// Where to look for its event with the generated id `id`, or the first with a greater one.
     std::optional<SegmentSlice> slice_with(const StoredChannel& channel, EventId id) const;
     std::optional<SegmentSlice> slice_after(const StoredChannel& channel,
                                             const SegmentSlice& before) const;
-    /// The first event of the newest events that are within the bounds.
+    /// The sequence number of the first of the newest events within the bounds.
     std::uint64_t tail_begin(const StoredChannel& channel, std::uint64_t max_events,
                              std::uint64_t max_bytes) const;
-    /// Records that may hold the event with that id, given by the input; the newest first.
+    /// Records that may hold an event published with that ID; the newest first.
     std::vector<SegmentSlice> slices_with_given(const StoredChannel& channel,
                                                 const std::string& id) const;
     /// The file of a segment, for reading; nullptr if it was removed.
@@ -94,7 +96,7 @@ public:
 
     StoreSize size() const;
     std::uint64_t damaged() const { return damaged_.load(); }
-    /// Reading found a damaged place.
+    /// Counts damaged places that were found by reading.
     void count_damage(std::uint64_t places) { damaged_ += places; }
     /// The segment being written.
     std::shared_ptr<StoreFile> active_file() const;
@@ -105,16 +107,17 @@ public:
     // For the writer, one thread.
     std::uint64_t active_size() const { return active_size_; }
     std::uint32_t active_seed() const { return active_seed_; }
-    /// `bytes` more ask for another segment, or its age does.
+    /// True if another segment should begin, because `bytes` more exceed the size or because of its
+    /// age.
     bool is_full(std::uint64_t bytes, std::uint64_t now_ms) const;
-    /// Begins another segment. The caller has synced the last one, if it should be.
+    /// Begins another segment. The caller has synced the previous one, if that is needed.
     void roll(std::uint64_t now_ms, bool sync);
-    /// The records were written behind one another, from active_size() on.
+    /// Adds the records that were written, one after the other, from active_size() on.
     void commit(std::span<const WrittenRecord> records);
-    /// Removes what was written behind active_size() in part.
+    /// Removes bytes after active_size() that were written incompletely.
     void discard_rest();
 
-    // For one thread besides.
+    // For one other thread.
     /// Removes the segments beyond the retention. Returns their number.
     std::size_t expire(std::uint64_t now_ms);
     /// Writes the index of a sealed segment that has none; false if all have theirs.
@@ -150,7 +153,7 @@ private:
     std::atomic<std::uint64_t> damaged_{0};
     std::vector<StoredKey> recent_keys_;
 
-    std::uint64_t active_size_ = 0; ///< the writer's
+    std::uint64_t active_size_ = 0; ///< used by the writer only
     std::uint32_t active_seed_ = 0;
 
     mutable std::mutex mutex_;                      ///< guards what follows

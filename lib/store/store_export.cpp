@@ -94,7 +94,7 @@ void export_store(const std::string& directory,
             const auto file = files.open(name, StoreFiles::Mode::read);
             const auto head = read_segment_head(*file, files.path(name));
             if (!head) {
-                warn(fmt::format("{} has no readable head; it is skipped", files.path(name)));
+                warn(fmt::format("{} has no valid header and is skipped", files.path(name)));
                 continue;
             }
             SegmentScanner scanner(*file, head->seed, sizeof(SegmentHead), file->size());

@@ -1,4 +1,4 @@
-// Whether a store can be written now, and why not.
+// Whether a store can be written now, and if not, why.
 #pragma once
 
 #include "store/store_options.hpp"
@@ -10,7 +10,7 @@
 
 namespace sse {
 
-/// Any thread. Tells a person of each change.
+/// Any thread. Reports each change with StoreOptions::on_note.
 class StoreHealth {
 public:
     using Clock = std::chrono::steady_clock;
@@ -24,7 +24,7 @@ public:
     /// Writing or syncing failed with `error`, a lowercase line.
     void failed_to_write(const std::string& error) { set(write_error_, error); }
     void failed_to_sync(const std::string& error) { set(sync_error_, error); }
-    /// Writing works, or works again; true if it did not before.
+    /// Writing works. True if the store could not be written before, and now can.
     bool can_write() { return set(write_error_, ""); }
     bool can_sync() { return set(sync_error_, ""); }
 

@@ -11,7 +11,7 @@
 
 namespace sse {
 
-/// Reads in the order of the requests. Members may be called on any thread.
+/// Runs the tasks in order. Members may be called on any thread.
 class StoreReader {
 public:
     using Task = std::function<void(StoreReading&)>;
@@ -21,9 +21,9 @@ public:
     ~StoreReader() { stop(); }
 
     void start();
-    /// Joins the thread; what waits is not read any more.
+    /// Joins the thread; tasks that wait are dropped.
     void stop();
-    /// Has `task` called on the thread.
+    /// Calls `task` on the thread.
     void read(Task task);
 
 private:

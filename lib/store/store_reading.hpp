@@ -1,4 +1,5 @@
-// Reads events back from the segments of a store. Blocks on the disk: never on an event loop.
+// Reads events back from the segments of a store. It blocks on the disk, so it is never called on
+// an event loop.
 #pragma once
 
 #include "hub/history.hpp"
@@ -13,7 +14,7 @@
 
 namespace sse {
 
-/// Any thread; the arguments must be of one store.
+/// Any thread. Arguments must belong to the same store.
 class StoreReading {
 public:
     /// `segments` must outlive it.
@@ -21,18 +22,19 @@ public:
         : segments_(segments)
         , page_bytes_(page_bytes) {}
 
-    /// A page with event `from`, or with the first that is left after it; it may begin earlier, so
-    /// that readers of nearly the same place share it. Empty if none is left.
+    /// A page that contains event `from`, or the first remaining event after it. It may begin
+    /// earlier, so that clients at nearly the same position share it. Empty if no such event
+    /// remains.
     std::shared_ptr<History> page(const StoredChannel& channel, std::uint64_t from);
     /// The newest events before `next`, within `bounds`.
     LogTail tail(const StoredChannel& channel, ChannelEnd end, const HistoryOptions& bounds);
-    /// The ids of the events of `key`, each followed by LF, as far as they are held.
+    /// The IDs of the events of `key`, each followed by LF, if they are still stored.
     std::string ids_of(const StoredChannel& channel, const StoredKey& key);
     /// See ChannelLog::locate().
     LogPosition locate(const StoredChannel& channel, const std::string& id);
 
 private:
-    /// Calls `use` for the whole records of the channel, in order, until it returns false.
+    /// Calls `use` for the complete records of the channel, in order, until it returns false.
     using Use = std::function<bool(const RecordView&)>;
     void each_record(const StoredChannel& channel, std::optional<SegmentSlice> slice,
                      const Use& use);

@@ -1,4 +1,4 @@
-// Syncs a store to the disk, and does what else may take its time: indexes and retention.
+// Syncs a store to the disk, writes indexes, and applies the retention: the work that may be slow.
 #pragma once
 
 #include "store/segments.hpp"
@@ -17,11 +17,11 @@
 
 namespace sse {
 
-/// A thread of its own. Positions are bytes written since the start, over all segments.
+/// Runs a thread. Positions are bytes written since the start, in all segments together.
 class StoreSyncer {
 public:
     using Clock = std::chrono::steady_clock;
-    /// Called with "" once it is synced, or with the reason why that failed.
+    /// Called with "" once the bytes are synced, or with the reason if that failed.
     using Synced = std::function<void(const std::string& error)>;
 
     /// The references must outlive it. `on_recovered`: a sync has succeeded again.
@@ -30,14 +30,14 @@ public:
     ~StoreSyncer() { stop(); }
 
     void start();
-    /// Syncs what was written, and joins the thread.
+    /// Syncs everything written, and joins the thread.
     void stop();
 
-    /// All before `position` is written.
+    /// Everything before `position` has been written.
     void wrote(std::uint64_t position);
-    /// Calls `synced` once all before `position` is on the disk.
+    /// Calls `synced` once everything before `position` is on the disk.
     void when_synced(std::uint64_t position, Synced synced);
-    /// The writer has synced all before `position`.
+    /// The writer has synced everything before `position`.
     void synced_to(std::uint64_t position);
 
     std::uint64_t syncs() const { return syncs_.load(); }

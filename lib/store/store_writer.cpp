@@ -10,7 +10,7 @@ namespace sse {
 
 namespace {
 
-/// What a full disk must take before events are accepted again.
+/// Bytes that a full disk must accept before events are accepted again.
 constexpr std::size_t probe_bytes = 64 * 1024;
 
 std::string ids_of_events(const Batch& batch) {
@@ -33,8 +33,8 @@ StoreWriter::StoreWriter(Segments& segments, StoreSyncer& syncer, StoreHealth& h
     , keys_(options.key_age, options.max_keys) {
     const auto now = unix_ms();
     for (const auto& key : segments.take_recent_keys()) keys_.add(key, now);
-    // The process before may have been killed before it synced the events of a key, and a copy is
-    // answered as its original would have been.
+    // The previous process may have been killed before it synced the events of a key, and a
+    // repeated draft is answered like the original.
     if (keys_.size() > 0 && options.sync.when != StoreSync::When::never)
         segments.active_file()->sync();
 }
@@ -142,8 +142,8 @@ void StoreWriter::write(Group& group) {
     deliver(group);
 }
 
-/// Finds the drafts that are copies of others, also of one before it in `group`, and remembers the
-/// keys of the others.
+/// Finds the drafts that repeat others, also an earlier one in `group`, and remembers the keys of
+/// the others.
 void StoreWriter::look_up_keys(Group& group, std::uint64_t now_ms) {
     for (auto& pending : group) {
         pending.as = Pending::As::events;
@@ -204,7 +204,8 @@ void StoreWriter::encode(const Group& group, std::uint64_t now_ms) {
 void StoreWriter::roll(std::uint64_t now_ms) {
     const bool sync = options_.sync.when != StoreSync::When::never;
     if (sync) {
-        // Before the next segment gets a byte: what is kept after a power loss has no hole.
+        // Before the next segment is written to, so that the events kept after a loss of power have
+        // no gap.
         segments_.active_file()->sync();
         syncer_.synced_to(position_);
     }
@@ -212,7 +213,7 @@ void StoreWriter::roll(std::uint64_t now_ms) {
     broken_segment_ = false;
 }
 
-/// `group` is written.
+/// Delivers the events of `group`, which has been written.
 void StoreWriter::deliver(Group& group) {
     for (auto& pending : group) {
         auto& draft = pending.draft;
@@ -225,12 +226,12 @@ void StoreWriter::deliver(Group& group) {
         if (pending.sink) pending.sink->dropped(pending.drafted);
         if (!draft.done) continue;
         if (pending.as == Pending::As::copy) answer(pending, {});
-        else draft.done({false, "too many keys are in use", false, {}});
+        else draft.done({false, "too many idempotency keys are remembered", false, {}});
     }
     group.clear();
 }
 
-/// Calls Draft::done once what has been written is synced.
+/// Calls Draft::done once everything written is synced.
 void StoreWriter::answer(Pending& pending, std::string ids) {
     if (pending.as == Pending::As::events) {
         return syncer_.when_synced(position_,
@@ -249,7 +250,7 @@ void StoreWriter::answer(Pending& pending, std::string ids) {
                         });
 }
 
-/// Writing failed: drafts that somebody waits for fail, the others wait in `group`.
+/// Writing failed: fails the drafts whose publishers wait, and keeps the others in `group`.
 void StoreWriter::fail(Group& group, const std::string& error) {
     health_.failed_to_write(error);
     bool stopping = false;
@@ -270,7 +271,7 @@ void StoreWriter::fail(Group& group, const std::string& error) {
     for (auto& pending : group) {
         auto& stored = pending.channel->stored();
         stored.assigned = segments_.end(stored);
-        // Of a group that was not written, only the first draft with a key is no copy.
+        // In a group that was not written, only the first draft with a key is not a repetition.
         if (!pending.draft.key.empty() && pending.as == Pending::As::events)
             keys_.remove(pending.hash);
         if (!pending.draft.done && !stopping) {

@@ -1,4 +1,4 @@
-// Writes the drafts of all channels, those that wait together in one piece, and delivers them.
+// Writes the drafts of all channels, all that wait with one write, and delivers their events.
 #pragma once
 
 #include "store/disk_channel.hpp"
@@ -22,10 +22,11 @@
 
 namespace sse {
 
-/// A thread of its own, the writer of `segments`. Members may be called on any thread.
+/// Runs the thread that writes `segments`. Members may be called on any thread.
 class StoreWriter {
 public:
-    /// Answers a draft that is a copy: its events are those of `key`, and on the disk.
+    /// Answers a draft that repeats another one: its events are those of `key`, which are on the
+    /// disk.
     using OnCopy = std::function<void(const std::shared_ptr<DiskChannel>& channel, StoredKey key,
                                       std::function<void(const Receipt&)> done)>;
 
@@ -35,12 +36,12 @@ public:
     ~StoreWriter() { stop(); }
 
     void start();
-    /// Writes what is queued, if that is possible, and joins the thread.
+    /// Writes the queued drafts, if that is possible, and joins the thread.
     void stop();
 
     /// See ChannelLog::append().
     bool append(std::shared_ptr<DiskChannel> channel, Draft& draft);
-    /// Tells those whose drafts were refused that it can write again.
+    /// Notifies the sinks whose drafts were refused that it can write again.
     void wake_refused();
 
     std::uint64_t queued_bytes() const { return queued_now_.load(); }
@@ -82,7 +83,8 @@ private:
     std::vector<std::string_view> pieces_;
     std::vector<WrittenRecord> records_;
     RecentKeys keys_;
-    bool broken_segment_ = false; ///< the active one has a rest that could not be removed
+    bool broken_segment_ =
+        false; ///< the active one ends with incomplete bytes that could not be removed
 
     std::mutex mutex_; ///< guards what follows
     std::condition_variable more_;

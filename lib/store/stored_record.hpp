@@ -1,4 +1,4 @@
-// One record of a segment: the events that one channel published together. Bytes only, no file.
+// One record of a segment: the events that one channel published together. No I/O.
 #pragma once
 
 #include "hub/batch.hpp"
@@ -35,21 +35,20 @@ struct RecordView {
     std::string_view index, chunks;            ///< of the batch
 
     std::uint64_t end() const { return head.first + head.count; }
-    /// nullptr if the bytes of the batch do not belong together.
+    /// Its events; nullptr if the bytes are inconsistent.
     std::shared_ptr<Batch> batch() const;
 };
 
-/// Completes `head`, but for its crc, from the other members of `record`.
+/// Sets the sizes in the head from the other members of `record`. Does not set the crc.
 void set_sizes(RecordView& record);
-/// The checksum that belongs into the head.
+/// The checksum for the head.
 std::uint32_t record_crc(const RecordView& record, std::uint32_t seed);
 
-/// The head at the start of `bytes`, if it can be one: a record of at least its own parts. Not
-/// checked against damage.
+/// The head at the start of `bytes`, if its sizes are plausible. The checksum is not verified.
 std::optional<RecordHead> parse_record_head(std::string_view bytes);
 /// The record whose bytes are exactly `bytes`; nullopt if it is damaged.
 std::optional<RecordView> parse_record(std::string_view bytes, std::uint32_t seed);
-/// The name of the channel, of a record of which `bytes` hold at least head and name.
+/// The name of the channel of a record; `bytes` must contain at least its head and name.
 std::string_view record_name(const RecordHead& head, std::string_view bytes);
 
 } // namespace sse
