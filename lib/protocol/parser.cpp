@@ -2,8 +2,11 @@
 
 #include "base/error.hpp"
 #include "base/utf8.hpp"
+#include "protocol/line_ends.hpp"
 
 #include <algorithm>
+#include <array>
+#include <bit>
 #include <cstring>
 #include <fmt/format.h>
 #include <utility>
@@ -12,18 +15,39 @@ namespace sse {
 
 namespace {
 
-const char* find(char c, const char* from, const char* end) {
-    const auto at = std::memchr(from, c, static_cast<std::size_t>(end - from));
-    return at ? static_cast<const char*>(at) : end;
+/// Bytes that are parsed at once: few enough to stay in the processor's cache while they are read
+/// twice, and for their marks to be on the stack.
+constexpr std::size_t most_slice = 64 * 1024;
+
+/// The word at `at` has a byte that is NUL.
+template <typename Word>
+bool word_has_nul(const char* at) {
+    constexpr auto ones = static_cast<Word>(0x0101010101010101),
+                   high = static_cast<Word>(ones << 7);
+    Word word = 0;
+    std::memcpy(&word, at, sizeof word);
+    return ((word - ones) & ~word & high) != 0;
 }
 
-/// How many of `bytes` are parsed at once: few enough to stay in the processor's cache while they
-/// are searched several times. Never ends inside a character.
+/// As find('\0') != npos, for values that are short: calling memchr would take longer than to look.
+bool has_nul(std::string_view value) {
+    const char* const at = value.data();
+    const auto size = value.size();
+    if (size < 4) return value.find('\0') != value.npos;
+    if (size < 8)
+        return word_has_nul<std::uint32_t>(at) || word_has_nul<std::uint32_t>(at + size - 4);
+    for (std::size_t i = 0; i + 8 < size; i += 8) {
+        if (word_has_nul<std::uint64_t>(at + i)) return true;
+    }
+    return word_has_nul<std::uint64_t>(at + size - 8);
+}
+
+/// How many of `bytes` are parsed at once. Never ends inside a character.
 std::size_t first_slice(std::string_view bytes) {
-    constexpr std::size_t most = 64 * 1024;
-    if (bytes.size() <= most) return bytes.size();
-    std::size_t size = most;
-    while (size > most - 3 && (static_cast<unsigned char>(bytes[size]) & 0xC0) == 0x80) --size;
+    if (bytes.size() <= most_slice) return bytes.size();
+    std::size_t size = most_slice;
+    while (size > most_slice - 3 && (static_cast<unsigned char>(bytes[size]) & 0xC0) == 0x80)
+        --size;
     return size;
 }
 
@@ -70,30 +94,29 @@ void Parser::feed(std::string_view bytes) {
 }
 
 void Parser::feed_slice(std::string_view bytes) {
-    const char* at = bytes.data();
+    const char* at = bytes.data(); // the line being read
     const char* const end = at + bytes.size();
-    // RULES.md, 20: a CR ended the last slice and its line; an LF that follows belongs to it.
-    if (std::exchange(skip_lf_, false) && *at == '\n') ++at;
-    valid_slice_ = is_utf8(bytes);
-
-    // The next LF, and the next CR up to it. Each is looked for again only once it has been passed,
-    // so that no byte is searched more than twice, whichever of them the stream ends its lines
-    // with.
-    const char* lf = find('\n', at, end);
-    const char* cr = find('\r', at, end);
-    while (at < end) {
-        if (lf < at) lf = *at == '\n' ? at : find('\n', at, end); // every event has a blank line
-        if (cr < at) cr = find('\r', at, lf);
-        const char* const stop = std::min(lf, cr);
-        if (stop == end) break;
-        const std::string_view piece(at, static_cast<std::size_t>(stop - at));
-        if (line_.empty()) parse_line(piece);
-        else finish_line(piece);
-        at = stop + 1;
-        if (stop != cr || *stop == '\n') continue;
-        if (at == end) skip_lf_ = true; // RULES.md, 22: processed now
-        else if (*at == '\n') ++at;
+    std::array<std::uint64_t, line_end_words(most_slice)>
+        marks; // NOLINT: filled as far as it is read
+    valid_slice_ = mark_line_ends(bytes, marks.data()) || is_utf8(bytes);
+    // RULES.md, 20: an LF behind a CR belongs to it; the CR may have ended the last slice.
+    const char* after_cr = std::exchange(skip_lf_, false) ? at : nullptr;
+    for (std::size_t word = 0; word < line_end_words(bytes.size()); ++word) {
+        const char* const block = bytes.data() + (64 * word);
+        for (auto left = marks[word]; left != 0; left &= left - 1) {
+            const char* const stop = block + std::countr_zero(left);
+            if (stop == after_cr && *stop == '\n') {
+                at = stop + 1;
+                continue;
+            }
+            const std::string_view piece(at, static_cast<std::size_t>(stop - at));
+            at = stop + 1;
+            if (*stop == '\r') after_cr = at; // RULES.md, 22: processed now
+            if (line_.empty()) parse_line(piece);
+            else finish_line(piece);
+        }
     }
+    skip_lf_ = after_cr == end;
     if (at < end) {
         if (fits(line_.size() + static_cast<std::size_t>(end - at))) line_.append(at, end);
         else line_.assign(1, *at); // enough to tell the line's end from a blank line
@@ -164,7 +187,7 @@ void Parser::parse_line(std::string_view line) {
 
 /// RULES.md, 30.
 void Parser::set_id(std::string_view value, std::string_view line) {
-    if (value.find('\0') != value.npos) sink_.on_warning(ParseWarning::nul_in_id, line);
+    if (has_nul(value)) sink_.on_warning(ParseWarning::nul_in_id, line);
     else id_.assign(value);
 }
 
@@ -196,8 +219,9 @@ void Parser::dispatch() {
     data_.clear(), type_.clear(), id_.clear(); // RULES.md, 37
 }
 
-std::string_view Parser::decoded(const Value& value, std::string& buffer) {
-    return decoded(value.get(), valid_slice_ && !value.copied, buffer);
+inline std::string_view Parser::decoded(const Value& value, std::string& buffer) {
+    if (valid_slice_ && !value.copied) return value.view;
+    return decoded(value.get(), false, buffer);
 }
 
 /// Ill-formed UTF-8 becomes U+FFFD (RULES.md, 18). Whole values may be decoded by themselves:

@@ -299,3 +299,17 @@ TEST_CASE("What is fed in one piece, of any size, gives the same events as in sm
         }
     }
 }
+
+TEST_CASE("Rule 30: a NUL is found at every place of an ID of any length") {
+    for (std::size_t size = 1; size < 40; ++size) {
+        for (std::size_t place = 0; place <= size; ++place) {
+            std::string id(size, '\1'); // the bytes nearest to NUL
+            const bool bad = place < size;
+            if (bad) id[place] = '\0';
+            test::RecordingSink received;
+            sse::Parser parser(received);
+            parser.feed("id: 7\nid: " + id + "\ndata: a\n\n");
+            if ((parser.last_event_id() == "7") != bad) FAIL(size << ": " << place);
+        }
+    }
+}
