@@ -1,4 +1,4 @@
-// sse bench: load an endpoint with subscribers, and measure what they receive.
+// sse bench: load a server with subscribers, and measure the deliveries to them.
 #include "base/error.hpp"
 #include "cmd/bench/amounts.hpp"
 #include "cmd/bench/bench_options.hpp"

@@ -36,8 +36,9 @@ void add_load_options(CLI::App& app, BenchOptions& o) {
     add_duration(app, "--warm-up", o.load.warm_up,
                  "Wait this long after the start of the last connection before the measurement")
         ->group(group);
-    with_example(add_number<std::uint64_t>(app, "-n,--events", o.load.events, 1,
-                                           "End the measurement after N events"),
+    with_example(add_number<std::uint64_t>(
+                     app, "-n,--events", o.load.events, 1,
+                     "End the measurement after N events (default: only after the time of -t)"),
                  "1000")
         ->group(group);
     with_example(

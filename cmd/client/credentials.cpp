@@ -105,7 +105,8 @@ public:
         ::tcgetattr(fd_, &before_);
         auto silent = before_;
         silent.c_lflag &= ~static_cast<tcflag_t>(ECHO | ISIG);
-        silent.c_cc[VEOL] = before_.c_cc[VINTR]; // else they would wait for the end of the line
+        silent.c_cc[VEOL] =
+            before_.c_cc[VINTR]; // otherwise, they would be read only at the end of the line
         silent.c_cc[VEOL2] = before_.c_cc[VQUIT];
         ::tcsetattr(fd_, TCSAFLUSH, &silent);
     }

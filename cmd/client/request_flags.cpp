@@ -277,8 +277,9 @@ sse::ClientRequest make_request(const RequestFlags& flags, const sse::Url& url) 
         unless_given("Content-Type", "application/x-www-form-urlencoded");
     } else if (!flags.json.empty()) {
         unless_given("Content-Type", "application/json");
-        unless_given("Accept",
-                     "application/json, text/event-stream"); // what MCP asks for, and curl's
+        unless_given(
+            "Accept",
+            "application/json, text/event-stream"); // required by MCP; curl sends the first
     }
     request.method = !flags.method.empty() ? flags.method : request.body ? "POST" : "GET";
     unless_given("Accept", "text/event-stream"); // lib/protocol/RULES.md, 1

@@ -40,10 +40,10 @@ const std::map<std::string, sse::SendIo> io_choices = {
 } // namespace
 
 void add_io_option(CLI::App& app, sse::ServerOptions& o) {
-    add_choice(app, "--io", o.io, io_choices,
-               "Send an event to many clients with one system call (uring, Linux 6.1 or later), "
-               "with one per client (send), or with the first if the kernel allows it and enough "
-               "clients wait (auto)")
+    add_choice(
+        app, "--io", o.io, io_choices,
+        "Send an event to many clients with one system call (uring, Linux 6.1 or later), with one "
+        "per client (send), or with uring if the kernel allows it and enough clients wait (auto)")
         ->group("HTTP");
 }
 

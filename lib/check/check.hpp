@@ -26,7 +26,7 @@ struct Verdict {
     };
     Kind kind = Kind::passed;
     Severity severity = Severity::error; ///< of a finding
-    std::string message;                 ///< one line: what is wrong
+    std::string message;                 ///< one line: the problem
     std::vector<std::string> evidence;   ///< one line each, with figures
 };
 

@@ -11,7 +11,7 @@ namespace sse::checks {
 
 namespace {
 
-// Seconds, unless something else is said.
+// Seconds, unless stated otherwise.
 constexpr Time old_enough = 1.5;
 constexpr Time together = 0.06, apart = 0.2;
 constexpr double one_behind_share = 0.7;

@@ -83,8 +83,8 @@ std::string_view to_string(Probe probe);
 struct Exchange {
     Ending ending = Ending::none;
     Time started = 0, ended = 0;
-    std::optional<Time> connected, head,
-        first_body;      ///< times of the connection, the head and the first byte of the body
+    /// Times of the connection, the head and the first byte of the body.
+    std::optional<Time> connected, head, first_body;
     std::string failure; ///< the reason if it failed or broke; one line
     int status = 0;
     std::string version; ///< HTTP/1.1
@@ -128,8 +128,8 @@ struct Observations {
     std::string url;       ///< as shown
     double wall_start = 0; ///< seconds since 1970 at time 0
     Time duration = 0;     ///< how long the stream was watched
-    Time late =
-        0; ///< maximum time by which this program woke up late, because the machine was busy
+    /// Maximum time by which this program woke up late, because the machine was busy.
+    Time late = 0;
     bool repeatable = true;  ///< a GET without data, which can be made several times
     bool single = false;     ///< only one request was allowed
     bool long_watch = false; ///< --long

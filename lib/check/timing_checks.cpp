@@ -10,7 +10,7 @@ namespace sse::checks {
 
 namespace {
 
-// Seconds, unless something else is said.
+// Seconds, unless stated otherwise.
 constexpr Time late_head_warning = 1, late_head_error = 3;
 constexpr Time with_the_head = 0.05;
 constexpr double head_held = 2;
@@ -136,7 +136,7 @@ std::string sign_of_cut_bursts(const Exchange& main) {
         const bool last = i + 1 == bursts.size();
         const auto pause = last ? main.ended - burst.last : silence_before(main, bursts, i + 1);
         if (burst.bytes < burst_bytes || !burst.inside_event || pause < silence) continue;
-        if (last && main.ending != Ending::stopped) continue; // a cut has a check of its own
+        if (last && main.ending != Ending::stopped) continue; // the check "cut" covers this
         ++number;
         bytes = burst.bytes;
         longest = std::max(longest, pause);
@@ -230,7 +230,7 @@ Verdict held_back_times(const Observations& seen) {
     std::size_t stamped = 0;
     for (const auto& event : main.events) stamped += event.stamp.has_value();
     if (stamped < 2) return unknown("the events contain no times");
-    // What was sent at once at the start is history, whose times differ.
+    // Events that arrive together at the start are history, whose times differ.
     for (std::size_t i = 1; i < all.size(); ++i) {
         double least = 0, most = 0;
         std::size_t number = 0;

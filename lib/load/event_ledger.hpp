@@ -43,8 +43,8 @@ struct LedgerEvent {
 struct LedgerCounts {
     std::uint64_t events = 0;
     std::uint64_t lost = 0; ///< expected deliveries that did not arrive
-    std::uint64_t missed =
-        0; ///< events of times in which a subscriber was disconnected, and did not resume
+    /// Events of times in which a subscriber was disconnected, and did not resume.
+    std::uint64_t missed = 0;
     std::uint64_t duplicates = 0; ///< deliveries of an event that the subscriber already had
     std::uint64_t repeated = 0;   ///< the same, after a reconnection that did not resume
     std::uint64_t disordered = 0; ///< deliveries after a later event
@@ -57,8 +57,8 @@ struct LedgerOptions {
     /// counts as another event. Each needs a bit per subscriber, so the smallest window needs 128
     /// bytes per subscriber.
     std::size_t least_window = 1024, most_window = 65'536;
-    std::size_t window_bytes =
-        2 * 1024 * 1024; ///< bound of the memory of a window above the smallest
+    /// Bound of the memory of a window above the smallest.
+    std::size_t window_bytes = 2 * 1024 * 1024;
 };
 
 /// Counts losses by this rule: of the events that any subscriber received, a subscriber is expected
@@ -104,8 +104,8 @@ private:
     const std::function<void(const LedgerEvent&)> on_done_;
     const std::size_t window_, words_; ///< words_: of the bits of an event
     std::vector<LedgerEvent> events_;  ///< a ring
-    std::vector<std::vector<std::uint64_t>>
-        has_; ///< by slot: a bit for each subscriber that has received it
+    /// By slot: a bit for each subscriber that has received it.
+    std::vector<std::vector<std::uint64_t>> has_;
     std::unordered_map<std::uint64_t, std::uint32_t> slots_;
     /// The event of the last receive(), because many subscribers receive one event in succession.
     std::uint64_t last_key_ = 0;

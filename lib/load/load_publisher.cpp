@@ -15,7 +15,7 @@ LoadPublisher::LoadPublisher(LoadPublisherOptions options)
     options_.poster.retries = 1;
     if (!options_.poster.request.find("Content-Type"))
         options_.poster.request.set("Content-Type", "text/plain");
-    const Poster checked(options_.poster, ended_); // refuses what cannot be used
+    const Poster checked(options_.poster, ended_); // throws for options that cannot be used
 }
 
 LoadPublisher::~LoadPublisher() {

@@ -21,9 +21,9 @@
 namespace sse {
 
 struct LoadPublisherOptions {
-    PosterOptions
-        poster;      ///< `retries` is set to 1, in case the server has closed a kept connection
-    double rate = 1; ///< events a second
+    /// `retries` is set to 1, in case the server has closed a kept connection.
+    PosterOptions poster;
+    double rate = 1;        ///< events a second
     std::size_t size = 200; ///< bytes of the data of an event; more if its JSON members need more
     /// Requests at a time. While this many wait for their responses, further events are sent later
     /// than they are due; their delay counts from the time at which they were due.

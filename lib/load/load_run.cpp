@@ -66,7 +66,8 @@ LoadRun::LoadRun(LoadOptions options, Interrupt& interrupt)
     , subscribers_(options_.subscribers)
     , buffer_(options_.read_bytes)
     , parser_(*this, {.max_event_bytes = most_event_bytes}) {
-    parser_.feed("\n"); // behind the place of a byte order mark, which each stream has of its own
+    parser_.feed("\n"); // past the only place of a byte order mark; feed_blocks() removes that of
+                        // each stream
     for (const auto& request : options_.requests) {
         if (request.url.tls && !tls_) tls_ = std::make_unique<TlsContext>(options_.tls);
         groups_.push_back({make_ledger(), false, {}});
@@ -192,7 +193,7 @@ void LoadRun::check_timeouts(Clock::time_point now) {
     }
 }
 
-// ---- subscribers that leave and come back ----
+// ---- subscribers that are disconnected and reconnected ----
 
 /// The time at which the next stream, or all of them, are closed.
 LoadRun::Clock::time_point LoadRun::next_cut() const {
@@ -520,7 +521,7 @@ void LoadRun::on_event(const EventView& event) {
         const auto number = group.order.place_of(id);
         if (!number) return deliveries_.push_back({});
         place = *number;
-    } else if (group.has_ids || options_.key_of) { // a heartbeat, say
+    } else if (group.has_ids || options_.key_of) { // such as a heartbeat
         return deliveries_.push_back({});
     } else {
         key = hash(event.data) * 31 + hash(event.type);

@@ -25,7 +25,7 @@
 
 namespace sse {
 
-/// What other threads may read while it runs.
+/// Counters that other threads may read during the run.
 struct LoadProgress {
     Counter started, open, failed, deliveries, events;
     Counter measuring; ///< 1 once the warm-up has passed

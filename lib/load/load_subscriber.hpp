@@ -39,7 +39,7 @@ struct LoadSubscriber {
     ResponseParser response{"GET", 0};
     std::string rest;    ///< bytes of a request not sent yet, later of an unfinished block
     std::string last_id; ///< of its last event; only if it may be needed
-    SslPtr session;      ///< while its handshake goes on
+    SslPtr session;      ///< during its handshake
     std::unique_ptr<TlsStream> tls;
 };
 

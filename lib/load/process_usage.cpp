@@ -14,7 +14,8 @@ std::optional<ProcessUsage> process_usage(pid_t pid) {
     std::ifstream file(fmt::format("/proc/{}/stat", pid));
     std::string line;
     if (!std::getline(file, line)) return std::nullopt;
-    // Its name, in parentheses, may hold anything; the state is the first field behind it.
+    // The name of the process, in parentheses, may contain any characters; the state is the first
+    // field after it.
     const auto name_end = line.rfind(") ");
     if (name_end == line.npos) return std::nullopt;
     std::istringstream fields(line.substr(name_end + 2));

@@ -38,7 +38,7 @@ void SendRing::send(std::span<Item> items) {
     while (!items.empty()) {
         const auto some = items.first(std::min(items.size(), most));
         const auto sent = impl_ && some.size() >= fewest_ ? submit(some) : 0;
-        send_each(some.subspan(sent)); // what the kernel did not take
+        send_each(some.subspan(sent)); // the items that the kernel did not take
         items = items.subspan(some.size());
     }
 }
@@ -101,7 +101,8 @@ std::size_t SendRing::submit(std::span<Item> items) {
         items[completion->user_data].sent = transfer_of(completion->res);
     }
     ::io_uring_cq_advance(&ring, seen);
-    if (taken < items.size()) give_up(result < 0 ? -result : EAGAIN); // with what was not taken
+    if (taken < items.size())
+        give_up(result < 0 ? -result : EAGAIN); // the caller sends the items that were not taken
     return taken;
 }
 

@@ -15,10 +15,9 @@ namespace sse {
 
 /// How the events of a channel are sent to its clients.
 enum class SendIo {
-    automatic, ///< with one system call for many clients, if the kernel allows it and there are
-               ///< enough clients
-    uring, ///< always with io_uring, even for one client; an error if the kernel does not allow it
-    send,  ///< with one system call for each client
+    automatic, ///< as `uring`, if the kernel allows it and there are enough clients; else as `send`
+    uring,     ///< with one system call for many clients; an error if the kernel does not allow it
+    send,      ///< with one system call for each client
 };
 
 /// Owned by one loop. After open(), used only on the thread of that loop.

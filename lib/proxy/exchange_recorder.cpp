@@ -120,7 +120,7 @@ void ExchangeRecorder::write_held() {
     const auto body = std::exchange(held_, std::nullopt).value_or("");
     if (body.empty()) return;
     const auto masked = mask_json(body, store_.options().masked);
-    // What is not JSON, or not all of it, could hold a secret anywhere.
+    // A body that is not complete, valid JSON could contain a secret anywhere.
     if (masked) writer_->bytes(now(), *masked);
     else throw Error(Errc::bad_input, "the response is not valid JSON, so it cannot be masked");
 }

@@ -70,7 +70,7 @@ std::string ProxyExchange::label() const {
         fmt::format("{} {}", request_.method, mask_url(origin_target(request_, false))), 200);
 }
 
-/// Performs `action` with the recorder. If it fails, the exchange goes on without a recording.
+/// Calls `action` with the recorder. If it fails, the exchange continues without a recording.
 template <class Action>
 void ProxyExchange::record(Action action) {
     if (!recorder_) return;

@@ -18,7 +18,7 @@ namespace sse {
 
 namespace {
 
-/// Bytes of a path in the name of a file; the hash tells longer ones apart.
+/// Maximum bytes of a path in a file name; the hash distinguishes longer paths.
 constexpr std::size_t max_path_in_name = 80;
 
 /// The first 12 hexadecimal digits of the SHA-256 of `bytes`.

@@ -164,7 +164,8 @@ void UpstreamConnection::flush() {
         const auto rest = std::string_view(out_).substr(sent);
         const auto moved = transport_->send(rest.empty() ? std::span<const std::string_view>()
                                                          : std::span(&rest, 1));
-        // What it has answered before it closed is read first: it may say why.
+        // The bytes that the server sent before it closed are read first, because they may explain
+        // why.
         if (moved.closed) {
             out_.clear();
             return;

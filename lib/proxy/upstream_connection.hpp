@@ -109,7 +109,7 @@ private:
     Descriptors attempts_; ///< sockets that are connecting
     int last_error_ = 0;   ///< of an attempt that failed
     std::unique_ptr<Transport> transport_;
-    SslPtr session_; ///< while its handshake goes on
+    SslPtr session_; ///< during its handshake
     std::string out_;
     bool open_ = false, reading_ = true, waiting_ = false, writing_ = false;
 };

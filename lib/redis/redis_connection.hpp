@@ -46,7 +46,7 @@ public:
     /// Continues after poll() with the events `ready`, and calls handlers. Throws Error (resolve,
     /// connect, tls_*, receive).
     void advance(short ready);
-    /// Tries to send at once what was appended. Throws Error (receive).
+    /// Tries to send the appended commands immediately. Throws Error (receive).
     void flush();
 
     bool connected() const { return step_ == Step::connected; }

@@ -17,7 +17,7 @@ struct RedisCounts {
     Counter pages;                ///< read for clients
     Counter damaged;              ///< entries that could not be read
     std::atomic<std::uint64_t> queued_bytes{0}; ///< of drafts that are not settled
-    std::atomic<bool> seen{false};              ///< a message of our own has come back
+    std::atomic<bool> seen{false}; ///< a message of this server to itself has come back
 };
 
 } // namespace sse

@@ -35,7 +35,7 @@ void append_command(const std::vector<std::string_view>& words, std::string& out
 
 namespace {
 
-/// Where the object of `task` belongs: in its array, or on its own.
+/// The place for the object of `task`: an element of its array, or a new reply.
 RedisReply* place(const redisReadTask* task) {
     if (!task->parent) return std::make_unique<RedisReply>().release(); // see next()
     auto* const array = static_cast<RedisReply*>(task->parent->obj);

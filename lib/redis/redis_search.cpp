@@ -34,7 +34,8 @@ struct RedisStream::Search {
     std::function<void(std::shared_ptr<History>)> page_done;
     std::function<void(LogPosition)> located;
 
-    // What is known: `value` is not before the event with that id, and before that other one.
+    // Known bounds: `value` is not before the event with the ID `low`, and is before that of
+    // `high`.
     bool has_low = false;
     std::uint64_t low_value = 0, high_value = 0;
     EventId low, high;
@@ -173,7 +174,8 @@ void RedisStream::on_page(const SearchPtr& search, RedisReply& reply) {
         search->page_end = id_after(entry->last);
         if (entry->end() <= search->value) continue;
         auto& page = search->page;
-        // What follows a hole is told of later; what has not arrived yet comes otherwise.
+        // The page ends before a gap, which is reported later, and before events that have not
+        // arrived here yet, which arrive as messages.
         more = more && (!page || entry->first == page->end()) && entry->end() <= next_;
         if (entry->end() > next_ || (page && entry->first != page->end())) break;
         auto batch = entry->batch();
@@ -264,7 +266,8 @@ void RedisStream::located(const SearchPtr& search, const LogPosition& position) 
     answer_located(false);
 }
 
-/// Answers those that are not ahead of what has arrived here; `all`: this is in line with Redis.
+/// Answers the searches whose events have arrived here. `all`: answers all, because this is in sync
+/// with Redis.
 void RedisStream::answer_located(bool all) {
     for (auto it = ahead_.begin(); it != ahead_.end();) {
         const auto& position = (*it)->position;
@@ -299,7 +302,7 @@ void RedisStream::trim() {
     if (retain.bytes > 0 && bytes_ > retain.bytes) search_for(bytes_ - retain.bytes, true);
 }
 
-/// Removes what is before the entry that is sought.
+/// Removes the entries before the one that was searched for.
 void RedisStream::on_trim(const SearchPtr& search, RedisReply& reply) {
     for (auto& item : reply.items) {
         const auto entry = parse_entry(item);

@@ -92,7 +92,7 @@ void RedisStream::commands_lost() {
     tail_events_ = tail_bytes_ = 0;
     outstanding_ = 0;
     counting_ = false;
-    check_count_ = true; // what was sent may have been stored
+    check_count_ = true; // drafts that were sent may have been stored
 }
 
 void RedisStream::subscribed() {
@@ -134,7 +134,7 @@ void RedisStream::accept_held() {
     }
 }
 
-// ---- coming in line with Redis ----
+// ---- synchronising with Redis ----
 
 RedisStream::Top RedisStream::top_of(const RedisReply& reply) {
     throw_if_error(reply);
@@ -203,7 +203,7 @@ void RedisStream::on_tail(RedisReply& reply) {
         auto entry = parse_entry(item);
         const auto batch = entry ? entry->batch() : nullptr;
         more = batch && (tail_.empty() || entry->end() == tail_.back().batch->first);
-        if (!more) break; // what is before it is read as pages
+        if (!more) break; // earlier entries are read as pages
         tail_events_ += batch->size();
         tail_bytes_ += batch->bytes();
         more = tail_.empty() ||
@@ -392,7 +392,7 @@ void RedisStream::on_look(RedisReply& reply) {
     }
 }
 
-// ---- what arrives ----
+// ---- events that arrive ----
 
 void RedisStream::accept(RedisEntry& entry) {
     auto batch = entry.batch();
@@ -418,7 +418,7 @@ void RedisStream::settle_arrival(const RedisEntry& entry, std::size_t& drafted) 
     if (!pending->draft.done) remove(entry.number);
 }
 
-// ---- what is stored ----
+// ---- drafts to store ----
 
 void RedisStream::append(Pending pending) {
     pending_.push_back(std::move(pending));
@@ -489,7 +489,7 @@ void RedisStream::on_count(RedisReply& reply) {
         remove(number);
     }
     if (new_session_) renumber();
-    for (auto& pending : pending_) { // what is not stored is sent again
+    for (auto& pending : pending_) { // those that are not stored are sent again
         if (pending.number > stored) pending.number = 0;
     }
     sent_ = stored;
@@ -503,7 +503,7 @@ void RedisStream::renumber() {
     for (auto& pending : pending_) {
         if (!pending.acknowledged) pending.number = 0;
     }
-    // What is stored arrives, or not, under the old session.
+    // Drafts that are stored arrive, or do not arrive, under the old session.
     while (!pending_.empty()) {
         const auto old = std::find_if(pending_.begin(), pending_.end(),
                                       [](const auto& it) { return it.number != 0; });

@@ -183,11 +183,11 @@ private:
     std::string session_;
     std::uint64_t sent_ = 0;      ///< the number of the last draft that was sent
     std::size_t outstanding_ = 0; ///< drafts sent and not answered
-    bool check_count_ =
-        false; ///< ask Redis for the number of drafts that it has stored, before anything is sent
+    /// Ask Redis for the number of drafts that it has stored, before anything is sent.
+    bool check_count_ = false;
     bool counting_ = false; ///< that request waits for its reply
-    bool new_session_ =
-        false; ///< a draft of the session will never be stored, so another session is needed
+    /// A draft of the session will never be stored, so another session is needed.
+    bool new_session_ = false;
     bool ghosts_ = false; ///< drafts that were stored but did not arrive will not arrive any more
     Clock::time_point not_before_{};
     std::deque<Pending> pending_;

@@ -32,7 +32,7 @@ public:
     /// One thread calls start(), then stop(). Channels may be opened before start(); they then wait
     /// for it.
     void start();
-    /// Writes and syncs what was appended.
+    /// Writes and syncs the drafts that were appended, and ends the threads.
     void stop();
 
     Opened open(std::string_view name, const HistoryOptions& bounds,

@@ -37,11 +37,8 @@ public:
     const std::string& directory() const { return directory_; }
     std::string path(const std::string& name) const { return directory_ + "/" + name; }
 
-    enum class Mode {
-        read,
-        write,
-        create
-    }; ///< create: creates the file, or empties an existing one
+    /// `create`: creates the file, or empties an existing one.
+    enum class Mode { read, write, create };
     virtual std::unique_ptr<StoreFile> open(const std::string& name, Mode mode);
     /// The names of the files, sorted.
     virtual std::vector<std::string> list() const;

@@ -47,8 +47,8 @@ void put_text(std::string& out, std::string_view text) {
     out.append(text);
 }
 
-/// Takes values from the front of bytes that have been checked; throws nothing: what is missing
-/// leaves `whole` false.
+/// Reads values from the front of bytes whose checksum was verified. Throws nothing: if a value is
+/// missing, `whole` becomes false.
 struct Values {
     std::string_view rest;
     bool whole = true;

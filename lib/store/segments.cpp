@@ -154,7 +154,8 @@ void Segments::remember(Segment& segment) {
     for (const auto& key : segment.index.keys()) {
         if (key.time >= since) recent_keys_.push_back(key);
     }
-    if (segment.indexed) segment.index.forget_keys(); // else they go into its index file
+    if (segment.indexed)
+        segment.index.forget_keys(); // otherwise, they are written to its index file
     for (const auto& [name, run] : segment.index.runs()) {
         auto& stored = channels_.try_emplace(name, StoredChannel{name, {}, {}}).first->second;
         stored.end = stored.assigned = {run.next, run.last};
@@ -163,7 +164,7 @@ void Segments::remember(Segment& segment) {
         places_.insert_or_assign(source, place);
 }
 
-// ---- what is where ----
+// ---- finding events ----
 
 StoredChannel& Segments::channel(std::string_view name) {
     const std::lock_guard lock(mutex_);
@@ -253,7 +254,7 @@ std::uint64_t Segments::tail_begin(const StoredChannel& channel, std::uint64_t m
     const std::lock_guard lock(mutex_);
     const auto next = channel.end.next;
     auto begin = next;
-    std::uint64_t bytes = 0; // of the segments behind
+    std::uint64_t bytes = 0; // of the later segments
     for (auto it = segments_.rbegin(); it != segments_.rend(); ++it) {
         const auto* const run = (*it)->index.run(channel.name);
         if (!run) continue;

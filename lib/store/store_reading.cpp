@@ -45,7 +45,8 @@ std::shared_ptr<History> StoreReading::page(const StoredChannel& channel, std::u
     bool empty = true;
     each_record(channel, segments_.slice_at(channel, from), [&](const RecordView& record) {
         if (empty || record.head.first != page->end()) {
-            if (page->end() > from) return false; // what follows is lost, and is told of later
+            if (page->end() > from)
+                return false; // events are missing here, which is reported later
             page = std::make_shared<History>(unbounded(), record.head.first);
         }
         auto batch = record.batch();

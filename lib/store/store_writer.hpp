@@ -83,8 +83,8 @@ private:
     std::vector<std::string_view> pieces_;
     std::vector<WrittenRecord> records_;
     RecentKeys keys_;
-    bool broken_segment_ =
-        false; ///< the active one ends with incomplete bytes that could not be removed
+    /// The active one ends with incomplete bytes that could not be removed.
+    bool broken_segment_ = false;
 
     std::mutex mutex_; ///< guards what follows
     std::condition_variable more_;
