@@ -1,34 +1,27 @@
 #include "base/json_text.hpp"
 
+#include "base/bytes16.hpp"
 #include "base/utf8.hpp"
 
+#include <algorithm>
 #include <array>
 #include <bit>
 #include <cstdint>
 #include <cstring>
 #include <fmt/format.h>
-#include <iterator>
 
 namespace sse {
 
 namespace {
 
-constexpr std::uint64_t each(std::uint8_t byte) { return 0x0101010101010101u * byte; }
-constexpr std::uint64_t zero_byte(std::uint64_t word) {
-    return (word - each(1)) & ~word & each(0x80);
-}
+/// Bytes that are looked at in one step; more than an escape has.
+constexpr std::size_t step = 16;
 
-/// How many of the eight bytes at `at` come before the first that is not copied as it is: a control
-/// character, a quote, a backslash, or 0xE2, which begins U+2028 and U+2029 (and others).
-std::size_t plain_bytes(const char* at) {
-    std::uint64_t word = 0;
-    std::memcpy(&word, at, sizeof word);
-    if constexpr (std::endian::native == std::endian::big) word = __builtin_bswap64(word);
-    const auto below_space = (word - each(0x20)) & ~word & each(0x80);
-    // A borrow may set bits above the first that is rightly set; the first is exact.
-    const auto special = below_space | zero_byte(word ^ each('"')) | zero_byte(word ^ each('\\')) |
-                         zero_byte(word ^ each(0xE2));
-    return static_cast<std::size_t>(std::countr_zero(special)) / 8;
+/// A bit for each of the 16 bytes at `at` that is not copied as it is: a control character, a
+/// quote, a backslash, or 0xE2, which begins U+2028 and U+2029 (and others).
+std::uint32_t special_bytes(const char* at) {
+    const Bytes16 bytes(at);
+    return (bytes.below(0x20) | bytes.equal('"') | bytes.equal('\\') | bytes.equal('\xE2')).bits();
 }
 
 /// Writes the escape of the byte at `text` to `to`, six bytes at most; gives its end, and moves
@@ -65,24 +58,36 @@ char* escape(const char*& text, const char* end, char* to) {
 
 void append_valid(std::string_view text, std::string& out) {
     std::array<char, 4096> buffer;
-    constexpr std::size_t step = 8; // the most that is copied, and more than an escape has
+    std::array<char, 3 * step> last; // the last bytes, with so many behind them as a step reads
     const char* at = text.data();
-    const char* const end = at + text.size();
+    const char* end = at + text.size();
     char* to = buffer.data();
-    while (at < end) {
-        if (to > buffer.data() + buffer.size() - 2 * step) {
+    for (bool in_last = false; at < end;) {
+        if (const auto left = static_cast<std::size_t>(end - at); left < 2 * step && !in_last) {
+            last.fill(' ');
+            std::memcpy(last.data(), at, left);
+            at = last.data(), end = at + left;
+            in_last = true;
+        }
+        if (to >
+            buffer.data() + buffer.size() - 7 * step) { // a step of escapes, and one that is copied
             out.append(buffer.data(), to);
             to = buffer.data();
         }
-        if (static_cast<std::size_t>(end - at) >= step) {
-            std::memcpy(to, at, step);
-            const auto plain = plain_bytes(at);
-            at += plain, to += plain;
-            if (plain == step) continue;
+        const char* const begin = at;
+        const char* const next = std::min(begin + step, end);
+        for (auto special = special_bytes(begin); special != 0; special &= special - 1) {
+            const char* const found = begin + std::countr_zero(special);
+            if (found < at) continue;  // part of the escape before
+            std::memcpy(to, at, step); // of which only what is before `found` counts
+            to += found - at;
+            at = found;
+            to = escape(at, end, to);
         }
-        const auto byte = static_cast<unsigned char>(*at);
-        if (byte >= 0x20 && byte != '"' && byte != '\\' && byte != 0xE2) *to++ = *at++;
-        else to = escape(at, end, to);
+        if (at >= next) continue;
+        std::memcpy(to, at, step);
+        to += next - at;
+        at = next;
     }
     out.append(buffer.data(), to);
 }
@@ -102,8 +107,12 @@ void append_json_string(std::string_view text, std::string& out) {
 }
 
 void append_seconds(std::chrono::microseconds time, std::string& out) {
-    fmt::format_to(std::back_inserter(out), "{}.{:06}", time.count() / 1'000'000,
-                   time.count() % 1'000'000);
+    const fmt::format_int whole(time.count() / 1'000'000);
+    std::array<char, 7> part{'.', '0', '0', '0', '0', '0', '0'};
+    auto rest = time.count() % 1'000'000;
+    for (auto at = part.size() - 1; at > 0; --at, rest /= 10)
+        part[at] = static_cast<char>('0' + (rest % 10));
+    out.append(whole.data(), whole.size()).append(part.data(), part.size());
 }
 
 } // namespace sse
