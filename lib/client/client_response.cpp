@@ -34,7 +34,9 @@ ClientResponse::ClientResponse(std::unique_ptr<ClientConnection> connection,
                                ClientResponseOptions options)
     : connection_(std::move(connection))
     , options_(options)
-    , buffer_(options.read_bytes) {}
+    , buffer_(options.read_bytes) {
+    if (options.arrival_times) connection_->use_arrival_times();
+}
 
 ClientResponse::~ClientResponse() = default;
 

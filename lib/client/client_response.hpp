@@ -30,6 +30,8 @@ struct ClientResponseOptions {
     std::optional<std::chrono::milliseconds> send_timeout;
     /// Decodes the content codings of `known_codings`.
     bool compressed = false;
+    /// arrived() is the kernel's time where the system has one.
+    bool arrival_times = false;
 };
 
 /// How a body ended.
@@ -65,6 +67,8 @@ public:
     int status() const { return status_; }
     /// When the first byte of the response arrived.
     Clock::time_point first_byte() const { return first_byte_; }
+    /// With `arrival_times`: when the newest of the bytes that were read last arrived.
+    Clock::time_point arrived() const { return connection_->arrived(); }
     const Head& head() const { return head_; }
     /// `404 Not Found`, safe to print.
     std::string status_text() const;

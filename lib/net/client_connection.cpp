@@ -4,6 +4,7 @@
 #include "base/posix.hpp"
 
 #include <algorithm>
+#include <array>
 #include <cerrno>
 #include <climits>
 #include <fmt/format.h>
@@ -33,7 +34,7 @@ void ClientConnection::start_tls(const TlsContext& context, const std::string& h
 }
 
 std::optional<std::size_t> ClientConnection::try_read(char* buffer, std::size_t size) {
-    const auto got = read_now(buffer, size);
+    const auto got = timed_ ? read_timed(buffer, size) : read_now(buffer, size);
     if (got.value_or(0) > 0) interrupt_.received();
     if (interrupt_) throw Interrupted{}; // also under a load that never makes it wait
     return got;
@@ -73,6 +74,30 @@ std::optional<std::size_t> ClientConnection::read_now(char* buffer, std::size_t 
                reason);
     }
     }
+}
+
+std::optional<std::size_t> ClientConnection::read_timed(char* buffer, std::size_t size) {
+    std::chrono::nanoseconds arrived{0};
+    std::optional<std::size_t> bytes;
+    if (connection_) {
+        // A record that is decrypted already keeps its time.
+        if (SSL_pending(connection_.get()) > 0) return read_now(buffer, size);
+        std::array<char, SSL3_RT_MAX_PACKET_SIZE> peeked;
+        arrived = receive_timed(fd_, peeked, true).arrived;
+        bytes = read_now(buffer, size);
+        if (!bytes) return bytes;
+    } else {
+        const auto got = receive_timed(fd_, {buffer, size});
+        if (got.again) return std::nullopt;
+        if (got.error != 0) broken(got.error);
+        arrived = got.arrived;
+        bytes = got.bytes;
+    }
+    arrived_ = Clock::now();
+    if (arrived.count() == 0) return bytes;
+    const auto late = std::chrono::system_clock::now().time_since_epoch() - arrived;
+    if (late.count() > 0) arrived_ -= std::chrono::duration_cast<Clock::duration>(late);
+    return bytes;
 }
 
 bool ClientConnection::wait_readable(std::optional<Clock::time_point> limit) {

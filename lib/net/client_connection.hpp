@@ -5,6 +5,7 @@
 #include "base/interrupt.hpp"
 #include "net/client_tls.hpp"
 #include "net/dial.hpp"
+#include "net/timed_receive.hpp"
 
 #include <cstddef>
 #include <cstdint>
@@ -36,6 +37,12 @@ public:
     void start_tls(const TlsContext& context, const std::string& host, Clock::time_point limit);
     const ssl_st* tls() const { return connection_.get(); }
 
+    /// From now on, arrived() is the kernel's time where the system has one.
+    void use_arrival_times() { timed_ = enable_arrival_times(fd_); }
+    /// When the newest of the bytes that try_read() returned last arrived: the kernel's time, or
+    /// that of the call. With TLS, bytes of several records may share the newest time.
+    Clock::time_point arrived() const { return arrived_; }
+
     /// Reads the bytes that have arrived, at most `size`: their number, 0 at the end, nullopt if
     /// there are none (then wait_readable()). Throws Error (receive) if the connection broke, or
     /// ended without TLS's close_notify; Interrupted.
@@ -57,6 +64,7 @@ public:
 
 private:
     std::optional<std::size_t> read_now(char* buffer, std::size_t size);
+    std::optional<std::size_t> read_timed(char* buffer, std::size_t size);
     [[noreturn]] void broken(int error) const;
     [[noreturn]] void broken(const std::string& why, Reason reason = Reason::unspecified) const;
 
@@ -64,6 +72,8 @@ private:
     std::string peer_;
     Interrupt& interrupt_;
     SslPtr connection_;
+    bool timed_ = false;
+    Clock::time_point arrived_;
     short wanted_ = 0; ///< the poll event that TLS needs before it can read more; 0: POLLIN
 };
 

@@ -4,6 +4,9 @@
 #include "base/posix.hpp"
 #include "unit/catch2.hpp"
 
+#include <arpa/inet.h>
+#include <chrono>
+#include <netinet/in.h>
 #include <string>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -233,4 +236,44 @@ TEST_CASE("names in Content-Encoding that are no coding are ignored, and codings
         CHECK(got.coding == row.coding);
         CHECK(got.ignored == row.ignored);
     }
+}
+
+TEST_CASE("bytes have the time of their arrival, however late they are read") {
+    const int listener = sse::make_socket(AF_INET, SOCK_STREAM, false);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    socklen_t length = sizeof address;
+    auto* generic = reinterpret_cast<sockaddr*>(&address);
+    REQUIRE(::bind(listener, generic, length) == 0);
+    REQUIRE(::listen(listener, 1) == 0);
+    REQUIRE(::getsockname(listener, generic, &length) == 0);
+    const int client = sse::make_socket(AF_INET, SOCK_STREAM, false);
+    REQUIRE(::connect(client, generic, length) == 0);
+    const int server = ::accept(listener, nullptr, nullptr);
+    const bool has_times = sse::enable_arrival_times(client);
+
+    sse::Interrupt interrupt;
+    sse::ClientConnection connection(client, "h:80", interrupt);
+    connection.use_arrival_times();
+    using Clock = sse::Interrupt::Clock;
+    bool exact = false;
+    // The kernel begins to note times a moment after it was asked to.
+    for (const auto end = Clock::now() + std::chrono::seconds(30); !exact && Clock::now() < end;) {
+        const auto sent = Clock::now();
+        REQUIRE(::send(server, "x", 1, 0) == 1);
+        REQUIRE(connection.wait_readable(std::nullopt));
+        const auto there = Clock::now();
+        while (Clock::now() < there + std::chrono::milliseconds(2)) {
+        }
+        char byte = 0;
+        REQUIRE(connection.try_read(&byte, 1) == 1U);
+        CHECK(connection.arrived() <= Clock::now());
+        // Unless this thread slept between its looks at the two clocks.
+        exact = connection.arrived() < there + std::chrono::milliseconds(1) &&
+                connection.arrived() > sent - std::chrono::milliseconds(1);
+    }
+    CHECK(exact == has_times);
+    ::close(server);
+    ::close(listener);
 }
