@@ -109,7 +109,9 @@ private:
                     tls_->version = tls_version(connection->tls());
                 }
             });
-            ClientResponse response(std::move(connection), options_.response);
+            auto response_options = options_.response;
+            response_options.arrival_times = true;
+            ClientResponse response(std::move(connection), response_options);
             response.send(connector.prepare(request, proxy), {});
             const auto location = response.head().find("Location");
             if (is_redirect(response.status()) && location && redirects < max_redirects) {
@@ -132,8 +134,9 @@ private:
             has_cookies = true;
         }
         note([&] {
-            seen_.head = notes_.watch.now();
-            seen_.wall_at_head = wall_now();
+            now_ = std::max(*seen_.connected, notes_.watch.at(response.arrived()));
+            seen_.head = now_;
+            seen_.wall_at_head = wall_now() - (notes_.watch.now() - now_);
             seen_.status = response.status();
             const auto& line = response.head().start_line();
             seen_.version = line.substr(0, line.find(' '));
@@ -151,7 +154,7 @@ private:
         while (const auto piece = response.read({})) {
             if (piece->empty()) continue;
             note([&] {
-                now_ = notes_.watch.now();
+                now_ = std::max(now_, notes_.watch.at(response.arrived()));
                 if (!seen_.first_body) seen_.first_body = now_;
                 if (seen_.body_start.size() < body_start_bytes)
                     seen_.body_start.append(*piece, 0, body_start_bytes - seen_.body_start.size());
@@ -177,6 +180,7 @@ private:
         seen.at = now_;
         if (event.id) seen.id = std::string(*event.id);
         seen.hash = hash_of(event);
+        seen.says_done = event.data == "[DONE]";
         const auto now = wall_now();
         if (event.id) seen.stamp = find_time(*event.id, now);
         if (!seen.stamp) seen.stamp = find_time(event.data, now);
@@ -193,7 +197,7 @@ private:
     Exchange& seen_;
     TlsSeen* tls_;
     FormatScan scan_;
-    Time now_ = 0;
+    Time now_ = 0; ///< when the bytes arrived that are looked at
     bool has_head_ = false;
 };
 

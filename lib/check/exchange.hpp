@@ -17,9 +17,10 @@ namespace sse::checks {
 /// The clock of a check.
 struct Stopwatch {
     Interrupt::Clock::time_point start = Interrupt::Clock::now();
-    Time now() const {
-        return std::chrono::duration<double>(Interrupt::Clock::now() - start).count();
+    Time at(Interrupt::Clock::time_point time) const {
+        return std::chrono::duration<double>(time - start).count();
     }
+    Time now() const { return at(Interrupt::Clock::now()); }
 };
 
 /// The state that the exchanges of a check share. Each exchange runs on its own thread.

@@ -20,11 +20,12 @@ using Time = double;
 
 /// One event, without its data.
 struct SeenEvent {
-    Time at = 0; ///< when its last byte arrived
+    Time at = 0; ///< when its last byte arrived: the kernel's time where there is one
     std::optional<std::string> id;
     std::uint64_t hash = 0; ///< of type and data
     /// A time in its ID or data, in seconds since 1970: when the event was created.
     std::optional<double> stamp;
+    bool says_done = false; ///< its data is [DONE], with which APIs of language models end
 };
 
 /// A part of the body: the bytes of one chunk that one read returned.

@@ -229,8 +229,11 @@ Verdict ends_and_repeats(const Observations& seen) {
     const auto& next = again.events.front();
     const bool same = has_id(first) ? first.id == next.id : first.hash == next.hash;
     if (!same) return passed();
+    // Their clients stop there; a page with an EventSource does not.
+    const bool done = main.events.back().says_done;
     return finding(
-        Severity::error, "the stream ends, and an EventSource that reconnects receives it again",
+        done ? Severity::warning : Severity::error,
+        "the stream ends, and an EventSource that reconnects receives it again",
         {fmt::format("the stream ended after {} and {}", shown_seconds(main.ended - *main.head),
                      counted(main.events.size(), "event"))});
 }
@@ -287,7 +290,7 @@ constexpr Check resume_list[] = {
      "ignore an unknown ID, and start at the oldest event", Cure::none, resume_status},
     {"ends-and-repeats", Severity::error, "stream ends and repeats",
      "After a clean end of the stream: a reconnection as a browser makes it. An error if it "
-     "receives the first event again.",
+     "receives the first event again, or a warning if the last event was [DONE].",
      "An EventSource reconnects when a stream ends, so it reads the whole stream again and again.",
      "answer 204 to a client that has received everything, or have the page call close() at a "
      "final event",

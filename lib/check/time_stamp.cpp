@@ -36,17 +36,18 @@ std::optional<double> time_at(std::string_view text) {
     if (whole.size() == 13) return static_cast<double>(number(whole)) / 1e3;
     if (whole.size() == 16) return static_cast<double>(number(whole)) / 1e6;
     const auto rest = text.substr(whole.size());
-    if (whole.size() == 10 && rest.starts_with('.')) {
+    if (whole.size() == 10 && !rest.starts_with('.')) return static_cast<double>(number(whole));
+    if (whole.size() == 10) {
         const auto fraction = leading_digits(rest.substr(1)).substr(0, 9);
         if (fraction.size() < 2) return std::nullopt;
         return static_cast<double>(number(whole)) +
                static_cast<double>(number(fraction)) /
                    std::pow(10.0, static_cast<double>(fraction.size()));
     }
-    if (whole.size() == 4 && rest.starts_with('-') && text.find('.') <= 19) {
-        const auto end = text.find_first_of("Z+\"", 19);
+    if (whole.size() == 4 && rest.starts_with('-')) {
+        const auto end = text.find_first_of("Z+-\"", 19);
         if (end == text.npos) return std::nullopt;
-        const auto size = text[end] == '+' ? end + 6 : end + 1;
+        const auto size = text[end] == '+' || text[end] == '-' ? end + 6 : end + 1;
         if (const auto time = parse_rfc3339(std::string(text.substr(0, size))))
             return static_cast<double>(time->count()) / 1e6;
     }

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cmath>
 #include <fmt/format.h>
+#include <set>
+#include <string>
 
 namespace sse::checks {
 
@@ -20,12 +22,15 @@ constexpr double page_share = 0.7;
 constexpr Time silence = 1, comment_silence = 2;
 constexpr std::uint64_t burst_bytes = 1024;
 constexpr std::size_t burst_events = 3;
-constexpr Time stamp_spread = 1.5;
+constexpr Time stamp_spread = 1.5; ///< more than the 1s by which whole seconds vary
+constexpr std::size_t least_stamps = 3;
 /// If this program woke up later than this, the machine was busy, and so may be a server on it:
 /// then a delay alone is no error.
 constexpr Time busy = 0.05;
 constexpr Time trigger_late = 1, trigger_slow = 0.15;
 constexpr Time direct_late = 0.3;
+/// An event that one connection has received must be on the other one by then.
+constexpr Time direct_settled = 1.5;
 
 /// Why the timing of a stream cannot be judged; "" if it can.
 std::string no_stream(const Exchange& main) {
@@ -230,24 +235,26 @@ Verdict held_back_times(const Observations& seen) {
     std::size_t stamped = 0;
     for (const auto& event : main.events) stamped += event.stamp.has_value();
     if (stamped < 2) return unknown("the events contain no times");
-    // Events that arrive together at the start are history, whose times differ.
-    for (std::size_t i = 1; i < all.size(); ++i) {
-        double least = 0, most = 0;
-        std::size_t number = 0;
-        for (const auto& event : main.events) {
-            if (!event.stamp || event.at < all[i].first || event.at > all[i].last) continue;
-            least = number == 0 ? *event.stamp : std::min(least, *event.stamp);
-            most = number == 0 ? *event.stamp : std::max(most, *event.stamp);
-            ++number;
-        }
-        if (number < 2 || most - least <= stamp_spread) continue;
-        if (silence_before(main, all, i) < (most - least) / 2) continue;
-        return finding(
-            Severity::warning, "events that were created at different times arrive together",
-            {fmt::format("{} that arrived together contain times that are up to {} apart",
-                         counted(number, "event"), shown_seconds(most - least))});
+    // What was sent at once at the start is history, whose times are old. A time that several
+    // events have, such as that of a whole response, counts where it first appears.
+    double newest = 0, least = 0, most = 0;
+    std::size_t number = 0;
+    for (const auto& event : main.events) {
+        if (!event.stamp || *event.stamp <= newest) continue;
+        newest = *event.stamp;
+        if (event.at <= all.front().last) continue;
+        const auto delay = seen.wall_start + event.at - newest;
+        least = number == 0 ? delay : std::min(least, delay);
+        most = number == 0 ? delay : std::max(most, delay);
+        ++number;
     }
-    return passed();
+    if (number < least_stamps) return unknown("too few events with a time of their own arrived");
+    if (most - least <= stamp_spread) return passed();
+    return finding(
+        Severity::warning, "the times in events show that events are delayed",
+        {fmt::format("the delay from the time in an event to its arrival varies by {} "
+                     "({})",
+                     shown_seconds(most - least), counted(number, "event"))});
 }
 
 Verdict held_back_direct(const Observations& seen) {
@@ -261,24 +268,35 @@ Verdict held_back_direct(const Observations& seen) {
     std::vector<double> delays;
     for (const auto& pair : common)
         delays.push_back(main.events[pair.first].at - direct.events[pair.second].at);
-    const auto old = std::count_if(direct.events.begin(), direct.events.end(), [&](const auto& e) {
-        return e.at > main.head.value_or(0) && e.at < main.ended - 1.5;
-    });
+    std::set<std::string> arrived;
+    for (const auto& event : main.events) arrived.insert(key_of(event));
+    std::uint64_t old = 0, missing = 0;
+    for (const auto& event : direct.events) {
+        if (event.at <= main.head.value_or(0) || event.at >= main.ended - direct_settled) continue;
+        ++old;
+        missing += !arrived.contains(key_of(event));
+    }
     if (common.empty()) {
         if (!main.events.empty()) return unknown("the two URLs have no event in common");
         if (old == 0) return unknown("no event arrived early enough to compare");
         return finding(
             Severity::error, "events that the origin sends do not arrive",
             {fmt::format("{} arrived from the URL of --direct, none from the URL that is checked",
-                         counted(static_cast<std::uint64_t>(old), "event"))});
+                         counted(old, "event"))});
     }
     std::nth_element(delays.begin(), delays.begin() + static_cast<long>(delays.size() / 2),
                      delays.end());
     const auto median = delays[delays.size() / 2];
-    if (median <= direct_late) return passed();
-    return finding(Severity::error, "events arrive later than from the origin",
-                   {fmt::format("{} later (median of {})", shown_seconds(median),
-                                counted(delays.size(), "event"))});
+    if (median > direct_late) {
+        return finding(Severity::error, "events arrive later than from the origin",
+                       {fmt::format("{} later (median of {})", shown_seconds(median),
+                                    counted(delays.size(), "event"))});
+    }
+    if (missing == 0 || missing < (old + 3) / 4) return passed();
+    return finding(
+        Severity::error, "some events that the origin sends do not arrive",
+        {fmt::format("{} of {} that came from the URL of --direct {} or more before the end",
+                     missing, counted(old, "event"), shown_seconds(direct_settled))});
 }
 
 Verdict trigger_verdict(const Observations& seen) {
@@ -371,15 +389,17 @@ constexpr Check timing_list[] = {
      "before it sends the body. A client sees no progress.",
      "", Cure::unbuffer, collected},
     {"held-back-times", Severity::warning, "times in events show a delay",
-     "Times in IDs or data, if they are more exact than a second: RFC 3339, or seconds, "
-     "milliseconds or microseconds since 1970. A warning if the times of events that arrive "
-     "together are more than 1.5s apart. The first burst is ignored, because it may be history.",
+     "Times in IDs or data: RFC 3339, or seconds, milliseconds or microseconds since 1970. A "
+     "warning if the delay from the time in an event to its arrival varies by more than 1.5s. If "
+     "several events contain the same time, only the first counts. The first burst is ignored, "
+     "because it may be history.",
      "The events were created at different times, but a buffer collected them and they were sent "
      "together.",
      "", Cure::unbuffer, held_back_times},
     {"held-back-direct", Severity::error, "events later than from the origin",
      "With --direct: when the same events arrive from both URLs. An error if they arrive more than "
-     "0.3s later than from the origin (median), or not at all.",
+     "0.3s later than from the origin (median), or if a quarter of the events that the origin sent "
+     "1.5s or more before the end is missing.",
      "A proxy between this client and the origin delays the events. Change the configuration of "
      "that proxy.",
      "", Cure::unbuffer, held_back_direct},

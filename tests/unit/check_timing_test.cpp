@@ -1,6 +1,8 @@
 #include "unit/catch2.hpp"
 #include "unit/check_rig.hpp"
 
+#include <cmath>
+
 using namespace check_rig;
 
 namespace {
@@ -183,14 +185,31 @@ TEST_CASE("times in events show what waited for what") {
         add_event(main, at, "", static_cast<std::uint64_t>((stamp + 100) * 10));
         main.events.back().stamp = 1'800'000'000 + stamp;
     };
-    for (const double stamp : {-60.0, -30.0, -1.0}) add(0.1, stamp); // history
+    const auto history = [&] {
+        main = stream();
+        for (const double stamp : {-60.0, -30.0, -1.0}) add(0.1, stamp);
+    };
+    const auto judged = [&] { return verdict(with(main), "held-back-times"); };
+    history();
+    CHECK(judged() == "?"); // nothing but history
     for (const double stamp : {1.0, 2.0, 3.0}) add(3.1, stamp);
-    CHECK(verdict(with(main), "held-back-times") == "warn");
-    auto fresh = stream();
-    std::swap(main, fresh);
-    for (const double stamp : {-60.0, -30.0, -1.0}) add(0.1, stamp);
+    CHECK(judged() == "warn"); // 2.1s, 1.1s, 0.1s
+    history();
     for (const double stamp : {1.0, 2.0, 3.0}) add(stamp + 0.01, stamp);
-    CHECK(verdict(with(main), "held-back-times") == "ok");
+    CHECK(judged() == "ok");
+    for (const double delay : {1.4, 1.6}) {
+        history();
+        for (const double stamp : {1.0, 2.0}) add(stamp, stamp);
+        add(3 + delay, 3);
+        CHECK(judged() == (delay < 1.5 ? "ok" : "warn"));
+    }
+    history();
+    for (const double at : {1.0, 2.0, 3.0, 4.0}) add(at, 0.5); // the time of the whole response
+    CHECK(judged() == "?");
+    history();
+    for (const double at : {1.95, 2.95, 3.95, 4.95}) add(at, std::floor(at)); // whole seconds
+    add(6, 6);
+    CHECK(judged() == "ok");
 }
 
 TEST_CASE("an event that was sent on request shows the delay of the way") {
@@ -215,8 +234,16 @@ TEST_CASE("the same events earlier from the origin show who delays them") {
     direct = stream();
     add_events(direct, 20, 0.09, 0.5);
     CHECK(verdict(seen, "held-back-direct") == "ok");
-    for (auto& event : direct.events) event.at -= 0.4;
-    CHECK(verdict(seen, "held-back-direct") == "error");
+    auto other = seen; // a stream whose last events are missing, and one with repeated contents
+    auto& events = other.of(Probe::main).events;
+    for (const std::size_t left : {16U, 14U}) {
+        events.resize(left);
+        CHECK(verdict(other, "held-back-direct") == (left == 16 ? "ok" : "error"));
+    }
+    for (const double by : {0.28, 0.04}) { // 0.29s and 0.33s later
+        for (auto& event : direct.events) event.at -= by;
+        CHECK(verdict(seen, "held-back-direct") == (by > 0.1 ? "ok" : "error"));
+    }
     seen.of(Probe::main).events.clear();
     CHECK(verdict(seen, "held-back-direct") == "error");
 }

@@ -239,6 +239,10 @@ TEST_CASE("IDs") {
               again("1")(seen);
               seen.of(Probe::again).status = 204;
           }) == "ok");
+    CHECK(changed("ends-and-repeats", [&](auto& seen) {
+              again("1")(seen);
+              seen.of(Probe::main).events.back().says_done = true;
+          }) == "warn");
 }
 
 TEST_CASE("pages of other origins, and TLS") {
@@ -334,10 +338,11 @@ TEST_CASE("times in IDs and data") {
     CHECK(find_time("1800000000500-0", now) == now + 0.5);
     CHECK(find_time(R"({"t":"2027-01-15T08:00:00.250Z"})", now) == now + 0.25);
     CHECK(find_time(R"({"t":1800000001.25})", now) == now + 1.25);
-    CHECK_FALSE(find_time("1800000000", now));      // whole seconds
+    CHECK(find_time("1800000000", now) == now);
+    CHECK(find_time("2027-01-15T08:00:00Z", now) == now);
+    CHECK(find_time("2027-01-15T03:00:00-05:00", now) == now);
     CHECK_FALSE(find_time("1500000000500-0", now)); // years ago
     CHECK_FALSE(find_time("event 12345", now));
-    CHECK_FALSE(find_time("2027-01-15T08:00:00Z", now));
 }
 
 TEST_CASE("remedies are those of the servers that the response names") {
