@@ -94,7 +94,7 @@ _sse() {
         check:--key) _filedir; return ;;
         check:--unix-socket) _filedir; return ;;
         # values that nobody can guess
-        check:-t | check:--time | check:--max-connections | check:--direct | check:--trigger | check:--publish | check:--origin | check:--fix | check:--explain | check:--require | check:--ignore | check:--severity | check:-u | check:--user | check:--bearer | check:-A | check:--user-agent | check:-x | check:--proxy | check:--noproxy | check:-b | check:--cookie | check:--connect-timeout | check:--resolve) return ;;
+        check:-t | check:--time | check:--long | check:--max-connections | check:--direct | check:--trigger | check:--publish | check:--origin | check:--fix | check:--explain | check:--require | check:--ignore | check:--severity | check:-u | check:--user | check:--bearer | check:-A | check:--user-agent | check:-x | check:--proxy | check:--noproxy | check:-b | check:--cookie | check:--connect-timeout | check:--resolve) return ;;
         bench:--resume) values="no stale yes" ;;
         bench:-o | bench:--output) values="csv json text" ;;
         bench:--html) _filedir; return ;;

@@ -272,8 +272,8 @@ complete -c sse -n $record -x -l user -d "Switch from root to NAME[:GROUP] once 
 
 complete -c sse -n $check -a "http:// https:// localhost: :8080"
 complete -c sse -n $check -s h -l help -d "Show this help"
-complete -c sse -n $check -x -s t -l time -d "Watch the stream for at most this long; stop earlier once everything is decided (default 12s; 130s with --long)"
-complete -c sse -n $check -l long -d "Watch for the whole time of -t, to see idle timeouts and keepalive comments"
+complete -c sse -n $check -x -s t -l time -d "Watch the stream for at most this long; stop earlier once everything is decided (default 12s; with --long, 130s or its value)"
+complete -c sse -n $check -x -l long -d "Watch for the whole time, 130s or --long=DURATION, to see idle timeouts and keepalive comments"
 complete -c sse -n $check -l single -d "Make only one request, as is always done with data or a method other than GET"
 complete -c sse -n $check -x -l max-connections -d "Open at most N connections at once (default 3)"
 complete -c sse -n $check -x -l direct -d "Also watch the stream of the origin at this URL, and compare when events arrive"

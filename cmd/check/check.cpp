@@ -124,6 +124,7 @@ struct Policy {
         std::erase_if(results,
                       [&](const auto& result) { return contains(ignored, result.check->id); });
         for (auto& result : results) {
+            if (contains(required, result.check->id)) result.verdict.severity = Severity::error;
             for (const auto& change : levels) {
                 if (contains(change.ids, result.check->id))
                     result.verdict.severity = change.severity;
@@ -188,8 +189,9 @@ sse::checks::GatherOptions gather_options(const CheckOptions& o, sse::Interrupt&
     auto request = o.request;
     cmd::complete(request);
     cmd::apply(request, o.connection, o.url, options.client);
-    options.time =
-        o.time.value_or(o.long_watch ? CheckOptions::long_time : CheckOptions::short_time);
+    options.time = o.time.value_or(o.long_watch ? o.long_time : o.short_time);
+    auto& connect_timeout = options.client.dial.connect_timeout;
+    connect_timeout = std::min(connect_timeout.value_or(options.time), options.time);
     options.max_connections = o.max_connections;
     options.single = o.single;
     options.long_watch = o.long_watch;

@@ -1,5 +1,6 @@
 #include "cmd/check/check_options.hpp"
 
+#include "base/error.hpp"
 #include "cmd/cli/choice.hpp"
 #include "cmd/cli/colour_option.hpp"
 #include "cmd/cli/duration.hpp"
@@ -26,10 +27,25 @@ void add_watch_options(CLI::App& app, CheckOptions& o) {
     const auto group = "Watch";
     add_duration(app, "-t,--time", o.time,
                  "Watch the stream for at most this long; stop earlier once everything is decided "
-                 "(default 12s; 130s with --long)")
+                 "(default 12s; with --long, 130s or its value)")
         ->group(group);
-    app.add_flag("--long", o.long_watch,
-                 "Watch for the whole time of -t, to see idle timeouts and keepalive comments")
+    const auto watch_long = [&o](const std::string& duration) {
+        o.long_watch = true;
+        if (duration.empty()) return;
+        try {
+            o.long_time = std::chrono::ceil<std::chrono::milliseconds>(parse_duration(duration));
+        } catch (const sse::Error& e) {
+            throw CLI::ValidationError("--long", e.what());
+        }
+    };
+    with_example(app.add_option_function<std::string>(
+                     "--long", watch_long,
+                     "Watch for the whole time, 130s or --long=DURATION, to see idle timeouts "
+                     "and keepalive comments"),
+                 "130s")
+        ->expected(0, 1)
+        ->allow_extra_args(false)
+        ->type_name("DURATION")
         ->group(group);
     app.add_flag("--single", o.single,
                  "Make only one request, as is always done with data or a method other than GET")

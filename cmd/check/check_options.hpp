@@ -34,7 +34,7 @@ struct CheckOptions {
     Colour colour = Colour::automatic;
 
     /// How long a stream is watched without --time: without and with --long.
-    static constexpr std::chrono::milliseconds short_time{12'000}, long_time{130'000};
+    std::chrono::milliseconds short_time{12'000}, long_time{130'000};
 };
 
 /// Adds all options of sse check to `app`, bound to `o`, which must outlive the parse.

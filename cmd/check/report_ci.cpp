@@ -57,9 +57,11 @@ std::string test_case(const CheckReport& report, const Result& result) {
     switch (verdict.kind) {
     case Verdict::Kind::passed: return open + "/>\n";
     case Verdict::Kind::unknown:
-    case Verdict::Kind::not_applicable:
+    case Verdict::Kind::not_applicable: {
+        const auto why = verdict.message.empty() ? "there is nothing to check" : verdict.message;
         return fmt::format("{}>\n      <skipped message=\"{}\"/>\n    </testcase>\n", open,
-                           xml(verdict.message));
+                           xml(why));
+    }
     case Verdict::Kind::finding: break;
     }
     if (verdict.severity != Severity::error) {
@@ -79,9 +81,8 @@ std::string junit_report(const CheckReport& report) {
     std::string cases;
     for (const auto& result : report.results) {
         const auto kind = result.verdict.kind;
-        if (kind == Verdict::Kind::not_applicable) continue;
         ++tests;
-        skipped += kind == Verdict::Kind::unknown;
+        skipped += kind == Verdict::Kind::unknown || kind == Verdict::Kind::not_applicable;
         failures += kind == Verdict::Kind::finding && result.verdict.severity == Severity::error;
         cases += test_case(report, result);
     }

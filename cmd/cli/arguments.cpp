@@ -27,6 +27,23 @@ void guard_brackets(const CLI::App& command, std::vector<std::string>& arguments
     }
 }
 
+/// `--long URL`: an option that can do without a value would take the positional for one where that
+/// is optional, too. There, it has one only after `=`.
+void end_optional_values(const CLI::App& command, std::vector<std::string>& arguments) {
+    const auto options = command.get_options([](const CLI::Option* option) {
+        return option->get_positional() && option->get_required();
+    });
+    if (!options.empty()) return;
+    for (std::size_t i = 1; i < arguments.size(); ++i) {
+        if (!arguments[i].starts_with("--") || takes_next(command, arguments[i - 1])) continue;
+        if (i + 1 < arguments.size() && arguments[i + 1].empty()) continue; // `--long=`
+        const auto* const option = command.get_option_no_throw(arguments[i]);
+        if (option && option->get_items_expected_min() == 0 &&
+            option->get_items_expected_max() == 1)
+            arguments.insert(arguments.begin() + static_cast<std::ptrdiff_t>(++i), "");
+    }
+}
+
 /// Since 2.5, CLI11 reads `[[aabb]]`, each character twice, as `[ab]`, whatever the option: such a
 /// value is written in that form here, so that it arrives as it is.
 void escape_brackets([[maybe_unused]] std::string& argument) {
@@ -57,8 +74,9 @@ std::vector<std::string> arguments_for(const CLI::App& app, char** begin, char**
         arguments.emplace_back("--help");
     }
     for (const auto* command : app.get_subcommands([](const CLI::App*) { return true; })) {
-        if (!arguments.empty() && arguments.front() == command->get_name())
-            guard_brackets(*command, arguments);
+        if (arguments.empty() || arguments.front() != command->get_name()) continue;
+        guard_brackets(*command, arguments);
+        end_optional_values(*command, arguments);
     }
     for (auto& argument : arguments) escape_brackets(argument);
     std::reverse(arguments.begin(), arguments.end());

@@ -234,7 +234,7 @@ Verdict held_back_times(const Observations& seen) {
     const auto all = bursts_of(main);
     std::size_t stamped = 0;
     for (const auto& event : main.events) stamped += event.stamp.has_value();
-    if (stamped < 2) return unknown("the events contain no times");
+    if (stamped < 2 || all.empty()) return unknown("the events contain no times");
     // What was sent at once at the start is history, whose times are old. A time that several
     // events have, such as that of a whole response, counts where it first appears.
     double newest = 0, least = 0, most = 0;

@@ -2,6 +2,7 @@
 import json
 import re
 import signal
+import socket
 import subprocess
 import xml.etree.ElementTree as ET
 from concurrent.futures import ThreadPoolExecutor
@@ -187,6 +188,8 @@ def test_the_junit_report_has_a_test_case_for_each_check(sse, origin):
     suite = ET.fromstring(done.out).find("testsuite")
     cases = {case.get("name"): case for case in suite}
     assert done.status == 1 and int(suite.get("tests")) == len(cases) and int(suite.get("failures")) == 1
+    checks = json.loads(sse.run("check", "--explain", "all", "-o", "json").out)
+    assert set(cases) == {check["id"] for check in checks}
     assert cases["status"].find("failure").get("message").startswith("the status is 404")
     assert cases["no-head"].find("failure") is None
 
@@ -243,6 +246,41 @@ def test_a_request_that_is_no_get_is_made_once(sse, origin):
         status, _, whole = report(sse, *args, server.url)
         assert len(server.requests) == 1 and [p["name"] for p in whole["probes"]] == ["main"]
         assert whole["events"] == 2 and status == 0
+
+
+def test_a_long_watch_lasts_its_whole_time(sse, origin, beat):
+    status, found, whole = report(sse, "--long=4s", origin(beat.good()).url)
+    assert (status, serious(found)) == (0, set()) and whole["seconds"] >= 4, whole
+    refused = sse.run("check", "--long=soon", "http://127.0.0.1:1/")
+    assert refused.status == 2 and refused.err.startswith('sse: error: --long: "soon" is not a duration'), refused.err
+
+
+def test_a_required_finding_is_an_error(sse, origin, beat):
+    server = origin(without_resume(beat))
+    for args, severity in ((["--require", "resume"], "error"), (["--require", "resume", "--severity", "resume=note"], "note")):
+        status, found, whole = report(sse, "-t", "8s", *args, server.url)
+        assert (status, found["resume-ignored"]) == (1, severity), whole
+
+
+def test_a_server_without_tls_cannot_be_checked_over_tls(sse):
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+        checking = sse.start("check", f"https://127.0.0.1:{listener.getsockname()[1]}/")
+        for _ in range(2):  # for its certificate, and for the stream
+            connection, _ = listener.accept()
+            with connection:
+                connection.recv(1)
+                connection.sendall(b"HTTP/1.1 400 Bad Request\r\n\r\n")
+        assert checking.wait() == 35, checking.err
+
+
+def test_an_end_that_was_announced_is_only_a_warning(sse, origin):
+    def handler(c):
+        c.head("200 OK", "Cache-Control: no-store")
+        c.chunk("id: 1\ndata: 1\n\nid: 2\ndata: [DONE]\n\n")
+        c.end()
+
+    status, found, whole = report(sse, origin(handler).url)
+    assert (status, found["ends-and-repeats"]) == (0, "warn"), whole
 
 
 def test_no_more_connections_than_allowed(sse, origin, beat):
