@@ -250,11 +250,10 @@ Verdict held_back_times(const Observations& seen) {
     }
     if (number < least_stamps) return unknown("too few events with a time of their own arrived");
     if (most - least <= stamp_spread) return passed();
-    return finding(
-        Severity::warning, "the times in events show that events are delayed",
-        {fmt::format("the delay from the time in an event to its arrival varies by {} "
-                     "({})",
-                     shown_seconds(most - least), counted(number, "event"))});
+    return finding(Severity::warning, "the times in events show that events are delayed",
+                   {fmt::format("the delay from the time in an event to its arrival varies by {} "
+                                "({})",
+                                shown_seconds(most - least), counted(number, "event"))});
 }
 
 Verdict held_back_direct(const Observations& seen) {

@@ -5,6 +5,8 @@
 #include "unit/catch2.hpp"
 #include "unit/check_rig.hpp"
 
+#include <cmath>
+#include <utility>
 #include <vector>
 
 using namespace check_rig;
@@ -42,6 +44,13 @@ TEST_CASE("compression that holds events back") {
     CHECK(verdict(good(), id) == "ok");
     CHECK(changed(id, [](auto& seen) { seen.of(Probe::compressed).events.clear(); }) == "error");
     CHECK(changed(id, [](auto& seen) { seen.of(Probe::compressed).events.resize(5); }) == "error");
+    // Events 2 to 20 arrive each half second; those since 8.1s are too young when it ends at 9.6s.
+    for (const std::size_t left : {15U, 12U, 11U}) { // of the other 15, a quarter may be missing
+        CHECK(changed(id, [&](auto& seen) {
+                  seen.of(Probe::compressed).events.resize(left);
+                  seen.of(Probe::compressed).ended = 9.59;
+              }) == (left == 11 ? "error" : "ok"));
+    }
     CHECK(changed(id, [](auto& seen) {
               auto& it = seen.of(Probe::compressed);
               it = Exchange();
@@ -70,7 +79,18 @@ TEST_CASE("compression that is one event behind") {
         };
     };
     CHECK(changed(id, behind(0)) == "ok");
-    CHECK(changed(id, behind(0.5)) == "error");
+    for (const auto& [by, expected] :
+         {std::pair{0.43, "ok"}, std::pair{0.45, "error"}, std::pair{0.5, "error"},
+          std::pair{0.55, "error"}, std::pair{0.57, "ok"}})
+        CHECK(changed(id, behind(by)) == expected);
+    // 18 events of which the next one is known
+    for (const std::size_t prompt : {5U, 6U}) {
+        CHECK(changed(id, [&](auto& seen) {
+                  behind(0.5)(seen);
+                  auto& events = seen.of(Probe::compressed).events;
+                  for (std::size_t i = 0; i < prompt; ++i) events[i].at -= 0.5;
+              }) == (prompt == 5 ? "error" : "ok"));
+    }
     // A stream of its own for each connection, begun one event later.
     CHECK(changed(id, [&](auto& seen) {
               behind(0.5)(seen);
@@ -137,6 +157,15 @@ TEST_CASE("how a stream ends") {
     ended(Ending::cut, 60.2)(seen);
     const auto evidence = sse::checks::find_check("cut")->judge(seen).evidence;
     CHECK(evidence.back().find("nginx") != std::string::npos);
+    for (const double limit : {30, 50, 55, 60, 100, 230, 350}) {
+        for (const double off : {-0.6, -0.4, 0.4, 0.6}) {
+            seen = good();
+            ended(Ending::reset, limit + off)(seen);
+            const auto lines = sse::checks::find_check("cut")->judge(seen).evidence.size();
+            CHECK(lines == (std::abs(off) < 0.5 ? 2U : 1U));
+        }
+    }
+    CHECK(changed("keepalive", ended(Ending::stopped, 29.9)) == "ok");
     CHECK(changed("keepalive", ended(Ending::stopped, 31)) == "note");
     CHECK(changed("keepalive", [&](auto& it) {
               ended(Ending::stopped, 31)(it);
@@ -144,6 +173,22 @@ TEST_CASE("how a stream ends") {
           }) == "warn");
     CHECK(changed("keepalive", ended(Ending::stopped, 1)) == "?");
     CHECK(changed("keepalive", [](auto& it) { it.of(Probe::main).comments = {1, 2}; }) == "ok");
+}
+
+TEST_CASE("the clocks of server and client") {
+    const auto age = [](double seconds, double latency) {
+        return [=](Observations& seen) {
+            auto& main = seen.of(Probe::main);
+            main = stream(0, latency);
+            set(main, "Date", "Fri, 15 Jan 2027 08:00:00 GMT");
+            main.wall_at_head = 1'800'000'000 + seconds;
+        };
+    };
+    for (const auto& [seconds, expected] : {std::pair{4.9, "ok"}, std::pair{5.1, "note"},
+                                            std::pair{-4.9, "ok"}, std::pair{-5.1, "note"}})
+        CHECK(changed("clock", age(seconds, 0.01)) == expected);
+    CHECK(changed("clock", age(5.1, 0.99)) == "note");
+    CHECK(changed("clock", age(5.1, 1.01)) == "-");
 }
 
 TEST_CASE("a second connection") {
@@ -165,10 +210,12 @@ TEST_CASE("a second connection") {
     CHECK(changed("session-lock", blocked(true, true)) == "error");
     CHECK(changed("session-lock", blocked(true, false)) == "?");
     CHECK(changed("session-lock", blocked(false, false)) == "-");
-    CHECK(changed("one-at-a-time", [&](auto& seen) {
-              blocked(false, false)(seen);
-              seen.of(Probe::main).head = 2; // the first was slow, too
-          }) == "?");
+    for (const double head : {0.99, 1.01}) { // it was blocked for 3s; the first may take a third
+        CHECK(changed("one-at-a-time", [&](auto& seen) {
+                  blocked(false, false)(seen);
+                  seen.of(Probe::main).head = 0.001 + head;
+              }) == (head < 1 ? "error" : "?"));
+    }
 }
 
 TEST_CASE("resuming") {
@@ -270,8 +317,8 @@ TEST_CASE("pages of other origins, and TLS") {
     };
     CHECK(changed("tls-certificate", tls({"it has expired", {}, {}, ""})) == "error");
     CHECK(changed("tls-certificate", tls({"", 90, "h2", ""})) == "ok");
-    CHECK(changed("tls-expiry", tls({"", 13, "h2", ""})) == "warn");
-    CHECK(changed("tls-expiry", tls({"", 15, "h2", ""})) == "ok");
+    CHECK(changed("tls-expiry", tls({"", 13.9, "h2", ""})) == "warn");
+    CHECK(changed("tls-expiry", tls({"", 14.1, "h2", ""})) == "ok");
     CHECK(changed("http1-only", tls({"", 15, "h2", ""})) == "ok");
     CHECK(changed("http1-only", tls({"", 15, "http/1.1", ""})) == "warn");
     CHECK(verdict(good(), "http1-only") == "-");
@@ -323,7 +370,8 @@ TEST_CASE("what the lines say of the stream") {
                                     "data: 1\n\n"))) == "note");
     CHECK(changed("bom", notes(scan("data: 1\n\n\xef\xbb\xbf"
                                     "data: 1\n\n"))) == "error");
-    CHECK(changed("big", notes(scan("data: " + std::string(1'100'000, 'x') + "\n\n"))) == "note");
+    CHECK(changed("big", notes(scan("data: " + std::string(1'048'570, 'x') + "\n\n"))) == "ok");
+    CHECK(changed("big", notes(scan("data: " + std::string(1'048'571, 'x') + "\n\n"))) == "note");
     CHECK(changed("no-blank-line", [](auto& seen) {
               auto& main = seen.of(Probe::main);
               main.events.clear();
