@@ -1,16 +1,10 @@
 #include "store/segments.hpp"
 
-#include "base/error.hpp"
 #include "base/unix_time.hpp"
 
 #include <algorithm>
-#include <fcntl.h>
-#include <filesystem>
-#include <fmt/format.h>
 #include <random>
 #include <set>
-#include <sys/file.h>
-#include <sys/stat.h>
 #include <system_error>
 
 namespace sse {
@@ -30,138 +24,26 @@ std::uint64_t sealed_bytes(const StoreOptions& options) {
 } // namespace
 
 Segments::Segments(StoreFiles& files, const StoreOptions& options)
+    : Segments(files, options, recover_segments(files, options)) {}
+
+Segments::Segments(StoreFiles& files, const StoreOptions& options, RecoveredSegments recovered)
     : files_(files)
     , options_(options)
-    , segment_bytes_(sealed_bytes(options)) {
-    lock_directory();
-    std::vector<std::uint64_t> numbers;
-    std::set<std::string> names;
-    for (auto& name : files_.list()) {
-        if (const auto number = segment_number(name)) numbers.push_back(*number);
-        names.insert(std::move(name));
+    , segment_bytes_(sealed_bytes(options))
+    , lock_(std::move(recovered.lock))
+    , notes_(std::move(recovered.notes))
+    , damaged_(recovered.damaged)
+    , recent_keys_(std::move(recovered.recent_keys))
+    , segments_(std::move(recovered.segments))
+    , active_(std::move(recovered.active))
+    , channels_(std::move(recovered.channels))
+    , places_(std::move(recovered.places)) {
+    if (!active_) {
+        roll(unix_ms(), true);
+    } else {
+        active_size_ = segments_.back()->size;
+        active_seed_ = segments_.back()->seed;
     }
-    for (const auto number : numbers) names.erase(segment_index_name(number));
-    for (const auto& name : names) { // left by a process that was killed
-        if (name.ends_with(".index") || name.ends_with(".new")) files_.remove(name);
-    }
-    for (const auto number : numbers) load(number, number == numbers.back());
-    if (segments_.empty()) roll(unix_ms(), true);
-}
-
-void Segments::lock_directory() {
-    const auto& directory = files_.directory();
-    if (::mkdir(directory.c_str(), 0700) != 0 && errno != EEXIST) {
-        throw std::system_error(errno, std::generic_category(),
-                                fmt::format("cannot create {}", directory));
-    }
-    lock_ = Descriptor(
-        ::open(files_.path("lock").c_str(), O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600));
-    if (lock_.get() < 0) {
-        throw std::system_error(errno, std::generic_category(),
-                                fmt::format("cannot open {}", files_.path("lock")));
-    }
-    if (::flock(lock_.get(), LOCK_EX | LOCK_NB) != 0)
-        throw Error(Errc::io, fmt::format("another process uses the store {}", directory));
-    files_.sync_directory();
-}
-
-void Segments::load(std::uint64_t number, bool newest) {
-    const auto name = segment_name(number);
-    auto file = files_.open(name, newest ? StoreFiles::Mode::write : StoreFiles::Mode::read);
-    const auto head = read_segment_head(*file, files_.path(name));
-    if (!head) {
-        if (newest && file->size() <= sizeof(SegmentHead)) { // it was being created
-            files_.remove(name);
-            if (!segments_.empty()) roll(unix_ms(), true);
-            return;
-        }
-        notes_.push_back(fmt::format("{} has no valid header and is skipped", files_.path(name)));
-        ++damaged_;
-        auto& unreadable = *segments_.emplace_back(std::make_unique<Segment>(0));
-        unreadable.number = number;
-        unreadable.size = file->size();
-        unreadable.indexed = true; // there is nothing to index
-        if (newest) roll(unix_ms(), true);
-        return;
-    }
-    auto segment = std::make_unique<Segment>(head->seed);
-    segment->number = number;
-    segment->created = head->created;
-    segment->size = file->size();
-    if (!newest) {
-        try {
-            const auto stored = files_.open(segment_index_name(number), StoreFiles::Mode::read);
-            if (auto index = SegmentIndex::load(*stored, head->seed, segment->size, keys_since())) {
-                segment->index = std::move(*index);
-                segment->indexed = true;
-            }
-        } catch (const std::system_error&) { // made again
-        }
-    }
-    if (!segment->indexed) {
-        const auto end = scan(*file, *segment);
-        if (newest && end < segment->size) {
-            notes_.push_back(
-                fmt::format("removed {} bytes of an incomplete record from the end of {}",
-                            segment->size - end, files_.path(name)));
-            file->truncate(end);
-            segment->size = end;
-        }
-    }
-    remember(*segment);
-    if (newest) {
-        active_size_ = segment->size;
-        active_seed_ = segment->seed;
-        active_ = std::move(file);
-    }
-    segments_.push_back(std::move(segment));
-}
-
-/// Makes the index of `segment`. Returns the end of its last whole record.
-std::uint64_t Segments::scan(const StoreFile& file, Segment& segment) {
-    SegmentScanner scanner(file, segment.seed, sizeof(SegmentHead), segment.size);
-    std::map<std::string, EventId, std::less<>> last;
-    while (const auto record = scanner.next()) {
-        auto before = last.find(record->name);
-        if (before == last.end()) {
-            const auto known = channels_.find(record->name);
-            before = last.emplace(record->name,
-                                  known == channels_.end() ? EventId{} : known->second.end.last)
-                         .first;
-        }
-        segment.index.add(*record, scanner.offset(), before->second);
-        segment.index.add_given_of(*record, scanner.offset());
-        before->second = record->head.last;
-    }
-    if (scanner.damaged() > 0) {
-        damaged_ += scanner.damaged();
-        notes_.push_back(fmt::format("{} is damaged in {} {}; the events there are lost",
-                                     files_.path(segment_name(segment.number)), scanner.damaged(),
-                                     scanner.damaged() == 1 ? "place" : "places"));
-    }
-    return scanner.end_of_records();
-}
-
-/// Keys of before are too old.
-std::uint64_t Segments::keys_since() const {
-    const auto now = unix_ms(), age = static_cast<std::uint64_t>(options_.key_age.count());
-    return now - std::min(now, age);
-}
-
-/// Where its channels and sources end, and its recent keys.
-void Segments::remember(Segment& segment) {
-    const auto since = keys_since();
-    for (const auto& key : segment.index.keys()) {
-        if (key.time >= since) recent_keys_.push_back(key);
-    }
-    if (segment.indexed)
-        segment.index.forget_keys(); // otherwise, they are written to its index file
-    for (const auto& [name, run] : segment.index.runs()) {
-        auto& stored = channels_.try_emplace(name, StoredChannel{name, {}, {}}).first->second;
-        stored.end = stored.assigned = {run.next, run.last};
-    }
-    for (const auto& [source, place] : segment.index.places())
-        places_.insert_or_assign(source, place);
 }
 
 // ---- finding events ----
@@ -230,8 +112,7 @@ std::optional<SegmentSlice> Segments::slice_with(const StoredChannel& channel, E
     return std::nullopt;
 }
 
-std::deque<std::unique_ptr<Segments::Segment>>::const_iterator
-Segments::at(std::uint64_t number) const {
+std::deque<std::unique_ptr<Segment>>::const_iterator Segments::at(std::uint64_t number) const {
     return std::lower_bound(
         segments_.begin(), segments_.end(), number,
         [](const auto& segment, std::uint64_t wanted) { return segment->number < wanted; });

@@ -1,11 +1,13 @@
-// The segments of a store: opens and repairs them at the start, appends to the newest, removes the
-// oldest, and finds events in them. It owns no thread.
+// The segments of a store: appends to the newest, removes the oldest, and finds events in them. It
+// owns no thread. recover_segments() opens and repairs them at the start.
 #pragma once
 
 #include "base/descriptor.hpp"
+#include "store/segment.hpp"
 #include "store/segment_file.hpp"
-#include "store/segment_index.hpp"
+#include "store/segment_recovery.hpp"
 #include "store/store_options.hpp"
+#include "store/stored_channel.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -21,19 +23,6 @@
 #include <vector>
 
 namespace sse {
-
-/// Where a channel ends.
-struct ChannelEnd {
-    std::uint64_t next = 0; ///< the sequence number of its next event
-    EventId last;           ///< its greatest generated id
-};
-
-/// A channel of a store. Never removed.
-struct StoredChannel {
-    std::string name;
-    ChannelEnd end;      ///< of the written records; guarded by the lock of Segments
-    ChannelEnd assigned; ///< of the records being written; used by the writer only
-};
 
 /// Part of a segment, in which records of a channel are read in order.
 struct SegmentSlice {
@@ -59,10 +48,8 @@ struct StoreSize {
 /// Any thread, except the members for the writer.
 class Segments {
 public:
-    /// Opens the store in the directory of `files`, and creates it if there is none. Removes an
-    /// incomplete record at the end; other damage is skipped when it is read. Throws
-    /// std::system_error, and Error: io if another process uses the store, bad_input for an unknown
-    /// version of the format.
+    /// Opens the store in the directory of `files`, and creates it if there is none. Throws as
+    /// recover_segments() does.
     Segments(StoreFiles& files, const StoreOptions& options);
 
     /// The repairs that were made at the start, for people: one line each.
@@ -124,23 +111,7 @@ public:
     bool write_index(bool sync);
 
 private:
-    struct Segment {
-        std::uint64_t number = 0;
-        std::uint32_t seed = 0;
-        std::uint64_t created = 0;
-        std::uint64_t size = 0;
-        bool indexed = false; ///< has an index file
-        SegmentIndex index;
-        explicit Segment(std::uint32_t for_seed)
-            : seed(for_seed)
-            , index(for_seed) {}
-    };
-
-    void lock_directory();
-    void load(std::uint64_t number, bool newest);
-    std::uint64_t scan(const StoreFile& file, Segment& segment);
-    void remember(Segment& segment);
-    std::uint64_t keys_since() const;
+    Segments(StoreFiles& files, const StoreOptions& options, RecoveredSegments recovered);
     static SegmentSlice slice(const Segment& segment, std::string_view channel,
                               const SegmentIndex::Point* point);
     std::deque<std::unique_ptr<Segment>>::const_iterator at(std::uint64_t number) const;
@@ -148,9 +119,9 @@ private:
     StoreFiles& files_;
     const StoreOptions& options_;
     std::uint64_t segment_bytes_;
-    Descriptor lock_;
-    std::vector<std::string> notes_;
-    std::atomic<std::uint64_t> damaged_{0};
+    const Descriptor lock_; ///< of the directory
+    const std::vector<std::string> notes_;
+    std::atomic<std::uint64_t> damaged_;
     std::vector<StoredKey> recent_keys_;
 
     std::uint64_t active_size_ = 0; ///< used by the writer only
