@@ -1,6 +1,5 @@
 #include "server/server_connection.hpp"
 
-#include "base/error.hpp"
 #include "base/posix.hpp"
 #include "net/socket.hpp"
 #include "server/guard.hpp"
@@ -81,7 +80,7 @@ void ServerConnection::receive() {
 bool ServerConnection::wants_input() const {
     return state_ != State::closed && !requests_.has_ahead() &&
            !(state_ == State::responding && keep_alive_) &&
-           !(exchange_ && !body_ended_ && !exchange_->wants_body());
+           !(exchange_ && !exchange_->wants_bytes());
 }
 
 void ServerConnection::resume_reading() {
@@ -102,7 +101,7 @@ void ServerConnection::on_readable() {
 }
 
 void ServerConnection::on_bytes(std::string_view bytes) {
-    if (exchange_) return on_body_bytes(bytes);
+    if (exchange_) return exchange_->on_bytes(bytes);
     if (state_ != State::reading) return on_unexpected_bytes(bytes.size());
     for (;;) {
         switch (requests_.read(bytes)) {
@@ -201,40 +200,18 @@ void ServerConnection::start_exchange(RequestPhase::Answer answer) {
         add_policy_headers(*answer.request, *listener_.guard, response);
         response.exchange->set_policy_fields(response.headers);
     }
-    exchange_ = response.exchange.get();
-    body_ended_ = false;
-    deadline_ = Clock::now() + loop_.options.body_timeout;
+    exchange_ = std::make_unique<ExchangeBody>(*response.exchange, requests_, stats_,
+                                               loop_.options.body_timeout);
     const auto ahead = requests_.take_ahead();
     const auto self = shared_from_this(); // it may end within these calls
     start_stream(std::move(response.exchange), Framing::close_delimited);
-    if (exchange_) on_body_bytes(ahead);
-}
-
-/// Bytes behind the head of a request that is passed on: its body, then the next request.
-void ServerConnection::on_body_bytes(std::string_view bytes) {
-    const auto self = shared_from_this();
-    try {
-        while (!requests_.has_whole_body() && !bytes.empty()) {
-            const auto piece = requests_.next_body_piece(bytes);
-            deadline_ = Clock::now() + loop_.options.body_timeout;
-            if (!piece.empty()) exchange_->on_body(piece);
-            if (!exchange_) return;
-        }
-    } catch (const Error& e) {
-        stats_.refused(Refusal::request);
-        body_ended_ = true;
-        return exchange_->on_body_error(e.code() == Errc::too_large ? 413 : 400, e.what());
-    }
-    if (requests_.has_whole_body()) {
-        if (!bytes.empty()) requests_.keep_ahead(bytes);
-        if (!std::exchange(body_ended_, true)) exchange_->on_body_end(requests_.trailers());
-    }
+    if (exchange_) exchange_->on_bytes(ahead);
 }
 
 /// The response has been sent: waits for the next request, if both sides can go on.
 void ServerConnection::finish_exchange() {
-    const bool again = exchange_->keeps_connection() && keep_alive_ && !draining_ &&
-                       requests_.has_whole_body() && !stream_->ending();
+    const bool again =
+        exchange_->keeps_connection() && keep_alive_ && !draining_ && !stream_->ending();
     const auto reason = stream_->ending()  ? EndReason::expired
                         : loop_.stopping() ? EndReason::drained
                                            : EndReason::responded;
@@ -393,12 +370,7 @@ void ServerConnection::tick_stream(Clock::time_point now) {
     // A client that is not read for now, since the body of its request waits for the upstream
     // server.
     if (exchange_ && paused_ && transport_.is_broken()) return close(EndReason::client_closed);
-    if (exchange_ && !body_ended_ && paused_) deadline_ = now + loop_.options.body_timeout;
-    if (exchange_ && !body_ended_ && now >= deadline_) {
-        stats_.refused(Refusal::timeout);
-        body_ended_ = true;
-        return exchange_->on_body_error(408, "the request took too long");
-    }
+    if (exchange_ && exchange_->has_timed_out(now, paused_)) return;
     if (!writing_) stream_->feed().tick(now);
 }
 
@@ -436,12 +408,11 @@ void ServerConnection::finish_sending() {
 void ServerConnection::release_stream() {
     if (!stream_) return;
     stats_.stream_closed();
-    exchange_ = nullptr;
+    if (exchange_) exchange_->detach();
     stream_->cancel_timer();
     // Later, as it may be what called us; and until then it may call us again.
-    asio::post(loop_.context, [self = shared_from_this(), stream = std::move(stream_)]() mutable {
-        stream.reset();
-    });
+    asio::post(loop_.context, [self = shared_from_this(), exchange = std::move(exchange_),
+                               stream = std::move(stream_)]() mutable { stream.reset(); });
 }
 
 void ServerConnection::close(EndReason reason, bool reset) {

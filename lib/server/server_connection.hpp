@@ -1,9 +1,11 @@
-// One connection of the server: moves bytes between its socket, its requests (RequestPhase) and the
-// stream that a response may be (ResponseStream), within its timeouts. It decides no response.
+// One connection of the server: moves bytes between its socket, its requests (RequestPhase), the
+// body of one that is passed on (ExchangeBody) and the stream that a response may be
+// (ResponseStream), within its timeouts. It decides no response.
 #pragma once
 
 #include "net/transport.hpp"
 #include "server/connection_stats.hpp"
+#include "server/exchange_body.hpp"
 #include "server/loop.hpp"
 #include "server/request_phase.hpp"
 #include "server/response_stream.hpp"
@@ -95,7 +97,6 @@ private:
 
     // An exchange: a request whose body is handed on while its response is sent.
     void start_exchange(RequestPhase::Answer answer);
-    void on_body_bytes(std::string_view bytes);
     void finish_exchange();
 
     // The end.
@@ -112,16 +113,15 @@ private:
     RequestPhase requests_;
     std::unique_ptr<ResponseStream> stream_; ///< while it streams
     Clock::time_point deadline_;             ///< of what it is doing; unused while it streams
-    Exchange* exchange_ = nullptr;           ///< the feed of stream_, if it is one
+    std::unique_ptr<ExchangeBody> exchange_; ///< if the feed of stream_ is an Exchange
     std::uint64_t unexpected_ = 0;           ///< bytes received while none are expected
     WaitingPlace place_;
     State state_ = State::reading;
     bool keep_alive_ = false, draining_ = false;
-    bool writing_ = false;    ///< waits for the socket to become writable
-    bool paused_ = false;     ///< does not wait for the socket to become readable
-    bool pumping_ = false;    ///< within Sender::send()
-    bool grouped_ = false;    ///< is sent with others, soon
-    bool body_ended_ = false; ///< the exchange knows it
+    bool writing_ = false; ///< waits for the socket to become writable
+    bool paused_ = false;  ///< does not wait for the socket to become readable
+    bool pumping_ = false; ///< within Sender::send()
+    bool grouped_ = false; ///< is sent with others, soon
 };
 
 } // namespace sse
