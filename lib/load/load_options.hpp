@@ -43,6 +43,8 @@ struct LoadOptions {
     /// receive anything.
     std::size_t stalled = 0, slow = 0;
     std::size_t slow_bytes = 1024;
+    /// Subscriber number `number` is one of these.
+    bool is_slow(std::uint32_t number) const { return number < stalled + slow; }
     /// Subscribers that are disconnected and reconnected per second; 0: none.
     double leave_rate = 0;
     /// The time, from the start of the measurement, at which `storm_share` of the open streams are
