@@ -34,13 +34,13 @@ public:
     bool append(Draft& draft) override { return log_.append(stream_, sink_.lock(), draft); }
     void read(std::uint64_t from, std::function<void(std::shared_ptr<History>)> done) override {
         log_.run_on_thread([stream = stream_, from, done = std::move(done)]() mutable {
-            stream->read(from, std::move(done));
+            stream->reader().read(from, std::move(done));
         });
     }
     void locate(std::string id, std::function<void(LogPosition)> done) override {
         log_.run_on_thread(
             [stream = stream_, id = std::move(id), done = std::move(done)]() mutable {
-                stream->locate(std::move(id), std::move(done));
+                stream->reader().locate(std::move(id), std::move(done));
             });
     }
     std::uint64_t begin() const override { return stream_->begin(); }
@@ -106,12 +106,12 @@ bool RedisLog::append(const std::shared_ptr<RedisStream>& stream, std::shared_pt
         return false;
     }
     counts_.queued_bytes += bytes;
-    auto pending = std::make_shared<RedisStream::Pending>();
+    auto pending = std::make_shared<PendingDraft>();
     pending->draft = std::move(draft);
     pending->sink = std::move(sink);
     pending->drafted = bytes;
     pending->since = Clock::now();
-    run_on_thread([stream, pending] { stream->append(std::move(*pending)); });
+    run_on_thread([stream, pending] { stream->drafts().append(std::move(*pending)); });
     return true;
 }
 
@@ -138,7 +138,7 @@ void RedisLog::run() {
         if (is_idle() || Clock::now() >= give_up) break;
     }
     run_actions();
-    each([](RedisStream& stream) { stream.fail_all("the store was closed"); });
+    each([](RedisStream& stream) { stream.drafts().fail_all("the store was closed"); });
 }
 
 bool RedisLog::is_idle() {
@@ -147,7 +147,7 @@ bool RedisLog::is_idle() {
         if (!actions_.empty()) return false;
     }
     bool idle = true;
-    each([&](RedisStream& stream) { idle = idle && !stream.has_pending(); });
+    each([&](RedisStream& stream) { idle = idle && stream.drafts().empty(); });
     return idle;
 }
 
@@ -180,7 +180,7 @@ void RedisLog::tick(Clock::time_point now) {
     link_.tick(now);
     if (now >= next_resume_) {
         next_resume_ = now + resume_every;
-        if (counts_.queued_bytes > 0) each([](RedisStream& stream) { stream.resume(); });
+        if (counts_.queued_bytes > 0) each([](RedisStream& stream) { stream.drafts().resume(); });
     }
     if (now < next_look_) return;
     next_look_ = now + options_.look_every;
@@ -194,7 +194,7 @@ void RedisLog::tick(Clock::time_point now) {
         if (next == streams_.end()) next = streams_.begin();
         if (const auto stream = next->second.lock()) {
             stream->look();
-            if (stream->take_grown()) stream->trim();
+            if (stream->drafts().take_grown()) stream->reader().trim();
         }
         looked_at_ = next->first;
         ++next;

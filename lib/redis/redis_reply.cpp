@@ -4,6 +4,7 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 
+#include <charconv>
 #include <fmt/format.h>
 #include <iterator>
 
@@ -12,6 +13,13 @@
 #endif
 
 namespace sse {
+
+std::uint64_t RedisReply::as_number() const {
+    if (type == Type::integer) return static_cast<std::uint64_t>(number);
+    std::uint64_t value = 0;
+    std::from_chars(text.data(), text.data() + text.size(), value);
+    return value;
+}
 
 bool RedisReply::is_error(std::string_view name) const {
     return is_error() && text.starts_with(name) &&

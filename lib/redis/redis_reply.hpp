@@ -19,6 +19,8 @@ struct RedisReply {
     std::string text; ///< of text, status and error
     std::vector<RedisReply> items;
 
+    /// Of an integer, or of text that is one; 0 otherwise.
+    std::uint64_t as_number() const;
     bool is_error() const { return type == Type::error; }
     /// It is an error whose first word is `name`.
     bool is_error(std::string_view name) const;

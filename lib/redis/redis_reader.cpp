@@ -1,6 +1,8 @@
-// Finds a sequence number or an ID in a stream of Redis, and reads events from there.
+#include "redis/redis_reader.hpp"
+
 #include "base/error.hpp"
-#include "redis/redis_stream.hpp"
+#include "redis/redis_entry.hpp"
+#include "redis/redis_shared.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
@@ -25,7 +27,7 @@ EventId id_after(EventId id) { return {id.ms, id.n + 1}; }
 
 } // namespace
 
-struct RedisStream::Search {
+struct RedisReader::Search {
     enum class Kind { page, locate, trim } kind = Kind::page;
     std::string id; ///< locate
     /// The number of an event, or (by_bytes) of a byte of the channel.
@@ -53,14 +55,43 @@ struct RedisStream::Search {
     }
 };
 
-void RedisStream::read(std::uint64_t from, std::function<void(std::shared_ptr<History>)> done) {
+RedisReader::RedisReader(RedisShared& shared, const RedisKeys& keys, RedisPosition& position,
+                         RedisOwner& owner)
+    : shared_(shared)
+    , keys_(keys)
+    , position_(position)
+    , owner_(owner) {}
+
+void RedisReader::start_all() {
+    for (const auto& search : std::exchange(searches_, {})) start(search);
+}
+
+void RedisReader::forget_places() {
+    places_.clear();
+    place_ages_.clear();
+}
+
+std::size_t RedisReader::page_entries() const {
+    return std::clamp<std::size_t>(shared_.options.store.page_bytes / entry_bytes_, 1, 1'000);
+}
+
+void RedisReader::measure(const std::vector<RedisReply>& items) {
+    std::size_t bytes = 0;
+    for (const auto& item : items) {
+        if (!item.is_array(2)) continue;
+        for (const auto& field : item.items[1].items) bytes += field.text.size();
+    }
+    if (!items.empty()) entry_bytes_ = std::max<std::size_t>(64, bytes / items.size());
+}
+
+void RedisReader::read(std::uint64_t from, std::function<void(std::shared_ptr<History>)> done) {
     auto search = std::make_shared<Search>();
     search->value = from;
     search->page_done = std::move(done);
     start(search);
 }
 
-void RedisStream::locate(std::string id, std::function<void(LogPosition)> done) {
+void RedisReader::locate(std::string id, std::function<void(LogPosition)> done) {
     auto search = std::make_shared<Search>();
     search->kind = Search::Kind::locate;
     search->id = std::move(id);
@@ -69,36 +100,34 @@ void RedisStream::locate(std::string id, std::function<void(LogPosition)> done) 
 }
 
 /// From the beginning, also after the connection was lost.
-void RedisStream::start(const SearchPtr& search) {
+void RedisReader::start(const SearchPtr& search) {
     searches_.push_back(search);
-    if (!opened_ || !shared_.link.ready()) return;
+    if (!position_.opened || !shared_.link.ready()) return;
     if (search->kind != Search::Kind::locate) return start_search(search);
-    if (parse_start_id(search->id)) return query(search, "-", "+", 1, &RedisStream::on_first);
+    if (parse_start_id(search->id)) return query(search, "-", "+", 1, &RedisReader::on_first);
     if (const auto own = parse_event_id(search->id))
-        return query(search, text_of(*own), "+", 1, &RedisStream::on_own);
+        return query(search, text_of(*own), "+", 1, &RedisReader::on_own);
     locate_given(search);
 }
 
-void RedisStream::query(const SearchPtr& search, const std::string& from, const std::string& to,
+void RedisReader::query(const SearchPtr& search, const std::string& from, const std::string& to,
                         std::size_t count,
-                        void (RedisStream::*member)(const SearchPtr&, RedisReply&)) {
-    shared_.link.command({"XRANGE", stream_key_, from, to, "COUNT", fmt::to_string(count)},
-                         [weak = weak_from_this(), search, member](RedisReply& reply) {
-                             const auto self = weak.lock();
-                             if (!self) return;
+                        void (RedisReader::*member)(const SearchPtr&, RedisReply&)) {
+    shared_.link.command({"XRANGE", keys_.stream(), from, to, "COUNT", fmt::to_string(count)},
+                         owner_.guarded([this, search, member](RedisReply& reply) {
                              throw_if_error(reply);
-                             ((*self).*member)(search, reply);
-                         });
+                             (this->*member)(search, reply);
+                         }));
 }
 
 // ---- a sequence number ----
 
-void RedisStream::start_search(const SearchPtr& search) {
+void RedisReader::start_search(const SearchPtr& search) {
     search->steps = 0;
     search->has_low = false;
     search->page.reset();
-    search->high_value = search->by_bytes ? bytes_ : next_;
-    search->high = last_;
+    search->high_value = search->by_bytes ? position_.bytes : position_.next;
+    search->high = position_.last;
     if (!search->by_bytes) {
         auto place = places_.upper_bound(search->value);
         if (place != places_.end()) std::tie(search->high_value, search->high) = *place;
@@ -113,9 +142,9 @@ void RedisStream::start_search(const SearchPtr& search) {
 
 /// Reads one entry: first the oldest one, then in turn the one where `value` would be if events
 /// were evenly spaced in time, and the one in the middle.
-void RedisStream::probe(const SearchPtr& search) {
+void RedisReader::probe(const SearchPtr& search) {
     auto& s = *search;
-    if (!s.has_low) return query(search, "-", "+", 1, &RedisStream::on_probe);
+    if (!s.has_low) return query(search, "-", "+", 1, &RedisReader::on_probe);
     const auto span = s.high.ms - std::min(s.low.ms, s.high.ms);
     if (span <= 1 || s.steps > most_steps) return found(search, s.low);
     auto step = span / 2;
@@ -127,10 +156,10 @@ void RedisStream::probe(const SearchPtr& search) {
     s.high.n = 0;
     const EventId at{s.low.ms + std::clamp<std::uint64_t>(step, 1, span - 1), 0};
     s.page_end = at;
-    query(search, text_of(at), "+", 1, &RedisStream::on_probe);
+    query(search, text_of(at), "+", 1, &RedisReader::on_probe);
 }
 
-void RedisStream::on_probe(const SearchPtr& search, RedisReply& reply) {
+void RedisReader::on_probe(const SearchPtr& search, RedisReply& reply) {
     auto& s = *search;
     ++s.steps;
     const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
@@ -155,14 +184,14 @@ void RedisStream::on_probe(const SearchPtr& search, RedisReply& reply) {
 }
 
 /// `from`: an id that is not after the event with the number.
-void RedisStream::found(const SearchPtr& search, EventId from) {
+void RedisReader::found(const SearchPtr& search, EventId from) {
     search->page_end = from;
     search->asked = page_entries();
     query(search, text_of(from), "+", search->asked,
-          search->kind == Search::Kind::page ? &RedisStream::on_page : &RedisStream::on_trim);
+          search->kind == Search::Kind::page ? &RedisReader::on_page : &RedisReader::on_trim);
 }
 
-void RedisStream::on_page(const SearchPtr& search, RedisReply& reply) {
+void RedisReader::on_page(const SearchPtr& search, RedisReply& reply) {
     measure(reply.items);
     bool more = reply.items.size() == search->asked;
     for (auto& item : reply.items) {
@@ -176,8 +205,8 @@ void RedisStream::on_page(const SearchPtr& search, RedisReply& reply) {
         auto& page = search->page;
         // The page ends before a gap, which is reported later, and before events that have not
         // arrived here yet, which arrive as messages.
-        more = more && (!page || entry->first == page->end()) && entry->end() <= next_;
-        if (entry->end() > next_ || (page && entry->first != page->end())) break;
+        more = more && (!page || entry->first == page->end()) && entry->end() <= position_.next;
+        if (entry->end() > position_.next || (page && entry->first != page->end())) break;
         auto batch = entry->batch();
         if (!batch) continue;
         if (!page) {
@@ -192,7 +221,7 @@ void RedisStream::on_page(const SearchPtr& search, RedisReply& reply) {
     found(search, search->page_end);
 }
 
-void RedisStream::page_done(const SearchPtr& search) {
+void RedisReader::page_done(const SearchPtr& search) {
     searches_.remove(search);
     shared_.counts.pages.add();
     auto page = std::move(search->page);
@@ -200,7 +229,7 @@ void RedisStream::page_done(const SearchPtr& search) {
     search->page_done(std::move(page));
 }
 
-void RedisStream::remember(std::uint64_t sequence, EventId from) {
+void RedisReader::remember(std::uint64_t sequence, EventId from) {
     if (!places_.try_emplace(sequence, from).second) return;
     place_ages_.push_back(sequence);
     if (place_ages_.size() <= most_places) return;
@@ -210,19 +239,20 @@ void RedisStream::remember(std::uint64_t sequence, EventId from) {
 
 // ---- an id ----
 
-void RedisStream::on_first(const SearchPtr& search, RedisReply& reply) {
+void RedisReader::on_first(const SearchPtr& search, RedisReply& reply) {
     // Before the first event, unless that is older than the id.
     const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
-    if (!entry && next_ == 0) return located(search, {0, false});
+    if (!entry && position_.next == 0) return located(search, {0, false});
     if (entry && entry->first == 0 && entry->first_id().ms >= *parse_start_id(search->id))
         return located(search, {0, false});
     located(search, {});
 }
 
-void RedisStream::on_own(const SearchPtr& search, RedisReply& reply) {
+void RedisReader::on_own(const SearchPtr& search, RedisReply& reply) {
     const auto id = *parse_event_id(search->id);
     const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
-    search->position = {entry ? entry->first : next_, true}; // the events up to it are not there
+    search->position = {entry ? entry->first : position_.next,
+                        true}; // the events up to it are not there
     if (entry && entry->first_id() <= id) {
         const auto batch = entry->batch();
         const auto index = id.n - entry->first_id().n;
@@ -235,20 +265,17 @@ void RedisStream::on_own(const SearchPtr& search, RedisReply& reply) {
 }
 
 /// Looks up an ID that was published with its event.
-void RedisStream::locate_given(const SearchPtr& search) {
-    shared_.link.command({"GET", key(":i:") + search->id},
-                         [weak = weak_from_this(), search](RedisReply& reply) {
-                             const auto self = weak.lock();
-                             if (!self) return;
+void RedisReader::locate_given(const SearchPtr& search) {
+    shared_.link.command({"GET", keys_.given_id(search->id)},
+                         owner_.guarded([this, search](RedisReply& reply) {
                              throw_if_error(reply);
                              const auto entry = reply.text.substr(0, reply.text.find(' '));
-                             if (!parse_event_id(entry))
-                                 return self->located(search, search->position);
-                             self->query(search, entry, entry, 1, &RedisStream::on_given);
-                         });
+                             if (!parse_event_id(entry)) return located(search, search->position);
+                             query(search, entry, entry, 1, &RedisReader::on_given);
+                         }));
 }
 
-void RedisStream::on_given(const SearchPtr& search, RedisReply& reply) {
+void RedisReader::on_given(const SearchPtr& search, RedisReply& reply) {
     const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
     const auto batch = entry ? entry->batch() : nullptr;
     for (auto i = batch ? batch->size() : 0; i > 0; --i) {
@@ -259,7 +286,7 @@ void RedisStream::on_given(const SearchPtr& search, RedisReply& reply) {
     located(search, search->position);
 }
 
-void RedisStream::located(const SearchPtr& search, const LogPosition& position) {
+void RedisReader::located(const SearchPtr& search, const LogPosition& position) {
     searches_.remove(search);
     search->position = position;
     ahead_.push_back(search);
@@ -268,28 +295,29 @@ void RedisStream::located(const SearchPtr& search, const LogPosition& position) 
 
 /// Answers the searches whose events have arrived here. `all`: answers all, because this is in sync
 /// with Redis.
-void RedisStream::answer_located(bool all) {
+void RedisReader::answer_located(bool all) {
     for (auto it = ahead_.begin(); it != ahead_.end();) {
         const auto& position = (*it)->position;
-        if (!all && position.next && *position.next > next_) {
+        if (!all && position.next && *position.next > position_.next) {
             ++it;
             continue;
         }
         const auto search = *it;
         it = ahead_.erase(it);
         auto result = search->position;
-        if (result.next) result.next = std::min(*result.next, next_);
+        if (result.next) result.next = std::min(*result.next, position_.next);
         search->located(result);
     }
 }
 
 // ---- the retention ----
 
-void RedisStream::trim() {
+void RedisReader::trim() {
     const auto& retain = shared_.options.store.retain;
-    if (!live_ || !shared_.link.ready()) return;
-    if (const auto age = static_cast<std::uint64_t>(retain.age.count()); age > 0 && last_.ms > age)
-        trim_before({last_.ms - age, 0});
+    if (!position_.live || !shared_.link.ready()) return;
+    if (const auto age = static_cast<std::uint64_t>(retain.age.count());
+        age > 0 && position_.last.ms > age)
+        trim_before({position_.last.ms - age, 0});
     const auto search_for = [&](std::uint64_t value, bool by_bytes) {
         auto search = std::make_shared<Search>();
         search->kind = Search::Kind::trim;
@@ -297,13 +325,14 @@ void RedisStream::trim() {
         search->by_bytes = by_bytes;
         start(search);
     };
-    if (retain.events > 0 && next_ - begin_ > retain.events)
-        search_for(next_ - retain.events, false);
-    if (retain.bytes > 0 && bytes_ > retain.bytes) search_for(bytes_ - retain.bytes, true);
+    if (retain.events > 0 && position_.next - position_.begin > retain.events)
+        search_for(position_.next - retain.events, false);
+    if (retain.bytes > 0 && position_.bytes > retain.bytes)
+        search_for(position_.bytes - retain.bytes, true);
 }
 
 /// Removes the entries before the one that was searched for.
-void RedisStream::on_trim(const SearchPtr& search, RedisReply& reply) {
+void RedisReader::on_trim(const SearchPtr& search, RedisReply& reply) {
     for (auto& item : reply.items) {
         const auto entry = parse_entry(item);
         if (!entry) continue;
@@ -316,20 +345,19 @@ void RedisStream::on_trim(const SearchPtr& search, RedisReply& reply) {
     searches_.remove(search);
 }
 
-void RedisStream::trim_before(EventId id) {
-    shared_.link.command({"XTRIM", stream_key_, "MINID", text_of(id)},
+void RedisReader::trim_before(EventId id) {
+    shared_.link.command({"XTRIM", keys_.stream(), "MINID", text_of(id)},
                          [](RedisReply& reply) { throw_if_error(reply); });
-    shared_.link.command({"XRANGE", stream_key_, "-", "+", "COUNT", "1"}, [weak = weak_from_this()](
-                                                                              RedisReply& reply) {
-        const auto self = weak.lock();
-        if (!self) return;
-        throw_if_error(reply);
-        const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
-        if (!entry || entry->first <= self->begin_) return;
-        self->begin_ = entry->first;
-        self->shared_.link.command({"HSET", self->meta_key_, "f", fmt::to_string(entry->first)},
-                                   [](RedisReply& done) { throw_if_error(done); });
-    });
+    shared_.link.command(
+        {"XRANGE", keys_.stream(), "-", "+", "COUNT", "1"},
+        owner_.guarded([this](RedisReply& reply) {
+            throw_if_error(reply);
+            const auto entry = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
+            if (!entry || entry->first <= position_.begin) return;
+            position_.begin = entry->first;
+            shared_.link.command({"HSET", keys_.meta(), "f", fmt::to_string(entry->first)},
+                                 [](RedisReply& done) { throw_if_error(done); });
+        }));
 }
 
 } // namespace sse
