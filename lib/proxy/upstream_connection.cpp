@@ -151,6 +151,7 @@ void UpstreamConnection::begin_transfer() {
     limit_.cancel();
     wait_readable();
     flush();
+    if (owner_ && !writing_) owner_->on_sent(); // what came before may have waited here
 }
 
 void UpstreamConnection::send(std::string_view bytes) {

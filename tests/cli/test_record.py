@@ -13,7 +13,8 @@ import urllib.request
 
 import pytest
 
-from support.deadline import poll
+from support.certificates import Authority
+from support.deadline import HANG, poll
 from support.ports import free_port
 from support.record import body, files, lines, only, record
 from support.recording import recorded, recording
@@ -520,6 +521,40 @@ def test_a_slow_upstream_slows_the_client(sse, wire, origin, tmp_path):
     assert Answer(sock).read_all() == b"all of it"
     proxy.stderr.wait_for("the request body of PUT / is too large to be recorded")
     assert "body" not in closed_recording(tmp_path)[0]["request"]
+
+
+def test_a_body_goes_on_that_came_before_the_upstream_was_connected(sse, wire, tmp_path):
+    authority = Authority(tmp_path)
+    cert, key = authority.issue("localhost")
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(cert, key)
+    listener, go, size = socket.create_server(("127.0.0.1", 0)), threading.Event(), 32 * 1024 * 1024
+
+    def serve():
+        sock = listener.accept()[0]
+        go.wait(HANG)
+        with context.wrap_socket(sock, server_side=True) as tls:
+            got = b""
+            while b"\r\n\r\n" not in got:
+                got += tls.recv(65536)
+            left = size - len(got.partition(b"\r\n\r\n")[2])
+            while left > 0:
+                left -= len(tls.recv(65536))
+            tls.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\nall of it")
+            tls.unwrap()
+    threading.Thread(target=serve, daemon=True).start()
+    proxy = record(sse, f"https://localhost:{listener.getsockname()[1]}", tmp_path / "d", "--cacert", authority.ca,
+                   "--connect-timeout", "600s")
+    sock = wire.send(proxy.url, request_bytes(proxy.url, "PUT", headers={"Content-Length": str(size)}))
+    block, sent = b"x" * 65536, 0
+    sock.settimeout(2)
+    with pytest.raises(TimeoutError):
+        while True:
+            sent += sock.send(block)
+    go.set()
+    sock.settimeout(HANG)
+    sock.sendall(bytes(size - sent))
+    assert Answer(sock).read_all() == b"all of it"
 
 
 def test_a_kill_leaves_a_recording_that_replays(sse, wire, origin, tmp_path):
