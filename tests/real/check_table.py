@@ -2,16 +2,46 @@
 """Prints what `sse check` says of each endpoint in endpoints.py:
     tests/real/check_table.py build/sse [--busy N] [--jobs N] [NAME...]
 --busy N: with N busy processes beside it. Exits with 1 if a good one has an error, or more than 2 bad ones are
-missed."""
+missed.
+    tests/real/check_table.py build/sse --record
+writes what is seen of those in RECORDED to tests/unit/check_recorded.txt, for the unit tests of the verdicts, by means of
+build/tests/sse_unit."""
 import argparse
 import json
+import os
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
+if __name__ == "__main__" and len(sys.argv) > 1:
+    os.environ.setdefault("SSE_BIN", sys.argv[1])  # packages of npm are kept beside it
 from endpoints import BAD, GOOD, Rig  # noqa: E402
+
+TESTS = Path(__file__).resolve().parents[1]
+RECORDED = ("sse serve", "nginx, proxy_buffering off", "apache, fcgi, flushpackets=on, mod_deflate", "haproxy, default",
+            "haproxy, compression", "varnish as in the manual", "node, compression with flush",
+            "nginx, default, upstream without chunks", "nginx, buffered, gzip", "nginx, short time limit", "nginx, php-fpm",
+            "apache, fcgi", "haproxy, short time limit", "lighttpd, default", "varnish, cached", "node, compression",
+            "gunicorn, one worker", "php, session", "python -m http.server")
+
+
+def record(binary):
+    """One after the other, so that they do not disturb each other."""
+    unit = Path(binary).parent / "tests/sse_unit"
+    target = TESTS / "unit/check_recorded.txt"
+    target.write_text("# Written by tests/real/check_table.py --record; unit/check_recorded_test.cpp explains it.\n\n",
+                      encoding="utf-8")
+    for name in RECORDED:
+        make, expected = (good(GOOD[name])[0], {"good"}) if name in GOOD else bad(BAD[name])[:2]
+        rig = Rig(binary)
+        try:
+            subprocess.run([unit, "[.record]"], check=True, stdout=subprocess.DEVNULL, timeout=60, env={
+                **os.environ, "SSE_RECORD_URL": make(rig), "SSE_RECORD_NAME": name, "SSE_RECORD_TO": str(target),
+                "SSE_RECORD_EXPECTED": " ".join(sorted(expected))})
+        finally:
+            rig.close()
 
 
 def look(binary, make, arguments=(), seconds=12):
@@ -47,8 +77,11 @@ def main():
     parser.add_argument("names", nargs="*")
     parser.add_argument("--busy", type=int, default=0)
     parser.add_argument("--jobs", type=int, default=12)
-    options = parser.parse_args()
+    parser.add_argument("--record", action="store_true")
+    options = parser.parse_intermixed_args()
     binary = str(Path(options.binary).resolve())
+    if options.record:
+        return record(binary)
     busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.busy)]
 
     def wanted(table):

@@ -2,18 +2,25 @@
 
 Each is a name, what makes it (called with a Rig; returns the URL), and for a bad one the findings of which
 at least one must be there. What they serve is a beat: every 100 ms an event that all connections share."""
+import atexit
+import functools
 import http.server
 import os
 import signal
 import subprocess
+import sys
 import tempfile
 import threading
 import time
 import zlib
+from pathlib import Path
 
+import pytest
 from support.beat import Beat, event
 from support.nginx import Nginx
+from support.npm import install
 from support.origin import Origin
+from support.php_fpm import PhpFpm
 from support.ports import free_port
 from support.proxies import EXAMPLES, FILES, ReverseProxy, accepts, program
 from support.deadline import poll
@@ -33,20 +40,37 @@ class Rig:
         self.made.append(Origin(handler, **options))
         return self.made[-1]
 
-    def before(self, name, handler=None, example=None, change=()):
-        """A reverse proxy before an origin. `change`: pairs of texts of the example."""
-        upstream = self.origin(handler or self.beat.good())
+    def before(self, name, handler=None, example=None, change=(), port=None):
+        """A reverse proxy before an origin, or what is on `port`. `change`: pairs of texts of the example."""
+        port = port or self.origin(handler or self.beat.good()).port
         text = example or (EXAMPLES / FILES[name]).read_text("utf-8")
         for old, new in change:
             assert old in text, (name, old)
             text = text.replace(old, new)
-        self.made.append(ReverseProxy(name, upstream.port, text))
+        self.made.append(ReverseProxy(name, port, text))
         return self.made[-1].url
 
     def nginx(self, lines, handler=None):
         port = self.origin(handler or self.beat.good()).port
         self.made.append(Nginx(f"location / {{ proxy_pass http://127.0.0.1:{port}; {lines} }}"))
         return self.made[-1].url
+
+    def php_fpm(self, code):
+        self.made.append(PhpFpm(PHP_HEAD + code))
+        return self.made[-1]
+
+    def nginx_fcgi(self, code, lines=""):
+        fpm = self.php_fpm(code)
+        self.made.append(Nginx(
+            f"location / {{ fastcgi_pass 127.0.0.1:{fpm.port}; fastcgi_param SCRIPT_FILENAME {fpm.script}; "
+            f"fastcgi_param REQUEST_METHOD $request_method; {lines} }}"))
+        return self.made[-1].url
+
+    def apache_fcgi(self, code, words="", lines=""):
+        fpm = self.php_fpm(code)
+        return self.before("apache", port=fpm.port, example=(
+            "LoadModule proxy_fcgi_module /usr/lib/apache2/modules/mod_proxy_fcgi.so\n"
+            f'ProxyPassMatch "^/$" "fcgi://127.0.0.1:{fpm.port}{fpm.script}" {words}\n{lines}\n'))
 
     def process(self, *args, port=None, **options):
         process = subprocess.Popen([*map(str, args)], stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
@@ -274,10 +298,10 @@ def per_connection_ids(rig):
     return handler
 
 
-def http10(rig):
+def http10(rig, field="Cache-Control: no-store"):
     def handler(c):
         start = rig.beat.first(c)
-        c.send("HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n\r\n")
+        c.send(f"HTTP/1.0 200 OK\r\nContent-Type: text/event-stream\r\n{field}\r\n\r\n")
         for number in rig.beat.numbers(start):
             c.send(event(number))
     return handler
@@ -329,8 +353,21 @@ def replay_of_recording(rig):
 PACE = "i=0; while :; do echo \"event number $i\"; i=$((i + 1)); sleep 0.2; done"
 
 
+def deflate(types):
+    return ("server.modules +=", f'server.modules += ( "mod_deflate" )\ndeflate.mimetypes = ( "{types}" )\n'
+            'deflate.allowed-encodings = ( "gzip" )\nserver.modules +=')
+
+
+def http_server(rig):
+    """python -m http.server with a recorded stream, whose type it does not know."""
+    folder, port = tempfile.mkdtemp(prefix="sse-http-server-"), free_port()
+    Path(folder, "events.sse").write_text("".join(event(n) for n in range(20)), encoding="utf-8")
+    rig.process(sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", folder, port, port=port)
+    return f"http://127.0.0.1:{port}/events.sse"
+
+
 def static_file(rig):
-    """python -m http.server with a recorded stream."""
+    """A server that knows the type, and the length of the file."""
     port = free_port()
 
     class Handler(http.server.BaseHTTPRequestHandler):
@@ -391,10 +428,32 @@ http.createServer((q, a) => {
 """
 
 
-def node(rig):
-    port = free_port()
-    rig.process("node", "-e", NODE, port, port=port)
-    return f"http://127.0.0.1:{port}/"
+def node(*change):
+    """`change`: pairs of texts of the program."""
+    def make(rig):
+        port, text = free_port(), NODE
+        for old, new in change:
+            assert old in text, old
+            text = text.replace(old, new)
+        rig.process("node", "-e", text, port, port=port, cwd=npm_folder() if "require(\"compression" in text else None)
+        return f"http://127.0.0.1:{port}/"
+    return make
+
+
+@functools.cache
+def npm_folder():
+    """Where a program finds the package compression; None if it cannot be installed."""
+    folder = tempfile.TemporaryDirectory(prefix="sse-npm-")
+    atexit.register(folder.cleanup)
+    try:
+        return install(Path(folder.name), "compression")
+    except pytest.skip.Exception:
+        return None
+
+
+COMPRESSED = [("http.createServer((q, a) => {", "http.createServer((q, a) => require(\"compression\")()(q, a, () => {"),
+              ("}).listen", "})).listen")]
+FLUSHED = ("out.write(`id: ${n}\\ndata: ${n}\\n\\n`);", "out.write(`id: ${n}\\ndata: ${n}\\n\\n`); out.flush();")
 
 
 def php(code):
@@ -402,7 +461,7 @@ def php(code):
     def make(rig):
         folder = tempfile.mkdtemp(prefix="sse-php-")
         with open(f"{folder}/index.php", "w", encoding="utf-8") as file:
-            file.write("<?php header('Content-Type: text/event-stream'); header('Cache-Control: no-store');" + code)
+            file.write(PHP_HEAD + code)
         port = free_port()
         rig.process("php", "-d", "output_buffering=4096", "-S", f"127.0.0.1:{port}", "-t", folder, port=port,
                     env={**os.environ, "PHP_CLI_SERVER_WORKERS": "6"})
@@ -410,9 +469,11 @@ def php(code):
     return make
 
 
+PHP_HEAD = "<?php header('Content-Type: text/event-stream'); header('Cache-Control: no-store');"
 EVENTS = "for (;;) { $n = (int)(microtime(true) * 10); echo \"id: $n\\ndata: $n\\n\\n\"; FLUSH usleep(100000); }"
 PHP_GOOD = "while (ob_get_level()) ob_end_flush(); " + EVENTS.replace("FLUSH", "flush();")
 PHP_HELD = "ob_start(null, 4096); " + EVENTS.replace("FLUSH", "flush();").replace("data: $n", "data: {$n} " + "x" * 200)
+PHP_FLUSHED = PHP_GOOD.replace("data: $n", "data: {$n} " + "x" * 200)
 
 UNBUFFERED = "proxy_http_version 1.1; proxy_buffering off;"
 WITH_ACCEL = lambda rig: rig.beat.good("X-Accel-Buffering: no")  # noqa: E731
@@ -447,8 +508,38 @@ GOOD = {
     "lighttpd as in the manual": lambda rig: rig.before("lighttpd"),
     "gunicorn, threads": gunicorn("--threads", "8"),
     "gunicorn, 6 workers": gunicorn("--workers", "6"),
-    "node": node,
+    "node": node(),
     "php, flushed": php(PHP_GOOD),
+    "nginx, gzip of other types": lambda rig: rig.nginx("gzip on; gzip_types text/css;"),
+    "nginx, proxy_read_timeout 1h": lambda rig: rig.nginx(UNBUFFERED + " proxy_read_timeout 1h;", rig.quiet.good()),
+    "nginx, proxy_buffering off, upstream without chunks": lambda rig: rig.nginx("proxy_buffering off;", http10(rig)),
+    "nginx, X-Accel-Buffering, upstream without chunks": lambda rig: rig.nginx("", http10(rig, "X-Accel-Buffering: no")),
+    "nginx, php-fpm, fastcgi_buffering off": lambda rig: rig.nginx_fcgi(PHP_FLUSHED, "fastcgi_buffering off;"),
+    "nginx, php-fpm, X-Accel-Buffering": lambda rig: rig.nginx_fcgi("header('X-Accel-Buffering: no'); " + PHP_FLUSHED),
+    "apache, fcgi, flushpackets=on": lambda rig: rig.apache_fcgi(PHP_FLUSHED, "flushpackets=on"),
+    "apache, mod_deflate, no-gzip": lambda rig: rig.before("apache", change=[(
+        "ProxyPass", 'AddOutputFilterByType DEFLATE text/event-stream\nSetEnvIf Request_URI "^/" no-gzip\nProxyPass')]),
+    "apache, ProxyTimeout 3600": lambda rig: rig.before("apache", rig.quiet.good(), change=[(
+        "ProxyPass", "ProxyTimeout 3600\nProxyPass")]),
+    "haproxy, compression": lambda rig: rig.before("haproxy", change=[(
+        "no-delay\n", "no-delay\n    compression algo gzip\n    compression type text/event-stream\n")]),
+    "apache, fcgi, flushpackets=on, mod_deflate": lambda rig: rig.apache_fcgi(
+        PHP_FLUSHED, "flushpackets=on", "AddOutputFilterByType DEFLATE text/event-stream"),
+    "lighttpd, mod_deflate": lambda rig: rig.before("lighttpd", change=[deflate("text/event-stream")]),
+    "haproxy, compression of other types": lambda rig: rig.before("haproxy", change=[(
+        "no-delay\n", "no-delay\n    compression algo gzip\n    compression type text/css\n")]),
+    "haproxy, timeouts of 1h": lambda rig: rig.before("haproxy", rig.quiet.good(), change=[
+        ("bind :80\n", "bind :80\n    timeout client 1h\n"), ("backend sse\n", "backend sse\n    timeout server 1h\n")]),
+    "caddy, flush_interval -1": lambda rig: rig.before("caddy", change=[(
+        "reverse_proxy 127.0.0.1:8080", "reverse_proxy 127.0.0.1:8080 {\n        flush_interval -1\n    }")]),
+    "caddy, a matcher at encode": lambda rig: rig.before("caddy", change=[(
+        "    reverse_proxy", "    @others not path /\n    encode @others gzip\n    reverse_proxy")]),
+    "lighttpd, mod_deflate of other types": lambda rig: rig.before("lighttpd", change=[deflate("text/css")]),
+    "node, compression with flush": node(*COMPRESSED, FLUSHED),
+    "varnish, long time limit": lambda rig: rig.before("varnish", rig.quiet.good(), example=(
+        EXAMPLES / FILES["varnish"]).read_text("utf-8").replace(
+            "    .port", "    .between_bytes_timeout = 1h;\n    .port")),
+    "gunicorn, long --timeout": gunicorn("--workers", "6", "--timeout", "3600"),
 }
 
 LINE = {"fields", "no-blank-line", "no-data", "id-nul", "utf-8", "double", "bom", "retry"}
@@ -525,8 +616,45 @@ BAD = {
         + "sub vcl_backend_response { set beresp.ttl = 1h; set beresp.uncacheable = false; return (deliver); }\n"),
         {"cached"}),
     "gunicorn, one worker": (gunicorn("--workers", "1"), {"one-at-a-time"}),
+    "lighttpd, mod_deflate, not streaming": (lambda rig: rig.before("lighttpd", change=[
+        ("server.stream-response-body = 2\n", ""), deflate("text/event-stream")]), HELD),
+    "node, compression": (node(*COMPRESSED), SQUEEZED),
+    "node, head with the first event": (node(("a.flushHeaders();", ""), ("}, 100)", "}, 2000)")), {"late-head"}),
+    "nginx, php-fpm": (lambda rig: rig.nginx_fcgi(PHP_FLUSHED), HELD),
+    "apache, fcgi": (lambda rig: rig.apache_fcgi(PHP_FLUSHED), HELD),
+    "apache, short time limit": (lambda rig: rig.before("apache", rig.quiet.good(), change=[(
+        "ProxyPass", "ProxyTimeout 2\nProxyPass")]), {"cut"}),
+    "varnish, short time limit": (lambda rig: rig.before("varnish", rig.quiet.good(), example=(
+        EXAMPLES / FILES["varnish"]).read_text("utf-8").replace(
+            "    .port", "    .between_bytes_timeout = 2s;\n    .port")), {"cut"}),
+    "gunicorn, short --timeout": (gunicorn("--workers", "6", "--timeout", "2"), {"cut"}),
+    "python -m http.server": (http_server, {"content-type"}),
     "python, a file": (static_file, {"content-length"}),
     "php, held back": (php(PHP_HELD), HELD | {"bursts", "held-back-times"}),
     "php, session": (php("session_start(); " + PHP_GOOD), {"session-lock"}),
     "sse serve, unknown path": (lambda rig: rig.serve("--wait-clients", "0", "--on-eof", "hold") + "none", {"status"}),
+}
+
+# Each remedy that `sse check` gives for a server of Debian: an ID with it, the server, an endpoint with the fault (None:
+# the fault does not show with this version) and the same with the remedy.
+REMEDIES = {
+    ("held-back", "nginx"): ("nginx, php-fpm", "nginx, php-fpm, fastcgi_buffering off"),
+    ("held-back", "apache"): ("apache, fcgi", "apache, fcgi, flushpackets=on"),
+    ("held-back", "haproxy"): (None, "haproxy as in the manual"),
+    ("held-back", "varnish"): ("varnish, not streaming", "varnish, pipe"),
+    ("held-back", "lighttpd"): ("lighttpd, default", "lighttpd as in the manual"),
+    ("held-back", "caddy"): (None, "caddy, flush_interval -1"),
+    ("held-back", "php"): ("php, held back", "php, flushed"),
+    ("held-back", "node"): ("node, head with the first event", "node"),
+    ("compression-holds", "nginx"): ("nginx, buffered, gzip", "nginx, gzip of other types"),
+    ("compression-holds", "apache"): (None, "apache, mod_deflate, no-gzip"),
+    ("compression-holds", "caddy"): (None, "caddy, a matcher at encode"),
+    ("compression-holds", "haproxy"): (None, "haproxy, compression of other types"),
+    ("compression-holds", "lighttpd"): (None, "lighttpd, mod_deflate of other types"),
+    ("compression-holds", "node"): ("node, compression", "node, compression with flush"),
+    ("cut", "nginx"): ("nginx, short time limit", "nginx, proxy_read_timeout 1h"),
+    ("cut", "haproxy"): ("haproxy, short time limit", "haproxy, timeouts of 1h"),
+    ("cut", "apache"): ("apache, short time limit", "apache, ProxyTimeout 3600"),
+    ("cut", "varnish"): ("varnish, short time limit", "varnish, long time limit"),
+    ("cut", "gunicorn"): ("gunicorn, short --timeout", "gunicorn, long --timeout"),
 }

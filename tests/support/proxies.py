@@ -79,7 +79,9 @@ class ReverseProxy:
 
     def _caddy(self, example):
         # compressing is what holds back a head without a body
-        site = example.replace("events.example", f":{self.port}").replace("{\n", "{\n    encode gzip zstd\n", 1)
+        site = example.replace("events.example", f":{self.port}")
+        if "encode" not in site:
+            site = site.replace("{\n", "{\n    encode gzip zstd\n", 1)
         self._file("Caddyfile", "{\n  admin off\n  auto_https off\n}\n" + site)
         self._start("run", "--adapter", "caddyfile", "--config", self._folder / "Caddyfile",
                     XDG_DATA_HOME=self._folder, XDG_CONFIG_HOME=self._folder)
