@@ -11,7 +11,7 @@ from support import php_fpm
 from support.proxies import NAMES, program
 
 pytestmark = pytest.mark.release
-AT_ONCE = int(os.environ.get("SSE_CHECK_JOBS", "32"))  # most of it is waiting
+AT_ONCE = int(os.environ.get("SSE_CHECK_JOBS", "16"))  # most of it is waiting
 
 
 def available(name):

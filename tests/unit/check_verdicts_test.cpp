@@ -97,6 +97,17 @@ TEST_CASE("compression that is one event behind") {
               seen.of(Probe::compressed).connected = 0.501;
           }) == "ok");
     CHECK(verdict(good(), id) == "-");
+    // A delay of 0.2s looks the same where events are as far apart: only longer gaps count.
+    for (const double every : {0.29, 0.31}) {
+        auto seen = good();
+        auto &main = seen.of(Probe::main), &it = seen.of(Probe::compressed);
+        set(it, "Content-Encoding", "gzip");
+        for (auto* each : {&main, &it}) {
+            each->events.clear();
+            add_events(*each, 20, each == &main ? 0.1 : 0.1 + every, every);
+        }
+        CHECK(verdict(seen, id) == (every < 0.3 ? "?" : "error"));
+    }
 }
 
 TEST_CASE("the head of a response") {
