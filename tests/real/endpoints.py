@@ -80,6 +80,11 @@ class Rig:
             poll(f"{args[0]} on its port", lambda: accepts(port))
         return process
 
+    def folder(self, prefix):
+        made = tempfile.TemporaryDirectory(prefix=prefix, ignore_cleanup_errors=True)
+        self.made.append(type("Folder", (), {"close": lambda self: made.cleanup()})())
+        return made.name
+
     def serve(self, *args):
         port = free_port()
         self.process(self.binary, "serve", "--listen", f"127.0.0.1:{port}", *args, port=port)
@@ -360,7 +365,7 @@ def deflate(types):
 
 def http_server(rig):
     """python -m http.server with a recorded stream, whose type it does not know."""
-    folder, port = tempfile.mkdtemp(prefix="sse-http-server-"), free_port()
+    folder, port = rig.folder("sse-http-server-"), free_port()
     Path(folder, "events.sse").write_text("".join(event(n) for n in range(20)), encoding="utf-8")
     rig.process(sys.executable, "-m", "http.server", "-b", "127.0.0.1", "-d", folder, port, port=port)
     return f"http://127.0.0.1:{port}/events.sse"
@@ -404,7 +409,7 @@ def app(environ, start):
 
 def gunicorn(*options):
     def make(rig):
-        folder = tempfile.mkdtemp(prefix="sse-gunicorn-")
+        folder = rig.folder("sse-gunicorn-")
         with open(f"{folder}/app.py", "w", encoding="utf-8") as file:
             file.write(APP)
         port = free_port()
@@ -459,7 +464,7 @@ FLUSHED = ("out.write(`id: ${n}\\ndata: ${n}\\n\\n`);", "out.write(`id: ${n}\\nd
 def php(code):
     """The server of PHP itself, with four workers."""
     def make(rig):
-        folder = tempfile.mkdtemp(prefix="sse-php-")
+        folder = rig.folder("sse-php-")
         with open(f"{folder}/index.php", "w", encoding="utf-8") as file:
             file.write(PHP_HEAD + code)
         port = free_port()
