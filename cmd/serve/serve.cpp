@@ -317,11 +317,11 @@ int run(ServeOptions o) {
         if (!inputs || !ends) channels.end();
     });
     const int signal = server->run();
-    operation.end();
     if (inputs) inputs->stop();
     channels.close();
-    const int status = inputs ? inputs->join() : 0; // of the command; 0 without one
     storing.stop();
+    operation.end(); // its totals include what the store has just written
+    const int status = inputs ? inputs->join() : 0; // of the command; 0 without one
     if (recorder) recorder->finish();
     if (recorder && recorder->failed() && status == 0 && signal == 0) {
         throw cmd::Failure(

@@ -299,11 +299,15 @@ void RedisDrafts::on_known(std::uint64_t number, const std::string& id) {
                          }));
 }
 
-void RedisDrafts::fail_all(const std::string& why) {
+std::size_t RedisDrafts::fail_all(const std::string& why) {
+    std::size_t unstored = 0;
     for (auto& pending : std::exchange(pending_, {})) {
+        if (!pending.draft.done && !pending.acknowledged && !pending.arrived)
+            unstored += pending.draft.batch->size();
         answer(pending, {false, why, false, {}});
         if (!pending.arrived && pending.sink) pending.sink->dropped(pending.drafted);
     }
+    return unstored;
 }
 
 } // namespace sse

@@ -57,8 +57,9 @@ public:
     std::size_t on_arrival(const RedisEntry& entry);
     /// True if Redis has stored drafts since the last call.
     bool take_grown() { return std::exchange(grown_, false); }
-    /// Fails all remaining drafts, because the log ends.
-    void fail_all(const std::string& why);
+    /// Fails all remaining drafts, because the log ends. Returns the number of events of inputs
+    /// that are not stored.
+    std::size_t fail_all(const std::string& why);
 
 private:
     void send_unsent();

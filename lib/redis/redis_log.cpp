@@ -130,15 +130,28 @@ void RedisLog::wake_refused() {
 // ---- the thread ----
 
 void RedisLog::run() {
-    Clock::time_point give_up = Clock::time_point::max();
+    auto give_up = Clock::time_point::max();
+    std::uint64_t left = 0; // bytes of drafts: the end waits for as long as they become fewer
     while (true) {
         step();
         if (!stopping_) continue;
-        if (give_up == Clock::time_point::max()) give_up = Clock::now() + options_.timeout;
-        if (is_idle() || Clock::now() >= give_up) break;
+        const auto now = Clock::now();
+        if (give_up == Clock::time_point::max() || counts_.queued_bytes < left) {
+            give_up = now + options_.timeout;
+            left = counts_.queued_bytes;
+        }
+        if (is_idle() || now >= give_up) break;
     }
     run_actions();
-    each([](RedisStream& stream) { stream.drafts().fail_all("the store was closed"); });
+    std::size_t unstored = 0;
+    each(
+        [&](RedisStream& stream) { unstored += stream.drafts().fail_all("the store was closed"); });
+    if (unstored > 0 && options_.store.on_note) {
+        options_.store.on_note(
+            fmt::format("{} of the input {} not stored, because Redis did not accept {}",
+                        unstored == 1 ? "1 event" : fmt::format("{} events", unstored),
+                        unstored == 1 ? "was" : "were", unstored == 1 ? "it" : "them"));
+    }
 }
 
 bool RedisLog::is_idle() {

@@ -108,6 +108,13 @@ def test_the_store_is_used_by_one_server(sse, store):
     assert done.status == 23 and "another process uses the store" in done.err
 
 
+def test_the_totals_include_what_is_written_last(sse, store):
+    """The server ends at the end of the input, while the store still writes."""
+    done = sse.run("serve", "--listen", "127.0.0.1:0", "--store", store, "--wait-clients", "0",
+                   input="".join(f"{i}\n" for i in range(20_000)).encode())
+    assert done.status == 0 and "sse: served 20000 events to 0 connections" in done.err
+
+
 @pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
 def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
     mount = tmp_path / "small"
