@@ -7,6 +7,8 @@ from support.browser import Browser
 from support.deadline import HANG
 from support.nginx import Nginx
 from support.npm import SDKS, install
+from support.redis import Redis
+from support.store_nodes import wait_ready
 
 
 @pytest.fixture(scope="session")
@@ -75,3 +77,29 @@ class Proxy:
     def kill(self):
         """kill -9, the connections with it."""
         self._socat.end_hard()
+
+
+@pytest.fixture
+def started():
+    """Closes what it has been given."""
+    made = []
+    yield lambda each: made.append(each) or each
+    for each in reversed(made):
+        each.close()
+
+
+@pytest.fixture
+def redis(started):
+    return started(Redis())
+
+
+@pytest.fixture
+def store_node(sse, wire):
+    """Starts a server with a store that is ready: `store_node(url, ...)`; it then has `admin` as well."""
+    def start(url, *args, ready=True, **options):
+        server = sse.serve("--publish", "--store", url, "--admin", "127.0.0.1:0", *args, **options)
+        server.admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+        if ready:
+            wait_ready(wire, server)
+        return server
+    return start

@@ -15,6 +15,7 @@ from support.certificates import Authority
 from support.deadline import poll
 from support.ports import free_port
 from support.redis import Between, Redis, Sentinel
+from support.store_nodes import data, entries, metric, order, post, published, ready, wait_ready
 from support.wire import Cut
 
 pytestmark = pytest.mark.release
@@ -24,67 +25,8 @@ EVENTS = int(os.environ.get("SSE_REDIS_EVENTS", "300"))  # and 100,000
 
 
 @pytest.fixture
-def started():
-    """Ends what it has been given."""
-    made = []
-    yield lambda each: made.append(each) or each
-    for each in reversed(made):
-        each.close()
-
-
-@pytest.fixture
-def redis(started):
-    return started(Redis())
-
-
-@pytest.fixture
-def node(sse, wire):
-    """Starts a server that is ready: `node(url, ...)`; it then has `admin` as well."""
-    def start(url, *args, ready=True, **options):
-        server = sse.serve("--publish", "--store", url, "--admin", "127.0.0.1:0", *args, **options)
-        server.admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
-        if ready:
-            wait_ready(wire, server)
-        return server
-    return start
-
-
-def ready(wire, server):
-    answer = wire.get(server.admin + "readyz")
-    text = answer.read_all().decode()
-    answer.close()
-    return answer.status, text
-
-
-def wait_ready(wire, server, status=200):
-    poll(f"/readyz {status}", lambda: ready(wire, server)[0] == status)
-
-
-def metric(wire, server, name):
-    text = wire.get(server.admin + "metrics").read_all().decode()
-    return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE)[1])
-
-
-def post(wire, server, body, path="", content_type=None, key=None):
-    headers = [("Content-Type", content_type)] if content_type else []
-    headers += [("Idempotency-Key", key)] if key else []
-    answer = wire.request(server.url + path, "POST", headers=headers, body=body.encode())
-    answer.read_all()
-    answer.close()
-    return answer
-
-
-def published(answer):
-    assert answer.status == 201, (answer.status, answer.body)
-    return answer.body.decode().split()
-
-
-def data(events):
-    return [e.data for e in events]
-
-
-def order(event_id):
-    return tuple(map(int, event_id.split("-")))
+def node(store_node):
+    return store_node
 
 
 def judge(seen, acknowledged, stored):
@@ -120,6 +62,23 @@ def test_standard_input_reaches_the_clients_of_another_server(node, wire, redis)
     reader = wire.get(b.url)
     node(redis.url, "-", "--on-eof", "hold", input="".join(f"{i}\n" for i in range(2_000)).encode())
     assert data(reader.events(2_000)) == [str(i) for i in range(2_000)]
+
+
+def test_the_totals_include_what_is_stored_last(sse, redis):
+    done = sse.run("serve", "--listen", "127.0.0.1:0", "--store", redis.url, "--wait-clients", "0",
+                   input="".join(f"{i}\n" for i in range(5_000)).encode())
+    assert done.status == 0 and "sse: served 5000 events to 0 connections" in done.err
+    assert len(entries(redis)) == 5_000
+
+
+def test_events_of_the_input_that_redis_did_not_take_are_reported(node, wire, redis):
+    a = node(redis.url, "-", "--store-timeout", "200ms")
+    redis.signal(signal.SIGSTOP)
+    a.write("1\n2\n")
+    poll("the events", lambda: metric(wire, a, "sse_store_queued_bytes") > 0)
+    a.signal(signal.SIGTERM)
+    a.stderr.wait_for("warning: (1 event|2 events) of the input (was|were) not stored, because Redis did not accept (it|them)")
+    assert a.wait() == 0
 
 
 def test_clients_resume_far_beyond_the_history(node, wire, redis):
@@ -260,16 +219,6 @@ class Load:
         poll("the clients", lambda: all(len(seen) >= len(stored) for seen in self.clients), every=0.1)
         self.stop = True
         return stored
-
-
-def entries(redis):
-    """The ids of all events in Redis."""
-    out = []
-    for last, fields in redis("XRANGE", next(k for k in redis("KEYS", "sse:*:s")), "-", "+"):
-        ms, n = map(int, last.split(b"-"))
-        count = int(fields[1].split()[1])
-        out += [f"{ms}-{n - count + 1 + i}" for i in range(count)]
-    return out
 
 
 def survive(wire, load, redis, faults, fault):

@@ -180,9 +180,13 @@ class Between:
 
     def _accept(self):
         client, _ = self._listener.accept()
+        server = socket.socket()
+        server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # little is on its way while all is held
+        server.settimeout(HANG)
         try:
-            server = socket.create_connection(("127.0.0.1", self._upstream), HANG)
+            server.connect(("127.0.0.1", self._upstream))
         except OSError:
+            server.close()
             client.close()
             return
         for a, b in ((client, server), (server, client)):

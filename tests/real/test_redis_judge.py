@@ -1,0 +1,313 @@
+"""Several servers, one Redis, publishers that repeat what was not answered, and clients that resume, through faults of
+every kind in turn: what was acknowledged is in Redis, each server has all that is in Redis, and each client has all of
+it once and in order.
+
+SSE_JUDGE_EVENTS, SSE_JUDGE_FAULTS and SSE_JUDGE_NODES make it as large as wanted: 100000, 100 and 3 take half an hour."""
+import json
+import os
+import random
+import signal
+import threading
+import time
+from collections import Counter
+
+import pytest
+from support.deadline import HANG, poll
+from support.npm import SDKS, install
+from support.ports import free_port
+from support.redis import Between
+from support.store_nodes import entries, metric, order, post, published, ready, wait_ready
+from support.wire import Cut
+
+pytestmark = pytest.mark.release
+
+EVENTS = int(os.environ.get("SSE_JUDGE_EVENTS", "600"))
+FAULTS = int(os.environ.get("SSE_JUDGE_FAULTS", "7"))
+NODES = int(os.environ.get("SSE_JUDGE_NODES", "2"))
+AT_ONCE = 50  # the most events of one POST
+
+CLIENT = """
+    const {EventSource} = await import('eventsource');
+    for (const url of process.argv.slice(2)) {
+        const source = new EventSource(url);
+        const take = event => console.log(JSON.stringify({url, event: event.type, id: event.lastEventId, data: event.data}));
+        source.onmessage = take;
+        source.addEventListener('gap', take);
+        source.onopen = () => console.error('open ' + url);
+        source.onerror = () => source.readyState === 2 && console.error('closed ' + url);
+    }
+"""
+
+
+class Received:
+    """What clients wrote to a file, a JSON object on each line, as far as it is complete."""
+
+    def __init__(self, path):
+        self._path, self._at, self._rest = path, 0, b""
+        self.events = []
+        path.touch()
+
+    def read(self):
+        with open(self._path, "rb") as file:
+            file.seek(self._at)
+            new = file.read()
+        self._at += len(new)
+        *lines, self._rest = (self._rest + new).split(b"\n")
+        self.events += map(json.loads, lines)
+        return self.events
+
+
+class Nodes:
+    """The servers, each with an address that stays and its own way to Redis, and clients of each: `sse tail --state` and
+    one program with npm's eventsource."""
+
+    def __init__(self, sse, wire, redis, started, folder, count):
+        self.sse, self.wire, self.redis, self.folder = sse, wire, redis, folder
+        self.between = [started(Between(redis.port)) for _ in range(count)]
+        self.ports = [free_port() for _ in range(count)]
+        self.servers = [self.start(i) for i in range(count)]
+        for server in self.servers:
+            wait_ready(wire, server)
+        self.received = [Received(folder / f"tail-{i}") for i in range(count)]
+        self.tails = [self.start_tail(i) for i in range(count)]
+        (folder / "client.mjs").write_text(CLIENT, encoding="utf-8")
+        with open(folder / "eventsource", "wb") as out:
+            self.program = sse.start_program("node", folder / "client.mjs", *[s.url for s in self.servers], stdout=out)
+        self.program_received = Received(folder / "eventsource")
+        self.program.stderr.wait(f"{count} streams", lambda text: text.count(b"open ") >= count)
+
+    def start(self, i):
+        server = self.sse.serve("--publish", "--store", f"redis://127.0.0.1:{self.between[i].port}", "--listen",
+                                f"127.0.0.1:{self.ports[i]}", "--admin", "127.0.0.1:0", "--retry", "100ms", "--gap-event",
+                                "gap", "--start", "all", "--history", "3000")
+        server.admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+        return server
+
+    def start_tail(self, i):
+        with open(self.folder / f"tail-{i}", "ab") as out:
+            tail = self.sse.start("tail", self.servers[i].url, "--state", self.folder / f"state-{i}", "-o", "json", "--retry",
+                                  "100ms", "--retry-max", "200ms", "--retry-connect", "--reconnect", "-v", stdout=out)
+        return tail
+
+    def clients(self):
+        """The events of each client."""
+        program = self.program_received.read()
+        return [r.read() for r in self.received] + [[e for e in program if e["url"] == s.url] for s in self.servers]
+
+    def wait_all_ready(self):
+        for server in self.servers:
+            wait_ready(self.wire, server)
+
+
+class Publishers:
+    """One for each server. A POST that is not answered with 201 is repeated with its key, at the next server, until it is.
+    Each waits while `allowed` events are acknowledged."""
+
+    def __init__(self, nodes):
+        self.nodes, self.allowed = nodes, 0
+        self.acknowledged, self.ids, self.answers = [], [], Counter()  # data, ids, statuses
+        self._lock = threading.Lock()
+        self._threads = [threading.Thread(target=self._publish, args=(i,), daemon=True) for i in range(len(nodes.servers))]
+        self.stop = False
+        for thread in self._threads:
+            thread.start()
+
+    def done(self):
+        return len(self.acknowledged)
+
+    def _publish(self, i):
+        dice, number = random.Random(i), 0
+        while not self.stop:
+            if self.done() >= self.allowed:
+                time.sleep(0.002)
+                continue
+            count = dice.randint(1, AT_ONCE)
+            batch = [f"{i} {number + k} {'x' * dice.randint(0, 200)}" for k in range(count)]
+            number += count
+            self.store(i, batch, f"{i}-{number}")
+
+    def store(self, i, batch, key):
+        body, at = "".join(f"data: {text}\n\n" for text in batch), i
+        while True:
+            try:
+                answer = post(self.nodes.wire, self.nodes.servers[at], body, content_type="text/event-stream", key=key)
+            except (OSError, Cut, EOFError, TimeoutError):
+                answer = None
+            with self._lock:
+                self.answers["none" if answer is None else answer.status] += 1
+                self.answers["repeated"] += answer is not None and answer.header("sse-duplicate") == "true"
+                if answer is not None and answer.status == 201:
+                    ids = published(answer)
+                    assert len(ids) == len(batch)
+                    self.acknowledged += batch
+                    self.ids += ids
+                    return
+            at = (at + 1) % len(self.nodes.servers)
+            time.sleep(0.01)
+
+    def progress(self, events):
+        """Waits for some more events, as many as are allowed."""
+        target = min(self.done() + events, self.allowed)
+        poll("events", lambda: self.done() >= target)
+
+    def finish(self):
+        self.stop = True
+        for thread in self._threads:
+            thread.join(HANG)
+            assert not thread.is_alive()
+
+
+class Faults:
+    """Each returns when its cause is gone; what follows of it may go on."""
+
+    def __init__(self, nodes, publishers, dice):
+        self.nodes, self.publishers, self.dice = nodes, publishers, dice
+        self.redis, self.wire = nodes.redis, nodes.wire
+        self.counts = Counter()
+
+    def any(self):
+        return self.dice.randrange(len(self.nodes.servers))
+
+    def server_is_killed(self):
+        i = self.any()
+        self.nodes.servers[i].end_hard()
+        self.publishers.progress(20)
+        self.nodes.servers[i] = self.nodes.start(i)
+
+    def redis_is_killed(self):
+        self.redis.kill()
+        self.redis.start()
+
+    def connections_are_reset(self):
+        self.nodes.between[self.any()].reset()
+
+    def nothing_gets_through(self):
+        i = self.any()
+        self.nodes.between[i].hold()
+        wait_ready(self.wire, self.nodes.servers[i], 503)
+        self.nodes.between[i].release()
+
+    def subscribers_are_closed(self):
+        self.redis("CLIENT", "KILL", "TYPE", "pubsub")
+
+    def a_slow_server_is_disconnected(self):
+        """Redis closes its connection for messages, because too many wait for it."""
+        i, log = self.any(), self.redis.folder / "log"
+
+        def disconnected():
+            return log.read_bytes().count(b"overcoming of output buffer limits")
+        self.redis("CONFIG", "SET", "client-output-buffer-limit", "pubsub 50000 0 0")
+        before = disconnected()
+        self.nodes.between[i].hold()
+        other, number = (i + 1) % len(self.nodes.servers), 0
+        while disconnected() == before:
+            number += 1
+            self.publishers.store(other, [f"large {self.counts.total()} {number} {'x' * 60_000}"],
+                                  f"large {self.counts.total()} {number}")
+        self.redis("CONFIG", "SET", "client-output-buffer-limit", "pubsub 0 0 0")
+        self.nodes.between[i].release()
+
+    def server_is_stopped(self):
+        server = self.nodes.servers[self.any()]
+        server.signal(signal.SIGSTOP)
+        self.publishers.progress(20)
+        server.signal(signal.SIGCONT)
+
+    def redis_is_stopped(self):
+        self.redis.signal(signal.SIGSTOP)
+        wait_ready(self.wire, self.nodes.servers[0], 503)
+        self.redis.signal(signal.SIGCONT)
+
+    def scripts_are_forgotten(self):
+        self.redis("SCRIPT", "FLUSH")
+
+    def redis_is_full(self):
+        self.redis("CONFIG", "SET", "maxmemory", "1")
+        poll("a server that says so", lambda: any("OOM" in ready(self.wire, s)[1] for s in self.nodes.servers))
+        self.redis("CONFIG", "SET", "maxmemory", "0")
+
+    def redis_loses_its_newest_events(self):
+        self.nodes.wait_all_ready()  # a server that holds them must live
+        log = next(self.redis.folder.glob("appendonlydir/*.incr.aof"))
+        size = log.stat().st_size
+        self.publishers.progress(20)
+        self.redis.kill()
+        os.truncate(log, size)
+        self.redis.start()
+
+    def a_client_goes_on_later(self):
+        i = self.any()
+        tail = self.nodes.tails[i]
+        tail.signal(signal.SIGTERM)
+        assert tail.wait() == 143
+        self.nodes.tails[i] = self.nodes.start_tail(i)
+
+    QUICK = (server_is_killed, connections_are_reset, subscribers_are_closed, server_is_stopped, scripts_are_forgotten,
+             redis_is_killed, a_client_goes_on_later)
+    LONG = (nothing_gets_through, redis_is_stopped, redis_is_full, a_slow_server_is_disconnected,
+            redis_loses_its_newest_events)  # they take seconds
+
+    def draw(self, count):
+        """Three quick ones to one of the long ones, and all kinds equally often."""
+        kinds, quick, long = [], [], []
+        while len(kinds) < count:
+            quick = quick or self.dice.sample(self.QUICK, len(self.QUICK))
+            long = long or self.dice.sample(self.LONG, len(self.LONG))
+            kinds.append(long.pop() if len(kinds) % 4 == 3 else quick.pop())
+        return kinds
+
+    def run(self, kind):
+        kind(self)
+        self.counts[kind.__name__] += 1
+
+
+def check_client(events, stored):
+    """It has everything that is stored, once and in order, or was told of a gap before what follows. Returns how many it
+    did not get."""
+    places = {id: n for n, id in enumerate(stored)}
+    due, told, missed = 0, False, 0
+    for event in events:
+        if event["event"] == "gap":
+            told = True
+            continue
+        place = places[event["id"]]
+        assert place >= due, (event, "again, or out of order")
+        assert place == due or told, (event, f"{place - due} events before it are missing")
+        missed += place - due
+        due, told = place + 1, False
+    assert due == len(stored)
+    return missed
+
+
+def test_nothing_is_lost_and_nothing_comes_twice(sse, wire, redis, started, tmp_path_factory):
+    began = time.monotonic()
+    redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
+    nodes = Nodes(sse, wire, redis, started, install(tmp_path_factory.mktemp("judge"), *SDKS), NODES)
+    publishers = Publishers(nodes)
+    faults = Faults(nodes, publishers, random.Random(14))
+    try:
+        for i, kind in enumerate(faults.draw(FAULTS)):
+            publishers.allowed = EVENTS * (i + 1) // (FAULTS + 1)
+            poll("events", lambda: publishers.done() >= publishers.allowed)
+            publishers.allowed = EVENTS * (i + 2) // (FAULTS + 1)
+            faults.run(kind)
+        publishers.allowed = EVENTS
+        poll("events", lambda: publishers.done() >= EVENTS)
+    finally:
+        publishers.finish()
+    nodes.wait_all_ready()
+    stored = entries(redis)
+    assert stored == sorted(set(stored), key=order)
+    assert set(publishers.ids) <= set(stored)
+    poll("the clients", lambda: all(c and c[-1]["id"] == stored[-1] for c in nodes.clients()), every=0.1)
+    for server in nodes.servers:
+        held = wire.get(server.url, headers={"Last-Event-ID": stored[0]}).events(len(stored) - 1)
+        assert [e.id for e in held] == stored[1:]
+        assert Counter(e.data for e in held) + Counter(d for d in [nodes.clients()[0][0]["data"]]) == \
+            Counter(publishers.acknowledged)
+    missed = [check_client(events, stored) for events in nodes.clients()]
+    gaps = [sum(e["event"] == "gap" for e in events) for events in nodes.clients()]
+    print(f"\n{len(stored)} events, {sum(faults.counts.values())} faults, {NODES} servers, {len(missed)} clients, "
+          f"{time.monotonic() - began:.0f} s; missed {missed}, gaps {gaps}; answers {dict(publishers.answers)}; "
+          f"{dict(faults.counts)}; put back {[metric(wire, s, 'sse_store_put_back_total') for s in nodes.servers]}")
+    assert sum(missed) == 0 and sum(gaps) == 0
