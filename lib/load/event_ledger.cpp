@@ -29,11 +29,10 @@ EventLedger::EventLedger(const LedgerOptions& options,
     , words_(options.subscribers / 64 + 1) {}
 
 /// The place of a new event that a subscriber received after the event at `place`. If another event
-/// already follows `place`, the new one is placed between the two, close to `place`, so that more
-/// of them fit after it.
+/// already follows `place` in a course, the new one is placed between the two, close to `place`, so
+/// that more of them fit after it.
 EventPlace EventLedger::place_after(EventPlace place) {
-    const auto end = appended_ * spacing;
-    if (place == 0 || place >= end) return ++appended_ * spacing;
+    if (place == 0 || place >= furthest_) return ++appended_ * spacing;
     auto next = (place / spacing + 1) * spacing;
     if (const auto other = inserted_.upper_bound(place); other != inserted_.end())
         next = std::min(next, *other);
@@ -41,6 +40,26 @@ EventPlace EventLedger::place_after(EventPlace place) {
     const auto between = std::min(place + step, next - 1);
     inserted_.insert(between);
     return between;
+}
+
+/// A subscriber received an event, which only one other had, after a later one. If that event's
+/// place was only a guess (the other did not have what is behind it, either), it is moved: after
+/// what this subscriber received before it.
+void EventLedger::settle(LedgerEvent& event, EventPlace previous) {
+    const bool guessed = event.place % spacing != 0;
+    if (!guessed || event.receivers != 1 || event.place > previous || moved_.size() == window_)
+        return;
+    const auto old = event.place;
+    inserted_.erase(old);
+    event.place = place_after(previous);
+    moved_[old] = event.place;
+}
+
+/// Where the event is that had this place in a course.
+EventPlace EventLedger::now_at(EventPlace place) const {
+    if (moved_.empty()) return place;
+    const auto found = moved_.find(place);
+    return found == moved_.end() ? place : found->second;
 }
 
 std::size_t EventLedger::add(std::uint64_t key, EventPlace place, EventPlace after) {
@@ -79,7 +98,7 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
     if (!has_last_ || key != last_key_) {
         const auto found = slots_.find(key);
         is_new = found == slots_.end();
-        last_slot_ = is_new ? add(key, place, course.previous) : found->second;
+        last_slot_ = is_new ? add(key, place, now_at(course.previous)) : found->second;
         last_key_ = key;
         has_last_ = true;
     }
@@ -97,9 +116,10 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
         receipt = Receipt::repeated;
     } else {
         word |= bit;
+        if (place == 0) settle(event, now_at(course.previous));
         ++event.receivers;
         // If most receivers have it late, its first receiver had it out of order; see forget().
-        if (event.place < course.last) ++event.late;
+        if (event.place < now_at(course.last)) ++event.late;
     }
     if (!std::exchange(course.begun, true) && is_new && !has_id) {
         event.is_greeting = true;
@@ -110,19 +130,20 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
         if (course.earlier != 0 && course.earlier + 1 < course.first)
             gaps_.push_back({course.earlier + 1, course.first - 1});
     }
-    course.first = std::min(course.first, event.place);
-    course.last = std::max(course.last, event.place);
+    course.first = std::min(now_at(course.first), event.place);
+    course.last = std::max(now_at(course.last), event.place);
     course.previous = event.place;
+    furthest_ = std::max(furthest_, event.place);
     ++course.distinct;
     return {last_slot_, receipt, is_new};
 }
 
 void EventLedger::end_course(Course& course) {
     if (course.first != 0) {
-        parts_.push_back({course.first, course.last});
+        parts_.push_back({now_at(course.first), now_at(course.last)});
         distinct_ += course.distinct;
     }
-    const auto furthest = std::max(course.last, course.earlier);
+    const auto furthest = std::max(now_at(course.last), course.earlier);
     course = {};
     course.earlier = furthest;
 }

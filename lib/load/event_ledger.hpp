@@ -97,6 +97,8 @@ private:
 
     std::size_t add(std::uint64_t key, EventPlace place, EventPlace after);
     EventPlace place_after(EventPlace place);
+    void settle(LedgerEvent& event, EventPlace previous);
+    EventPlace now_at(EventPlace place) const;
     void forget(std::size_t slot);
     std::uint64_t events_between(EventPlace first, EventPlace last) const;
 
@@ -113,7 +115,10 @@ private:
     bool has_last_ = false;
     std::uint64_t created_ = 0;
     std::uint64_t appended_ = 0; ///< of these: those at the end, whose places are multiples
+    EventPlace furthest_ = 0;    ///< the last place in any course
     std::set<EventPlace> inserted_;
+    std::unordered_map<EventPlace, EventPlace>
+        moved_;                      ///< old places; at most as many as a window has
     std::vector<EventPlace> others_; ///< numbered events; at the end, those inserted, too
     std::vector<EventPlace> alone_;
     std::uint64_t alone_received_ = 0; ///< of `alone_`: those that are a part of a course

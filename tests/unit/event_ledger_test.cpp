@@ -2,6 +2,7 @@
 #include "load/id_order.hpp"
 #include "unit/catch2.hpp"
 
+#include <random>
 #include <string>
 #include <vector>
 
@@ -49,6 +50,10 @@ const Row rows[] = {
     {"nobody tells what nobody received", {"ABD", "ABD"}, 0, 0, 0, 0, 0},
     {"one of two lost one", {"ABCD", " AB D"}, 1, 0, 0, 0, 0},
     {"the one that lost it was ahead", {"ACD", "  ABCD"}, 1, 0, 0, 0, 0},
+    {"it was ahead of one that had it", {"ABC  DE", "AB DE", "  ABCDE"}, 1, 0, 0, 0, 0},
+    {"the same, read on later", {"ABC  DE   F", "AB DE   F", "  ABCDE F"}, 1, 0, 0, 0, 0},
+    {"the same, of two", {"ABC  DE", "AB DE"}, 1, 0, 0, 0, 0},
+    {"a greeting between", {"vxy zw", "   uxyzw", " xyzw"}, 0, 0, 0, 0, 0},
     {"greetings, and no event has an ID", {"axyz", "bxyz", "  cyz"}, 0, 0, 0, 0, 0},
     {"a run of losses, of both", {"ABCDEFGH", "AB  EFGH", "ABCDE  H"}, 4, 0, 0, 0, 0},
     {"what came before the first is not owed", {"ABCDE", "   DE"}, 0, 0, 0, 0, 0},
@@ -118,4 +123,33 @@ TEST_CASE("IDs that count have an order") {
     CHECK(*named.place_of("evt_1") < *named.place_of("evt_20"));
     CHECK(!named.place_of("other_3"));
     for (const char* id : {"b1b7-4", "a", "12", "0x3"}) CHECK(texts.place_of(id) == 0);
+}
+
+TEST_CASE("a loss without IDs is told whichever subscriber is ahead") {
+    // Greetings of each, an event for each alone (7), and one (3) that subscriber 1 does not get.
+    const std::vector<std::vector<std::uint64_t>> streams = {{100, 1, 2, 3, 4, 5, 6, 70, 8, 9},
+                                                             {101, 1, 2, 4, 5, 6, 71, 8, 9},
+                                                             {102, 1, 2, 3, 4, 5, 6, 72, 8, 9}};
+    std::minstd_rand random(1);
+    for (int schedule = 0; schedule < 3000; ++schedule) {
+        sse::LedgerOptions options;
+        options.subscribers = streams.size();
+        EventLedger ledger(options, [](const sse::LedgerEvent&) {});
+        std::vector<Course> courses(streams.size());
+        std::vector<std::size_t> at(streams.size());
+        std::string order;
+        for (std::size_t left = 29; left > 0;) {
+            const auto i = random() % streams.size();
+            const auto count = random() % 6 + 1;
+            for (std::size_t n = 0; n < count && at[i] < streams[i].size(); ++n, --left) {
+                order += char('0' + i);
+                ledger.receive(std::uint32_t(i), courses[i], streams[i][at[i]++], 0, false);
+            }
+        }
+        for (auto& course : courses) ledger.end_course(course);
+        const auto counts = ledger.finish();
+        INFO(order);
+        REQUIRE(counts.lost == 1);
+        REQUIRE(counts.duplicates == 0);
+    }
 }
