@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pytest
 from support.certificates import Authority
+from support.clock import set_clock
 from support.deadline import poll
 from support.ports import free_port
 from support.redis import Between, Redis, Sentinel
@@ -328,6 +329,64 @@ def test_a_subscriber_that_redis_disconnects_loses_nothing(node, wire, redis):
     assert [e.id for e in reader.events(5)] == ids
 
 
+def test_a_server_that_reads_too_slowly_loses_nothing(node, wire, redis):
+    """Redis closes the connection when too many messages wait for it."""
+    a, b = node(redis.url), node(redis.url)
+    reader = wire.get(b.url)
+    redis("CONFIG", "SET", "client-output-buffer-limit", "pubsub 100000 0 0")
+    ids, log = [], redis.folder / "log"
+    b.signal(signal.SIGSTOP)
+    while b"overcoming of output buffer limits" not in log.read_bytes():
+        ids += published(post(wire, a, "x" * 200_000))
+    b.signal(signal.SIGCONT)
+    ids += published(post(wire, a, "last"))
+    assert [e.id for e in reader.events(len(ids))] == ids
+    assert not any("gap" in c for c in reader.stream.comments)
+
+
+def test_redis_loads_its_file(node, wire, redis):
+    """While it does, it answers every command with -LOADING."""
+    a = node(redis.url)
+    reader = wire.get(a.url)
+    ids = [published(post(wire, a, str(i)))[0] for i in range(3)]
+    redis.fill(30_000)
+    redis.kill()
+    redis.start("--key-load-delay", "2000", wait=False)  # microseconds for a command: it takes a minute
+    poll("that Redis loads", lambda: "LOADING" in ready(wire, a)[1])
+    refused = post(wire, a, "refused")
+    assert refused.status == 503 and refused.header("retry-after")
+    assert [e.id for e in wire.get(a.url).events(3)] == ids
+    poll("that it goes faster", lambda: redis.tell("CONFIG", "SET", "key-load-delay", "0"))
+    wait_ready(wire, a)
+    ids += published(post(wire, a, "3"))
+    assert [e.id for e in reader.events(4)] == ids
+
+
+def test_clocks_that_differ_and_go_back(node, wire, started, tmp_path):
+    """Those of the servers decide nothing; that of Redis may be set back, also by more than the time that it runs."""
+    clock = tmp_path / "redis"
+    redis = started(Redis(env=set_clock(clock, "+0")))
+    servers = [node(redis.url, env=set_clock(tmp_path / name, moved)) for name, moved in
+               (("ahead", "+86400"), ("behind", "-86400"))]
+    readers = [wire.get(server.url) for server in servers]
+    ids = []
+    for moved in ("+0", "-3600", "+3600", "-7200"):
+        clock.write_text(moved)
+        if moved == "-7200":
+            redis.kill()
+            redis.start()
+            for server in servers:
+                wait_ready(wire, server)
+        ids += [published(post(wire, servers[i % 2], f"{moved} {i}"))[0] for i in range(4)]
+    assert ids == sorted(ids, key=order)
+    assert order(ids[-1])[0] > (time.time() + 1800) * 1000  # the time of Redis once was an hour ahead
+    for reader in readers:
+        assert [e.id for e in reader.events(len(ids))] == ids
+    for server in (*servers, node(redis.url)):
+        resumed = wire.get(server.url, headers={"Last-Event-ID": ids[5]})
+        assert [e.id for e in resumed.events(len(ids) - 6)] == ids[6:] and resumed.header("sse-gap") is None
+
+
 def test_redis_loses_its_newest_events(node, wire, redis):
     """As after a loss of power with appendfsync everysec: they are put back by the servers."""
     a, b = node(redis.url), node(redis.url)
@@ -465,15 +524,13 @@ def test_a_replica_must_acknowledge(node, wire, redis, started):
 
 
 def is_master(server):
-    try:
-        return b"role:master" in server("INFO", "replication")
-    except (OSError, EOFError):  # a server that becomes the master closes the connections of its clients
-        return False
+    """A server that becomes the master closes the connections of its clients."""
+    return b"role:master" in (server.tell("INFO", "replication") or b"")
 
 
-def test_the_sentinels_choose_another_server(node, wire, redis, started):
-    """The replica lags: it does not have the newest events, which the servers put back."""
-    replica = started(Redis("--replicaof", "127.0.0.1", redis.port))
+def test_the_sentinels_choose_another_server(node, wire, redis, started, tmp_path):
+    """The replica lags: it does not have the newest events, which the servers put back; and its clock is behind."""
+    replica = started(Redis("--replicaof", "127.0.0.1", redis.port, env=set_clock(tmp_path / "clock", "-3600")))
     poll("the replica", lambda: b"master_link_status:up" in replica("INFO", "replication"))
     sentinels = [started(Sentinel("main", redis.port)) for _ in range(3)]
     poll("the sentinels", lambda: all(b"slaves=1,sentinels=3" in s("INFO", "sentinel") for s in sentinels))
@@ -494,4 +551,6 @@ def test_the_sentinels_choose_another_server(node, wire, redis, started):
     poll("the events", lambda: entries(replica)[:20] == ids)
     poll("an event", lambda: post(wire, a, "more").status == 201)
     assert data(reader.events(21)[20:]) == ["more"]
+    ids = [e.id for e in reader.stream.events]
+    assert ids == sorted(ids, key=order)
     assert not any("gap" in c for c in reader.stream.comments)

@@ -1,4 +1,5 @@
 """Redis servers of the tests' own: Debian's redis-server and redis-sentinel, and what stands between them and us."""
+import os
 import selectors
 import shutil
 import socket
@@ -20,8 +21,8 @@ class RedisError(Exception):
 class Client:
     """Commands to a Redis server, over RESP2."""
 
-    def __init__(self, port):
-        self._sock = socket.create_connection(("127.0.0.1", port), HANG)
+    def __init__(self, port, host="127.0.0.1"):
+        self._sock = socket.create_connection((host, port), HANG)
         self._file = self._sock.makefile("rb")
 
     def __call__(self, *words):
@@ -50,10 +51,12 @@ class Client:
 
 
 class Redis:
-    """A server with a folder of its own, which keeps what it has when it is started again."""
+    """A server with a folder of its own, which keeps what it has when it is started again. `host`: the address at which
+    the test reaches it; `within`: the beginning of the command, such as `ip netns exec NAME`; `env`: as Process has it."""
 
-    def __init__(self, *args, program="redis-server", port=None):
+    def __init__(self, *args, program="redis-server", port=None, host="127.0.0.1", within=(), env=None):
         self.port, self._args, self._program = port or free_port(), args, program
+        self._host, self._within, self._env = host, within, {**os.environ, **(env or {})}
         self.folder = Path(tempfile.mkdtemp(prefix="sse-redis-"))
         self._process = None
         self.start()
@@ -62,21 +65,21 @@ class Redis:
     def url(self):
         return f"redis://127.0.0.1:{self.port}"
 
-    def start(self, wait=True):
-        args = ["--port", self.port, "--bind", "127.0.0.1", "--dir", self.folder, "--save", "", "--appendonly", "yes",
+    def start(self, *more, wait=True):
+        args = ["--port", self.port, "--bind", self._host, "--dir", self.folder, "--save", "", "--appendonly", "yes",
                 "--appendfsync", "always", "--daemonize", "no", "--logfile", self.folder / "log"]
         if self._program == "redis-sentinel":
             args = [self.folder / "sentinel.conf"]
         with open(self.folder / "output", "ab") as log:
-            self._process = subprocess.Popen([self._program, *map(str, [*args, *self._args])], stdout=log, stderr=log,
-                                             start_new_session=True)
+            self._process = subprocess.Popen([*self._within, self._program, *map(str, [*args, *self._args, *more])], stdout=log,
+                                             stderr=log, start_new_session=True, env=self._env)
         if wait:
             poll("Redis on its port", self._answers)
 
     def _answers(self):
         assert self._process.poll() is None, (self.folder / "log").read_text("utf-8", "replace")[-2000:]
         try:
-            client = Client(self.port)
+            client = Client(self.port, self._host)
         except OSError:
             return False
         try:
@@ -90,9 +93,24 @@ class Redis:
             client.close()
 
     def __call__(self, *words):
-        client = Client(self.port)
+        client = Client(self.port, self._host)
         try:
             return client(*words)
+        finally:
+            client.close()
+
+    def tell(self, *words):
+        """The same where it may not be there, or not answer yet: False then."""
+        try:
+            return self(*words)
+        except (OSError, EOFError, RedisError):
+            return False
+
+    def fill(self, count):
+        """Sets one key that often, so that its file is long."""
+        client = Client(self.port, self._host)
+        try:
+            client("EVAL", "for i = 1, tonumber(ARGV[1]) do redis.call('SET', 'fill', i) end", 0, count)
         finally:
             client.close()
 
@@ -111,20 +129,20 @@ class Redis:
 
 
 class Sentinel(Redis):
-    """A sentinel that watches the server on port `master` as `name`, with a quorum of 2."""
+    """A sentinel at address `host` that watches the server `address`:`master` as `name`, with a quorum of 2."""
 
-    def __init__(self, name, master):
-        self._watches = (name, master)
-        super().__init__(program="redis-sentinel")
+    def __init__(self, name, master, address="127.0.0.1", host="127.0.0.1"):
+        self._watches = (name, address, master)
+        super().__init__(program="redis-sentinel", host=host)
 
-    def start(self, wait=True):
+    def start(self, *more, wait=True):
         config = self.folder / "sentinel.conf"
         if not config.exists():
-            name, master = self._watches
-            config.write_text(f"port {self.port}\nbind 127.0.0.1\ndir {self.folder}\nlogfile {self.folder}/log\n"
-                              f"sentinel monitor {name} 127.0.0.1 {master} 2\n"
+            name, address, master = self._watches
+            config.write_text(f"port {self.port}\nbind {self._host}\ndir {self.folder}\nlogfile {self.folder}/log\n"
+                              f"protected-mode no\nsentinel monitor {name} {address} {master} 2\n"
                               f"sentinel down-after-milliseconds {name} 1000\nsentinel failover-timeout {name} 5000\n")
-        super().start(wait)
+        super().start(*more, wait=wait)
 
 
 class Between:
