@@ -154,7 +154,7 @@ std::string interval_json(const sse::LoadInterval& interval) {
                        time(interval.max));
 }
 
-std::string quoted(std::string_view text) {
+std::string json_quoted(std::string_view text) {
     std::string out;
     sse::append_json_string(text, out);
     return out;
@@ -216,7 +216,7 @@ std::string text_report(const BenchSetup& setup, const BenchRun& run) {
 
 std::string json_report(const BenchSetup& setup, const BenchRun& run) {
     std::string urls;
-    for (const auto& url : setup.urls) urls += (urls.empty() ? "" : ",") + quoted(url);
+    for (const auto& url : setup.urls) urls += (urls.empty() ? "" : ",") + json_quoted(url);
     auto out = fmt::format(R"({{"sse_bench":1,"tool":"sse {}","started":"{}","urls":[{}])",
                            SSE_VERSION, sse::rfc3339(setup.started), urls);
     std::string group;
@@ -237,7 +237,7 @@ std::string json_report(const BenchSetup& setup, const BenchRun& run) {
                        run.load.keyed_by_data ? "data" : "id");
     bool first = true;
     for (const auto& [why, count] : run.load.failures) {
-        out += fmt::format("{}{}:{}", first ? "" : ",", quoted(why), count);
+        out += fmt::format("{}{}:{}", first ? "" : ",", json_quoted(why), count);
         first = false;
     }
     return out + "}}\n";
