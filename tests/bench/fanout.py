@@ -62,7 +62,7 @@ def measure(server, setting, clients, events, rate, burst, stalled):
     waited = waited_seconds(server.pids) - waited
     server.end()
     try:
-        read = json.loads(load.communicate(timeout=60)[0])
+        read = json.loads(load.communicate(timeout=600)[0])
     finally:
         load.kill()
     assert read["events"] == (clients - stalled) * (events + burst), f"not all was delivered: {read}"

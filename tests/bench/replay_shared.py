@@ -43,7 +43,7 @@ def measure(setting, command, publish, clients, events, connecting):
         until(connecting + events * PACE + 1)
         used = cpu_seconds([server.pid]) - before
         server.stdin.close()  # the end of what is served
-        read = json.loads(load.communicate(timeout=60)[0])
+        read = json.loads(load.communicate(timeout=600)[0])
         assert read["events"] == events * clients, f"not all was delivered: {read}"
         return used / read["events"] * 1e6
     finally:

@@ -269,7 +269,7 @@ def test_a_chunked_request_passes_as_it_arrives(sse, wire, origin, tmp_path):
     api = origin(answer, reads_body=False)
     proxy = record(sse, api.url, tmp_path)
     sock = wire.send(proxy.url, request_bytes(proxy.url, "POST", headers=CHUNKED) + b"5\r\nfirst\r\n")
-    assert go.wait(60)
+    assert go.wait(HANG)
     sock.sendall(b"3;ext=1\r\n, 2\r\n0\r\n\r\n")
     assert Answer(sock).read_all() == b"got it"
     assert api.requests[0].header("transfer-encoding") == "chunked"
@@ -331,7 +331,7 @@ def broken_by(how):
             connection.send("data: 1\n\n")
         else:
             connection.chunk("data: 1\n\n")
-        seen.wait(60)
+        seen.wait(HANG)
         if how == "reset":
             connection.reset()
         elif how == "bad chunk":
@@ -409,7 +409,7 @@ def test_a_client_that_leaves_ends_the_upstream_request(sse, wire, origin, tmp_p
     got = wire.get(proxy.url)
     got.more()
     leave(got.sock)
-    assert left.wait(60)
+    assert left.wait(HANG)
     last = closed_recording(tmp_path)[-1]
     assert (last["close"], last["message"]) == ("client", "the client ended the connection")
     assert wire.get(sse.replay(tmp_path).url).read_all() == b"data: 1\n\n"
@@ -436,7 +436,7 @@ def test_a_client_that_leaves_before_the_response_ends_the_upstream_request(sse,
     sock = wire.send(proxy.url, head[:-2] + sent if sent else head)
     api.wait_requests(1)
     leave(sock)
-    assert left.wait(60)
+    assert left.wait(HANG)
     assert not got[0].endswith(b"0\r\n\r\n")  # upstream, the body is not complete
     assert files(tmp_path) == []
 
@@ -446,7 +446,7 @@ def test_a_client_that_resets_an_upload_that_is_not_read_ends_the_upstream_reque
     go, left = threading.Event(), threading.Event()
 
     def answer(connection):
-        go.wait(60)
+        go.wait(HANG)
         try:
             while connection.sock.recv(65536):
                 pass
@@ -463,7 +463,7 @@ def test_a_client_that_resets_an_upload_that_is_not_read_ends_the_upstream_reque
     reset(sock)
     poll("the end of both connections", lambda: proxy.descriptors() == before)
     go.set()
-    assert left.wait(60)
+    assert left.wait(HANG)
 
 
 def test_a_slow_client_slows_its_upstream_and_takes_no_memory(sse, wire, origin, tmp_path):
@@ -499,7 +499,7 @@ def test_a_slow_upstream_slows_the_client(sse, wire, origin, tmp_path):
     go = threading.Event()
 
     def answer(connection):
-        go.wait(60)
+        go.wait(HANG)
         left = 32 * 1024 * 1024 - len(connection.request.body)
         while left > 0:
             left -= len(connection.sock.recv(65536))
@@ -515,7 +515,7 @@ def test_a_slow_upstream_slows_the_client(sse, wire, origin, tmp_path):
     assert sent < 24 * 1024 * 1024
     assert proxy.rss_kib() - before < 24 * 1024
     go.set()
-    sock.settimeout(60)
+    sock.settimeout(HANG)
     while sent < 32 * 1024 * 1024:
         sent += sock.send(block[:32 * 1024 * 1024 - sent])
     assert Answer(sock).read_all() == b"all of it"
@@ -603,7 +603,7 @@ def test_a_malformed_request_body_is_not_completed_upstream(sse, wire, origin, t
     got = []
 
     def answer(connection):
-        connection.sock.settimeout(60)
+        connection.sock.settimeout(HANG)
         data = connection.request.body
         while piece := connection.sock.recv(1000):
             data += piece
@@ -666,11 +666,11 @@ def test_tls_on_both_sides(sse, origin, tmp_path):
                    "--tls-key", key)
     context = ssl.create_default_context(cafile=cert)
     url = proxy.url.replace("127.0.0.1", "localhost")
-    with urllib.request.urlopen(url, context=context, timeout=60) as answer:
+    with urllib.request.urlopen(url, context=context, timeout=HANG) as answer:
         assert answer.read() == b"".join(EVENTS)
     untrusted = record(sse, f"https://localhost:{api.port}", tmp_path / "e")
     with pytest.raises(urllib.error.HTTPError) as refused:
-        urllib.request.urlopen(untrusted.url, timeout=60)
+        urllib.request.urlopen(untrusted.url, timeout=HANG)
     assert refused.value.code == 502
     assert b"is not trusted" in refused.value.read()
 
@@ -715,14 +715,14 @@ def test_hundreds_of_streams_at_once_and_one_client_that_does_not_read(sse, wire
                 blocked.set()
             return connection.wait_for_close()
         for number, due in enumerate(rounds):
-            due.wait(60)
+            due.wait(HANG)
             connection.chunk(f"data: {connection.request.target} {number}\n\n")
         return connection.end()
     proxy = record(sse, origin(answer).url, tmp_path, "--threads", "2")
     answers = [wire.get(f"{proxy.url}{i}") for i in range(streams)]
     before = proxy.rss_kib()
     slow = wire.get(f"{proxy.url}slow")
-    assert blocked.wait(60)
+    assert blocked.wait(HANG)
     for number, due in enumerate(rounds):
         due.set()
         for i, got in enumerate(answers):

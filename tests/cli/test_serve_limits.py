@@ -156,7 +156,7 @@ def test_bodies_without_a_token_cost_no_memory(sse, wire, tmp_path):
     head = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 1048576\r\n\r\n"
     socks = [wire.send(server.url, head) for _ in range(200)]
     for sock in socks:
-        sock.settimeout(60)
+        sock.settimeout(HANG)
         assert sock.recv(4096).startswith(b"HTTP/1.1 401 ")
         try:
             sock.sendall(b"x" * 500_000)
@@ -211,7 +211,7 @@ def test_the_operator_is_served_when_no_descriptor_is_left(sse, wire, tmp_path):
     socks = [wire.send(url, HEAD + b"\r\n") for _ in range(60)]
     statuses = set()
     for sock in socks:
-        sock.settimeout(60)
+        sock.settimeout(HANG)
         try:
             statuses.add(sock.recv(4096)[9:12])
         except (ConnectionResetError, socket.timeout):

@@ -109,7 +109,7 @@ def test_the_manager_is_told_that_it_serves_and_that_it_stops(sse, tmp_path, abs
 def test_the_watchdog_is_notified_when_it_asks(sse, tmp_path):
     manager = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
     manager.bind(str(tmp_path / "notify"))
-    manager.settimeout(10)
+    manager.settimeout(HANG)
     env = {"NOTIFY_SOCKET": str(tmp_path / "notify"), "WATCHDOG_USEC": "200000"}
     server = sse.serve(env=env)
     assert [manager.recv(100) for _ in range(3)] == [b"READY=1", b"WATCHDOG=1", b"WATCHDOG=1"]

@@ -11,7 +11,7 @@ import threading
 import pytest
 
 from cli.test_serve_publish import post as post_body
-from support.deadline import poll
+from support.deadline import HANG, poll
 from support.wire import Cut
 
 KILLS = int(os.environ.get("SSE_STORE_KILLS", "3"))  # 1000 is for a night
@@ -283,7 +283,7 @@ def test_of_many_tries_at_once_with_one_key_one_is_stored(sse, wire, store):
     answers, go = [], threading.Barrier(16)
 
     def publish(number):
-        go.wait(60)
+        go.wait(HANG)
         answers.append(post(wire, server, str(number), key=f"key {number % 2}"))
     threads = [threading.Thread(target=publish, args=[i]) for i in range(16)]
     for thread in threads:

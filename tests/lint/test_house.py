@@ -112,6 +112,14 @@ def test_nothing_is_left_for_later():
     assert not left
 
 
+def test_no_wait_of_a_test_has_a_time_of_its_own():
+    """What must come is waited for until HANG: less than that is too little on a busy machine."""
+    own = re.compile(r"settimeout\(\d{2,}|\bwait\(\d{2,}|timeout=\d{2,}[),]|create_connection\(.*, \d{2,}\)")
+    rows = [p for folder in ("cli", "real", "lint") for p in (ROOT / "tests" / folder).glob("test_*.py")]
+    assert not [f"{name(p)}: {line.strip()}" for p in rows for line in p.read_text("utf-8").splitlines()
+                if own.search(line) and '"' not in line[:own.search(line).start()]]
+
+
 def test_references_to_the_rules_resolve():
     """`RULES.md, 20`, and `rule 20` in a file that names RULES.md, are numbers of lib/protocol/RULES.md."""
     numbers = {int(n) for n in re.findall(r"^(\d+)\. ", (ROOT / "lib/protocol/RULES.md").read_text("utf-8"), re.MULTILINE)}

@@ -37,7 +37,7 @@ def record(binary):
         make, expected = (good(GOOD[name])[0], {"good"}) if name in GOOD else bad(BAD[name])[:2]
         rig = Rig(binary)
         try:
-            subprocess.run([unit, "[.record]"], check=True, stdout=subprocess.DEVNULL, timeout=60, env={
+            subprocess.run([unit, "[.record]"], check=True, stdout=subprocess.DEVNULL, timeout=600, env={
                 **os.environ, "SSE_RECORD_URL": make(rig), "SSE_RECORD_NAME": name, "SSE_RECORD_TO": str(target),
                 "SSE_RECORD_EXPECTED": " ".join(sorted(expected))})
         finally:
@@ -50,7 +50,7 @@ def look(binary, make, arguments=(), seconds=12):
     try:
         url = make(rig)
         done = subprocess.run([binary, "check", "-o", "json", "-t", f"{seconds}s", *arguments, url], capture_output=True,
-                              text=True, check=False, timeout=120)
+                              text=True, check=False, timeout=600)
         if done.returncode not in (0, 1):
             return {"failed: " + done.stderr.splitlines()[0]: "error"}
         return {found["id"]: found["severity"] for found in json.loads(done.stdout)["findings"]}

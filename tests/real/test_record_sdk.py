@@ -6,7 +6,7 @@ import threading
 
 import pytest
 
-from support.deadline import poll
+from support.deadline import HANG, poll
 from support.record import files, record
 
 pytestmark = pytest.mark.release
@@ -185,7 +185,7 @@ def test_two_hundred_clients_at_once_read_the_same_events_from_the_recordings(ss
         def chunk(text, finish=None):
             return {"id": question, "object": "chat.completion.chunk", "created": 1, "model": "m",
                     "choices": [{"index": 0, "delta": {"content": text}, "finish_reason": finish}]}
-        all_here.wait(60)
+        all_here.wait(HANG)
         send(c, *(chunk(f"{word} {question}") for word in WORDS), chunk("", "stop"), end="data: [DONE]\n\n")
     api = origin(answer)
     proxy = record(sse, api.url, tmp_path, "--threads", "2")
