@@ -170,8 +170,8 @@ void write_directory(Recordings& recordings, const sse::PlaybackOptions& options
             sse::Playback playback(recordings.open(i, options.reader), options);
             const auto& header = playback.reader().header();
             const auto method = header.request.method.empty() ? "GET" : header.request.method;
-            const auto path = store.next_path(method, sse::mask_url(recorded_target(header)),
-                                              header.request.body.value_or(""));
+            const auto path = store.next_path(sse::recording_name(
+                method, sse::mask_url(recorded_target(header)), header.request.body.value_or("")));
             write_records(playback, options, *make_recording(path, header));
         }
     } catch (const std::system_error& e) {

@@ -34,9 +34,8 @@ ExchangeRecorder::ExchangeRecorder(RecordingStore& store, const Request& request
     , target_(std::move(target))
     , charge_(&store.bodies()) {}
 
-std::chrono::microseconds ExchangeRecorder::now() const {
-    return std::chrono::duration_cast<std::chrono::microseconds>(std::chrono::steady_clock::now() -
-                                                                 start_);
+std::chrono::microseconds ExchangeRecorder::time() const {
+    return std::chrono::duration_cast<std::chrono::microseconds>(arrived_ - start_);
 }
 
 bool ExchangeRecorder::add_body(std::string_view bytes) {
@@ -51,31 +50,49 @@ bool ExchangeRecorder::add_body(std::string_view bytes) {
     return true;
 }
 
-void ExchangeRecorder::open(int status, const Head& head, bool body) {
-    const auto& options = store_.options();
-    choose_decoder(head);
-    if (body_ && !options.masked.empty()) {
-        if (auto masked = mask_json(*body_, options.masked)) body_ = std::move(*masked);
+std::string ExchangeRecorder::name_with(std::string_view body) const {
+    return recording_name(request_.method, mask_url(target_), body);
+}
+
+void ExchangeRecorder::end_body() {
+    if (!body_) return;
+    const auto& masked = store_.options().masked;
+    if (!masked.empty()) {
+        if (auto text = mask_json(*body_, masked)) body_ = std::move(*text);
     }
+    name_ = name_with(*body_);
+}
+
+void ExchangeRecorder::open(int status, const Head& head) {
+    choose_decoder(head);
+    opened_ = std::make_unique<RecordedResponse>();
+    opened_->status = status;
+    opened_->headers = recorded_fields(head);
+    if (name_.empty()) { // of a request without a recorded body
+        body_.reset();
+        name_ = name_with({});
+    }
+    path_ = store_.next_path(name_); // here: the next request may be sent in answer to this head
+    if (!store_.options().masked.empty() && is_json_type(head.find("Content-Type").value_or("")))
+        held_.emplace();
+}
+
+void ExchangeRecorder::create_file() {
+    if (!opened_) return;
     RecordingHeader header;
+    header.response = std::move(*std::exchange(opened_, nullptr));
     header.started = rfc3339(started_);
     header.url = url_.text();
     header.exact = true;
     header.request.method = request_.method;
     if (url_.target != target_) header.request.target = target_; // there is a base path
     header.request.headers = recorded_fields(request_.head);
-    if (body && body_ && !body_->empty()) header.request.body = *body_;
-    header.response.status = status;
-    header.response.headers = recorded_fields(head);
+    if (body_ && !body_->empty()) header.request.body = std::move(*body_);
     RecordingWriterOptions writer;
-    writer.mask = options.mask;
-    auto path = store_.next_path(request_.method, mask_url(target_),
-                                 body && body_ ? *body_ : std::string());
-    writer_ = std::make_unique<RecordingWriter>(std::move(path), std::move(header), writer);
+    writer.mask = store_.options().mask;
+    writer_ = std::make_unique<RecordingWriter>(std::move(path_), std::move(header), writer);
     body_.reset();
     charge_.clear();
-    if (!options.masked.empty() && is_json_type(head.find("Content-Type").value_or("")))
-        held_.emplace();
 }
 
 void ExchangeRecorder::choose_decoder(const Head& head) {
@@ -92,6 +109,7 @@ void ExchangeRecorder::choose_decoder(const Head& head) {
 }
 
 void ExchangeRecorder::bytes(std::string_view bytes) {
+    create_file();
     if (!decoder_) return add(bytes);
     for (;;) {
         const auto piece = decoder_->next(bytes);
@@ -102,7 +120,7 @@ void ExchangeRecorder::bytes(std::string_view bytes) {
 
 void ExchangeRecorder::add(std::string_view decoded) {
     if (decoded.empty()) return;
-    if (!held_) return writer_->bytes(now(), decoded);
+    if (!held_) return writer_->bytes(time(), decoded);
     if (held_->size() + decoded.size() > store_.options().max_body_bytes) {
         held_->clear();
         throw Error(Errc::too_large,
@@ -113,6 +131,7 @@ void ExchangeRecorder::add(std::string_view decoded) {
 }
 
 void ExchangeRecorder::flush() {
+    create_file();
     if (writer_) writer_->flush();
 }
 
@@ -121,15 +140,16 @@ void ExchangeRecorder::write_held() {
     if (body.empty()) return;
     const auto masked = mask_json(body, store_.options().masked);
     // A body that is not complete, valid JSON could contain a secret anywhere.
-    if (masked) writer_->bytes(now(), *masked);
+    if (masked) writer_->bytes(time(), *masked);
     else throw Error(Errc::bad_input, "the response is not valid JSON, so it cannot be masked");
 }
 
 void ExchangeRecorder::close(std::string_view how, std::string_view message) {
+    create_file();
     if (!writer_) return;
     if (decoder_ && how == "eof") decoder_->finish();
     if (held_) write_held();
-    writer_->close(now(), {how, message});
+    writer_->close(time(), {how, message});
     writer_->finish();
     writer_.reset();
 }

@@ -14,6 +14,8 @@ namespace {
 
 /// Written bytes are removed from the buffer once there are this many.
 constexpr std::size_t max_sent_kept = 64 * 1024;
+/// Pieces of a body whose memory is kept from one read to the next.
+constexpr std::size_t max_pieces_kept = 32;
 
 RequestFraming framing_of(const Request& request, bool whole) {
     const bool chunked = request.head.count("Transfer-Encoding") > 0;
@@ -60,8 +62,7 @@ ProxyExchange::ProxyExchange(UpstreamLoop& loop, const RecordingProxyOptions& op
 
 ProxyExchange::~ProxyExchange() {
     upstream_->close();
-    if (!ended_ && !broken_)
-        record([](auto& it) { it.close("client", "the client ended the connection"); });
+    if (!ended_ && !broken_) end_recording("client", "the client ended the connection");
 }
 
 /// `POST /v1/messages`, for messages.
@@ -81,6 +82,12 @@ void ProxyExchange::record(Action action) {
         reports_.unrecorded();
         reports_.warning(fmt::format("{} is not recorded further: {}", label(), e.what()));
     }
+}
+
+/// Records that the exchange was cut now, as in RecordedClose.
+void ProxyExchange::end_recording(std::string_view how, std::string_view why) {
+    if (recorder_) recorder_->arrive();
+    record([&](auto& it) { it.close(how, why); });
 }
 
 void ProxyExchange::wake() {
@@ -118,8 +125,9 @@ void ProxyExchange::on_body(std::string_view bytes) {
 
 void ProxyExchange::on_body_end(std::string_view trailers) {
     if (std::exchange(body_complete_, true)) return; // a whole body has ended in attach()
-    if (ended_ || broken_ || !request_framing_.chunked) return;
-    upstream_->send(chunked_end(trailers));
+    if (ended_ || broken_) return;
+    if (request_framing_.chunked) upstream_->send(chunked_end(trailers));
+    record([](auto& it) { it.end_body(); });
 }
 
 void ProxyExchange::on_body_error(int status, const std::string& why) {
@@ -129,7 +137,7 @@ void ProxyExchange::on_body_error(int status, const std::string& why) {
         respond(status, why + "\n");
     } else {
         broken_ = true;
-        record([&](auto& it) { it.close("client", why); });
+        end_recording("client", why);
     }
     wake();
 }
@@ -143,15 +151,37 @@ void ProxyExchange::on_sent() { wake(); }
 // ---- the response ----
 
 void ProxyExchange::on_bytes(std::string_view bytes) {
+    if (recorder_) recorder_->arrive();
     try {
         parser_.feed(bytes, *this);
     } catch (const Error& e) {
+        record_arrived();
         return fail(e, false);
     }
-    if (!ended_ && waiting() >= options_.max_waiting_bytes) {
+    if (ended_) return end_response();
+    if (waiting() >= options_.max_waiting_bytes) {
         upstream_paused_ = true;
         upstream_->set_reading(false);
     }
+    wake(); // may end the stream, but this object is destroyed later
+    record_arrived();
+}
+
+/// Records what on_bytes() was given: the views are of its bytes.
+void ProxyExchange::record_arrived() {
+    for (const auto piece : arrived_) record([&](auto& it) { it.bytes(piece); });
+    if (arrived_.capacity() > max_pieces_kept) std::vector<std::string_view>().swap(arrived_);
+    else arrived_.clear();
+}
+
+/// Sends and records what is left, and then sends the bytes that were held back.
+void ProxyExchange::end_response() {
+    if (waiting() > 0) wake();
+    record_arrived();
+    const bool recorded = recorder_ != nullptr;
+    record([](auto& it) { it.close("eof"); });
+    if (recorded && recorder_) reports_.recorded();
+    held_ = 0;
     wake();
 }
 
@@ -165,7 +195,8 @@ void ProxyExchange::on_end() {
     } catch (const Error& e) {
         return fail(e, false);
     }
-    wake();
+    if (recorder_) recorder_->arrive();
+    end_response();
 }
 
 void ProxyExchange::on_failure(const Error& error, bool reset) { fail(error, reset); }
@@ -184,22 +215,25 @@ void ProxyExchange::on_head(const Head& head, int status, const ResponseFraming&
     form_.keep_alive =
         body_complete_ && !form_.http_1_0 && !request_.head.has_token("Connection", "close");
     out_.append(forwarded_response_head(head, framing, form_, policy_));
-    record([&](auto& it) { it.open(status, head, body_complete_); });
+    record([&](auto& it) { it.open(status, head); });
 }
 
 void ProxyExchange::on_body_piece(std::string_view bytes) {
     if (form_.chunked) append_chunk(bytes, out_);
     else out_.append(bytes);
-    record([&](auto& it) { it.bytes(bytes); });
+    if (recorder_) arrived_.push_back(bytes);
 }
 
 void ProxyExchange::on_response_end(std::string_view trailers) {
-    if (form_.chunked) out_.append(chunked_end(trailers));
+    if (form_.chunked) {
+        const auto end = chunked_end(trailers);
+        out_.append(end);
+        held_ = end.size();
+    } else if (waiting() > 0) {
+        held_ = arrived_.empty() ? waiting() : 1; // a head alone is not cut
+    }
     ended_ = true;
     upstream_->close();
-    const bool recorded = recorder_ != nullptr;
-    record([](auto& it) { it.close("eof"); });
-    if (recorded && recorder_) reports_.recorded();
 }
 
 /// The upstream server has failed: the client learns why if no response has begun, and is cut in
@@ -214,7 +248,7 @@ void ProxyExchange::fail(const Error& error, bool reset) {
     if (cut) {
         broken_ = true;
         reset_ = reset;
-        record([&](auto& it) { it.close(reset ? "reset" : "error", error.what()); });
+        end_recording(reset ? "reset" : "error", error.what());
     } else {
         respond(error.code() == Errc::timeout ? 504 : 502,
                 fmt::format("sse record: {}\n", error.what()));
@@ -240,7 +274,7 @@ void ProxyExchange::respond(int status, const std::string& text) {
 
 std::size_t ProxyExchange::gather(Clock::time_point, std::span<std::string_view> out) {
     if (out.empty() || waiting() == 0) return 0;
-    out[0] = std::string_view(out_).substr(written_);
+    out[0] = std::string_view(out_).substr(written_, waiting());
     return 1;
 }
 

@@ -20,8 +20,10 @@
 
 namespace sse {
 
-/// Forwards every byte as it arrives, before it is recorded. Buffers at most the bounds in the
-/// options in each direction. Used only on the thread of its loop.
+/// Forwards every byte as it arrives, and then records it, in the same turn of the loop. Only the
+/// end of a response is recorded first: a client that has received it finds the recording complete.
+/// Buffers at most the bounds in the options in each direction. Used only on the thread of its
+/// loop.
 class ProxyExchange : public Exchange,
                       private UpstreamConnection::Owner,
                       private ResponseParser::Sink {
@@ -47,7 +49,7 @@ public:
     void attach(std::function<void()> wake) override;
     std::size_t gather(Clock::time_point now, std::span<std::string_view> out) override;
     void consume(std::size_t bytes) override;
-    bool ended() const override { return ended_ && !broken_ && waiting() == 0; }
+    bool ended() const override { return ended_ && !broken_ && held_ + waiting() == 0; }
     Cut cut() const override;
     StreamCounts counts() const override;
 
@@ -64,12 +66,14 @@ private:
     void on_body_piece(std::string_view bytes) override;
     void on_response_end(std::string_view trailers) override;
 
-    std::size_t waiting() const { return out_.size() - written_; }
-    void send_request();
+    void record_arrived();
+    void end_response();
+    std::size_t waiting() const { return out_.size() - written_ - held_; }
     void fail(const Error& error, bool reset);
     void respond(int status, const std::string& text);
     template <class Action>
     void record(Action action);
+    void end_recording(std::string_view how, std::string_view why);
     std::string label() const;
     void wake();
 
@@ -82,9 +86,11 @@ private:
     std::shared_ptr<UpstreamConnection> upstream_;
     ResponseParser parser_;
     std::unique_ptr<ExchangeRecorder> recorder_; ///< nullptr: not recorded, or not any more
+    std::vector<std::string_view> arrived_; ///< of the body, not recorded yet; during on_bytes()
     std::function<void()> wake_;
     std::string out_; ///< for the client; the first `written_` bytes have been sent
     std::size_t written_ = 0;
+    std::size_t held_ = 0; ///< last bytes of out_: the end of a response that is not recorded yet
     ResponseForm form_;
     int status_ = 0;
     bool body_complete_ = false;           ///< of the request

@@ -98,9 +98,7 @@ RecordingStore::RecordingStore(RecordingStoreOptions options)
     }
 }
 
-std::string RecordingStore::next_path(std::string_view method, std::string_view target,
-                                      std::string_view body) {
-    auto name = recording_name(method, target, body);
+std::string RecordingStore::next_path(const std::string& name) {
     const std::lock_guard lock(mutex_);
     auto& names = names_[name];
     if (options_.replace && !names.earlier.empty()) {

@@ -37,9 +37,9 @@ public:
     /// its name.
     explicit RecordingStore(RecordingStoreOptions options);
 
-    /// The path for the next recording of a request, `DIR/METHOD-PATH-HASH-NUMBER.jsonl`. The hash
-    /// is that of query and body, and is omitted if both are empty. Reserves the number.
-    std::string next_path(std::string_view method, std::string_view target, std::string_view body);
+    /// The path for the next recording of the requests with this recording_name(),
+    /// `DIR/NAME-NUMBER.jsonl`. Reserves the number.
+    std::string next_path(const std::string& name);
     const RecordingStoreOptions& options() const { return options_; }
     /// Memory of the bodies that wait to be recorded.
     BodyBudget& bodies() { return bodies_; }
@@ -58,8 +58,9 @@ private:
     std::map<std::string, Names, std::less<>> names_; ///< by name without the number
 };
 
-/// `METHOD-PATH-HASH` as above, of letters, digits, `.`, `_` and `-`. JSON bodies with equal
-/// values, and multipart bodies that differ only in their boundary, have the same hash.
+/// `METHOD-PATH-HASH`, of letters, digits, `.`, `_` and `-`. The hash is that of query and body,
+/// and is omitted if both are empty. JSON bodies with equal values, and multipart bodies that
+/// differ only in their boundary, have the same hash.
 std::string recording_name(std::string_view method, std::string_view target, std::string_view body);
 
 } // namespace sse

@@ -2,7 +2,9 @@
 milliseconds: over loopback, one request after the other, each on a connection that is open already. The proxy's way
 includes its own connection to the upstream server and the recording of the exchange.
 
-The two kinds of request take turns, and what is added is the difference of each two of them."""
+A stream goes on after its first event, and the client leaves; a short response ends with it. The two ways take turns,
+each once the processes are done with the one before, and what is added is the difference of each two of them."""
+import json
 import socket
 import tempfile
 import time
@@ -31,26 +33,34 @@ def shares(times):
     return {"p50": times[len(times) // 2], "p99": times[len(times) * 99 // 100]}
 
 
+PAUSE = 0.003  # s
+KINDS = {"stream": [{"t": 0, "data": "one"}, {"t": 600, "data": "two"}], "short response": [{"t": 0, "data": "one"}]}
+
+
 def rows(setting):
-    count = 50 if setting.short else 5000
-    with tempfile.TemporaryDirectory() as directory:
-        played = Path(directory, "upstream.jsonl")
-        played.write_text('{"sse":1}\n{"t":0,"data":"one"}\n', encoding="utf-8")
-        upstream = Piped([setting.sse, "replay", "--listen", "127.0.0.1:0", "--no-wait", str(played)])
-        proxy = Piped(on(SERVER, setting.sse, "record", "--listen", "127.0.0.1:0", f"http://127.0.0.1:{upstream.port}",
-                         str(Path(directory, "recordings"))))
-        try:
-            direct, through = [], []
-            for number in range(count):
-                direct.append(first_byte(upstream.port, number))
-                through.append(first_byte(proxy.port, number))
-        finally:
-            proxy.close()
-            upstream.close()
-    added = shares([after - before for before, after in zip(direct, through)])
-    direct, through = shares(direct), shares(through)
-    for share in ("p50", "p99"):
-        yield Row(f"record: first byte through the proxy, {share}", through[share], "ms", "without it", direct[share])
-    for share in ("p50", "p99"):
-        row = Row(f"record: first byte, added latency, {share}", added[share], "ms")
-        yield row.within(most=1) if share == "p99" else row
+    count = 50 if setting.short else 2000
+    for kind, events in KINDS.items():
+        with tempfile.TemporaryDirectory() as directory:
+            played = Path(directory, "upstream.jsonl")
+            played.write_text("".join(json.dumps(line) + "\n" for line in [{"sse": 1}, *events]), encoding="utf-8")
+            upstream = Piped([setting.sse, "replay", "--listen", "127.0.0.1:0", str(played)])
+            proxy = Piped(on(SERVER, setting.sse, "record", "--listen", "127.0.0.1:0",
+                             f"http://127.0.0.1:{upstream.port}", str(Path(directory, "recordings"))))
+            try:
+                direct, through = [], []
+                for number in range(count):
+                    direct.append(first_byte(upstream.port, number))
+                    time.sleep(PAUSE)
+                    through.append(first_byte(proxy.port, number))
+                    time.sleep(PAUSE)
+            finally:
+                proxy.close()
+                upstream.close()
+        added = shares([after - before for before, after in zip(direct, through)])
+        direct, through = shares(direct), shares(through)
+        for share in ("p50", "p99"):
+            yield Row(f"record: first byte of a {kind} through the proxy, {share}", through[share], "ms", "without it",
+                      direct[share])
+        for share in ("p50", "p99"):
+            row = Row(f"record: first byte of a {kind}, added latency, {share}", added[share], "ms")
+            yield row.within(most=1) if share == "p99" else row

@@ -1,6 +1,10 @@
 """sse record: what passes through the proxy, and what it records."""
+import contextlib
+import functools
 import gzip
 import hashlib
+import json
+import os
 import re
 import signal
 import socket
@@ -30,6 +34,26 @@ def stream(connection):
     for piece in EVENTS:
         connection.chunk(piece)
     connection.end()
+
+
+def stream_and_stay(connection):
+    """Sends one chunk, and nothing more."""
+    connection.head("200 OK")
+    connection.chunk(EVENTS[0])
+    connection.wait_for_close()
+
+
+@contextlib.contextmanager
+def fifo(path):
+    """A FIFO in the place of a recording: who opens it waits for a reader, which the first call of what is yielded opens."""
+    os.mkfifo(path)
+    reader = functools.cache(lambda: path.open("rb"))
+    try:
+        yield reader
+    finally:
+        both = os.open(path, os.O_RDWR | os.O_NONBLOCK)  # a test that fails leaves nobody waiting
+        reader().close()
+        os.close(both)
 
 
 def closed_recording(directory):
@@ -558,15 +582,64 @@ def test_a_body_goes_on_that_came_before_the_upstream_was_connected(sse, wire, t
 
 
 def test_a_kill_leaves_a_recording_that_replays(sse, wire, origin, tmp_path):
-    def answer(connection):
-        connection.head("200 OK")
-        connection.chunk(EVENTS[0])
-        connection.wait_for_close()
-    proxy = record(sse, origin(answer).url, tmp_path)
+    proxy = record(sse, origin(stream_and_stay).url, tmp_path)
     assert wire.get(proxy.url).more() == EVENTS[0]
     poll("the event in the file", lambda: files(tmp_path) and len(only(tmp_path)) == 2)
     proxy.end_hard()
     assert wire.get(sse.replay(tmp_path).url).read_all() == EVENTS[0]
+
+
+def test_the_first_bytes_pass_before_they_are_recorded(sse, wire, origin, tmp_path):
+    """The file of the recording is a FIFO that nobody reads yet, and opening it blocks."""
+    proxy = record(sse, origin(stream_and_stay).url, tmp_path)
+    with fifo(tmp_path / "GET-x-0001.jsonl") as written:
+        assert wire.get(proxy.url + "x").more() == EVENTS[0]
+        head, event = json.loads(written().readline()), json.loads(written().readline())
+    assert (head["response"]["status"], event["bytes"].encode()) == (200, EVENTS[0])
+
+
+@pytest.mark.parametrize("send, before, end", [
+    (lambda c: c.send("HTTP/1.1 200 OK\r\nContent-Length: 5\r\n\r\nwhole"), b"whol", b"e"),
+    (lambda c: c.send("HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n5\r\nwhole\r\n0\r\nA: b\r\n\r\n"),
+     b"5\r\nwhole\r\n", b"0\r\nA: b\r\n\r\n")], ids=["length", "chunked"])
+def test_the_end_of_a_response_passes_after_it_is_recorded(sse, wire, origin, tmp_path, send, before, end):
+    proxy = record(sse, origin(send).url, tmp_path)
+    with fifo(tmp_path / "GET-x-0001.jsonl") as written:
+        sock = wire.send(proxy.url, request_bytes(proxy.url + "x"))
+        got = b""
+        while not got.endswith(before):
+            got += sock.recv(1000)
+        written()
+        assert sock.recv(1000) == end
+        assert [list(json.loads(line))[1] for line in written()] == ["started", "bytes", "close"]
+
+
+def test_what_arrives_for_a_client_that_has_left_is_recorded(sse, wire, origin, tmp_path):
+    """The only loop waits for a reader of a FIFO. Before it goes on, a response begins and then its client leaves, so
+    that the proxy fails to send what it is about to record."""
+    go, sent = threading.Event(), threading.Event()
+
+    def answer(connection):
+        if connection.request.target == "/left":
+            assert go.wait(60)
+        connection.head("200 OK")
+        connection.chunk(EVENTS[0])
+        if connection.request.target == "/left":
+            sent.set()
+        connection.wait_for_close()
+    api = origin(answer)
+    proxy = record(sse, api.url, tmp_path, "--threads", "1")
+    sock = wire.send(proxy.url, request_bytes(proxy.url + "left"))
+    api.wait_requests(1)
+    with fifo(tmp_path / "GET-fifo-0001.jsonl") as written:
+        assert wire.get(proxy.url + "fifo").more() == EVENTS[0]
+        go.set()
+        assert sent.wait(60)
+        reset(sock)
+        written()
+        path = tmp_path / "GET-left-0001.jsonl"
+        _, event, close = poll("the recording", lambda: path.exists() and len(lines(path)) == 3 and lines(path))
+    assert (event["bytes"].encode(), close["close"]) == (EVENTS[0], "client")
 
 
 # -- requests that are refused, and attacks

@@ -87,6 +87,13 @@ struct Exchange {
         reader.feed(rest);
         return reader.request();
     }
+    /// The response begins, and its file is created; `body`: after the whole request body.
+    void open(const sse::Head& head, bool body = true) {
+        if (body) recorder.end_body();
+        recorder.open(200, head);
+        CHECK(directory.names().empty());
+        recorder.flush();
+    }
     std::string file() const { return directory.path() / directory.names().at(0); }
     sse::RecordingHeader header() const { return sse::open_recording(file())->header(); }
     /// `bytes(x) bytes(y) close eof `, without times.
@@ -148,7 +155,9 @@ TEST_CASE("Recordings are numbered, and those of earlier runs are kept or replac
         directory.add(name);
     auto options = options_for(directory);
     const auto name = [](sse::RecordingStore& store, const std::string& target) {
-        return fs::path(store.next_path("GET", target, "")).filename().string();
+        return fs::path(store.next_path(sse::recording_name("GET", target, "")))
+            .filename()
+            .string();
     };
     SECTION("kept") {
         options.replace = false;
@@ -185,7 +194,7 @@ TEST_CASE("An exchange is recorded as it happens") {
     CHECK(it.recorder.add_body("{\"q\":"));
     CHECK(it.recorder.add_body("1}"));
     CHECK(it.store.bodies().used() == 7);
-    it.recorder.open(200, response("Content-Type: text/event-stream\r\nSet-Cookie: a=b\r\n"), true);
+    it.open(response("Content-Type: text/event-stream\r\nSet-Cookie: a=b\r\n"));
     CHECK(it.store.bodies().used() == 0);
     it.recorder.bytes("data: a");
     it.recorder.bytes("\n\n");
@@ -230,7 +239,7 @@ TEST_CASE("A body that is too large, or incomplete when the response begins, is 
         CHECK(it.recorder.add_body("1"));
         body = false;
     }
-    it.recorder.open(200, response(), body);
+    it.open(response(), body);
     CHECK_FALSE(it.header().request.body);
 }
 
@@ -238,7 +247,7 @@ TEST_CASE("A coded response is recorded decoded, at every cut") {
     const auto packed = gzipped("data: x\n\n");
     for (std::size_t cut = 0; cut <= packed.size(); ++cut) {
         Exchange it;
-        it.recorder.open(200, response("Content-Encoding: gzip\r\n"), true);
+        it.open(response("Content-Encoding: gzip\r\n"));
         it.recorder.bytes(std::string_view(packed).substr(0, cut));
         it.recorder.bytes(std::string_view(packed).substr(cut));
         it.recorder.close("eof");
@@ -253,7 +262,7 @@ TEST_CASE("A coded response that is cut is an error if the connection ended well
     const auto packed = gzipped("data: x\n\n");
     for (const char* how : {"eof", "reset"}) {
         Exchange it;
-        it.recorder.open(200, response("Content-Encoding: gzip\r\n"), true);
+        it.open(response("Content-Encoding: gzip\r\n"));
         it.recorder.bytes(std::string_view(packed).substr(0, packed.size() - 4));
         if (how == std::string("eof")) CHECK_THROWS_AS(it.recorder.close(how), sse::Error);
         else CHECK_NOTHROW(it.recorder.close(how));
@@ -264,21 +273,19 @@ TEST_CASE("Codings that cannot be decoded are errors before a file is made") {
     for (const char* codings : {"zstd", "gzip, br", "compress"}) {
         Exchange it;
         INFO(codings);
-        CHECK_THROWS_AS(
-            it.recorder.open(200, response("Content-Encoding: " + std::string(codings) + "\r\n"),
-                             true),
-            sse::Error);
+        CHECK_THROWS_AS(it.open(response("Content-Encoding: " + std::string(codings) + "\r\n")),
+                        sse::Error);
         CHECK(it.directory.names().empty());
     }
     for (const char* names : {"identity", "utf-8", "none, identity"}) { // no codings
         Exchange it;
-        it.recorder.open(200, response("Content-Encoding: " + std::string(names) + "\r\n"), true);
+        it.open(response("Content-Encoding: " + std::string(names) + "\r\n"));
         it.recorder.bytes("x");
         it.recorder.close("eof");
         CHECK(it.records() == "bytes(x);close eof ;");
     }
     Exchange head({}, "HEAD");
-    head.recorder.open(200, response("Content-Encoding: zstd\r\n"), true);
+    head.open(response("Content-Encoding: zstd\r\n"));
     head.recorder.close("eof");
     CHECK(head.records() == "close eof ;");
 }
@@ -288,7 +295,7 @@ TEST_CASE("JSON responses are recorded masked, as one record, or not at all") {
     SECTION("masked") {
         Exchange it(mask_user);
         it.recorder.add_body(R"({"user":"u", "q":1})");
-        it.recorder.open(200, json, true);
+        it.open(json);
         it.recorder.bytes(R"({"user":)");
         it.recorder.flush();
         CHECK(it.records().empty());
@@ -299,19 +306,19 @@ TEST_CASE("JSON responses are recorded masked, as one record, or not at all") {
     }
     SECTION("cut") {
         Exchange it(mask_user);
-        it.recorder.open(200, json, true);
+        it.open(json);
         it.recorder.bytes(R"({"user":"secr)");
         CHECK_THROWS_AS(it.recorder.close("reset"), sse::Error);
         CHECK(it.records().empty());
     }
     SECTION("too large") {
         Exchange it([](auto& options) { mask_user(options), options.max_body_bytes = 5; });
-        it.recorder.open(200, json, true);
+        it.open(json);
         CHECK_THROWS_AS(it.recorder.bytes("[1,2,3]"), sse::Error);
     }
     SECTION("other types are recorded as they arrive") {
         Exchange it(mask_user);
-        it.recorder.open(200, response("Content-Type: text/event-stream\r\n"), true);
+        it.open(response("Content-Type: text/event-stream\r\n"));
         it.recorder.bytes("data: {");
         it.recorder.close("eof");
         CHECK(it.records() == "bytes(data: {);close eof ;");
@@ -320,8 +327,11 @@ TEST_CASE("JSON responses are recorded masked, as one record, or not at all") {
 
 TEST_CASE("Times of a recording never go back") {
     Exchange it;
-    it.recorder.open(200, response(), true);
-    for (int i = 0; i < 100; ++i) it.recorder.bytes("x");
+    it.open(response());
+    for (int i = 0; i < 100; ++i) {
+        it.recorder.arrive();
+        it.recorder.bytes("x");
+    }
     it.recorder.close("eof");
     const auto reader = sse::open_recording(it.file());
     std::chrono::microseconds last{0};
