@@ -105,7 +105,9 @@ void add_client(const BenchRun& run, Lines& lines) {
     if (load.client.resident_bytes > 0)
         text += fmt::format(", {} of memory",
                             bytes_text(static_cast<double>(load.client.resident_bytes)));
-    lines.add("client", text + unless_none(load.untimed, "deliveries without a time"));
+    lines.add("client",
+              text + unless_none(load.untimed, load.untimed == 1 ? "delivery without a time"
+                                                                 : "deliveries without a time"));
     lines.times("behind by", load.behind);
 }
 

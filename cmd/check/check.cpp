@@ -255,6 +255,19 @@ int explain(const CheckOptions& o) {
     return show(text);
 }
 
+/// check has no -v, which the hints for all commands name.
+std::string hint_of(const sse::Error& e, const sse::ClientOptions& options) {
+    auto hint = cmd::connection_hint(e, options);
+    if (!hint.empty()) return hint;
+    switch (e.code()) {
+    case sse::Errc::http_status:
+    case sse::Errc::timeout:
+    case sse::Errc::tls_handshake:
+    case sse::Errc::receive: return "try the URL with sse tail -v, which shows each step";
+    default: return cmd::hint_for(e.code());
+    }
+}
+
 /// Watches the stream, with a progress line on a terminal.
 sse::checks::Observations watch(const sse::checks::GatherOptions& options,
                                 sse::Interrupt& interrupt) {
@@ -274,9 +287,7 @@ sse::checks::Observations watch(const sse::checks::GatherOptions& options,
     try {
         return sse::checks::gather(options, interrupt, progress);
     } catch (const sse::Error& e) {
-        auto hint = cmd::connection_hint(e, options.client);
-        throw Failure(cmd::exit_status(e.code()), e.what(),
-                      hint.empty() ? cmd::hint_for(e.code()) : hint);
+        throw Failure(cmd::exit_status(e.code()), e.what(), hint_of(e, options.client));
     }
 }
 

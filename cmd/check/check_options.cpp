@@ -48,7 +48,7 @@ void add_watch_options(CLI::App& app, CheckOptions& o) {
         ->type_name("DURATION")
         ->group(group);
     app.add_flag("--single", o.single,
-                 "Make only one request, as is always done with data or a method other than GET")
+                 "Make only one request; implied by data or a method other than GET")
         ->group(group);
     add_number<unsigned>(app, "--max-connections", o.max_connections, 1,
                          "Open at most N connections at once", 16)

@@ -10,6 +10,7 @@
 #include "client/json_body.hpp"
 #include "http/head.hpp"
 #include "http/media_type.hpp"
+#include "http/stream_status.hpp"
 #include "protocol/json_seq_parser.hpp"
 #include "protocol/ndjson_parser.hpp"
 #include "protocol/stream_format.hpp"
@@ -294,13 +295,10 @@ Client::RoutedResponse Client::send(const ClientRequest& request, Timing& timing
     return {std::move(response), proxy};
 }
 
-/// The format of the body, if `response` is one to read: 200 (HTML 9.2.3), and for other methods
-/// than GET also 201 to 203.
+/// The format of the body, if `response` is one to read.
 std::optional<Client::Format> Client::format_of(const ClientRequest& request,
                                                 const ClientResponse& response) const {
-    const auto status = response.status();
-    const bool expected =
-        status == 200 || (request.method != "GET" && status > 200 && status < 204);
+    const bool expected = is_stream_status(request.method, response.status());
     if ((!expected && !options_.any_response) || !response.coding().empty()) return std::nullopt;
     const auto type = essence(response.head().find("Content-Type").value_or(""));
     if (options_.json_lines || stream_format(type) == StreamFormat::json_lines)

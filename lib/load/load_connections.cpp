@@ -5,6 +5,7 @@
 #include "base/printable.hpp"
 #include "client/backoff.hpp"
 #include "http/media_type.hpp"
+#include "http/stream_status.hpp"
 #include "load/block_end.hpp"
 #include "net/timed_receive.hpp"
 
@@ -315,7 +316,8 @@ void LoadConnections::on_open(std::uint32_t number, Clock::time_point arrived) {
 void LoadConnections::on_head(const Head& head, int status, const ResponseFraming&) {
     auto& subscriber = subscribers_[current_];
     const auto type = head.find("Content-Type");
-    if (status == 200 && type && essence(*type) == "text/event-stream") {
+    const bool expected = is_stream_status(targets_.request(current_).method, status);
+    if (expected && type && essence(*type) == "text/event-stream") {
         subscriber.state = State::open;
         if (!subscriber.was_open) ++result_.opened;
         subscriber.was_open = true;
@@ -326,9 +328,9 @@ void LoadConnections::on_head(const Head& head, int status, const ResponseFramin
     retry_after_.reset();
     if (const auto value = head.find("Retry-After"))
         retry_after_ = parse_retry_after(*value, std::chrono::system_clock::now());
-    refusal_ = status == 200 ? fmt::format("content type {}",
-                                           type ? printable(essence(*type), 60) : "missing")
-                             : fmt::format("HTTP status {}", status);
+    refusal_ =
+        expected ? fmt::format("content type {}", type ? printable(essence(*type), 60) : "missing")
+                 : fmt::format("HTTP status {}", status);
 }
 
 void LoadConnections::refuse(std::uint32_t number) {

@@ -64,6 +64,8 @@ void ProxyHandler::warn(const std::string& text) { reports_.warning(text); }
 
 std::optional<Response> ProxyHandler::refuse(const Request& head) {
     if (plays_only_) return playback_->refuse(head);
+    // Its response has no body, whatever its fields say (RFC 9110, 9.3.6).
+    if (head.method == "CONNECT") return text_response(501, "sse record opens no tunnels\n");
     if (const auto protocol = unsupported_upgrade(head.head); !protocol.empty()) {
         return text_response(501, fmt::format("sse record forwards only HTTP, and cannot upgrade "
                                               "to {}\n",

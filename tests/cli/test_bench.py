@@ -228,6 +228,19 @@ def test_where_no_subscriber_receives_a_stream_the_reason_is_told(sse, origin, a
     assert f"2 times: {why}" in done.out.decode()
 
 
+@pytest.mark.parametrize("status, data, opened", [("201 Created", ["-d", "x"], 1), ("202 Accepted", ["-d", "x"], 1),
+                                                  ("201 Created", [], 0), ("204 No Content", ["-d", "x"], 0)])
+def test_a_post_may_be_answered_by_a_stream_with_another_status(sse, origin, status, data, opened):
+    """As with tail."""
+    def serve(connection):
+        connection.head(status)
+        if not status.startswith("204"):
+            connection.chunk(event(1))
+            connection.end()
+    done = sse.run("bench", "-o", "json", "-c", "1", *AT_ONCE, *data, origin(serve).url)
+    assert json.loads(done.out)["opened"] == opened, done.err
+
+
 def test_a_port_where_nobody_listens(sse, origin):
     server = origin(lambda c: None)
     server.stop_listening()

@@ -226,6 +226,14 @@ def test_usage_errors_come_before_any_request(sse, args, error):
     assert done.err.splitlines()[1].startswith("sse: hint: ")
 
 
+def test_its_hints_name_options_that_it_has(sse, origin):
+    """It has no -v."""
+    server = origin(lambda c: c.send("HTTP/1.1 200 O\x1bK\r\n\r\n"))
+    done = sse.run("check", server.url)
+    assert done.status == 56
+    assert done.err.splitlines()[1] == "sse: hint: try the URL with sse tail -v, which shows each step"
+
+
 def test_a_server_that_cannot_be_reached_is_no_finding(sse, origin):
     closed = origin(lambda c: None)
     closed.stop_listening()

@@ -647,6 +647,7 @@ def test_what_arrives_for_a_client_that_has_left_is_recorded(sse, wire, origin, 
 @pytest.mark.parametrize("request_line, headers, status, why", [
     ("CONNECT example.com:443 HTTP/1.1", "", 400, "the target is not a path"),
     ("GET / HTTP/1.1", "Connection: Upgrade\r\nUpgrade: websocket\r\n", 501, "cannot upgrade to websocket"),
+    ("CONNECT / HTTP/1.1", "", 501, "opens no tunnels"),
     ("POST / HTTP/1.1", "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n", 400, "both Transfer-Encoding"),
     ("POST / HTTP/1.1", "Content-Length: 5\r\nContent-Length: 6\r\n", 400, "more than one Content-Length"),
     ("POST / HTTP/1.1", "Content-Length: +5\r\n", 400, "not a number"),
