@@ -43,7 +43,8 @@ void add_io_option(CLI::App& app, sse::ServerOptions& o) {
     add_choice(
         app, "--io", o.io, io_choices,
         "Send an event to many clients with one system call (uring, Linux 6.1 or later), with one "
-        "per client (send), or with uring if the kernel allows it and enough clients wait (auto)")
+        "per client (send), or with uring if the kernel allows it and there are enough clients "
+        "(auto)")
         ->group("HTTP");
 }
 
