@@ -192,7 +192,8 @@ int run(RecordOptions o) {
     }
     tell_what_it_does(o, handler, store);
     cmd::announce(*server, "/", o.port_file);
-    operation.settle(cmd::Operation::Programs::none, o.store.directory);
+    operation.settle(cmd::Operation::Programs::none, o.store.directory,
+                     std::nullopt); // the resolver reads any file
     const int signal = server->run();
     operation.end();
     if (handler.unrecorded() > 0) {

@@ -207,7 +207,7 @@ int serve(cmd::ReplayOptions o) {
     cmd::listen(*server, o.server, o.shared ? 1 : 2); // descriptors per client: socket and file
     operation.begin();
     cmd::announce(*server, "/", o.port_file);
-    operation.settle(cmd::Operation::Programs::none);
+    operation.settle(cmd::Operation::Programs::none, {}, recordings.files());
     server->on_stop([&] { channels.end(); });
     const int signal = server->run();
     operation.end();

@@ -85,8 +85,8 @@ void add_start(CLI::App& app, sse::Start& start) {
     };
     app.add_option_function<std::string>(
            "--start", store,
-           "First event for a client without a last event ID: the oldest in memory, all of the "
-           "store, new, or N events before the end")
+           "First event for a client without a last event ID: oldest (in the history), all "
+           "(oldest in the store), new (the next one), or N events before the end")
         ->type_name("WHERE")
         ->default_str("oldest")
         ->group("History");
@@ -286,6 +286,15 @@ int run(ServeOptions o) {
     if (o.channel.overflow != sse::Overflow::block) o.server.unsent_bytes = 0;
     server = std::make_unique<sse::Server>(cmd::with_tokens(o.server, o.tokens), handler);
     End end(o, *server);
+    // Published events would be missing from it, and a store holds all that was read.
+    const bool can_reread = inputs && !o.route.publish && !store && !redis;
+    auto rereads = can_reread ? inputs->rereads() : nullptr;
+    if (rereads) {
+        handler.start_reading = [&](std::size_t loop, std::string id, std::function<void()> wake) {
+            return rereads->start(
+                std::move(id), [&executor, loop, wake = std::move(wake)] { executor(loop, wake); });
+        };
+    }
     o.operation.own_files = cmd::store_paths(o.store);
     handler.on_stream_end = [&](bool whole) { end.stream_gone(whole); };
     cmd::Operation operation(o.operation, *server, channels);
@@ -298,8 +307,12 @@ int run(ServeOptions o) {
     const bool runs = !o.input.command.empty();
     if (recorder && !runs)
         recorder->on_thread([] { sse::confine_thread({{}, std::vector<std::string>{}}); });
+    // Any file, for the resolver, and where rotation may replace each part of a path.
+    std::optional<std::vector<std::string>> read_again;
+    if (!redis && !o.input.follow)
+        read_again = rereads ? rereads->files() : std::vector<std::string>();
     operation.settle(runs ? cmd::Operation::Programs::run : cmd::Operation::Programs::none,
-                     o.store.directory);
+                     o.store.directory, std::move(read_again));
     cmd::StoreRun storing(store.get(),
                           redis.get()); // last, so that its threads are confined as well
 
@@ -317,6 +330,7 @@ int run(ServeOptions o) {
         if (!inputs || !ends) channels.end();
     });
     const int signal = server->run();
+    rereads.reset();
     if (inputs) inputs->stop();
     channels.close();
     storing.stop();

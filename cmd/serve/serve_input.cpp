@@ -10,6 +10,7 @@
 #include "protocol/encoder.hpp"
 
 #include <CLI/CLI.hpp>
+#include <fcntl.h>
 #include <filesystem>
 #include <fmt/format.h>
 #include <map>
@@ -33,6 +34,13 @@ bool is_endless(const std::string& file) {
     struct stat status {};
     return ::stat(file.c_str(), &status) == 0 &&
            (S_ISFIFO(status.st_mode) || S_ISCHR(status.st_mode));
+}
+
+bool is_standard_input(const std::string& file) { return file == "-" || file == "/dev/stdin"; }
+
+bool is_regular(int fd) {
+    struct stat status {};
+    return ::fstat(fd, &status) == 0 && S_ISREG(status.st_mode);
 }
 
 /// Throws Failure with the exit statuses of a shell: 127 for a missing program, 126 otherwise.
@@ -215,8 +223,13 @@ sse::FollowOptions::Entry Inputs::entry() const {
 }
 
 void Inputs::add_file(const std::string& path) {
+    if (is_standard_input(path) && is_regular(STDIN_FILENO)) {
+        standard_input_ =
+            std::make_shared<sse::Descriptor>(::fcntl(STDIN_FILENO, F_DUPFD_CLOEXEC, 3));
+        standard_input_begin_ = ::lseek(STDIN_FILENO, 0, SEEK_CUR);
+    }
     if (!options_.follow) return add(std::make_unique<sse::InputReader>(path));
-    if (path == "-" || path == "/dev/stdin") {
+    if (is_standard_input(path)) {
         throw Failure(Exit::usage, "cannot follow standard input",
                       "give the files to follow, or remove --follow");
     }
@@ -242,6 +255,33 @@ void Inputs::add_file(const std::string& path) {
     inputs_.push_back(
         {nullptr, make_pump(path, options_.kept_place ? source_of(path) : std::string())});
     follower_->add(path, inputs_.back().pump->sink());
+}
+
+std::unique_ptr<sse::FileRereads> Inputs::rereads() const {
+    using Format = sse::InputFormat;
+    const auto& o = options_;
+    const bool has_ids = o.pump.format == Format::json || o.pump.format == Format::sse;
+    // Files that are followed together are read in turns: their order is not that of the files.
+    const bool in_order = o.command.empty() && (!o.follow || o.files.size() == 1);
+    if (!has_ids || !in_order || o.pump.channels) return nullptr;
+    sse::FileRereadsOptions rereads;
+    rereads.files = o.files;
+    if (rereads.files.empty()) rereads.files.emplace_back("-");
+    for (auto& file : rereads.files) {
+        struct stat status {};
+        const bool exists = ::stat(file.c_str(), &status) == 0;
+        if (is_standard_input(file)) file = "-";
+        else if (exists ? !S_ISREG(status.st_mode) : !o.follow) return nullptr;
+        if (file == "-" && !standard_input_) return nullptr;
+    }
+    rereads.open = o.open;
+    rereads.standard_input = standard_input_;
+    rereads.standard_input_begin = standard_input_begin_;
+    rereads.format = o.pump.format;
+    rereads.decoder = o.pump.decoder;
+    rereads.max_id_bytes = channel_->options().max_id_bytes;
+    rereads.grows = o.follow;
+    return std::make_unique<sse::FileRereads>(std::move(rereads));
 }
 
 Inputs::~Inputs() {

@@ -7,6 +7,7 @@
 #include "hub/channel_recorder.hpp"
 #include "input/command_output.hpp"
 #include "input/file_follower.hpp"
+#include "input/file_rereads.hpp"
 
 #include <atomic>
 #include <exception>
@@ -78,6 +79,9 @@ public:
     /// `failed` is true if one failed, which stops the others.
     void start(std::function<void(bool failed)> on_end);
     void stop();
+    /// Reads the inputs again, where all of them are regular files that can be read in the same
+    /// order, and whose events have IDs of their own; else nullptr.
+    std::unique_ptr<sse::FileRereads> rereads() const;
     /// Waits until all have ended. Rethrows the failure of an input. Returns the exit status of the
     /// command, 0 without one.
     int join();
@@ -111,6 +115,8 @@ private:
     std::string channel_name_;
     bool beside_others_ = false; ///< there are several inputs
     std::unique_ptr<Tee> tee_;
+    std::shared_ptr<const sse::Descriptor> standard_input_; ///< nullptr: it is no regular file
+    off_t standard_input_begin_ = 0;
     std::vector<Input> inputs_;
     std::vector<Task> tasks_;
     std::unique_ptr<sse::FileFollower> follower_; ///< nullptr: no file is followed

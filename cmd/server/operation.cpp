@@ -145,20 +145,24 @@ void Operation::begin() {
     }
 }
 
-void Operation::settle(Programs programs, const std::string& directory) {
-    if (programs == Programs::none) confine(directory);
+void Operation::settle(Programs programs, const std::string& directory,
+                       std::optional<std::vector<std::string>> files) {
+    if (programs == Programs::none) confine(directory, std::move(files));
     // The access log and the status line cannot share a terminal.
     if (has_terminal_line() && options_.access_log != "-")
         line_ = std::make_unique<TerminalLine>([this] { return status(); });
 }
 
-void Operation::confine(const std::string& changed) {
+void Operation::confine(const std::string& changed, std::optional<std::vector<std::string>> read) {
     const auto directory_of = [](const std::string& path) {
         const auto directory = std::filesystem::path(path).parent_path();
         return directory.empty() ? std::string(".") : directory.string();
     };
-    // Reading stays unrestricted: metrics, the resolver and sanitizers open files at any time.
-    sse::Confinement own;
+    if (read) {
+        for (auto& file : options_.files->readable()) read->push_back(std::move(file));
+        if (!changed.empty()) read->push_back(changed + "/.");
+    }
+    sse::Confinement own{{}, std::move(read)};
     for (const auto& path : server_.socket_paths()) // removed at the end
         own.writable.push_back(directory_of(path));
     if (log_) {

@@ -49,14 +49,16 @@ public:
     enum class Programs { none, run };
     /// Once everything is open and announced: gives up what the server no longer needs, unless it
     /// runs a program, and shows the status line. It still changes files in `directory`; "": none.
-    void settle(Programs programs, const std::string& directory = {});
+    /// Besides the files of `OperationOptions`, it still reads `files` by name; nullopt: any.
+    void settle(Programs programs, const std::string& directory,
+                std::optional<std::vector<std::string>> files);
     /// After the server has run: removes the status line and prints the totals.
     void end();
 
 private:
     void listen_admin();
     void drop_privileges();
-    void confine(const std::string& changed);
+    void confine(const std::string& changed, std::optional<std::vector<std::string>> read);
     void print_state() const;
     std::string status();
 

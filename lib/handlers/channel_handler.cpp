@@ -110,19 +110,41 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
     }
     auto response = stream_head();
     if (request.method == "HEAD") return response;
-    auto feed = std::make_unique<ChannelFeed>(channel, loop, request.framing, id, keepalive_,
-                                              on_stream_end);
-    auto& subscriber = feed->subscriber();
-    if (const auto retry = retry_block(*channel, loop); !retry.empty()) subscriber.prepend(retry);
-    if (subscriber.gap()) {
-        mark_gap(response);
-        subscriber.prepend_gap();
+    const auto retry = retry_block(*channel, loop);
+    auto& shard = channel->shard(loop);
+    if (start_reading && !id.empty() && !shard.find(id) && id != shard.start_id()) {
+        response.feed = std::make_unique<RereadFeed>(
+            channel, loop, request.framing, id, retry + ":\n\n", keepalive_,
+            [this, loop](std::string last_event_id, std::function<void()> wake) {
+                return start_reading(loop, std::move(last_event_id), std::move(wake));
+            },
+            [this, channel, loop, framing = request.framing](std::string_view last_event_id) {
+                return feed_of(channel, loop, framing, last_event_id, {});
+            });
+        return response;
     }
-    if ((id.empty() || subscriber.gap()) && !subscriber.seeking()) subscriber.prepend_position();
+    auto feed = feed_of(channel, loop, request.framing, id, retry);
+    auto& subscriber = feed->subscriber();
+    if (subscriber.gap()) mark_gap(response);
     // Some proxies send the head on with the first bytes behind it.
     if (!subscriber.has_more()) subscriber.prepend(":\n\n");
     response.feed = std::move(feed);
     return response;
+}
+
+/// The feed of one channel, with the blocks that its client is sent first.
+std::unique_ptr<ChannelFeed> ChannelHandler::feed_of(const std::shared_ptr<Channel>& channel,
+                                                     std::size_t loop, Framing framing,
+                                                     std::string_view last_event_id,
+                                                     std::string_view first) {
+    auto feed = std::make_unique<ChannelFeed>(channel, loop, framing, last_event_id, keepalive_,
+                                              on_stream_end);
+    auto& subscriber = feed->subscriber();
+    if (!first.empty()) subscriber.prepend(first);
+    if (subscriber.gap()) subscriber.prepend_gap();
+    if ((last_event_id.empty() || subscriber.gap()) && !subscriber.seeking())
+        subscriber.prepend_position();
+    return feed;
 }
 
 /// The channels that the query of `request` names, relative to its path, in one stream.

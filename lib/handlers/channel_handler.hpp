@@ -4,12 +4,14 @@
 #include "base/random.hpp"
 #include "handlers/channel_feed.hpp"
 #include "handlers/publish_handler.hpp"
+#include "handlers/reread_feed.hpp"
 #include "hub/channels.hpp"
 #include "input/json_event.hpp"
 #include "server/handler.hpp"
 
 #include <chrono>
 #include <cstddef>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -60,12 +62,21 @@ public:
     /// Called on a loop's thread when a stream closes, and when a client that resumes has received
     /// everything already. Set it before the server runs.
     ChannelFeed::OnStreamEnd on_stream_end;
+    /// Reads the input again, on loop `loop`, for a client whose last event ID the history no
+    /// longer holds (see RereadFeed). Empty: it cannot be read again. Set it before the server
+    /// runs.
+    std::function<std::unique_ptr<FileReading>(std::size_t loop, std::string last_event_id,
+                                               std::function<void()> wake)>
+        start_reading;
 
 private:
     Response stream(const Request& request, const std::shared_ptr<Channel>& channel,
                     std::size_t loop);
     Response stream_of(const std::vector<std::string>& names, const Request& request,
                        std::size_t loop);
+    std::unique_ptr<ChannelFeed> feed_of(const std::shared_ptr<Channel>& channel, std::size_t loop,
+                                         Framing framing, std::string_view last_event_id,
+                                         std::string_view first);
     Response stream_head() const;
     /// The block with the reconnection time for one client; "" if there is none.
     std::string retry_block(const Channel& channel, std::size_t loop);

@@ -9,11 +9,7 @@
 
 namespace sse {
 
-namespace {
-
-/// Throws Error (bad_input) for an id that cannot come back in a header: a field value holds no
-/// control characters but HTAB (RFC 9110 5.5). The encoder refuses CR, LF and NUL.
-void check_id(std::string_view id, std::size_t max_bytes) {
+void check_event_id(std::string_view id, std::size_t max_bytes) {
     if (id.size() > max_bytes) {
         throw Error(Errc::bad_input,
                     fmt::format("id has {} bytes; the limit is {}", id.size(), max_bytes));
@@ -28,8 +24,6 @@ void check_id(std::string_view id, std::size_t max_bytes) {
                                 byte));
     }
 }
-
-} // namespace
 
 Channel::Channel(ChannelOptions options, std::size_t loops, std::function<void(std::size_t)> wake)
     : options_(options)
@@ -47,7 +41,7 @@ void Channel::add(Batch& batch, EventView event, std::chrono::system_clock::time
         event.id = ids_.next(now);
         batch.add(event, true);
     } else {
-        check_id(*event.id, options_.max_id_bytes);
+        check_event_id(*event.id, options_.max_id_bytes);
         batch.add(event);
     }
 }

@@ -23,6 +23,10 @@ namespace sse {
 /// Calls `action` soon on the thread of loop `loop`; itself called on any thread.
 using LoopExecutor = std::function<void(std::size_t loop, std::function<void()> action)>;
 
+/// Throws Error (bad_input) for an id that cannot come back in a header: a field value holds no
+/// control characters but HTAB (RFC 9110 5.5). The encoder refuses CR, LF and NUL.
+void check_event_id(std::string_view id, std::size_t max_bytes);
+
 /// Thread-safe. Owns its shards; each shard is used on the thread of its loop.
 class Channel : public LogSink, public std::enable_shared_from_this<Channel> {
 public:

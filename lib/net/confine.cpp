@@ -60,18 +60,7 @@ void allow_reading(int rules, const std::string& file) {
     auto directory = std::filesystem::absolute(file, error).lexically_normal().parent_path();
     while (directory.has_relative_path() && !std::filesystem::exists(directory, error))
         directory = directory.parent_path(); // it may be created later
-    allow(rules, directory.string(), LANDLOCK_ACCESS_FS_READ_FILE);
-}
-
-/// The sanitizers read it at the end of the process.
-void allow_sanitizers([[maybe_unused]] int rules) {
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-    allow(rules, "/proc", reads);
-#elif defined(__has_feature)
-#if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer)
-    allow(rules, "/proc", reads);
-#endif
-#endif
+    allow(rules, directory.string(), reads);
 }
 
 } // namespace
@@ -90,7 +79,9 @@ bool confine_thread(const Confinement& allowed) {
     for (const auto& directory : allowed.writable) allow(rules.get(), directory, writes);
     if (restricts_reading) {
         for (const auto& file : *readable) allow_reading(rules.get(), file);
-        allow_sanitizers(rules.get());
+        // Metrics and sanitizers. What /proc tells of other processes is that which ptrace() may
+        // see.
+        allow(rules.get(), "/proc", reads);
     }
     return forbid_new_privileges() && ::syscall(SYS_landlock_restrict_self, rules.get(), 0) == 0;
 }

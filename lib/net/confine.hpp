@@ -10,8 +10,8 @@ namespace sse {
 struct Confinement {
     /// Directories in which files may still be created, written and removed.
     std::vector<std::string> writable = {};
-    /// Files that are opened again by name. Others in their directories can be read, too, since a
-    /// file may be replaced. nullopt: all files can be read.
+    /// Files that are opened again by name. All files below their directories can be read, since a
+    /// file may be replaced, and those of /proc. nullopt: all files can be read.
     std::optional<std::vector<std::string>> readable = {};
 };
 

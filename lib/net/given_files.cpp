@@ -96,6 +96,14 @@ GivenFiles::~GivenFiles() {
 
 void GivenFiles::add(std::string path, Use use) { files_.push_back({std::move(path), use}); }
 
+std::vector<std::string> GivenFiles::readable() const {
+    std::vector<std::string> paths;
+    for (const auto& file : files_) {
+        if (file.use == Use::read) paths.push_back(file.path);
+    }
+    return paths;
+}
+
 void GivenFiles::keep_root() {
     if (files_.empty() || child_.get() >= 0) return;
     int pair[2];

@@ -35,6 +35,8 @@ public:
     void keep_root();
     /// Opens a file of the list: a descriptor, which the caller owns, or -1 with errno.
     int open(const std::string& path, Use use);
+    /// Those of the list that are added with Use::read.
+    std::vector<std::string> readable() const;
 
 private:
     struct File {

@@ -1,5 +1,6 @@
 """`sse serve` as a service: sockets from systemd, its notifications, unix sockets, the account it
 goes on as, and its limit of descriptors."""
+import ctypes
 import os
 import pwd
 import re
@@ -356,3 +357,39 @@ def test_a_server_without_a_command_gives_up_running_programs(sse, wire, tmp_pat
         statuses = [path.read_text() for path in Path(f"/proc/{server.pid}/task").glob("*/status")]
         return len(statuses) >= 4 and all(f"\nNoNewPrivs:\t{given_up}\n" in text for text in statuses)
     poll("all threads", on_each_thread)
+
+
+def landlock():
+    """The kernel has it: landlock_create_ruleset(2) tells its version."""
+    return ctypes.CDLL(None).syscall(444, None, 0, 1) > 0
+
+
+@pytest.mark.linux
+@pytest.mark.parametrize("args, restricted", [([], True), (["-f"], False)], ids=["read", "followed"])
+def test_a_server_reads_only_directories_of_files_that_it_opens_again(sse, wire, tmp_path, args, restricted):
+    """H20: a token file that becomes a link to another directory is not read; one in the same directory is."""
+    if not landlock():
+        pytest.skip("no Landlock")
+    ours, others = tmp_path / "ours", tmp_path / "others"
+    for directory in (ours, others):
+        directory.mkdir()
+        (directory / "events").write_text("data: 1\nid: 1\n\n")
+        (directory / "tokens").write_text(f"{directory.name}\n")
+    tokens = ours / "tokens"
+    server = sse.serve("--on-eof", "hold", "--token-file", tokens, "--admin", "127.0.0.1:0", *args, ours / "events")
+    poll("the server to have given up its rights",
+         lambda: "\nNoNewPrivs:\t1\n" in Path(f"/proc/{server.pid}/status").read_text())
+    tokens.unlink()
+    tokens.symlink_to(others / "tokens")
+    server.signal(signal.SIGHUP)
+    if not restricted:
+        server.stderr.wait_for(r"^sse: note: reloaded the tokens$")
+        return
+    server.stderr.wait_for(r"^sse: warning: .*tokens: Permission denied")
+    tokens.unlink()
+    tokens.write_text("new\n")
+    server.signal(signal.SIGHUP)
+    server.stderr.wait_for(r"^sse: note: reloaded the tokens$")
+    assert wire.get(server.url, headers={"Authorization": "Bearer new"}).status == 200
+    metrics = wire.get(re.search(r"^sse: admin (\S+)$", server.stderr.text(), re.MULTILINE)[1] + "metrics")
+    assert b"process_resident_memory_bytes" in metrics.read_all()

@@ -50,6 +50,76 @@ def test_the_first_client_without_an_id_gets_the_whole_file(sse, wire, log, foll
     assert data(answer.events(COUNT)) == list(range(1, COUNT + 1))
 
 
+@pytest.mark.parametrize("how, loops", [("read", 1), ("followed", 2), ("stdin", 1)])
+def test_an_id_that_the_history_no_longer_holds_is_read_again(sse, wire, tmp_path, how, loops):
+    """S28: the client comes after the file was read to its end, and its event was evicted."""
+    log, count = tmp_path / "log", 3000
+    log.write_text("".join(f"data: {i}\nid: {i}\n\n" for i in range(1, count + 1)))
+    options = ["--input", "sse", "--on-eof", "hold", "--history", "100", "--threads", loops]
+    if how == "stdin":
+        server = sse.serve(*options, stdin=log.open())
+    else:
+        server = sse.serve(*options, *(["-f"] if how == "followed" else []), log)
+    wire.get(server.url).events(count)
+    for last in (1, count - 101, count - 100):
+        answer = wire.get(server.url, headers={"Last-Event-ID": str(last)})
+        assert answer.header("sse-gap") is None
+        assert data(answer.events(count - last)) == list(range(last + 1, count + 1))
+        if how == "followed":
+            count += 1
+            with open(log, "a") as file:
+                file.write(f"data: {count}\nid: {count}\n\n")
+            assert data(answer.events(count - last))[-1] == count
+        assert not any("gap" in comment for comment in answer.stream.comments)
+        answer.close()
+    answer = wire.get(server.url, headers={"Last-Event-ID": "none"})  # the file does not hold it
+    assert data(answer.events(1))[0] == count - 99
+    assert any("gap" in comment for comment in answer.stream.comments)
+
+
+def test_events_without_an_id_are_read_again(sse, wire, tmp_path):
+    """Some have none between those that do, and behind the last; each is sent once."""
+    log, count = tmp_path / "log", 2000
+    log.write_text("".join(f"data: {i}\n" + (f"id: {i}\n\n" if i % 3 == 1 else "\n") for i in range(count))
+                   + ":a comment\n\n" + "data: -1\n\n" * 5)
+    server = sse.serve("--input", "sse", "--on-eof", "hold", "--history", "100", log)
+    wire.get(server.url).events(count + 5)
+    answer = wire.get(server.url, headers={"Last-Event-ID": "1"})
+    assert data(answer.events(count + 3)) == [*range(2, count), *[-1] * 5]
+    assert not any("gap" in comment for comment in answer.stream.comments)
+
+
+def test_a_client_that_reads_again_slowly_misses_nothing(sse, wire, tmp_path):
+    """The history goes on while it waits, beyond the place at which the file ended for it."""
+    log, count, text = tmp_path / "log", 100, "x" * 25_000
+    log.write_text("".join(f"event: {text}\ndata: {i}\nid: {i}\n\n" for i in range(count)))
+    server = sse.serve("--input", "sse", "-f", "--history", "20", log)
+    first = wire.get(server.url)
+    first.events(count)
+    slow = wire.get(server.url, headers={"Last-Event-ID": "0"})  # more than waits for it in sockets and server
+    with open(log, "a") as file:
+        file.write("".join(f"data: {i}\nid: {i}\n\n" for i in range(count, 2 * count)))
+    first.events(2 * count)
+    assert data(slow.events(2 * count - 1)) == list(range(1, 2 * count))
+    assert not any("gap" in comment for comment in slow.stream.comments)
+
+
+def test_clients_beyond_those_that_read_again_are_told_of_the_gap(sse, wire, tmp_path):
+    """A stranger who makes up IDs starts at most four readings at once."""
+    log, count = tmp_path / "log", 1000
+    log.write_text("".join(f":{'x' * 3000}\ndata: {i}\nid: {i}\n\n" for i in range(1, count + 1)))
+    server = sse.serve("--input", "sse", "-f", "--history", "100", log)
+    wire.get(server.url).events(count)
+    waiting = [wire.get(server.url, headers={"Last-Event-ID": "1"}) for _ in range(4)]  # they do not read
+    answer = wire.get(server.url, headers={"Last-Event-ID": "1"})
+    assert data(answer.events(1))[0] == count - 49  # comments have places in the history, too
+    assert any("gap" in comment for comment in answer.stream.comments)
+    answer.close()
+    waiting.pop().close()  # another client may have its place
+    for one in waiting:
+        assert data(one.events(count - 1)) == list(range(2, count + 1))
+
+
 @pytest.mark.parametrize("start, first", [("new", COUNT + 1), ("2", COUNT - 1)])
 def test_new_is_now(sse, wire, log, start, first):
     server = sse.serve("--input", "sse", "-f", "--start", start, log)
@@ -76,7 +146,7 @@ def test_a_long_log_is_entered_near_its_end(sse, wire, tmp_path, format, end):
     assert data(answer.events(4))[-1] == 0
     if format in ("sse", "json"):
         answer = wire.get(server.url, headers={"Last-Event-ID": "7"})  # before the place where it was entered
-        assert answer.header("sse-gap") is not None
+        assert data(answer.events(count - 6)) == [*range(8, count + 1), 0]
 
 
 @pytest.mark.parametrize("before", [0, 3])

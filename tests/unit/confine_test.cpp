@@ -26,6 +26,7 @@ Outcome confined(const std::string& allowed, const std::string& other, bool rest
     const bool can_read = opens("/dev/null", O_RDONLY) || opens(other + "/file", O_RDONLY);
     if (restricts_reading) {
         if (can_read) return reads;
+        if (!opens("/proc/self/statm", O_RDONLY)) return reads_fail;
         if (!opens(allowed + "/kept", O_WRONLY | O_CREAT)) return exception_fails;
         if (!opens(allowed + "/kept", O_RDONLY)) return reads_fail; // beside one that may be read
         ::unlink((allowed + "/kept").c_str());
