@@ -47,16 +47,17 @@ void RedisDrafts::commands_lost() {
     outstanding_ = 0;
     counting_ = false;
     check_count_ = true; // drafts that were sent may have been stored
+    for (auto& pending : pending_) pending.waiting = false;
 }
 
 std::size_t RedisDrafts::on_arrival(const RedisEntry& entry) {
-    if (entry.session != session_) return 0;
-    auto* const pending = find(entry.number);
+    if (!is_own(entry.session)) return 0;
+    auto* const pending = find(entry.session, entry.number);
     if (!pending || pending->arrived) return 0;
     const auto drafted = pending->drafted;
     pending->arrived = true;
-    if (shared_.options.ack == RedisOptions::Ack::local) on_stored(*pending, entry.last);
-    if (!pending->draft.done) remove(entry.number);
+    acknowledge(*pending, entry.last);
+    if (!pending->draft.done) remove(*pending);
     return drafted;
 }
 
@@ -74,17 +75,21 @@ void RedisDrafts::append(PendingDraft pending) {
     if (position_.live && !check_count_) send_unsent();
 }
 
-PendingDraft* RedisDrafts::find(std::uint64_t number) {
+bool RedisDrafts::is_own(const std::string& session) const {
+    return session == session_ ||
+           std::find(old_sessions_.begin(), old_sessions_.end(), session) != old_sessions_.end();
+}
+
+PendingDraft* RedisDrafts::find(const std::string& session, std::uint64_t number) {
     for (auto& pending : pending_) {
-        if (pending.number == number) return &pending;
+        if (pending.number == number && pending.session == session) return &pending;
     }
     return nullptr;
 }
 
-void RedisDrafts::remove(std::uint64_t number) {
+void RedisDrafts::remove(const PendingDraft& pending) {
     const auto found = std::find_if(pending_.begin(), pending_.end(),
-                                    [&](const auto& it) { return it.number == number; });
-    if (found == pending_.end()) return;
+                                    [&](const auto& it) { return &it == &pending; });
     shared_.counts.queued_bytes -= found->drafted;
     if (!found->arrived && found->sink) found->sink->dropped(found->drafted);
     pending_.erase(found);
@@ -113,55 +118,53 @@ void RedisDrafts::on_count(RedisReply& reply) {
     const auto stored = reply.as_number();
     counting_ = check_count_ = false;
     const auto oldest = Clock::now() - shared_.options.timeout;
-    std::vector<std::uint64_t> gone;
+    std::vector<std::pair<std::string, std::uint64_t>> gone; // session, number
     auto expected = stored + 1;
     for (auto& pending : pending_) {
         if (pending.number == 0) continue;
-        if (pending.number <= stored) {
+        const bool late = pending.since < oldest;
+        if (pending.session != session_ || pending.number <= stored) {
             pending.acknowledged = true;
-            if (ghosts_ && !pending.arrived && pending.since < oldest)
-                gone.push_back(pending.number);
+            // No replica has acknowledged it in time; or it does not arrive, because Redis has lost
+            // it or knew its key.
+            if (late && (pending.arrived || ghosts_))
+                gone.emplace_back(pending.session, pending.number);
+            else if (pending.arrived) acknowledge(pending, pending.last);
             continue;
         }
         pending.acknowledged = false; // or Redis has lost it
-        if (pending.draft.done && pending.since < oldest) {
-            answer(pending, {false, "Redis has not stored the event in time", false, {}});
-            gone.push_back(pending.number);
+        if (pending.draft.done && late) {
+            gone.emplace_back(pending.session, pending.number);
             new_session_ = true;
         } else if (pending.number != expected++) {
             new_session_ = true;
         }
     }
     ghosts_ = false;
-    for (const auto number : gone) {
-        if (auto* const pending = find(number))
-            answer(*pending, {true, {}, false, {}}); // it was stored, and is there no longer
-        remove(number);
+    for (const auto& [session, number] : gone) {
+        auto* const pending = find(session, number);
+        answer(*pending, {false, "Redis has not stored the event in time", false, {}});
+        remove(*pending);
     }
-    if (new_session_) renumber();
     for (auto& pending : pending_) { // those that are not stored are sent again
-        if (pending.number > stored) pending.number = 0;
+        if (pending.session == session_ && pending.number > stored) pending.number = 0;
     }
     sent_ = stored;
+    if (new_session_) begin_session();
     send_unsent();
 }
 
-/// Drafts that are left are numbered anew: those of the old session would wait for one that is
-/// missing. If they should still reach Redis on an old connection, it refuses them.
-void RedisDrafts::renumber() {
+/// Drafts that are not stored are numbered anew: those of the old session would wait for one that
+/// is missing. If they should still reach Redis on an old connection, it refuses them. Those that
+/// are stored arrive under the old session.
+void RedisDrafts::begin_session() {
     new_session_ = false;
-    for (auto& pending : pending_) {
-        if (!pending.acknowledged) pending.number = 0;
-    }
-    // Drafts that are stored arrive, or do not arrive, under the old session.
-    while (!pending_.empty()) {
-        const auto old = std::find_if(pending_.begin(), pending_.end(),
-                                      [](const auto& it) { return it.number != 0; });
-        if (old == pending_.end()) break;
-        answer(*old, {true, {}, false, {}});
-        remove(old->number);
-    }
-    session_.clear();
+    old_sessions_.push_back(std::exchange(session_, {}));
+    std::erase_if(old_sessions_, [&](const auto& session) {
+        return std::none_of(pending_.begin(), pending_.end(), [&](const auto& it) {
+            return it.number != 0 && it.session == session;
+        });
+    });
 }
 
 void RedisDrafts::send_unsent() {
@@ -176,6 +179,7 @@ void RedisDrafts::send_unsent() {
 }
 
 void RedisDrafts::send(PendingDraft& pending) {
+    pending.session = session_;
     pending.number = ++sent_;
     const auto& batch = *pending.draft.batch;
     const auto& options = shared_.options;
@@ -223,7 +227,7 @@ void RedisDrafts::on_append(std::uint64_t number, Clock::time_point sent, RedisR
     } else if (what == "known" && reply.is_array(2)) {
         on_known(number, reply.items[1].text);
     } else if (what == "stored") {
-        if (auto* const pending = find(number)) pending->acknowledged = true;
+        if (auto* const pending = find(session_, number)) pending->acknowledged = true;
         owner_.sync();
     } else { // lost, order
         check_count_ = true;
@@ -238,33 +242,42 @@ void RedisDrafts::on_append(std::uint64_t number, Clock::time_point sent, RedisR
 /// Redis has stored a draft, as the entry `last`.
 void RedisDrafts::on_appended(std::uint64_t number, EventId last) {
     grown_ = true;
-    auto* const pending = find(number);
+    auto* const pending = find(session_, number);
     if (!pending) return; // it has arrived, and nobody waits for it
-    if (shared_.options.ack == RedisOptions::Ack::local) on_stored(*pending, last);
-    pending->acknowledged = true;
-    if (pending->draft.done) return wait_for_replica(number, last);
-    if (pending->arrived) remove(number);
+    acknowledge(*pending, last);
+    if (pending->arrived && !pending->draft.done) remove(*pending);
 }
 
-void RedisDrafts::wait_for_replica(std::uint64_t number, EventId last) {
+/// A draft is stored as the entry `last`: answers it, now or when a replica has it as well.
+void RedisDrafts::acknowledge(PendingDraft& pending, EventId last) {
+    pending.acknowledged = true;
+    pending.last = last;
+    if (shared_.options.ack == RedisOptions::Ack::local) on_stored(pending);
+    else if (pending.draft.done && !pending.waiting) wait_for_replica(pending);
+}
+
+/// WAIT is for all that the server had stored when it ran the command before it on this connection.
+void RedisDrafts::wait_for_replica(PendingDraft& pending) {
+    pending.waiting = true;
     // A connection that waits longer would be closed.
     const auto longest = std::min(shared_.options.timeout, shared_.options.reply_timeout / 2);
     shared_.link.command(
         {"WAIT", "1", fmt::to_string(longest.count())},
-        owner_.guarded([this, number, session = session_, last](RedisReply& replicas) {
-            auto* const pending = session_ == session ? find(number) : nullptr;
-            if (!pending) return;
-            if (replicas.number >= 1) on_stored(*pending, last);
-            else answer(*pending, {false, "no replica has acknowledged the event", false, {}});
-            if (pending->arrived) remove(number);
-        }));
+        owner_.guarded(
+            [this, number = pending.number, session = pending.session](RedisReply& replicas) {
+                auto* const waited = find(session, number);
+                if (!waited) return;
+                waited->waiting = false;
+                if (replicas.number >= 1) on_stored(*waited);
+                else answer(*waited, {false, "no replica has acknowledged the event", false, {}});
+                if (waited->arrived) remove(*waited);
+            }));
 }
 
-void RedisDrafts::on_stored(PendingDraft& pending, EventId last) {
-    pending.acknowledged = true;
+void RedisDrafts::on_stored(PendingDraft& pending) {
     if (!pending.draft.done) return;
     const auto& batch = *pending.draft.batch;
-    const EventId first{last.ms, last.n + 1 - batch.size()};
+    const EventId first{pending.last.ms, pending.last.n + 1 - batch.size()};
     answer(pending, {true, {}, false, ids_of_events(batch, first)});
 }
 
@@ -274,10 +287,10 @@ void RedisDrafts::on_refused(std::uint64_t number, const std::string& why) {
     shared_.health.failed_to_write(why);
     check_count_ = true;
     not_before_ = Clock::now() + shared_.options.store.retry_after;
-    auto* const pending = find(number);
+    auto* const pending = find(session_, number);
     if (!pending || !pending->draft.done) return;
     answer(*pending, {false, why, false, {}});
-    remove(number);
+    remove(*pending);
     new_session_ = true;
 }
 
@@ -287,7 +300,7 @@ void RedisDrafts::on_known(std::uint64_t number, const std::string& id) {
     shared_.link.command({"XRANGE", keys_.stream(), id, id},
                          owner_.guarded([this, number, session = session_](RedisReply& reply) {
                              throw_if_error(reply);
-                             auto* const pending = session_ == session ? find(number) : nullptr;
+                             auto* const pending = find(session, number);
                              if (!pending) return;
                              Receipt receipt{true, {}, true, {}};
                              auto entry =
@@ -295,7 +308,7 @@ void RedisDrafts::on_known(std::uint64_t number, const std::string& id) {
                              if (const auto batch = entry ? entry->batch() : nullptr)
                                  receipt.ids = ids_of_events(*batch, entry->first_id());
                              answer(*pending, receipt);
-                             remove(number);
+                             remove(*pending);
                          }));
 }
 

@@ -16,6 +16,7 @@
 #include <memory>
 #include <string>
 #include <utility>
+#include <vector>
 
 namespace sse {
 
@@ -28,8 +29,11 @@ struct PendingDraft {
     std::shared_ptr<LogSink> sink; ///< keeps the channel in use
     std::size_t drafted = 0;       ///< bytes of the batch when it was appended
     std::chrono::steady_clock::time_point since{};
+    std::string session;      ///< that it was last sent in
     std::uint64_t number = 0; ///< in the session; 0: not sent
     bool acknowledged = false, arrived = false;
+    EventId last;         ///< of its entry, once it has arrived or is stored
+    bool waiting = false; ///< a WAIT for a replica has no reply yet
 };
 
 /// Used on the thread of its log. Drafts of one session have numbers, which Redis counts: after a
@@ -66,23 +70,26 @@ private:
     void send(PendingDraft& pending);
     void on_append(std::uint64_t number, Clock::time_point sent, RedisReply& reply);
     void on_appended(std::uint64_t number, EventId last);
-    void wait_for_replica(std::uint64_t number, EventId last);
-    void on_stored(PendingDraft& pending, EventId last);
+    void acknowledge(PendingDraft& pending, EventId last);
+    void wait_for_replica(PendingDraft& pending);
+    void on_stored(PendingDraft& pending);
     void on_refused(std::uint64_t number, const std::string& why);
     void on_known(std::uint64_t number, const std::string& id);
     void on_count(RedisReply& reply);
-    void renumber();
+    void begin_session();
     void answer(PendingDraft& pending, const Receipt& receipt);
-    void remove(std::uint64_t number);
-    PendingDraft* find(std::uint64_t number);
+    void remove(const PendingDraft& pending);
+    bool is_own(const std::string& session) const;
+    PendingDraft* find(const std::string& session, std::uint64_t number);
 
     RedisShared& shared_;
     const RedisKeys& keys_;
     const RedisPosition& position_;
     RedisOwner& owner_;
     std::string session_;
-    std::uint64_t sent_ = 0;      ///< the number of the last draft that was sent
-    std::size_t outstanding_ = 0; ///< drafts sent and not answered
+    std::vector<std::string> old_sessions_; ///< those whose last drafts are stored and may arrive
+    std::uint64_t sent_ = 0;                ///< the number of the last draft that was sent
+    std::size_t outstanding_ = 0;           ///< drafts sent and not answered
     /// Ask Redis for the number of drafts that it has stored, before anything is sent.
     bool check_count_ = false;
     bool counting_ = false; ///< that request waits for its reply
