@@ -10,7 +10,7 @@ from support.builds import BUILDS
 RUN = Path(__file__).parent / "run"
 EXPECTED = {"fanout": "one event at a time", "parser": "memchr walk", "tail": "tail -o json", "replay": "replay",
             "replay_shared": "replay --shared", "ingest": "lines of 200 bytes", "record": "added latency, p99",
-            "store": "first byte of a resume"}
+            "store": "first byte of a resume", "redis": "a client of another"}
 
 
 @pytest.mark.parametrize("bench", EXPECTED)
