@@ -35,56 +35,59 @@ void ResponseParser::feed(std::string_view bytes, Sink& sink) {
 }
 
 void ResponseParser::read_head(std::string_view& bytes, Sink& sink) {
-    const auto before = head_.size();
-    head_.append(bytes);
-    const auto known = std::min(head_.size(), http_version.size());
-    if (head_.compare(0, known, http_version, 0, known) != 0) {
+    auto& [method, max_bytes, kept, searched, interim] = *heads_;
+    const auto before = kept.size();
+    kept.append(bytes);
+    const auto known = std::min(kept.size(), http_version.size());
+    if (kept.compare(0, known, http_version, 0, known) != 0) {
         throw Error(Errc::receive,
                     fmt::format("it does not speak HTTP/1; it sent \"{}\"",
-                                printable(head_.substr(0, head_.find_first_of("\r\n")), 80)),
+                                printable(kept.substr(0, kept.find_first_of("\r\n")), 80)),
                     Reason::not_http);
     }
-    const auto end = end_of_head(head_, searched_);
-    if (interim_ + std::min(end, head_.size()) > max_head_bytes_) {
+    const auto end = end_of_head(kept, searched);
+    if (interim + std::min(end, kept.size()) > max_bytes) {
         throw Error(Errc::too_large,
-                    fmt::format("the response head is larger than {} bytes", max_head_bytes_),
+                    fmt::format("the response head is larger than {} bytes", max_bytes),
                     Reason::head_too_large);
     }
-    if (end == head_.npos) {
-        searched_ = head_.size() - std::min<std::size_t>(head_.size(), 2);
+    if (end == kept.npos) {
+        searched = kept.size() - std::min<std::size_t>(kept.size(), 2);
         bytes = {};
         return;
     }
     bytes.remove_prefix(end - before);
-    head_.resize(end);
+    kept.resize(end);
     Head head;
     try {
-        head = Head::parse(normalized_head(head_));
+        head = Head::parse(normalized_head(kept));
     } catch (const Error& e) {
         throw Error(Errc::receive, fmt::format("the response is malformed: {}", e.what()));
     }
-    head_ = {}; // with its memory: there may be thousands of parsers
-    searched_ = 0;
+    kept.clear();
+    searched = 0;
     const int status = status_code(head.start_line());
     if (is_interim(head.start_line())) {
-        interim_ += end;
+        interim += end;
         return sink.on_interim(head);
     }
     if (status == 101)
         throw Error(Errc::receive, "the server switches to a protocol that was not asked for");
-    framing_ = response_framing(head, method_, status);
-    left_ = framing_.length;
+    const auto framing = response_framing(head, method, status);
+    framing_ = framing.kind;
+    left_ = framing.length;
     state_ = State::body;
-    sink.on_head(head, status, framing_);
-    if (framing_.kind == BodyFraming::none || (framing_.kind == BodyFraming::length && left_ == 0))
+    heads_.reset();
+    sink.on_head(head, status, framing);
+    if (framing_ == BodyFraming::none || (framing_ == BodyFraming::length && left_ == 0))
         complete({}, sink);
 }
 
 void ResponseParser::read_body(std::string_view& bytes, Sink& sink) {
-    if (framing_.kind == BodyFraming::close) {
+    if (framing_ == BodyFraming::close) {
         return sink.on_body_piece(std::exchange(bytes, {}));
     }
-    if (framing_.kind == BodyFraming::chunked) {
+    if (framing_ == BodyFraming::chunked) {
         const auto piece = chunks_.next(bytes);
         if (!piece.empty()) sink.on_body_piece(piece);
         if (chunks_.done()) complete(chunks_.trailers(), sink);
@@ -105,13 +108,14 @@ void ResponseParser::complete(std::string_view trailers, Sink& sink) {
 
 void ResponseParser::finish(Sink& sink) {
     if (state_ == State::done) return;
-    if (state_ == State::body && framing_.kind == BodyFraming::close) return complete({}, sink);
+    if (state_ == State::body && framing_ == BodyFraming::close) return complete({}, sink);
     const auto cut = [&]() -> std::string {
         if (state_ == State::head) {
-            return head_.empty() ? "the server closed the connection without a response"
-                                 : "the server closed the connection within the response head";
+            return heads_->bytes.empty()
+                       ? "the server closed the connection without a response"
+                       : "the server closed the connection within the response head";
         }
-        if (framing_.kind == BodyFraming::chunked)
+        if (framing_ == BodyFraming::chunked)
             return "the server closed the connection before the last chunk";
         return fmt::format("the server closed the connection {} bytes before the end", left_);
     };

@@ -9,13 +9,15 @@
 
 #include <cstddef>
 #include <cstdint>
+#include <memory>
 #include <string>
 #include <string_view>
 #include <utility>
 
 namespace sse {
 
-/// One response, and the interim responses before it. One thread at a time.
+/// One response, and the interim responses before it. Small once the head has been read, as there
+/// may be thousands. One thread at a time.
 class ResponseParser {
 public:
     /// Receives the parts of the response, in order. Views are valid during the call only.
@@ -30,10 +32,12 @@ public:
         virtual void on_response_end(std::string_view trailers) = 0;
     };
 
+    /// It reads nothing.
+    ResponseParser() = default;
     /// `method`: of the request. `max_head_bytes`: of all heads together.
     ResponseParser(std::string method, std::size_t max_head_bytes)
-        : method_(std::move(method))
-        , max_head_bytes_(max_head_bytes) {
+        : heads_(std::make_unique<Heads>(std::move(method), max_head_bytes))
+        , state_(State::head) {
         chunks_.keep_trailers();
     }
 
@@ -51,15 +55,21 @@ private:
     void complete(std::string_view trailers, Sink& sink);
 
     enum class State : std::uint8_t { head, body, done };
-    State state_ = State::head;
-    std::string method_;
-    std::size_t max_head_bytes_;
-    std::string head_;         ///< bytes of the current head
-    std::size_t searched_ = 0; ///< of head_: holds no end of it
-    std::size_t interim_ = 0;  ///< bytes of the interim heads
-    ResponseFraming framing_;
-    std::uint64_t left_ = 0; ///< by Content-Length
+    struct Heads {
+        Heads(std::string request_method, std::size_t most_bytes)
+            : method(std::move(request_method))
+            , max_bytes(most_bytes) {}
+        std::string method;
+        std::size_t max_bytes;
+        std::string bytes;        ///< of the current head
+        std::size_t searched = 0; ///< of `bytes`: holds no end of it
+        std::size_t interim = 0;  ///< bytes of the interim heads
+    };
+    std::unique_ptr<Heads> heads_; ///< until the body begins
     ChunkedDecoder chunks_;
+    std::uint64_t left_ = 0; ///< by Content-Length
+    State state_ = State::done;
+    BodyFraming framing_ = BodyFraming::none;
 };
 
 } // namespace sse

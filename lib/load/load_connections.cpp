@@ -23,6 +23,9 @@ namespace sse {
 
 namespace {
 
+/// Empties `text`, and frees its memory.
+void release(std::string& text) { std::string().swap(text); }
+
 constexpr std::size_t kept_failures = 50; ///< reasons that are counted each
 
 /// Makes the receive buffer small. Otherwise, the kernel buffers megabytes for a reader that reads
@@ -118,10 +121,10 @@ void LoadConnections::cut_by_storm(std::uint32_t number, Clock::time_point now) 
     timers_.push({now, number});
 }
 
-std::string LoadConnections::last_id_of(const LoadSubscriber& subscriber) const {
+std::string LoadConnections::last_id_of(std::uint32_t number) const {
     constexpr auto unknown = "sse-bench-stale";
-    if (!subscriber.was_open) return {};
-    return options_.resume == LoadResume::stale ? unknown : subscriber.last_id;
+    if (!subscribers_[number].was_open) return {};
+    return options_.resume == LoadResume::stale ? unknown : measurement_.last_id(number);
 }
 
 // ---- one subscriber: connecting and requesting ----
@@ -131,7 +134,7 @@ void LoadConnections::start(std::uint32_t number) {
     const auto& request = targets_.request(number);
     subscriber.response = ResponseParser(request.method, options_.max_head_bytes);
     subscriber.body_begun = subscriber.full_read = false;
-    subscriber.rest = {};
+    release(subscriber.rest);
     while (true) {
         subscriber.address = static_cast<std::uint8_t>(targets_.address_number(number));
         subscriber.started = Clock::now();
@@ -181,7 +184,7 @@ void LoadConnections::on_connected(std::uint32_t number) {
     result_.connect.add(Clock::now() - subscriber.started);
     const auto& url = targets_.request(number).url;
     if (!url.tls) {
-        subscriber.rest = targets_.request_bytes(number, last_id_of(subscriber));
+        subscriber.rest = targets_.request_bytes(number, last_id_of(number));
         subscriber.state = State::sending;
         return send_request(number);
     }
@@ -201,7 +204,7 @@ void LoadConnections::handshake(std::uint32_t number) {
     }
     if (wanted != 0) return ready_.change(subscriber.fd.get(), number, wanted);
     subscriber.tls = std::make_unique<TlsStream>(subscriber.session.release(), subscriber.fd.get());
-    subscriber.rest = targets_.request_bytes(number, last_id_of(subscriber));
+    subscriber.rest = targets_.request_bytes(number, last_id_of(number));
     subscriber.state = State::sending;
     send_request(number);
 }
@@ -216,7 +219,7 @@ void LoadConnections::send_request(std::uint32_t number) {
         if (sent.closed) return fail(number, errno_text(sent.error != 0 ? sent.error : EPIPE));
         if (sent.again) return ready_.change(subscriber.fd.get(), number, POLLOUT);
     }
-    subscriber.rest = {};
+    release(subscriber.rest);
     subscriber.state = State::head;
     ready_.change(subscriber.fd.get(), number, POLLIN);
 }
@@ -358,7 +361,7 @@ void LoadConnections::on_body_piece(std::string_view bytes) {
     const auto end = end_of_blocks(bytes, searched);
     if (end > 0) feed_blocks(bytes.substr(0, end));
     if (!joined) rest.assign(bytes.substr(end));
-    else if (end == rest.size()) rest = {}; // with its memory
+    else if (end == rest.size()) release(rest);
     else rest.erase(0, end);
 }
 
@@ -404,7 +407,7 @@ void LoadConnections::close(std::uint32_t number, State state) {
     subscriber.tls.reset();
     subscriber.session.reset();
     subscriber.fd = Descriptor();
-    subscriber.rest = {};
+    release(subscriber.rest);
     subscriber.state = state;
     if (state == State::done && !options_.is_slow(number)) --unfinished_;
 }

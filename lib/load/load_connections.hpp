@@ -64,7 +64,7 @@ private:
     };
 
     std::span<const ReadySet::Ready> wait(Clock::time_point until);
-    std::string last_id_of(const LoadSubscriber& subscriber) const;
+    std::string last_id_of(std::uint32_t number) const;
     void on_ready(std::uint32_t number);
     void on_connected(std::uint32_t number);
     void handshake(std::uint32_t number);

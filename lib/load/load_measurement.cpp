@@ -44,13 +44,13 @@ LoadMeasurement::LoadMeasurement(const LoadOptions& options, const LoadTargets& 
     , subscribers_(subscribers)
     , result_(result)
     , progress_(progress)
-    , keeps_ids_(options.resume == LoadResume::yes &&
-                 (options.leave_rate > 0 || options.storm.has_value()))
     , parser_(*this, {.max_event_bytes = most_event_bytes}) {
     parser_.feed("\n"); // past the only place of a byte order mark; feed_blocks() removes that of
                         // each stream
     for (std::size_t i = 0; i < options.requests.size(); ++i)
         groups_.push_back({make_ledger(), false, {}});
+    if (options.resume == LoadResume::yes && (options.leave_rate > 0 || options.storm))
+        last_ids_.resize(options.subscribers);
     result_.knows_sent = static_cast<bool>(options.sent_at);
 }
 
@@ -114,7 +114,7 @@ void LoadMeasurement::on_event(const EventView& event) {
         return;
     }
     progress_.deliveries.add();
-    if (keeps_ids_ && event.id) subscribers_[current_].last_id.assign(*event.id);
+    if (!last_ids_.empty() && event.id) last_ids_[current_].assign(*event.id);
     constexpr std::hash<std::string_view> hash;
     std::string found;
     std::string_view id = event.id.value_or("");

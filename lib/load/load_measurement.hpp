@@ -17,6 +17,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <string>
 #include <string_view>
 #include <vector>
 
@@ -58,6 +59,10 @@ public:
     void end_read(const ReadArrival& arrival);
     /// Deliveries whose time of arrival is not known.
     std::uint64_t untimed() const { return untimed_; }
+    /// The ID of its last event; "" if there was none, or it cannot be needed.
+    const std::string& last_id(std::uint32_t number) const {
+        return last_ids_.empty() ? no_id_ : last_ids_[number];
+    }
     /// Its stream is cut, and it will not resume: what it misses until its next event is not lost.
     void end_course(std::uint32_t number);
 
@@ -95,7 +100,8 @@ private:
     std::vector<LoadSubscriber>& subscribers_;
     LoadResult& result_;
     LoadProgress& progress_;
-    const bool keeps_ids_;      ///< last IDs are stored, because subscribers may resume
+    std::vector<std::string> last_ids_; ///< by subscriber; empty if none resumes
+    const std::string no_id_;
     std::vector<Group> groups_; ///< one for each request
     Parser parser_;             ///< of all streams: each is given whole blocks only
 

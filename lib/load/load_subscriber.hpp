@@ -36,10 +36,9 @@ struct LoadSubscriber {
     double delay_sum = 0;     ///< s; see LoadFairness
     std::chrono::steady_clock::time_point started; ///< the current connection
     Course course;
-    ResponseParser response{"GET", 0};
-    std::string rest;    ///< bytes of a request not sent yet, later of an unfinished block
-    std::string last_id; ///< of its last event; only if it may be needed
-    SslPtr session;      ///< during its handshake
+    ResponseParser response;
+    std::string rest; ///< bytes of a request not sent yet, later of an unfinished block
+    SslPtr session;   ///< during its handshake
     std::unique_ptr<TlsStream> tls;
 };
 

@@ -431,3 +431,17 @@ def test_a_file_that_cannot_be_written_ends_the_run_before_it_begins(sse, tmp_pa
     for option in ("--html", "--histogram"):
         done = sse.run("bench", option, tmp_path / "no/such", ":1")
         assert done.status == 23 and done.err.startswith("sse: error: cannot create ")
+
+
+@pytest.mark.release
+def test_a_subscriber_takes_less_than_half_a_kibibyte(sse):
+    """What 3,000 take more than 200."""
+    few, many = 200, 3000
+
+    def memory(count):
+        server = sse.serve("--publish", "--max-clients", "3100")
+        found = report(sse, server.url, "-c", str(count), "--connect-rate", "10000", "--warm-up", "0", "--publish",
+                       server.url, "--rate", "20", "-n", "10", "-t", "1h")
+        assert found["opened"] == count and found["lost"] == 0
+        return found["client"]["memory"]
+    assert (memory(many) - memory(few)) / (many - few) < 512
