@@ -621,7 +621,7 @@ def test_what_arrives_for_a_client_that_has_left_is_recorded(sse, wire, origin, 
 
     def answer(connection):
         if connection.request.target == "/left":
-            assert go.wait(60)
+            assert go.wait(HANG)
         connection.head("200 OK")
         connection.chunk(EVENTS[0])
         if connection.request.target == "/left":
@@ -634,7 +634,7 @@ def test_what_arrives_for_a_client_that_has_left_is_recorded(sse, wire, origin, 
     with fifo(tmp_path / "GET-fifo-0001.jsonl") as written:
         assert wire.get(proxy.url + "fifo").more() == EVENTS[0]
         go.set()
-        assert sent.wait(60)
+        assert sent.wait(HANG)
         reset(sock)
         written()
         path = tmp_path / "GET-left-0001.jsonl"
