@@ -13,13 +13,13 @@ from support.store_nodes import wait_ready
 
 @pytest.fixture(scope="session")
 def node(tmp_path_factory):
-    """Runs a script with the SDKs, `node(script, url)`, and returns what it wrote on standard output."""
+    """Runs a script with the SDKs, `node(script, url, ...)`, and returns what it wrote on standard output."""
     folder = install(tmp_path_factory.mktemp("npm"), *SDKS)
 
-    def run(script, url):
+    def run(script, *arguments):
         file = folder / f"client-{os.getpid()}.mjs"
         file.write_text(script, encoding="utf-8")
-        done = subprocess.run(["node", file, url], cwd=folder, capture_output=True, text=True,
+        done = subprocess.run(["node", file, *arguments], cwd=folder, capture_output=True, text=True,
                               timeout=HANG, check=False)
         assert done.returncode == 0, done.stderr
         return done.stdout
