@@ -264,7 +264,8 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
 Response PlaybackHandler::head(const RecordingHeader& header) const {
     Response response;
     response.status = header.response.status >= 200 ? header.response.status : 200;
-    response.content_type = "text/event-stream; charset=utf-8";
+    const bool known = header.exact && header.response.status != 0; // it may have had no type
+    if (!known) response.content_type = "text/event-stream; charset=utf-8";
     RecordedFields fields = options_.headers;
     for (const auto& [name, value] : header.response.headers) {
         if (same_name(name, "content-type")) response.content_type = value;

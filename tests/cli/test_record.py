@@ -142,6 +142,14 @@ def test_responses_that_are_no_streams_are_recorded_and_replayed(sse, wire, orig
     assert again.read_all().decode() == sent
 
 
+def test_a_response_without_a_type_is_replayed_without_one(sse, wire, origin, tmp_path):
+    proxy = record(sse, origin(lambda c: c.answer("200 OK", "plain")).url, tmp_path)
+    assert wire.get(proxy.url).header("content-type") is None
+    closed_recording(tmp_path)
+    again = wire.get(sse.replay(tmp_path).url)
+    assert (again.header("content-type"), again.read_all()) == (None, b"plain")
+
+
 def test_the_base_path_of_the_upstream_is_put_first_and_not_asked_for_on_replay(sse, wire, origin, tmp_path):
     api = origin(stream)
     proxy = record(sse, api.url + "base/v1/", tmp_path)
