@@ -3,6 +3,7 @@
 #include "base/error.hpp"
 #include "base/printable.hpp"
 #include "redis/redis_entry.hpp"
+#include "redis/redis_names.hpp"
 #include "redis/redis_shared.hpp"
 
 #include <algorithm>
@@ -182,27 +183,17 @@ void RedisDrafts::send(PendingDraft& pending) {
     pending.session = session_;
     pending.number = ++sent_;
     const auto& batch = *pending.draft.batch;
-    const auto& options = shared_.options;
-    const auto& idempotency = pending.draft.key;
-    std::vector<std::string> given_keys, places;
-    for (std::size_t i = 0; i < batch.size(); ++i) {
-        if (batch.generated(i) || batch.id(i).empty()) continue;
-        given_keys.push_back(keys_.given_id(batch.id(i)));
-        places.push_back(fmt::to_string(i));
-    }
-    const auto session_key = keys_.session(session_), draft_key = keys_.draft(idempotency);
+    const auto& key = pending.draft.key;
+    const RedisNames names(keys_, batch, key);
+    const auto session_key = keys_.session(session_);
     std::vector<std::string_view> keys = {keys_.stream(), keys_.meta(), session_key};
-    keys.insert(keys.end(), given_keys.begin(), given_keys.end());
-    if (!idempotency.empty()) keys.emplace_back(draft_key);
     const auto number = fmt::to_string(pending.number), count = fmt::to_string(batch.size());
-    const auto known = text_of(position_.last), kept = shared_.age();
-    const auto given_age = kept.empty() ? fmt::to_string(options.given_id_age.count()) : kept;
-    const auto key_age =
-        idempotency.empty() ? std::string() : fmt::to_string(options.store.key_age.count());
+    const auto known = text_of(position_.last), kept = shared_.age(),
+               given_age = shared_.given_id_age(), key_age = shared_.key_age(key);
     std::vector<std::string_view> arguments = {
-        keys_.topic(),       session_, number, count,     batch.index_bytes(),
-        batch.chunk_bytes(), known,    kept,   given_age, key_age};
-    arguments.insert(arguments.end(), places.begin(), places.end());
+        keys_.topic(), session_,  number,  count, batch.index_bytes(), batch.chunk_bytes(), known,
+        kept,          given_age, key_age, key};
+    names.add_to(keys, arguments);
     ++outstanding_;
     shared_.link.run(RedisScript::append, keys, arguments,
                      owner_.guarded([this, number = pending.number, sent = Clock::now()](

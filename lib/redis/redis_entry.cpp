@@ -31,6 +31,7 @@ public:
         if (!id) good_ = false;
         return id.value_or(EventId{});
     }
+    std::string_view rest() const { return rest_; }
     bool good() const { return good_; }
 
 private:
@@ -44,6 +45,7 @@ void read_head(Words& words, RedisEntry& entry) {
     entry.bytes = words.number();
     entry.session = words.word();
     entry.number = words.number();
+    entry.key = words.rest();
 }
 
 bool is_whole(const RedisEntry& entry) {

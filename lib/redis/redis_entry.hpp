@@ -24,6 +24,7 @@ struct RedisEntry {
     std::uint64_t bytes = 0;   ///< of all events of the channel before these
     std::string session;       ///< of the server that published it
     std::uint64_t number = 0;  ///< among the drafts of that session, from 1
+    std::string key;           ///< the idempotency key; "": none
     std::string index, chunks; ///< of the batch
 
     std::uint64_t end() const { return first + count; }

@@ -23,6 +23,7 @@ public:
         std::uint64_t bytes = 0; ///< of all earlier events of the channel
         std::string session;
         std::uint64_t number = 0;
+        std::string key; ///< the idempotency key; "": none
         std::shared_ptr<const Batch> batch;
     };
 

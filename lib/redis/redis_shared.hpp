@@ -32,6 +32,14 @@ struct RedisShared {
         const auto age = options.store.retain.age.count();
         return age > 0 ? std::to_string(age) : std::string();
     }
+    /// The same of IDs that came with their events, and of an idempotency key ("": none).
+    std::string given_id_age() const {
+        const auto kept = age();
+        return kept.empty() ? std::to_string(options.given_id_age.count()) : kept;
+    }
+    std::string key_age(const std::string& key) const {
+        return key.empty() ? std::string() : std::to_string(options.store.key_age.count());
+    }
 };
 
 } // namespace sse

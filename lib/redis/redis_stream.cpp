@@ -1,11 +1,14 @@
 #include "redis/redis_stream.hpp"
 
 #include "base/error.hpp"
+#include "redis/redis_names.hpp"
 
 #include <algorithm>
 #include <fmt/format.h>
 #include <limits>
+#include <string_view>
 #include <utility>
+#include <vector>
 
 namespace sse {
 
@@ -146,8 +149,8 @@ void RedisStream::on_tail(RedisReply& reply) {
                (tail_events_ <= bounds_.max_events && tail_bytes_ <= bounds_.max_bytes);
         if (!more) break;
         if (tail_.empty()) position_.bytes = entry->bytes + entry->chunks.size();
-        tail_.push_back(
-            {entry->last, entry->bytes, std::move(entry->session), entry->number, batch});
+        tail_.push_back({entry->last, entry->bytes, std::move(entry->session), entry->number,
+                         std::move(entry->key), batch});
     }
     if (more) return read_tail();
     open();
@@ -245,22 +248,45 @@ void RedisStream::put_back(const Top& top) {
     auto before = top.last;
     for (auto i = *from; i < to; ++i) {
         const auto& entry = ring_[i];
-        const bool last = i + 1 == to;
-        shared_.link.run(
-            RedisScript::put_back, {keys_.stream(), keys_.meta(), keys_.session(entry.session)},
-            {keys_.topic(), entry.session, fmt::to_string(entry.number),
-             fmt::to_string(entry.batch->size()), entry.batch->index_bytes(),
-             entry.batch->chunk_bytes(), text_of(before), shared_.age(), text_of(entry.last),
-             fmt::to_string(entry.batch->first), fmt::to_string(entry.bytes)},
-            guarded([this, last](RedisReply& reply) {
-                throw_if_error(reply);
-                if (reply.is_array(1) && reply.items[0].text == "ok") shared_.counts.put_back.add();
-                if (!last) return;
-                syncing_ = false; // another server may have been faster
-                sync();
-            }));
+        put_back(entry, before, i + 1 == to);
         before = entry.last;
     }
+}
+
+/// `before`: the ID of the entry before it; `last`: no other follows.
+void RedisStream::put_back(const RedisRing::Entry& entry, EventId before, bool last) {
+    const auto& batch = *entry.batch;
+    const RedisNames names(keys_, batch, entry.key);
+    const auto session_key = keys_.session(entry.session), number = fmt::to_string(entry.number),
+               count = fmt::to_string(batch.size()), before_id = text_of(before),
+               age = shared_.age(), id = text_of(entry.last), first = fmt::to_string(batch.first),
+               bytes = fmt::to_string(entry.bytes), given_age = shared_.given_id_age(),
+               key_age = shared_.key_age(entry.key);
+    std::vector<std::string_view> keys = {keys_.stream(), keys_.meta(), session_key};
+    std::vector<std::string_view> arguments = {keys_.topic(),
+                                               entry.session,
+                                               number,
+                                               count,
+                                               batch.index_bytes(),
+                                               batch.chunk_bytes(),
+                                               before_id,
+                                               age,
+                                               id,
+                                               first,
+                                               bytes,
+                                               given_age,
+                                               key_age,
+                                               entry.key};
+    names.add_to(keys, arguments);
+    shared_.link.run(RedisScript::put_back, keys, arguments,
+                     guarded([this, last](RedisReply& reply) {
+                         throw_if_error(reply);
+                         if (reply.is_array(1) && reply.items[0].text == "ok")
+                             shared_.counts.put_back.add();
+                         if (!last) return;
+                         syncing_ = false; // another server may have been faster
+                         sync();
+                     }));
 }
 
 /// The events in Redis are not those that this server has seen: makes the sequence numbers jump,
@@ -325,7 +351,8 @@ void RedisStream::accept(RedisEntry& entry) {
     position_.next = entry.end();
     position_.bytes = entry.bytes + entry.chunks.size();
     const auto drafted = drafts_.on_arrival(entry);
-    ring_.push({entry.last, entry.bytes, std::move(entry.session), entry.number, batch});
+    ring_.push({entry.last, entry.bytes, std::move(entry.session), entry.number,
+                std::move(entry.key), batch});
     if (const auto sink = sink_.lock()) sink->arrived(std::move(batch), drafted);
     reader_.answer_located(false);
 }

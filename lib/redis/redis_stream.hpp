@@ -75,6 +75,7 @@ private:
     void on_fill(RedisReply& reply);
     void on_oldest(RedisReply& reply);
     void put_back(const Top& top);
+    void put_back(const RedisRing::Entry& entry, EventId before, bool last);
     void jump();
     void finish_sync();
     void on_look(RedisReply& reply);

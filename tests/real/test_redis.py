@@ -409,6 +409,21 @@ def test_redis_loses_its_newest_events(node, wire, redis):
     assert stored_ids(wire, node, redis.url, 40) == ids
 
 
+def test_keys_and_ids_are_put_back_with_their_events(node, wire, redis):
+    a, b = node(redis.url), node(redis.url)
+    events = "id: own\ndata: 1\n\ndata: 2\n\n"
+    first = post(wire, a, events, content_type="text/event-stream", key="k 1")
+    assert len(wire.get(b.url).events(2)) == 2
+    redis("FLUSHALL")
+    poll("the events", lambda: redis("KEYS", "sse:*:s") and len(entries(redis)) == 2)
+    again = poll("an answer", lambda: (lambda r: r if r.status == 201 else None)(
+        post(wire, b, events, content_type="text/event-stream", key="k 1")))
+    assert published(again) == published(first) and again.header("sse-duplicate") == "true"
+    c = node(redis.url, "--history", "1")
+    resumed = wire.get(c.url, headers={"Last-Event-ID": "own"})
+    assert data(resumed.events(1)) == ["2"] and resumed.header("sse-gap") is None
+
+
 def test_redis_is_emptied(node, wire, redis):
     a = node(redis.url)
     ids = [published(post(wire, a, str(i)))[0] for i in range(10)]

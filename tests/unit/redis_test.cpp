@@ -67,7 +67,10 @@ TEST_CASE("a message of Redis is an entry and the id before it") {
     const auto& entry = message->entry;
     CHECK((entry.last == EventId{7, 1} && entry.first_id() == EventId{7, 0}));
     CHECK((entry.first == 10 && entry.end() == 12 && entry.bytes == 99 && entry.number == 4));
-    CHECK(entry.session == "session.1");
+    CHECK((entry.session == "session.1" && entry.key.empty()));
+    const auto keyed = sse::parse_message("5-0 7-1 10 2 99 session.1 4 a key\n" + bytes);
+    REQUIRE(keyed);
+    CHECK((keyed->entry.number == 4 && keyed->entry.key == "a key"));
     const auto restored = entry.batch();
     REQUIRE(restored);
     CHECK((restored->first == 10 && restored->id(1) == "7-1"));
@@ -80,7 +83,7 @@ TEST_CASE("what a store lacks is known by its newest id") {
     sse::RedisRing ring({2, 1'000'000});
     ring.clear({1, 0});
     for (std::uint64_t ms = 2; ms <= 4; ++ms)
-        ring.push({EventId{ms, 0}, 0, "s", ms, std::make_shared<Batch>(batch_of({""}))});
+        ring.push({EventId{ms, 0}, 0, "s", ms, "", std::make_shared<Batch>(batch_of({""}))});
     CHECK(ring.size() == 2);
     CHECK(ring.after({0, 0}) == 0);
     CHECK(ring.after({2, 0}) == 0); // the one before the first
