@@ -164,6 +164,29 @@ def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
+def test_the_input_waits_while_the_disk_is_full(sse, wire, tmp_path):
+    mount = tmp_path / "small"
+    mount.mkdir()
+    if os.system(f"mount -t tmpfs -o size=4m none '{mount}' 2>/dev/null") != 0:
+        pytest.skip("no tmpfs can be mounted")
+    try:
+        (mount / "ballast").write_bytes(b"x" * 3_400_000)
+        lines = [f"{i} {'x' * 10_000}" for i in range(200)]
+        server = sse.serve("-", "--publish", "--on-eof", "hold", "--store", mount / "store", "--start", "all", "--admin",
+                           "127.0.0.1:0", input="".join(line + "\n" for line in lines).encode())
+        admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
+        server.stderr.wait_for("No space left.*publishing waits until the store can be written")
+        reader = wire.get(server.url)
+        events = float(re.search(r"^sse_events_total (\S+)$", wire.get(admin + "metrics").read_all().decode(), re.MULTILINE)[1])
+        assert events < len(lines)
+        (mount / "ballast").unlink()
+        assert data(reader.events(len(lines))) == lines
+        server.end()
+    finally:
+        os.system(f"umount -l '{mount}'")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
 def test_expired_events_make_room_on_a_full_disk(sse, wire, tmp_path):
     mount = tmp_path / "small"
     mount.mkdir()
