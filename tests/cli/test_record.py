@@ -36,10 +36,14 @@ def stream(connection):
     connection.end()
 
 
+# A head and a chunk that arrive together.
+BEGINNING = (b"HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nTransfer-Encoding: chunked\r\n\r\n"
+             b"%x\r\n%b\r\n" % (len(EVENTS[0]), EVENTS[0]))
+
+
 def stream_and_stay(connection):
     """Sends one chunk, and nothing more."""
-    connection.head("200 OK")
-    connection.chunk(EVENTS[0])
+    connection.send(BEGINNING)
     connection.wait_for_close()
 
 
@@ -630,8 +634,7 @@ def test_what_arrives_for_a_client_that_has_left_is_recorded(sse, wire, origin, 
     def answer(connection):
         if connection.request.target == "/left":
             assert go.wait(HANG)
-        connection.head("200 OK")
-        connection.chunk(EVENTS[0])
+        connection.send(BEGINNING)
         if connection.request.target == "/left":
             sent.set()
         connection.wait_for_close()
