@@ -109,6 +109,7 @@ Response ChannelHandler::stream(const Request& request, const std::shared_ptr<Ch
         return stop_reconnecting();
     }
     auto response = stream_head();
+    response.streams = true;
     if (request.method == "HEAD") return response;
     const auto retry = retry_block(*channel, loop);
     auto& shard = channel->shard(loop);
@@ -176,6 +177,7 @@ Response ChannelHandler::stream_of(const std::vector<std::string>& names, const 
         return stop_reconnecting();
     }
     auto response = stream_head();
+    response.streams = true;
     if (request.method == "HEAD") return response;
     const auto retry = retry_block(*sources.front().channel, loop);
     auto feed = std::make_unique<ChannelsFeed>(std::move(sources), loop, request.framing, id,

@@ -238,7 +238,10 @@ Response PlaybackHandler::respond(const Request& request, std::size_t loop) {
     response = head(recording->header);
     const bool whole = has_no_body(response.status); // even if events were recorded
     if (whole) response.content_type.clear();
-    if (request.method == "HEAD") return response;
+    if (request.method == "HEAD") {
+        response.streams = !whole;
+        return response;
+    }
     if (whole) {
         reports_.played();
         return response;

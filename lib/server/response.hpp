@@ -24,6 +24,8 @@ struct Response {
     std::unique_ptr<Exchange> exchange = nullptr;
     Refusal refusal = Refusal::none; ///< for the counts and the log; not sent
     Faults faults = {};              ///< injected on purpose; for the log
+    /// GET has a feed: the head of HEAD is the same (RFC 9110, 9.3.2). A feed implies it.
+    bool streams = false;
     /// If set, this is not the response yet: it is called once, and calls `send` with the response,
     /// later and on the loop's thread. Whoever sets it bounds the time that this takes.
     std::function<void(std::function<void(Response)> send)> later = {};

@@ -24,10 +24,7 @@ std::string http_date(std::time_t now) {
                        utc.tm_hour, utc.tm_min, utc.tm_sec);
 }
 
-bool is_stream(const Response& response) {
-    return response.feed ||
-           (response.content_type.starts_with("text/event-stream") && response.body.empty());
-}
+bool is_stream(const Response& response) { return response.feed || response.streams; }
 
 } // namespace
 

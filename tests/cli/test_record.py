@@ -146,6 +146,16 @@ def test_responses_that_are_no_streams_are_recorded_and_replayed(sse, wire, orig
     assert again.read_all().decode() == sent
 
 
+def test_the_head_alone_says_of_the_body_what_get_says(sse, wire, origin, tmp_path):
+    api = origin(lambda c: c.answer("200 OK", "" if c.request.method == "HEAD" else "{}", content_type="application/json"))
+    assert wire.get(record(sse, api.url, tmp_path).url).read_all() == b"{}"
+    closed_recording(tmp_path)
+    server = sse.replay(tmp_path)
+    for method in ("HEAD", "GET"):
+        head = wire.request(server.url, method)
+        assert (head.header("content-length"), head.header("transfer-encoding")) == (None, "chunked")
+
+
 def test_a_response_without_a_type_is_replayed_without_one(sse, wire, origin, tmp_path):
     proxy = record(sse, origin(lambda c: c.answer("200 OK", "plain")).url, tmp_path)
     assert wire.get(proxy.url).header("content-type") is None

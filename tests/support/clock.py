@@ -40,8 +40,8 @@ time_t time(time_t *out) {
 
 def set_clock(clock, moved):
     """The environment of a program whose calendar's clock is moved by the seconds that `clock`, a file, holds; `moved`
-    ("+3600") to begin with. It needs a C compiler, and not libfaketime: that
-    opens its file again and again, which a confined server may not, and redis-server does not start under it."""
+    ("+3600") to begin with. It needs a C compiler, and not libfaketime: that opens its file again and again, which a
+    confined server may not, and redis-server does not start under it."""
     clock.write_text(moved)
     library = clock.with_suffix(".so")
     built = subprocess.run(["cc", "-shared", "-fPIC", "-x", "c", "-o", library, "-", f'-DCLOCK="{clock}"'], input=SET_CLOCK,

@@ -128,14 +128,16 @@ TEST_CASE("An answer becomes a response, framed for the version of its request")
                     "",
                     {"content-type: text/event-stream", "connection: close"},
                     {"content-length", "transfer-encoding", "accept-ranges"}});
+    auto head_of_stream = respond(200, "application/json", "");
+    head_of_stream.streams = true;
     rows.push_back({"a stream's head alone",
                     "HEAD",
                     v11,
                     true,
-                    respond(200, "text/event-stream", ""),
+                    std::move(head_of_stream),
                     "HTTP/1.1 200 OK",
                     "",
-                    {"content-type: text/event-stream"},
+                    {"content-type: application/json", "transfer-encoding: chunked"},
                     {"content-length", "accept-ranges"}});
     sse::ResponseWriter writer(std::chrono::seconds(75));
     for (int round = 0; round < 2; ++round) { // nothing of one answer is left in the next
