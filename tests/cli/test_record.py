@@ -507,7 +507,7 @@ def test_a_client_that_resets_an_upload_that_is_not_read_ends_the_upstream_reque
         while True:
             sock.send(b"x" * 65536)
     reset(sock)
-    poll("the end of both connections", lambda: proxy.descriptors() == before)
+    poll("the end of both connections", lambda: proxy.descriptors() <= before)
     go.set()
     assert left.wait(HANG)
 

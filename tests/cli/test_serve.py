@@ -448,7 +448,7 @@ def test_one_who_comes_back_for_nothing_more_has_been_served(sse, wire):
     server.write("a\n")
     last = early.events(1)[0].id
     early.close()
-    poll("it to be gone", lambda: server.descriptors() == without)  # or it has had the whole stream
+    poll("it to be gone", lambda: server.descriptors() <= without)  # or it has had the whole stream
     server.close_stdin()
     assert data(late) == ["a"]
     assert wire.get(server.url, headers={"Last-Event-ID": last}).status == 204

@@ -308,7 +308,7 @@ def test_half_closed_clients_leave_nothing_behind(sse, wire):
         sock.settimeout(HANG)
         while sock.recv(4096):
             pass
-    poll("their descriptors to be closed", lambda: server.descriptors() == before)
+    poll("their descriptors to be closed", lambda: server.descriptors() <= before)
     assert connections(server, "08") == 0
 
 
@@ -336,7 +336,7 @@ def test_one_that_takes_nothing_of_what_fits_into_its_socket_is_cut_too(sse, wir
     sock.sendall(HEAD + b"\r\n")
     assert sock.recv(1)
     server.write("".join(f"{n} {'x' * 200}\n" for n in range(100)))
-    poll("it to be cut", lambda: server.descriptors() == before)
+    poll("it to be cut", lambda: server.descriptors() <= before)
     assert wire.get(server.url).events(100)
 
 
