@@ -115,13 +115,22 @@ def test_the_totals_include_what_is_written_last(sse, store):
     assert done.status == 0 and "sse: served 20000 events to 0 connections" in done.err
 
 
-@pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
-def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
+@contextlib.contextmanager
+def small_disk(tmp_path, size):
+    """A file system of `size`, as mount(8) reads it."""
     mount = tmp_path / "small"
     mount.mkdir()
-    if os.system(f"mount -t tmpfs -o size=1m none '{mount}' 2>/dev/null") != 0:
+    if os.system(f"mount -t tmpfs -o size={size} none '{mount}' 2>/dev/null") != 0:
         pytest.skip("no tmpfs can be mounted")
     try:
+        yield mount
+    finally:
+        os.system(f"umount -l '{mount}'")
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
+def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
+    with small_disk(tmp_path, "1m") as mount:
         ballast = mount / "ballast"
         ballast.write_bytes(b"x" * 600_000)
         server = sse.serve("--publish", "--store", mount / "store", "--start", "new", "--admin", "127.0.0.1:0")
@@ -159,17 +168,11 @@ def test_a_full_disk_answers_503_and_recovers(sse, wire, tmp_path):
         server = sse.serve("--publish", "--store", mount / "store")
         assert [e.id for e in wire.get(server.url).events(len(stored))] == stored
         server.end()
-    finally:
-        os.system(f"umount -l '{mount}'")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
 def test_the_input_waits_while_the_disk_is_full(sse, wire, tmp_path):
-    mount = tmp_path / "small"
-    mount.mkdir()
-    if os.system(f"mount -t tmpfs -o size=4m none '{mount}' 2>/dev/null") != 0:
-        pytest.skip("no tmpfs can be mounted")
-    try:
+    with small_disk(tmp_path, "4m") as mount:
         (mount / "ballast").write_bytes(b"x" * 3_400_000)
         lines = [f"{i} {'x' * 10_000}" for i in range(200)]
         server = sse.serve("-", "--publish", "--on-eof", "hold", "--store", mount / "store", "--start", "all", "--admin",
@@ -182,25 +185,17 @@ def test_the_input_waits_while_the_disk_is_full(sse, wire, tmp_path):
         (mount / "ballast").unlink()
         assert data(reader.events(len(lines))) == lines
         server.end()
-    finally:
-        os.system(f"umount -l '{mount}'")
 
 
 @pytest.mark.skipif(os.geteuid() != 0, reason="a file system of its own needs root")
 def test_expired_events_make_room_on_a_full_disk(sse, wire, tmp_path):
-    mount = tmp_path / "small"
-    mount.mkdir()
-    if os.system(f"mount -t tmpfs -o size=1m none '{mount}' 2>/dev/null") != 0:
-        pytest.skip("no tmpfs can be mounted")
-    try:
+    with small_disk(tmp_path, "1m") as mount:
         server = sse.serve("--publish", "--store", mount / "store", "--retain", "1s")
         while post(wire, server, "x" * 50_000).status == 201:
             pass
         poll("room", lambda: post(wire, server, "x" * 50_000).status == 201)
         server.stderr.wait_for("the store can be written again")
         server.end()
-    finally:
-        os.system(f"umount -l '{mount}'")
 
 
 SLOW_DISK = """
