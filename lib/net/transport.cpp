@@ -33,7 +33,7 @@ Transfer Transport::send(std::span<const std::string_view> views) {
     return views.empty() ? Transfer{} : tls_->send(views);
 }
 
-bool Transport::is_broken() {
+bool Transport::is_broken() const {
     pollfd state{fd(), 0, 0};
     return ::poll(&state, 1, 0) > 0 && (state.revents & (POLLERR | POLLHUP)) != 0;
 }
@@ -65,8 +65,7 @@ void Transport::close(bool reset) {
         const ::linger now{1, 0};
         ::setsockopt(fd(), SOL_SOCKET, SO_LINGER, &now, sizeof now);
     }
-    std::error_code ignored;
-    socket_.close(ignored);
+    socket_ = Descriptor();
 }
 
 } // namespace sse

@@ -1,13 +1,12 @@
-// The bytes of one connection on an event loop, over TLS or in the clear. Not a policy: the
-// connection decides what follows from the result of a call, and what to wait for.
+// The bytes of one connection, over TLS or in the clear. Not a policy: the connection decides what
+// follows from the result of a call, and waits.
 #pragma once
 
+#include "base/descriptor.hpp"
 #include "base/posix.hpp"
 #include "net/server_tls.hpp"
 #include "net/socket.hpp"
 
-#include <asio/io_context.hpp>
-#include <asio/posix/basic_stream_descriptor.hpp>
 #include <cstdint>
 #include <memory>
 #include <span>
@@ -16,13 +15,13 @@
 
 namespace sse {
 
-/// Owns the descriptor. Used on its loop's thread only. Every call is non-blocking.
+/// Owns the socket. Used on its loop's thread only. Every call is non-blocking.
 class Transport {
 public:
-    Transport(asio::io_context& context, int fd)
-        : socket_(context.get_executor(), fd) {}
+    explicit Transport(Descriptor socket)
+        : socket_(std::move(socket)) {}
 
-    int fd() { return socket_.native_handle(); }
+    int fd() const { return socket_.get(); }
     bool secure() const { return tls_ != nullptr; }
 
     /// Starts TLS; false if there is no memory for it.
@@ -53,29 +52,19 @@ public:
     /// Bytes that the socket has accepted, those of TLS itself included.
     std::uint64_t sent() const { return tls_ ? tls_->sent() : sent_; }
     /// Of sent(): bytes that the peer has not acknowledged.
-    std::size_t queued() { return queued_bytes(fd()); }
+    std::size_t queued() const { return queued_bytes(fd()); }
 
     /// The peer has reset the connection, or the network has given it up. Sees that also while
-    /// received bytes are left unread, which hide it from when_readable().
-    bool is_broken();
+    /// received bytes are left unread, which hide it from who waits for them.
+    bool is_broken() const;
 
     /// Ends the sending side (close_notify, then FIN). False: call it again when writable.
     bool shutdown_send();
     /// `reset`: with a RST, which discards what is queued for the peer.
     void close(bool reset);
 
-    /// `handler(std::error_code)` is called on the loop, once; with an error after close().
-    template <class Handler>
-    void when_readable(Handler&& handler) {
-        socket_.async_wait(socket_.wait_read, std::forward<Handler>(handler));
-    }
-    template <class Handler>
-    void when_writable(Handler&& handler) {
-        socket_.async_wait(socket_.wait_write, std::forward<Handler>(handler));
-    }
-
 private:
-    asio::posix::basic_stream_descriptor<asio::io_context::executor_type> socket_;
+    Descriptor socket_;
     std::unique_ptr<TlsStream> tls_; ///< nullptr: plain HTTP
     std::uint64_t sent_ = 0;         ///< in the clear
 };

@@ -116,7 +116,8 @@ void UpstreamConnection::on_attempt(
 void UpstreamConnection::on_connected(int fd) {
     attempts_.clear();
     next_.cancel();
-    transport_ = std::make_unique<Transport>(loop_.context, fd);
+    transport_ = std::make_unique<Transport>(Descriptor(fd));
+    waits_ = std::make_unique<asio::posix::stream_descriptor>(loop_.context, fd);
     if (!loop_.tls) return begin_transfer();
     try {
         session_ = loop_.tls->begin(fd, loop_.options.url.host);
@@ -140,8 +141,7 @@ void UpstreamConnection::handshake() {
     const auto again = [self = shared_from_this()](const std::error_code& error) {
         if (!error && self->owner_) self->handshake();
     };
-    if (wanted == POLLIN) transport_->when_readable(again);
-    else transport_->when_writable(again);
+    waits_->async_wait(wanted == POLLIN ? waits_->wait_read : waits_->wait_write, again);
 }
 
 // ---- transferring ----
@@ -175,12 +175,13 @@ void UpstreamConnection::flush() {
         if (moved.again || moved.bytes < rest.size()) {
             out_.erase(0, sent);
             writing_ = true;
-            transport_->when_writable([self = shared_from_this()](const std::error_code& error) {
-                self->writing_ = false;
-                if (error || !self->owner_) return;
-                self->flush();
-                if (self->owner_) self->owner_->on_sent();
-            });
+            waits_->async_wait(waits_->wait_write,
+                               [self = shared_from_this()](const std::error_code& error) {
+                                   self->writing_ = false;
+                                   if (error || !self->owner_) return;
+                                   self->flush();
+                                   if (self->owner_) self->owner_->on_sent();
+                               });
             return;
         }
     }
@@ -195,10 +196,11 @@ void UpstreamConnection::set_reading(bool reading) {
 void UpstreamConnection::wait_readable() {
     if (waiting_ || !reading_ || !owner_) return;
     waiting_ = true;
-    transport_->when_readable([self = shared_from_this()](const std::error_code& error) {
-        self->waiting_ = false;
-        if (!error && self->owner_) self->read();
-    });
+    waits_->async_wait(waits_->wait_read,
+                       [self = shared_from_this()](const std::error_code& error) {
+                           self->waiting_ = false;
+                           if (!error && self->owner_) self->read();
+                       });
 }
 
 void UpstreamConnection::read() {
@@ -243,6 +245,7 @@ void UpstreamConnection::close() {
     attempts_.clear();
     lookup_fd_.reset();
     session_.reset();
+    if (waits_) waits_->release();
     if (transport_) transport_->close(false);
 }
 

@@ -109,7 +109,8 @@ private:
     Descriptors attempts_; ///< sockets that are connecting
     int last_error_ = 0;   ///< of an attempt that failed
     std::unique_ptr<Transport> transport_;
-    SslPtr session_; ///< during its handshake
+    std::unique_ptr<asio::posix::stream_descriptor> waits_; ///< for its socket
+    SslPtr session_;                                        ///< during its handshake
     std::string out_;
     bool open_ = false, reading_ = true, waiting_ = false, writing_ = false;
 };

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/random.hpp"
+#include "net/socket_watch.hpp"
 #include "server/response_writer.hpp"
 #include "server/send_group.hpp"
 #include "server/server_counts.hpp"
@@ -44,6 +45,7 @@ public:
     const std::size_t number;
     LoopCounts counts;
     asio::io_context context{1};
+    SocketWatch sockets{context}; ///< those of its connections
     ResponseWriter writer;
     SendGroup sends;
     WaitingLists waiting, admin_waiting; ///< of clients, and of an admin listener

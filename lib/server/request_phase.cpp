@@ -5,35 +5,35 @@
 
 namespace sse {
 
-RequestPhase::RequestPhase(Loop& loop, const ListenerContext& listener, Transport& transport,
-                           Refusal refusal, std::uint64_t address_key)
+RequestPhase::RequestPhase(Loop& loop, const ListenerContext& listener, Refusal refusal,
+                           std::uint64_t address_key)
     : loop_(loop)
     , listener_(listener)
-    , transport_(transport)
-    , reader_(std::make_unique<RequestReader>(loop.options.request))
-    , body_charge_(listener.bodies)
     , address_key_(address_key)
-    , refusal_(refusal) {}
+    , refusal_(refusal) {
+    begin();
+}
 
-RequestPhase::Step RequestPhase::read(std::string_view& input) {
-    const auto step = read_request(input);
-    if (step == Step::answered) ahead_.assign(input);
+RequestPhase::Step RequestPhase::read(std::string_view& input, const Transport& transport) {
+    const auto step = read_request(input, transport);
+    if (step == Step::answered) keep_ahead(input);
     return step;
 }
 
-RequestPhase::Step RequestPhase::read_request(std::string_view& input) {
-    const auto state = reader_->feed(input);
-    const auto& request = reader_->request();
+RequestPhase::Step RequestPhase::read_request(std::string_view& input, const Transport& transport) {
+    auto& reader = current_->reader;
+    const auto state = reader.feed(input);
+    const auto& request = reader.request();
     if (state == RequestReader::State::head) return Step::incomplete;
     if (state == RequestReader::State::refused) {
-        const auto& [status, why] = reader_->refusal();
+        const auto& [status, why] = reader.refusal();
         return answer(nullptr, text_response(status, why + "\n", Refusal::request), false);
     }
-    if (!std::exchange(admitted_, true)) {
-        if (auto refusal = admit()) {
+    if (!std::exchange(current_->admitted, true)) {
+        if (auto refusal = admit(transport)) {
             // A body that has been received already need not cost the connection.
-            if (reader_->state() == RequestReader::State::body) reader_->feed(input);
-            const bool whole = reader_->state() == RequestReader::State::done;
+            if (reader.state() == RequestReader::State::body) reader.feed(input);
+            const bool whole = reader.state() == RequestReader::State::done;
             const bool keep_alive = whole && refusal->refusal == Refusal::none;
             return answer(&request, std::move(*refusal), keep_alive);
         }
@@ -43,7 +43,7 @@ RequestPhase::Step RequestPhase::read_request(std::string_view& input) {
         }
         if (state == RequestReader::State::body) return Step::body;
     }
-    if (!body_charge_.grow_to(request.body.capacity())) {
+    if (!current_->body_charge.grow_to(request.body.capacity())) {
         return answer(&request,
                       busy_response(request, Refusal::memory, loop_.options.busy, loop_.random),
                       false);
@@ -55,15 +55,15 @@ RequestPhase::Step RequestPhase::read_request(std::string_view& input) {
 }
 
 /// The head is complete. The response if the request is refused.
-std::optional<Response> RequestPhase::admit() {
-    auto& request = reader_->request();
-    const auto peer = peer_address(transport_.fd());
+std::optional<Response> RequestPhase::admit(const Transport& transport) {
+    auto& request = current_->reader.request();
+    const auto peer = peer_address(transport.fd());
     request.peer = client_address(request.head, peer, loop_.options.trusted_proxies);
-    const auto local = listener_.local ? listener_.local : local_ip(transport_.fd());
+    const auto local = listener_.local ? listener_.local : local_ip(transport.fd());
     request.loopback = local && local->is_loopback();
     request.private_network = local && local->is_private();
     request.all_interfaces = listener_.all_interfaces;
-    request.secure = transport_.secure();
+    request.secure = transport.secure();
     auto refusal = refusal_;
     if (refusal == Refusal::none && request.peer != peer && !enter_address(request.peer))
         refusal = Refusal::address;
@@ -74,23 +74,29 @@ std::optional<Response> RequestPhase::admit() {
 
 RequestPhase::Step RequestPhase::answer(const Request* request, Response response,
                                         bool keep_alive) {
-    answer_ = std::make_unique<Answer>(
-        Answer{request, std::move(response), keep_alive && reader_->keep_alive()});
+    current_->answer = std::make_unique<Answer>(
+        Answer{request, std::move(response), keep_alive && current_->reader.keep_alive()});
     return Step::answered;
 }
 
 RequestPhase::Answer RequestPhase::take_response() {
-    return std::move(*std::exchange(answer_, {}));
+    return std::move(*std::exchange(current_->answer, {}));
 }
 
-void RequestPhase::finish() {
-    reader_.reset();
-    body_charge_.clear();
+void RequestPhase::keep_ahead(std::string_view bytes) {
+    if (bytes.empty()) return;
+    if (!ahead_) ahead_ = std::make_unique<std::string>();
+    ahead_->append(bytes);
 }
+
+std::string RequestPhase::take_ahead() {
+    return ahead_ ? std::move(*std::exchange(ahead_, nullptr)) : std::string();
+}
+
+void RequestPhase::finish() { current_.reset(); }
 
 void RequestPhase::begin() {
-    reader_ = std::make_unique<RequestReader>(loop_.options.request);
-    admitted_ = false;
+    current_.reset(new Current{RequestReader(loop_.options.request), BodyCharge(listener_.bodies)});
     if (std::exchange(forwarded_, false)) leave_address(); // the next may be of another client
 }
 

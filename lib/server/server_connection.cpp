@@ -24,9 +24,9 @@ ServerConnection::ServerConnection(Loop& loop, int fd, const ListenerContext& li
                                    Refusal refusal, std::uint64_t address_key)
     : loop_(loop)
     , listener_(listener)
-    , transport_(loop.context, fd)
+    , transport_(Descriptor(fd))
     , stats_(loop.counts, listener, listener.log ? peer_address(fd) : std::string())
-    , requests_(loop, listener, transport_, refusal, address_key)
+    , requests_(loop, listener, refusal, address_key)
     , deadline_(Clock::now() + loop.options.head_timeout)
     , place_(listener.admin ? loop.admin_waiting : loop.waiting) {
     if (!accepted_inherits_options) disable_nagle(fd);
@@ -39,7 +39,7 @@ void ServerConnection::start() {
     if (listener_.tls) {
         if (!transport_.begin_tls(*listener_.tls)) return close(EndReason::aborted);
         state_ = State::handshaking;
-        return wait_readable();
+        return update_watch();
     }
     receive(); // the request is often there already
 }
@@ -50,9 +50,7 @@ void ServerConnection::handshake() {
     switch (transport_.handshake()) {
     case TlsStream::Handshake::done: state_ = State::reading; return;
     case TlsStream::Handshake::wants_read: return;
-    case TlsStream::Handshake::wants_write:
-        if (!writing_) wait_writable();
-        return;
+    case TlsStream::Handshake::wants_write: writing_ = true; return;
     case TlsStream::Handshake::failed:
         stats_.refused(Refusal::tls);
         return close(EndReason::refused);
@@ -62,17 +60,20 @@ void ServerConnection::handshake() {
     }
 }
 
-void ServerConnection::wait_readable() {
-    transport_.when_readable([self = shared_from_this()](const std::error_code& error) {
-        if (!error && self->state_ != State::closed) self->receive();
-    });
+void ServerConnection::on_ready(Readiness ready) {
+    const auto self = shared_from_this(); // close() may drop the last other owner
+    if (ready.writable && std::exchange(writing_, false)) {
+        if (state_ == State::handshaking) on_readable();
+        else send(false);
+    }
+    if (ready.readable && wants_input()) on_readable();
+    update_watch();
 }
 
 /// Reads what there is, and waits for more.
 void ServerConnection::receive() {
     on_readable();
-    paused_ = true;
-    resume_reading();
+    update_watch();
 }
 
 /// Requests that a client sends ahead stay with the kernel: here they would be kept, and copied for
@@ -83,8 +84,12 @@ bool ServerConnection::wants_input() const {
            !(exchange_ && !exchange_->wants_bytes());
 }
 
-void ServerConnection::resume_reading() {
-    if (wants_input() && std::exchange(paused_, false)) wait_readable();
+void ServerConnection::update_watch() {
+    const Readiness wanted{wants_input(), writing_ && state_ != State::closed};
+    const auto before = std::exchange(watched_, wanted);
+    if (loop_.sockets.change(transport_.fd(), *this, before, wanted)) return;
+    watched_ = before;
+    close(EndReason::aborted);
 }
 
 void ServerConnection::on_readable() {
@@ -104,7 +109,7 @@ void ServerConnection::on_bytes(std::string_view bytes) {
     if (exchange_) return exchange_->on_bytes(bytes);
     if (state_ != State::reading) return on_unexpected_bytes(bytes.size());
     for (;;) {
-        switch (requests_.read(bytes)) {
+        switch (requests_.read(bytes, transport_)) {
         case RequestPhase::Step::incomplete:
             if (requests_.empty() || place_.kind() != Waiting::idle) return;
             place_.move(*this, Waiting::incomplete);
@@ -137,7 +142,7 @@ void ServerConnection::on_unexpected_bytes(std::size_t count) {
 void ServerConnection::on_sent_ahead() {
     if (state_ != State::reading) return;
     on_bytes(requests_.take_ahead());
-    resume_reading();
+    update_watch();
 }
 
 // ---- the request phase ----
@@ -184,7 +189,7 @@ void ServerConnection::next_request() {
     requests_.begin();
     deadline_ = Clock::now() + loop_.options.idle_timeout;
     place_.move(*this, Waiting::idle);
-    if (!requests_.has_ahead()) return resume_reading();
+    if (!requests_.has_ahead()) return update_watch();
     // Not from here: a thousand small requests would be as deep a stack.
     asio::post(loop_.context, [self = shared_from_this()] { self->on_sent_ahead(); });
 }
@@ -227,7 +232,7 @@ void ServerConnection::finish_exchange() {
 void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing) {
     if (!exchange_) requests_.take_ahead();
     state_ = State::streaming;
-    resume_reading(); // to see the client close
+    update_watch(); // to see the client close
     const auto& options = loop_.options;
     if (options.unsent_bytes > 0) limit_unsent(transport_.fd(), options.unsent_bytes);
     stream_ = std::make_unique<ResponseStream>(
@@ -237,7 +242,7 @@ void ServerConnection::start_stream(std::unique_ptr<Feed> feed, Framing framing)
     stream_->feed().attach([this] { // the feed is destroyed before this connection
         const auto self = shared_from_this();
         pump();
-        if (exchange_) resume_reading(); // it may want more of the body
+        if (exchange_) update_watch(); // it may want more of the body
     });
     pump();
 }
@@ -302,21 +307,11 @@ void ServerConnection::follow_up(const Sender::Result& sent) {
     stats_.sent(sent.bytes);
     switch (sent.outcome) {
     case Sender::Outcome::all_sent: return on_all_sent();
-    case Sender::Outcome::blocked: return wait_writable();
+    case Sender::Outcome::blocked: writing_ = true; return update_watch();
     case Sender::Outcome::cut: cut_if_asked(); return;
     case Sender::Outcome::disconnected: return close(EndReason::client_closed);
     case Sender::Outcome::timed_out: return close(EndReason::stalled);
     }
-}
-
-void ServerConnection::wait_writable() {
-    writing_ = true;
-    transport_.when_writable([self = shared_from_this()](const std::error_code& error) {
-        self->writing_ = false;
-        if (error || self->state_ == State::closed) return;
-        if (self->state_ == State::handshaking) self->on_readable();
-        else self->send(false);
-    });
 }
 
 /// The socket has accepted everything that there is now.
@@ -369,8 +364,9 @@ void ServerConnection::tick_stream(Clock::time_point now) {
     }
     // A client that is not read for now, since the body of its request waits for the upstream
     // server.
-    if (exchange_ && paused_ && transport_.is_broken()) return close(EndReason::client_closed);
-    if (exchange_ && exchange_->has_timed_out(now, paused_)) return;
+    const bool paused = !watched_.readable;
+    if (exchange_ && paused && transport_.is_broken()) return close(EndReason::client_closed);
+    if (exchange_ && exchange_->has_timed_out(now, paused)) return;
     if (!writing_) stream_->feed().tick(now);
 }
 
@@ -396,13 +392,13 @@ void ServerConnection::close_gracefully(EndReason reason) {
     if (!accepted_to_refuse()) place_.move(*this, Waiting::idle); // it has all it asked for
     release_stream();
     requests_.take_ahead();
-    resume_reading();
     deadline_ = Clock::now() + linger;
     finish_sending();
 }
 
 void ServerConnection::finish_sending() {
-    if (!transport_.shutdown_send()) wait_writable();
+    writing_ = !transport_.shutdown_send();
+    update_watch();
 }
 
 void ServerConnection::release_stream() {
@@ -422,6 +418,7 @@ void ServerConnection::close(EndReason reason, bool reset) {
     requests_.leave_address();
     state_ = State::closed;
     const auto self = shared_from_this();
+    update_watch();
     transport_.close(reset);
     release_stream();
     loop_.remove(*this);

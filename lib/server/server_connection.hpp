@@ -3,6 +3,7 @@
 // (ResponseStream), within its timeouts. It decides no response.
 #pragma once
 
+#include "net/socket_watch.hpp"
 #include "net/transport.hpp"
 #include "server/connection_stats.hpp"
 #include "server/exchange_body.hpp"
@@ -18,9 +19,9 @@
 
 namespace sse {
 
-/// Owned by its loop, and by the operations that wait for its socket; used on that loop's thread
-/// only.
-class ServerConnection : public std::enable_shared_from_this<ServerConnection> {
+/// Owned by its loop; used on that loop's thread only.
+class ServerConnection final : public std::enable_shared_from_this<ServerConnection>,
+                               private SocketWatch::Owner {
 public:
     using Clock = Feed::Clock;
 
@@ -69,10 +70,10 @@ private:
 
     // Receiving.
     void handshake();
-    void wait_readable();
+    void on_ready(Readiness ready) override;
     void receive();
     bool wants_input() const;
-    void resume_reading();
+    void update_watch();
     void on_readable();
     void on_bytes(std::string_view bytes);
     void on_unexpected_bytes(std::size_t count);
@@ -90,7 +91,6 @@ private:
     void send(bool new_data);
     void follow_up(const Sender::Result& sent);
     bool cut_if_asked();
-    void wait_writable();
     void on_all_sent();
     void end_stream();
     void tick_stream(Clock::time_point now);
@@ -119,7 +119,7 @@ private:
     State state_ = State::reading;
     bool keep_alive_ = false, draining_ = false;
     bool writing_ = false; ///< waits for the socket to become writable
-    bool paused_ = false;  ///< does not wait for the socket to become readable
+    Readiness watched_;    ///< what its socket is watched for
     bool pumping_ = false; ///< within Sender::send()
     bool grouped_ = false; ///< is sent with others, soon
 };

@@ -88,7 +88,7 @@ SYSTEM = re.compile(r"__linux__|__APPLE__|__FreeBSD__|<linux/|<mach/|<sys/(prctl
                     r"/proc/|\b(pipe2|accept4|ppoll|prctl|getresuid|inotify_\w+|fdatasync)\(|"
                     r"\bSOCK_(CLOEXEC|NONBLOCK|SEQPACKET)|MSG_(NOSIGNAL|CMSG_CLOEXEC)")
 SYSTEM_FILES = {"lib/base/posix.hpp", "lib/base/posix.cpp", "lib/input/file_notifier.cpp", "lib/net/confine.cpp",
-                "lib/net/given_files.cpp", "lib/net/send_ring.cpp", "lib/net/ready_set.cpp",
+                "lib/net/given_files.cpp", "lib/net/send_ring.cpp", "lib/net/ready_set.cpp", "lib/net/socket_watch.cpp",
                 "lib/load/process_usage.cpp", "cmd/cli/init_process.cpp"}
 
 
