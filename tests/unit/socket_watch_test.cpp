@@ -29,7 +29,7 @@ struct Pair {
     }
 };
 
-struct Watched : SocketWatch::Owner {
+struct Watched final : SocketWatch::Owner {
     Watched(SocketWatch& its_watch, int its_fd)
         : watch(its_watch)
         , fd(its_fd) {}
