@@ -17,11 +17,10 @@ namespace {
 /// Bytes that are looked at in one step; more than an escape has.
 constexpr std::size_t step = 16;
 
-/// A bit for each of the 16 bytes at `at` that is not copied as it is: a control character, a
-/// quote, a backslash, or 0xE2, which begins U+2028 and U+2029 (and others).
-std::uint32_t special_bytes(const char* at) {
-    const Bytes16 bytes(at);
-    return (bytes.below(0x20) | bytes.equal('"') | bytes.equal('\\') | bytes.equal('\xE2')).bits();
+/// Those of 16 bytes that are not copied as they are: control characters, quotes, backslashes, and
+/// 0xE2, which begins U+2028 and U+2029 (and others).
+Bytes16 special(Bytes16 bytes) {
+    return bytes.below(0x20) | bytes.equal('"') | bytes.equal('\\') | bytes.equal('\xE2');
 }
 
 /// Writes the escape of the byte at `text` to `to`, six bytes at most; gives its end, and moves
@@ -56,7 +55,8 @@ char* escape(const char*& text, const char* end, char* to) {
     return to;
 }
 
-void append_valid(std::string_view text, std::string& out) {
+/// Validates from the first byte on that is not ASCII, unless `valid`.
+void append_escaped(std::string_view text, bool valid, std::string& out) {
     std::array<char, 4096> buffer;
     std::array<char, 3 * step> last; // the last bytes, with so many behind them as a step reads
     const char* at = text.data();
@@ -76,8 +76,20 @@ void append_valid(std::string_view text, std::string& out) {
         }
         const char* const begin = at;
         const char* const next = std::min(begin + step, end);
-        for (auto special = special_bytes(begin); special != 0; special &= special - 1) {
-            const char* const found = begin + std::countr_zero(special);
+        const Bytes16 bytes(begin);
+        if (!valid && bytes.bits() != 0) {
+            const std::string_view rest(begin, static_cast<std::size_t>(end - begin));
+            if (!is_utf8(rest)) {
+                out.append(buffer.data(), to);
+                std::string repaired;
+                append_utf8(rest, repaired);
+                return append_escaped(repaired, true, out);
+            }
+            valid = true;
+        }
+        for (auto found_here = special(bytes).bits(); found_here != 0;
+             found_here &= found_here - 1) {
+            const char* const found = begin + std::countr_zero(found_here);
             if (found < at) continue;  // part of the escape before
             std::memcpy(to, at, step); // of which only what is before `found` counts
             to += found - at;
@@ -96,13 +108,7 @@ void append_valid(std::string_view text, std::string& out) {
 
 void append_json_string(std::string_view text, std::string& out) {
     out.push_back('"');
-    if (is_utf8(text)) {
-        append_valid(text, out);
-    } else {
-        std::string valid;
-        append_utf8(text, valid);
-        append_valid(valid, out);
-    }
+    append_escaped(text, false, out);
     out.push_back('"');
 }
 

@@ -50,6 +50,24 @@ TEST_CASE("an escape is found at any place in a long text, and reads back") {
     }
 }
 
+TEST_CASE("ill-formed UTF-8 is replaced at any place in a text") {
+    for (std::size_t before = 0; before < 40; ++before) {
+        for (const std::string_view start : {"", "\u00e9", "\""}) {
+            for (const std::string_view good : {"y", "\u20ac", "\""}) {
+                const auto around = [&](std::string_view middle) {
+                    std::string text(start);
+                    text.append(before, 'x').append(middle);
+                    for (int i = 0; i < 20; ++i) text.append(good);
+                    return text;
+                };
+                INFO("after " << start << " and " << before << " bytes, before " << good);
+                CHECK(json(around("\xff")) == json(around("\ufffd")));
+                CHECK(json(around("\xe2\x80")) == json(around("\ufffd")));
+            }
+        }
+    }
+}
+
 TEST_CASE("a long text reads back, whatever is escaped in it") {
     simdjson::ondemand::parser parser;
     for (const std::string_view mark : {"\"", "\x01", "\u2028", "\u20ac", "x\"", "seven7\\"}) {
