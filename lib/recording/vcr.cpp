@@ -74,8 +74,10 @@ void check_size(const std::string& name, const std::string& text, std::size_t ma
 /// Reads the values of a cassette, and counts their bytes: an alias may repeat any of them.
 class CassetteReader {
 public:
-    CassetteReader(std::string name, const VcrOptions& options)
+    /// `text`: the cassette, from which yaml-cpp has read the nodes; it must outlive the reader.
+    CassetteReader(std::string name, std::string_view text, const VcrOptions& options)
         : name_(std::move(name))
+        , text_(text)
         , options_(options)
         , left_(options.max_bytes) {}
 
@@ -91,17 +93,19 @@ public:
         for (char& c : header.request.method) c = upper(c);
         header.request.headers = fields(request["headers"]);
         header.request.body = body(request["body"]);
-        header.response.status = status(response["status"], response);
+        header.response.status = status(response);
         header.response.headers = fields(response["headers"]);
         return header;
     }
 
     std::string response_body(const YAML::Node& interaction, const RecordedFields& fields) {
-        auto text = body(interaction["response"]["body"]).value_or("");
+        const auto response = interaction["response"];
+        // vcrpy before 6.0 writes the responses of httpx with `content` and `status_code`.
+        const auto node = response["body"] ? response["body"] : response["content"];
+        auto text = body(node).value_or("");
         return without_coding(
             std::move(text), fields, options_.max_bytes, [&](const std::string& why) {
-                options_.warn(
-                    fmt::format("{}:{}: {}", name_, interaction["response"].Mark().line + 1, why));
+                options_.warn(fmt::format("{}:{}: {}", name_, response.Mark().line + 1, why));
             });
     }
 
@@ -135,7 +139,8 @@ private:
         return time ? rfc3339(std::chrono::system_clock::time_point(*time)) : "";
     }
 
-    int status(const YAML::Node& node, const YAML::Node& response) {
+    int status(const YAML::Node& response) {
+        const auto node = response["status"] ? response["status"] : response["status_code"];
         const auto code = node && node.IsMap() ? node["code"] : node;
         int value = 0;
         const bool valid = code && code.IsScalar() && YAML::convert<int>::decode(code, value) &&
@@ -174,8 +179,28 @@ private:
             return body(node["string"]);
         }
         if (!node.IsScalar()) return std::nullopt;
-        if (node.Tag() == "tag:yaml.org,2002:binary") return binary(node);
-        return counted(node.Scalar());
+        // Ruby writes the tag as `!binary`, which YAML 1.2 does not expand.
+        if (node.Tag() == "tag:yaml.org,2002:binary" || node.Tag() == "!binary")
+            return binary(node);
+        return counted(with_line_ends(node));
+    }
+
+    /// The text of a scalar. Of the line breaks at the end of one in single quotes, yaml-cpp keeps
+    /// only one, and so the blank line after the last event would be lost.
+    std::string with_line_ends(const YAML::Node& node) const {
+        auto value = node.Scalar();
+        const auto start = static_cast<std::size_t>(node.Mark().pos);
+        if (start >= text_.size() || text_[start] != '\'') return value;
+        auto end = text_.find('\'', start + 1);
+        while (end != text_.npos && text_.substr(end + 1, 1) == "'")
+            end = text_.find('\'', end + 2);
+        if (end == text_.npos) return value;
+        const auto quoted = text_.substr(start + 1, end - start - 1);
+        const auto tail = quoted.substr(quoted.find_last_not_of(" \t\r\n") + 1);
+        const auto breaks = std::count(tail.begin(), tail.end(), '\n');
+        if (breaks < 2) return value; // one is folded to a space
+        value.erase(value.find_last_not_of('\n') + 1);
+        return value.append(static_cast<std::size_t>(breaks) - 1, '\n');
     }
 
     std::string binary(const YAML::Node& node) {
@@ -185,6 +210,7 @@ private:
     }
 
     std::string name_;
+    std::string_view text_;
     const VcrOptions& options_;
     std::size_t left_; ///< bytes of values
 };
@@ -215,8 +241,9 @@ bool is_vcr(std::string_view start) {
 void read_vcr(RecordingInput& input,
               const std::function<std::unique_ptr<RecordingWriter>(RecordingHeader)>& make,
               const VcrOptions& options) {
-    const auto text = whole_text(input, options.max_bytes);
-    CassetteReader reader(input.name(), options);
+    auto text = whole_text(input, options.max_bytes);
+    if (text.starts_with(bom)) text.erase(0, bom.size()); // the places of nodes do not count it
+    CassetteReader reader(input.name(), text, options);
     try {
         check_size(input.name(), text, options.max_values);
         const auto root = YAML::Load(text);
