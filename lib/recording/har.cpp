@@ -10,6 +10,7 @@
 #include "protocol/stream_format.hpp"
 #include "recording/event_text_reader.hpp"
 #include "recording/imported_body.hpp"
+#include "recording/mitmproxy_text.hpp"
 #include "recording/record_parser.hpp"
 
 #include <algorithm>
@@ -40,7 +41,7 @@ struct HarMessage {
 struct HarEntry {
     RecordingHeader header;
     std::vector<HarMessage> messages;
-    std::string media_type, encoding;
+    std::string media_type, encoding, request_type;
     std::string_view body;            ///< JSON of the string in `content.text`, within the file
     bool hexadecimal = false;         ///< Polly's `_isBinary`: chunks in hexadecimal digits
     std::optional<std::string> error; ///< the first value that is needed and cannot be read
@@ -113,6 +114,8 @@ private:
                 each_member(member, [&](std::string_view name, json::value text) {
                     if (name == "text")
                         read_text(text, "request.postData.text", request.body.emplace());
+                    else if (name == "mimeType")
+                        read_text(text, "request.postData.mimeType", entry_.request_type);
                 });
         });
     }
@@ -242,9 +245,18 @@ std::optional<std::vector<std::string>> strings_of(std::string_view text, json::
     return strings;
 }
 
+/// True if mitmproxy has written `har`, with its command or its script.
+bool is_of_mitmproxy(const simdjson::padded_string& har, json::parser& parser) {
+    json::document document;
+    std::string_view name;
+    return parser.iterate(har).get(document) == simdjson::SUCCESS &&
+           document["log"]["creator"]["name"].get_string().get(name) == simdjson::SUCCESS &&
+           name.starts_with("mitmproxy");
+}
+
 /// The body of `entry`, decoded. Throws Error (bad_input) with the reason, too_large.
-std::string body_of(const HarEntry& entry, json::parser& parser, std::size_t max_bytes,
-                    const std::function<void(const std::string&)>& warn) {
+std::string body_of(const HarEntry& entry, json::parser& parser, bool of_mitmproxy,
+                    std::size_t max_bytes, const std::function<void(const std::string&)>& warn) {
     json::document document;
     std::string_view text;
     const auto& raw = entry.body;
@@ -257,6 +269,7 @@ std::string body_of(const HarEntry& entry, json::parser& parser, std::size_t max
         throw Error(Errc::bad_input, "response.content.text is not a well-formed string");
     const bool base64 = entry.encoding == "base64";
     std::string body(text);
+    if (of_mitmproxy && !base64) body = without_latin_1(std::move(body), entry.media_type);
     if (base64 || entry.hexadecimal) {
         // Polly writes the chunks of a compressed body as an array of strings.
         const std::string copy = std::exchange(body, {});
@@ -289,9 +302,14 @@ void read_har(RecordingInput& input,
               const HarOptions& options) {
     auto bytes = whole_text(input, options.max_bytes);
     if (bytes.starts_with(bom)) bytes.erase(0, bom.size());
-    const simdjson::padded_string text(bytes);
-    std::string().swap(bytes);
+    simdjson::padded_string text(bytes);
     json::parser parser, body_parser;
+    const bool of_mitmproxy = is_of_mitmproxy(text, parser);
+    if (of_mitmproxy) {
+        replace_undecoded_bytes(bytes);
+        text = simdjson::padded_string(bytes);
+    }
+    std::string().swap(bytes);
     std::size_t number = 0;
     bool any = false;
     const auto read_entry = [&](json::value value) {
@@ -306,6 +324,9 @@ void read_har(RecordingInput& input,
         auto header = entry.header;
         const auto started = parse_rfc3339(header.started);
         header.started = started ? rfc3339(std::chrono::system_clock::time_point(*started)) : "";
+        if (of_mitmproxy && header.request.body)
+            header.request.body =
+                without_latin_1(std::move(*header.request.body), entry.request_type);
         if (!entry.messages.empty()) {
             const auto writer = make(std::move(header));
             write_messages(entry, *writer);
@@ -314,10 +335,14 @@ void read_har(RecordingInput& input,
         }
         std::string body;
         try {
-            body = body_of(entry, body_parser, options.max_bytes,
+            body = body_of(entry, body_parser, of_mitmproxy, options.max_bytes,
                            [&](const std::string& why) { options.warn(where + why); });
         } catch (const Error& e) {
             throw Error(e.code(), where + e.what(), Reason::har_without_events);
+        }
+        if (of_mitmproxy && body.empty()) {
+            options.warn(where + "the body is empty; mitmproxy keeps no body that it streams, "
+                                 "unless store_streamed_bodies is set");
         }
         auto& fields = header.response.headers;
         const auto format = stream_format(entry.media_type);

@@ -23,7 +23,8 @@ struct RecordingInput::Gzip {
     bool cut_short = false;
 
     Gzip() {
-        if (inflateInit2(&stream, 15 + 16) != Z_OK) throw std::bad_alloc(); // 15 bits, gzip only
+        constexpr int window = 15 + 32; // 15 bits, in the wrapping of gzip or zlib
+        if (inflateInit2(&stream, window) != Z_OK) throw std::bad_alloc();
     }
     ~Gzip() { inflateEnd(&stream); }
     Gzip(const Gzip&) = delete;
@@ -57,7 +58,9 @@ void RecordingInput::detect_gzip() {
         have += got;
     }
     magic_.resize(have);
-    if (magic_ == "\x1f\x8b") gzip_ = std::make_unique<Gzip>();
+    // The second is zlib with the best compression, as mitmproxy writes a .zhar file; no text
+    // begins so.
+    if (magic_ == "\x1f\x8b" || magic_ == "x\xda") gzip_ = std::make_unique<Gzip>();
 }
 
 std::size_t RecordingInput::read_file(char* to, std::size_t size) {

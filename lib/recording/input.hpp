@@ -1,4 +1,5 @@
-// Reads the bytes of a file, and decompresses gzip. Knows no lines.
+// Reads the bytes of a file, and decompresses gzip, and the zlib of mitmproxy's .zhar. Knows no
+// lines.
 #pragma once
 
 #include <cstddef>

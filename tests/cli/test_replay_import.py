@@ -134,6 +134,56 @@ def test_a_cassette_of_vcr_becomes_a_recording(sse, wire, tmp_path):
     assert sse.run("replay", path, "--to", "sse").out.decode() == STREAM
 
 
+HTTPX = """interactions:
+- request:
+    body: '{"q": "\\u00e9"}'
+    headers:
+      content-type:
+      - application/json
+    method: POST
+    uri: https://api.example/v1/chat
+  response:
+    content: "event: delta\\ndata: {\\"a\\":\\"\\xE9\\"}\\n\\ndata:
+      [DONE]\\n\\n"
+    headers:
+      Content-Encoding:
+      - gzip
+      Content-Type:
+      - text/event-stream
+    http_version: HTTP/1.1
+    status_code: 207
+version: 1
+"""
+
+
+def test_a_response_to_httpx_has_names_of_its_own(sse, tmp_path):
+    """vcrpy before version 6."""
+    head, read = map(json.loads, sse.run("replay", cassette(tmp_path / "a.yaml", HTTPX), "--to", "jsonl").out.splitlines())
+    assert (head["response"]["status"], read["bytes"]) == (207, STREAM)
+
+
+@pytest.mark.parametrize("written, read", [
+    ("'data: é\n\n\n        data: [DONE]\n\n\n        '", "data: é\n\ndata: [DONE]\n\n"),
+    ("'data: it''s\n\n\n        '", "data: it's\n\n"), ("'a\n        '", "a "), ("'a\n\n        '", "a\n"),
+    ("'\n\n\n\n        '", "\n\n\n"), ('"a\\n\\n"', "a\n\n"), ("|+\n        data: a\n", "data: a\n\n"),
+    ("|\n        data: a\n\n", "data: a\n"), ("!!str 'a\n\n        '", "a\n")], ids=ascii)
+@pytest.mark.parametrize("start", ["", "\ufeff"], ids=["", "BOM"])
+def test_a_text_keeps_the_line_breaks_at_its_end(sse, tmp_path, written, read, start):
+    """PyYAML puts a text without special characters in single quotes."""
+    text = f"interactions:\n- request:\n    method: GET\n    uri: /é\n  response:\n    status: 200\n    body:\n      string: {written}\n"
+    ran = sse.run("replay", cassette(tmp_path / "a.yaml", start + text), "--to", "jsonl")
+    assert [json.loads(line)["bytes"] for line in ran.out.splitlines()[1:]] == [read]
+
+
+@pytest.mark.parametrize("body, coding", [(STREAM.encode(), ""), (PACKED, "gzip")])
+def test_the_tag_that_ruby_gives_to_base64_is_known(sse, tmp_path, body, coding):
+    text = RUBY.replace("base64_string: |\n" + folded(STREAM.encode(), 8), "string: !binary |-\n" + folded(body, 8))
+    if coding:
+        text = text.replace("Content-Type: text", "Content-Encoding:\n      - gzip\n      Content-Type: text")
+    assert "!binary" in text
+    assert sse.run("replay", cassette(tmp_path / "a.yml", text), "--to", "sse").out.decode() == STREAM
+
+
 def test_secrets_of_a_cassette_are_masked(sse, tmp_path):
     one = PYTHON[:PYTHON.index("- request:\n    body: !!binary")]
     ran = sse.run("replay", cassette(tmp_path / "a.yaml", one), "--to", "jsonl")
@@ -275,6 +325,40 @@ def test_bodies_of_har_files_that_cannot_be_decoded_are_refused(sse, tmp_path, c
     assert ran.status == 3 and why in ran.err
 
 
+@pytest.mark.parametrize("creator, mime, text, read", [
+    ("mitmproxy", "text/event-stream", "é豆".encode().decode("latin-1"), "é豆"),
+    ("mitmproxy har_dump", "text/event-stream", "é".encode().decode("latin-1"), "é"),
+    ("mitmproxy", "text/event-stream; charset=utf-8", "Ã©", "Ã©"), ("mitmproxy", "text/event-stream", "é", "é"),
+    ("mitmproxy", "text/event-stream", "豆", "豆"), ("WebInspector", "text/event-stream", "Ã©", "Ã©"),
+    ("mitmproxy", "application/x-ndjson", "Ã©", "Ã©"),
+    ("mitmproxy", "text/event-stream; charset=utf-8", "\udce9\U0001F480\\udce9", "\ufffd\U0001F480\\udce9")], ids=ascii)
+def test_what_mitmproxy_decoded_by_its_own_rules_is_undone(sse, tmp_path, creator, mime, text, read):
+    """Without a charset, it reads UTF-8 as ISO 8859-1; and it writes a byte that it cannot decode as half a pair."""
+    entry = mitmproxy_entry("/v1/chat", "2026-11-28T10:00:00+00:00", "é".encode().decode("latin-1"), mime, f"data: {text}\n\n")
+    entry["request"]["postData"]["mimeType"] = "text/plain"
+    path = tmp_path / "a.har"
+    path.write_text(json.dumps({"log": {"version": "1.2", "creator": {"name": creator}, "entries": [entry]}}))
+    ran = sse.run("replay", path, "--to", "jsonl")
+    head, event = map(json.loads, ran.out.splitlines())
+    assert (event["data"], ran.err) == (f"data: {read}" if "ndjson" in mime else read, "")
+    assert head["request"]["body"] == ("é" if creator.startswith("mitm") else "Ã©")
+
+
+def test_a_zhar_file_is_inflated(sse, tmp_path):
+    path = tmp_path / "a.zhar"
+    path.write_bytes(zlib.compress(har(tmp_path / "a.har", {"text": STREAM}).read_bytes(), 9))
+    assert sse.run("replay", path, "--to", "sse").out.decode() == STREAM
+
+
+def test_a_body_that_mitmproxy_has_not_kept_is_told(sse, tmp_path):
+    entry = mitmproxy_entry("/v1/chat", "2026-11-28T10:00:00+00:00", "{}", "text/event-stream", "")
+    path = tmp_path / "a.har"
+    path.write_text(json.dumps({"log": {"creator": {"name": "mitmproxy"}, "entries": [entry]}}))
+    assert sse.run("replay", path, "--to", "jsonl").err == (
+        f"sse: warning: {path}: entry 1: the body is empty; mitmproxy keeps no body that it streams, unless "
+        "store_streamed_bodies is set\n")
+
+
 def mitmproxy_entry(target, started, body, content_type, text, *fields):
     """An entry as the command save.har and the option hardump write it: a decoded body, beside the header fields as
     they were sent."""
@@ -291,7 +375,7 @@ def mitmproxy_entry(target, started, body, content_type, text, *fields):
                      "content": {"size": 80, "compression": 12, "mimeType": content_type,
                                  "text": b64(text) if binary else text, **({"encoding": "base64"} if binary else {})},
                      "redirectURL": "", "headersSize": 120, "bodySize": 80},
-        "cache": {}, "timings": {"connect": 10.1, "ssl": None, "send": 0.5, "receive": 100.0, "wait": 9.9},
+        "cache": {}, "timings": {"connect": 10.1, "ssl": -1.0, "send": 0.5, "receive": 100.0, "wait": 9.9},
         "serverIPAddress": "192.0.2.1"}
 
 
@@ -303,7 +387,7 @@ def test_streams_that_mitmproxy_saved_are_played(sse, wire, tmp_path):
         mitmproxy_entry("/v1/chat", "2026-11-28T10:00:02+00:00", '{"q":2}', stream, b"data: \x00\x01\x02\n\n")]
     path = tmp_path / "flows.har"
     path.write_text(json.dumps({"log": {
-        "version": "1.2", "creator": {"name": "mitmproxy exporthar", "version": "0.1", "comment": "mitmproxy version 11.0.0"},
+        "version": "1.2", "creator": {"name": "mitmproxy har_dump", "version": "0.1", "comment": "mitmproxy version 8.1.1"},
         "pages": [], "entries": entries}}, indent=4))
     url = sse.replay(path).url
     answers = [wire.request(url + "v1/chat", "POST", body=b"{}") for _ in range(2)]
