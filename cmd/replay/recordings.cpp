@@ -38,7 +38,7 @@ Recordings::Recordings(const std::vector<std::string>& named, Pipes use, bool fo
             continue;
         }
         routed_ = true;
-        for (const auto& file : sse::recordings_under(path)) add(file, file);
+        add_directory(path);
     }
     if (follow_ && files_.size() > 1) {
         throw Failure(Exit::usage, "--follow accepts only one recording",
@@ -46,6 +46,19 @@ Recordings::Recordings(const std::vector<std::string>& named, Pipes use, bool fo
     }
     if (follow_ && !growing_ && streamed_.empty()) // a pipe ends when its writer closes it
         growing_ = std::make_shared<const std::atomic<bool>>(true);
+}
+
+void Recordings::add_directory(const std::string& directory) {
+    const auto before = files_.size();
+    for (const auto& file : sse::recordings_under(directory)) {
+        if (follow_ || !sse::is_unbegun_recording(file)) add(file, file);
+        else warn(fmt::format("{}: nothing was recorded in this file; it is skipped", file));
+    }
+    if (files_.size() == before) {
+        throw sse::Error(sse::Errc::bad_input,
+                         fmt::format("{}: the directory contains no recording", directory),
+                         sse::Reason::no_recording);
+    }
 }
 
 void Recordings::configure(sse::RecordingReaderOptions& options) const {

@@ -45,6 +45,7 @@ public:
 private:
     void add(const std::string& path, const std::string& name);
     void add_streams(sse::RecordingInput& input, bool vcr);
+    void add_directory(const std::string& directory);
     void add_store(const std::string& directory);
     std::unique_ptr<sse::RecordingWriter> spool(std::string name, sse::RecordingHeader header);
 

@@ -94,7 +94,7 @@ RecordingStore::RecordingStore(RecordingStoreOptions options)
             names.last = std::max(names.last, known->second);
             names.earlier.push_back(file);
         }
-        earlier_.push_back(std::move(file));
+        if (options_.replace || !is_unbegun_recording(file)) earlier_.push_back(std::move(file));
     }
 }
 

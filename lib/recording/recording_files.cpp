@@ -1,6 +1,7 @@
 #include "recording/recording_files.hpp"
 
 #include "base/error.hpp"
+#include "recording/record_reader.hpp"
 
 #include <algorithm>
 #include <filesystem>
@@ -44,6 +45,15 @@ std::vector<std::string> recordings_under(const std::string& directory) {
                     fmt::format("{}: the directory contains no recording", directory),
                     Reason::no_recording);
     return found;
+}
+
+bool is_unbegun_recording(const std::string& file) {
+    try {
+        open_recording(file, {});
+        return false;
+    } catch (const Error& e) {
+        return e.reason() == Reason::empty_recording;
+    }
 }
 
 std::vector<std::string> playable_recordings_under(const std::string& directory) {

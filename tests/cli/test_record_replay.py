@@ -121,6 +121,25 @@ def test_a_single_recording_is_still_served_at_every_path(sse, wire, tmp_path):
     assert data(wire.get(server.url + "anything?x=1")) == ["a"]
 
 
+@pytest.mark.parametrize("begun", ["", '{"sse":1,"url":"http://h/', None], ids=["empty", "cut", "no recording"])
+def test_a_file_in_which_nothing_was_recorded_does_not_keep_the_others_from_playing(sse, wire, tmp_path, begun):
+    """A proxy that is killed leaves it, if it had only created the file, or written a part of its first line."""
+    strict(tmp_path / "d" / "a.jsonl", "{}", "a")
+    torn = tmp_path / "d" / "POST-v1-chat-0001.jsonl"
+    torn.write_text("whatever\n" if begun is None else begun)
+    if begun is None:
+        assert sse.run("replay", torn.parent, "--stdout").status == 3
+        return
+    server = sse.replay(torn.parent)
+    assert data(post(wire, server.url, {})) == ["a"]
+    assert f"sse: warning: {torn}: nothing was recorded in this file; it is skipped" in server.stderr.text()
+    proxy = record(sse, "http://127.0.0.1:1", torn.parent, "--mode", "once")
+    assert data(post(wire, proxy.url, {})) == ["a"]
+    (torn.parent / "a.jsonl").unlink()
+    ran = sse.run("replay", torn.parent)
+    assert (ran.status, ran.err.splitlines()[1]) == (3, f"sse: error: {torn.parent}: the directory contains no recording")
+
+
 # -- the modes of sse record
 
 def test_mode_all_replaces_what_earlier_runs_recorded_of_a_request(sse, wire, made, origin, tmp_path):
