@@ -14,11 +14,11 @@ SANITIZER = re.compile(r"(Address|Leak|Thread|Memory)Sanitizer|runtime error:")
 
 
 class Pipe:
-    """Reads a pipe to its end on a thread of its own, so that nobody blocks on a full one."""
+    """Reads a pipe to its end on a thread of its own, so that nobody blocks on a full one. `closes`: closes it then."""
 
-    def __init__(self, file):
+    def __init__(self, file, closes=False):
         self.bytes, self.ended = b"", False
-        self._file, self._change = file, threading.Condition()
+        self._file, self._closes, self._change = file, closes, threading.Condition()
         threading.Thread(target=self._run, daemon=True).start()
 
     def _run(self):
@@ -27,6 +27,8 @@ class Pipe:
                 piece = os.read(self._file.fileno(), 65536)
             except (OSError, ValueError):
                 piece = b""
+            if not piece and self._closes:
+                self._file.close()
             with self._change:
                 self.bytes += piece
                 self.ended = not piece
@@ -85,8 +87,8 @@ class Process:
             stderr=subprocess.PIPE if stderr is None else stderr, cwd=cwd, env={**os.environ, **(env or {})},
             start_new_session=True)
         self.pid = self.popen.pid
-        self.stdout = Pipe(self.popen.stdout) if stdout is None else None
-        self.stderr = Pipe(self.popen.stderr) if stderr is None else None
+        self.stdout = Pipe(self.popen.stdout, closes=True) if stdout is None else None
+        self.stderr = Pipe(self.popen.stderr, closes=True) if stderr is None else None
         if input is not None:
             threading.Thread(target=self._write_all, args=(input,), daemon=True).start()
 
@@ -140,6 +142,11 @@ class Process:
         except (ProcessLookupError, PermissionError):
             pass
         self.popen.wait()
+        if self.popen.stdin:
+            try:
+                self.popen.stdin.close()
+            except OSError:
+                pass  # what it did not read
 
     def end(self):
         """Ends it, gently so that leak checks run, and hard if that does not help. Returns what
@@ -155,11 +162,6 @@ class Process:
                 except subprocess.TimeoutExpired:
                     pass
         self.end_hard()
-        if self.popen.stdin:
-            try:
-                self.popen.stdin.close()
-            except OSError:
-                pass
         try:
             self.stderr.wait_for_end(2)
         except TimeoutError:

@@ -50,7 +50,7 @@ class Answer:
         if method == "HEAD" or self.status in (204, 304) or self.status < 200:
             self._left, self.chunked = 0, False
         self.ended = self._left == 0  # well: last chunk, length reached, or closed if neither
-        self.body = b""               # all of it that has been read, without framing
+        self._pieces = []             # of the body, as far as it has been read
         self.stream = EventStream()   # what `events` has parsed
 
     def header(self, name):
@@ -77,8 +77,14 @@ class Answer:
         piece = b""
         if not self.ended:
             piece = self._next_chunk(deadline) if self.chunked else self._next_plain(deadline)
-        self.body += piece
+        self._pieces.append(piece)
         return piece
+
+    @property
+    def body(self):
+        """All of it that has been read, without framing."""
+        self._pieces = [b"".join(self._pieces)]
+        return self._pieces[0]
 
     def _next_plain(self, deadline):
         if not self._rest and not self._receive(deadline, "more of the body"):
