@@ -15,6 +15,8 @@ namespace sse {
 
 namespace {
 
+constexpr std::string_view session_age_ms = "3600000"; ///< as the scripts set it
+
 std::string ids_of_events(const Batch& batch, EventId first) {
     std::string ids;
     for (std::size_t i = 0; i < batch.size(); ++i) {
@@ -243,33 +245,32 @@ void RedisDrafts::on_appended(std::uint64_t number, EventId last) {
 void RedisDrafts::acknowledge(PendingDraft& pending, EventId last) {
     pending.acknowledged = true;
     pending.last = last;
-    if (shared_.options.ack == RedisOptions::Ack::local) on_stored(pending);
-    else if (pending.draft.done && !pending.waiting) wait_for_replica(pending);
+    if (!pending.draft.done || pending.waiting) return;
+    const auto& batch = *pending.draft.batch;
+    Receipt receipt{true, {}, false, ids_of_events(batch, {last.ms, last.n + 1 - batch.size()})};
+    if (shared_.options.ack == RedisOptions::Ack::local) answer(pending, receipt);
+    else wait_for_replica(pending, std::move(receipt));
 }
 
-/// WAIT is for all that the server had stored when it ran the command before it on this connection.
-void RedisDrafts::wait_for_replica(PendingDraft& pending) {
+/// Answers with `receipt` once a replica has the draft. WAIT is for the last write of this
+/// connection, which may not have stored the draft, so another write is sent before it.
+void RedisDrafts::wait_for_replica(PendingDraft& pending, Receipt receipt) {
     pending.waiting = true;
+    shared_.link.command({"PEXPIRE", keys_.session(pending.session), session_age_ms},
+                         [](RedisReply& reply) { throw_if_error(reply); });
     // A connection that waits longer would be closed.
     const auto longest = std::min(shared_.options.timeout, shared_.options.reply_timeout / 2);
     shared_.link.command(
         {"WAIT", "1", fmt::to_string(longest.count())},
-        owner_.guarded(
-            [this, number = pending.number, session = pending.session](RedisReply& replicas) {
-                auto* const waited = find(session, number);
-                if (!waited) return;
-                waited->waiting = false;
-                if (replicas.number >= 1) on_stored(*waited);
-                else answer(*waited, {false, "no replica has acknowledged the event", false, {}});
-                if (waited->arrived) remove(*waited);
-            }));
-}
-
-void RedisDrafts::on_stored(PendingDraft& pending) {
-    if (!pending.draft.done) return;
-    const auto& batch = *pending.draft.batch;
-    const EventId first{pending.last.ms, pending.last.n + 1 - batch.size()};
-    answer(pending, {true, {}, false, ids_of_events(batch, first)});
+        owner_.guarded([this, number = pending.number, session = pending.session,
+                        receipt = std::move(receipt)](RedisReply& replicas) {
+            auto* const waited = find(session, number);
+            if (!waited) return;
+            waited->waiting = false;
+            if (replicas.number >= 1) answer(*waited, receipt);
+            else answer(*waited, {false, "no replica has acknowledged the event", false, {}});
+            if (waited->arrived || receipt.duplicate) remove(*waited);
+        }));
 }
 
 /// Redis refused a draft, for the reason `why`.
@@ -298,6 +299,8 @@ void RedisDrafts::on_known(std::uint64_t number, const std::string& id) {
                                  reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
                              if (const auto batch = entry ? entry->batch() : nullptr)
                                  receipt.ids = ids_of_events(*batch, entry->first_id());
+                             if (shared_.options.ack == RedisOptions::Ack::replica)
+                                 return wait_for_replica(*pending, std::move(receipt));
                              answer(*pending, receipt);
                              remove(*pending);
                          }));

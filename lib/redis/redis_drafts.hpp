@@ -71,8 +71,7 @@ private:
     void on_append(std::uint64_t number, Clock::time_point sent, RedisReply& reply);
     void on_appended(std::uint64_t number, EventId last);
     void acknowledge(PendingDraft& pending, EventId last);
-    void wait_for_replica(PendingDraft& pending);
-    void on_stored(PendingDraft& pending);
+    void wait_for_replica(PendingDraft& pending, Receipt receipt);
     void on_refused(std::uint64_t number, const std::string& why);
     void on_known(std::uint64_t number, const std::string& id);
     void on_count(RedisReply& reply);

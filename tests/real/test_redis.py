@@ -15,7 +15,7 @@ from support.certificates import Authority
 from support.clock import set_clock
 from support.deadline import poll
 from support.ports import free_port
-from support.redis import Between, Redis, Sentinel
+from support.redis import Between, Redis, Sentinel, is_master, leave_behind
 from support.store_nodes import data, entries, metric, order, post, published, ready, wait_ready
 from support.wire import Cut
 
@@ -538,11 +538,6 @@ def test_a_replica_must_acknowledge(node, wire, redis, started):
     poll("an acknowledged event", lambda: post(wire, a, "both").status == 201)
 
 
-def is_master(server):
-    """A server that becomes the master closes the connections of its clients."""
-    return b"role:master" in (server.tell("INFO", "replication") or b"")
-
-
 def test_the_sentinels_choose_another_server(node, wire, redis, started, tmp_path):
     """The replica lags: it does not have the newest events, which the servers put back; and its clock is behind."""
     replica = started(Redis("--replicaof", "127.0.0.1", redis.port, env=set_clock(tmp_path / "clock", "-3600")))
@@ -555,7 +550,7 @@ def test_the_sentinels_choose_another_server(node, wire, redis, started, tmp_pat
     ids = [published(post(wire, a, str(i)))[0] for i in range(10)]
     poll("the replica", lambda: replica("INFO", "replication").count(b"master_link_status:up") and
          len(entries(replica)) == 10)
-    replica.signal(signal.SIGSTOP)
+    leave_behind(replica)
     ids += [published(post(wire, (a, b)[i % 2], str(i)))[0] for i in range(10, 20)]
     assert [e.id for e in reader.events(20)] == ids
     redis.kill()
@@ -564,6 +559,7 @@ def test_the_sentinels_choose_another_server(node, wire, redis, started, tmp_pat
     for server in (a, b):
         wait_ready(wire, server)
     poll("the events", lambda: entries(replica)[:20] == ids)
+    assert metric(wire, a, "sse_store_put_back_total") + metric(wire, b, "sse_store_put_back_total") >= 10
     poll("an event", lambda: post(wire, a, "more").status == 201)
     assert data(reader.events(21)[20:]) == ["more"]
     ids = [e.id for e in reader.stream.events]

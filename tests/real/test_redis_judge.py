@@ -1,6 +1,8 @@
-"""Several servers, one Redis, publishers that repeat what was not answered, and clients that resume, through faults of
-every kind in turn: what was acknowledged is in Redis, each server has all that is in Redis, and each client has all of
-it once and in order.
+"""Several servers, one Redis with a replica and three sentinels, publishers that repeat what was not answered, and
+clients that resume, through faults of every kind in turn: what was acknowledged is in Redis, each server has all that is
+in Redis, and each client has all of it once and in order. There is one exception, which one kind of fault brings about:
+events that only one server holds, which is stopped while a replica without them takes over. They are lost unless a
+replica had to acknowledge them, and a gap is reported to every client.
 
 SSE_JUDGE_EVENTS, SSE_JUDGE_FAULTS and SSE_JUDGE_NODES make it as large as wanted: 100000, 100 and 3 take a few minutes."""
 import json
@@ -15,14 +17,14 @@ import pytest
 from support.deadline import HANG, poll
 from support.npm import SDKS, install
 from support.ports import free_port
-from support.redis import Between
+from support.redis import Between, Watched
 from support.store_nodes import entries, metric, order, post, published, ready, wait_ready
 from support.wire import Cut
 
 pytestmark = pytest.mark.release
 
 EVENTS = int(os.environ.get("SSE_JUDGE_EVENTS", "600"))
-FAULTS = int(os.environ.get("SSE_JUDGE_FAULTS", "7"))
+FAULTS = int(os.environ.get("SSE_JUDGE_FAULTS", "8"))
 NODES = int(os.environ.get("SSE_JUDGE_NODES", "2"))
 SEED = int(os.environ.get("SSE_JUDGE_SEED", "14"))
 AT_ONCE = 50  # the most events of one POST
@@ -62,9 +64,10 @@ class Nodes:
     """The servers, each with an address that stays and its own way to Redis, and clients of each: `sse tail --state` and
     one program with npm's eventsource."""
 
-    def __init__(self, sse, wire, redis, started, folder, count):
-        self.sse, self.wire, self.redis, self.folder = sse, wire, redis, folder
-        self.between = [started(Between(redis.port)) for _ in range(count)]
+    def __init__(self, sse, wire, watched, ack, started, folder, count):
+        self.sse, self.wire, self.watched, self.ack, self.folder = sse, wire, watched, ack, folder
+        self.between = [started(Between(watched.master.port, watched.replica.port, sentinels=[s.port for s in watched.sentinels]))
+                        for _ in range(count)]
         self.ports = [free_port() for _ in range(count)]
         self.servers = [self.start(i) for i in range(count)]
         for server in self.servers:
@@ -78,8 +81,9 @@ class Nodes:
         self.program.stderr.wait(f"{count} streams", lambda text: text.count(b"open ") >= count)
 
     def start(self, i):
-        server = self.sse.serve("--publish", "--store", f"redis://127.0.0.1:{self.between[i].port}", "--listen",
-                                f"127.0.0.1:{self.ports[i]}", "--admin", "127.0.0.1:0", "--retry", "100ms", "--gap-event",
+        sentinels = ",".join(f"127.0.0.1:{self.between[i].to[s.port]}" for s in self.watched.sentinels)
+        server = self.sse.serve("--publish", "--store", f"redis+sentinel://{sentinels}/{self.watched.NAME}", "--store-ack",
+                                self.ack, "--listen", f"127.0.0.1:{self.ports[i]}", "--admin", "127.0.0.1:0", "--retry", "100ms", "--gap-event",
                                 "gap", "--start", "all", "--history", "3000")
         server.admin = server.stderr.wait_for(r"^sse: admin (\S+)$")[1]
         return server
@@ -107,6 +111,7 @@ class Publishers:
     def __init__(self, nodes):
         self.nodes, self.allowed = nodes, 0
         self.acknowledged, self.ids, self.answers = [], [], Counter()  # data, ids, statuses
+        self.refused = Counter()  # how often each key was
         self.wrong = []  # answers that do not have the ids of their events
         self._lock = threading.Lock()
         self._threads = [threading.Thread(target=self._publish, args=(i,), daemon=True) for i in range(len(nodes.servers))]
@@ -145,6 +150,7 @@ class Publishers:
                     self.acknowledged += batch
                     self.ids += ids
                     return
+                self.refused[key] += answer is not None
             at = (at + 1) % len(self.nodes.servers)
             time.sleep(0.01)
 
@@ -166,8 +172,13 @@ class Faults:
 
     def __init__(self, nodes, publishers, dice):
         self.nodes, self.publishers, self.dice = nodes, publishers, dice
-        self.redis, self.wire = nodes.redis, nodes.wire
+        self.watched, self.wire = nodes.watched, nodes.wire
         self.counts = Counter()
+        self.given_up = []  # the last events that are stored before some that may be lost
+
+    @property
+    def redis(self):
+        return self.watched.master
 
     def any(self):
         return self.dice.randrange(len(self.nodes.servers))
@@ -233,12 +244,53 @@ class Faults:
 
     def redis_loses_its_newest_events(self):
         self.nodes.wait_all_ready()  # a server that holds them must live
-        log = next(self.redis.folder.glob("appendonlydir/*.incr.aof"))
+        log = max(self.redis.folder.glob("appendonlydir/*.incr.aof"), key=lambda path: path.stat().st_mtime_ns)
         size = log.stat().st_size
         self.publishers.progress()
         self.redis.kill()
         os.truncate(log, size)
         self.redis.start()
+
+    def without_a_replica(self, i):
+        """The replica falls behind, and then an event is published that server `i` has received. Returns what publishes it."""
+        self.watched.leave_behind()
+        text = f"late {self.counts.total()} 0"
+        late = threading.Thread(target=self.publishers.store, args=(i, [text], text), daemon=True)
+        late.start()
+        poll("an event", lambda: any(e["data"] == text for e in self.nodes.received[i].read()))
+        # It is acknowledged; or not, and then not when it is repeated either.
+        poll("answers", lambda: not late.is_alive() or self.publishers.refused[text] > 1)
+        return late
+
+    def another_redis_takes_over(self):
+        """It lacks the newest events, which the servers put back."""
+        self.nodes.wait_all_ready()
+        late = self.without_a_replica(self.any())
+        self.watched.fail_over()
+        self.watched.mend()
+        late.join(HANG)
+
+    def another_redis_takes_over_while_a_server_is_stopped(self):
+        """It lacks the newest events, which only that server holds, and gets others before that one goes on."""
+        self.nodes.wait_all_ready()
+        i = self.any()
+        others = [k for k in range(len(self.nodes.servers)) if k != i]
+        server, gaps = self.nodes.servers[i], "sse_store_gaps_total"
+        for k in others:
+            self.nodes.servers[k].end_hard()
+        late = self.without_a_replica(i)
+        before = metric(self.wire, server, gaps)
+        server.signal(signal.SIGSTOP)
+        self.watched.fail_over()
+        self.given_up.append(entries(self.redis)[-1])
+        self.watched.mend()
+        for k in others:
+            self.nodes.servers[k] = self.nodes.start(k)
+        text = f"meanwhile {self.counts.total()} 0"
+        self.publishers.store(others[0], [text], text)
+        server.signal(signal.SIGCONT)
+        poll("the gap", lambda: metric(self.wire, server, gaps) > before)
+        late.join(HANG)
 
     def a_client_goes_on_later(self):
         i = self.any()
@@ -249,12 +301,13 @@ class Faults:
 
     QUICK = (server_is_killed, connections_are_reset, subscribers_are_closed, server_is_stopped, scripts_are_forgotten,
              redis_is_killed, a_client_goes_on_later)
-    LONG = (nothing_gets_through, redis_is_stopped, redis_is_full, a_slow_server_is_disconnected,
+    TAKEN_OVER = (another_redis_takes_over, another_redis_takes_over_while_a_server_is_stopped)
+    LONG = (*TAKEN_OVER, nothing_gets_through, redis_is_stopped, redis_is_full, a_slow_server_is_disconnected,
             redis_loses_its_newest_events)  # they take seconds
 
     def draw(self, count):
         """Three quick ones to one of the long ones, and all kinds equally often."""
-        kinds, quick, long = [], [], []
+        kinds, quick, long = [], [], list(self.TAKEN_OVER)
         while len(kinds) < count:
             quick = quick or self.dice.sample(self.QUICK, len(self.QUICK))
             long = long or self.dice.sample(self.LONG, len(self.LONG))
@@ -266,14 +319,30 @@ class Faults:
         self.counts[kind.__name__] += 1
 
 
-def check_client(events, stored):
-    """It has everything that is stored, once and in order, or was told of a gap before what follows. Returns how many it
-    did not get."""
+def losses(given_up, stored):
+    """Before and after which event each time some may be lost."""
     places = {id: n for n, id in enumerate(stored)}
-    due, told, missed = 0, False, 0
+    return [(order(last), order(stored[places[last] + 1])) for last in given_up]
+
+
+def is_in(event_id, loss):
+    return loss[0] < order(event_id) < loss[1]
+
+
+def check_client(events, stored, lost):
+    """It has everything that is stored, once and in order, or was told of a gap before what follows; and each time that
+    events are lost, a gap. Returns how many it did not get, and how many it got that are not stored any more."""
+    places = {id: n for n, id in enumerate(stored)}
+    due, told, missed, gone = 0, False, 0, 0
+    untold = list(lost)
     for event in events:
         if event["event"] == "gap":
             told = True
+            untold = [loss for loss in untold if due < len(stored) and order(stored[due]) < loss[1]]
+            continue
+        if event["id"] not in places:
+            assert any(is_in(event["id"], loss) for loss in untold), (event, "is not stored")
+            gone += 1
             continue
         place = places[event["id"]]
         assert place >= due, (event, "again, or out of order")
@@ -281,13 +350,15 @@ def check_client(events, stored):
         missed += place - due
         due, told = place + 1, False
     assert due == len(stored)
-    return missed
+    assert untold == [], "nothing was said of a loss"
+    return missed, gone
 
 
-def test_nothing_is_lost_and_nothing_comes_twice(sse, wire, redis, started, tmp_path_factory):
+@pytest.mark.parametrize("ack", ["local", "replica"])
+def test_nothing_is_lost_and_nothing_comes_twice(sse, wire, started, tmp_path_factory, ack):
     began = time.monotonic()
-    redis("CONFIG", "SET", "maxmemory-policy", "noeviction")
-    nodes = Nodes(sse, wire, redis, started, install(tmp_path_factory.mktemp("judge"), *SDKS), NODES)
+    watched = started(Watched("--maxmemory-policy", "noeviction"))
+    nodes = Nodes(sse, wire, watched, ack, started, install(tmp_path_factory.mktemp("judge"), *SDKS), NODES)
     publishers = Publishers(nodes)
     faults = Faults(nodes, publishers, random.Random(SEED))
     try:
@@ -303,9 +374,10 @@ def test_nothing_is_lost_and_nothing_comes_twice(sse, wire, redis, started, tmp_
     print(f"\n{publishers.done()} events, {sum(faults.counts.values())} faults, {time.monotonic() - began:.0f} s")
     assert publishers.wrong == []
     nodes.wait_all_ready()
-    stored = entries(redis)
+    stored = entries(watched.master)
     assert stored == sorted(set(stored), key=order)
     poll("the clients", lambda: all(c and c[-1]["id"] == stored[-1] for c in nodes.clients()), every=0.1)
+    lost = losses(faults.given_up, stored)
     for i, server in enumerate(nodes.servers):
         held = Received(nodes.folder / f"held-{i}")
         with open(nodes.folder / f"held-{i}", "wb") as out:
@@ -316,13 +388,19 @@ def test_nothing_is_lost_and_nothing_comes_twice(sse, wire, redis, started, tmp_
         numbers, acknowledged = ([" ".join(d.split()[:3]) for d in of] for of in ([e["data"] for e in events],
                                                                                  publishers.acknowledged))
         assert Counter(numbers) - Counter(acknowledged) == Counter(), "stored twice, or never acknowledged"
-        assert Counter(acknowledged) - Counter(numbers) == Counter(), "lost"
+        missing = Counter(acknowledged) - Counter(numbers)
+        assert max(missing.values(), default=1) == 1
+        of_lost = [id for id, number in zip(publishers.ids, acknowledged) if number in missing]
+        assert all(any(is_in(id, loss) for loss in lost) for id in of_lost), "lost, and not as it may be"
+        # What was acknowledged in that time and is not lost is stored anew.
+        assert bool(of_lost) == (ack == "local" and bool(lost)), of_lost
     # What Redis lost before any server received it is stored anew, with other ids.
-    anew = len(set(publishers.ids) - set(stored))
-    assert anew == 0 or faults.counts["redis_loses_its_newest_events"]
-    missed = [check_client(events, stored) for events in nodes.clients()]
+    anew = len(set(publishers.ids) - set(stored)) - len(of_lost)
+    assert anew == 0 or faults.counts["redis_loses_its_newest_events"] or faults.counts["another_redis_takes_over"]
+    missed, gone = zip(*[check_client(events, stored, lost) for events in nodes.clients()])
     gaps = [sum(e["event"] == "gap" for e in events) for events in nodes.clients()]
     print(f"\n{len(stored)} events, {sum(faults.counts.values())} faults, {NODES} servers, {len(missed)} clients, "
-          f"{time.monotonic() - began:.0f} s; missed {missed}, gaps {gaps}; {anew} stored anew; answers {dict(publishers.answers)}; "
-          f"{dict(faults.counts)}; put back {[metric(wire, s, 'sse_store_put_back_total') for s in nodes.servers]}")
-    assert sum(missed) == 0 and sum(gaps) == 0
+          f"{time.monotonic() - began:.0f} s; {len(of_lost)} lost in {len(lost)} losses; missed {missed}, not stored any more "
+          f"{gone}, gaps {gaps}; {anew} stored anew; answers {dict(publishers.answers)}; {dict(faults.counts)}; put back "
+          f"{[metric(wire, s, 'sse_store_put_back_total') for s in nodes.servers]}")
+    assert lost or sum(missed) == 0 and sum(gaps) == 0

@@ -2,6 +2,7 @@
 import os
 import selectors
 import shutil
+import signal
 import socket
 import struct
 import subprocess
@@ -145,17 +146,89 @@ class Sentinel(Redis):
         super().start(*more, wait=wait)
 
 
-class Between:
-    """A TCP proxy to a port of this machine, on a thread of its own: it can hold back all bytes and new connections
-    (a black hole), and reset all connections."""
+def leave_behind(replica):
+    """From now on the replica gets nothing of its master, not even what is on its way, and stops."""
+    replica("REPLICAOF", "127.0.0.1", free_port())  # where nobody listens
+    replica.signal(signal.SIGSTOP)
 
-    def __init__(self, port):
-        self._upstream, self._held, self._closing = port, False, False
+
+def is_master(server):
+    """A server that becomes the master closes the connections of its clients."""
+    return b"role:master" in (server.tell("INFO", "replication") or b"")
+
+
+class Watched:
+    """A Redis server, its replica, and three sentinels that watch both as `main`. The replica takes over in fail_over()
+    only: until then, the sentinels wait for an hour. `args`: of both servers."""
+
+    NAME = "main"
+
+    def __init__(self, *args):
+        self._made = []
+        self.master, self.replica = (self._keep(Redis("--repl-diskless-sync-delay", "0", *args)) for _ in range(2))
+        self.replica("REPLICAOF", "127.0.0.1", self.master.port)
+        self.wait_for_replica()
+        self.sentinels = [self._keep(Sentinel(self.NAME, self.master.port)) for _ in range(3)]
+        poll("the sentinels", lambda: all(b"slaves=1,sentinels=3" in s("INFO", "sentinel") for s in self.sentinels))
+        self._wait_before_failing_over(3_600_000)
+
+    def _keep(self, each):
+        self._made.append(each)
+        return each
+
+    def _wait_before_failing_over(self, milliseconds):
+        for sentinel in self.sentinels:
+            sentinel("SENTINEL", "SET", self.NAME, "down-after-milliseconds", milliseconds)
+
+    def wait_for_replica(self):
+        """Until it has what the master has."""
+        poll("the replica", lambda: b"master_link_status:up" in (self.replica.tell("INFO", "replication") or b""))
+
+    def leave_behind(self):
+        """As leave_behind() of its replica, until fail_over()."""
+        leave_behind(self.replica)
+
+    def fail_over(self):
+        """The master is killed and the replica takes over."""
+        self.master.kill()
+        self.replica.signal(signal.SIGCONT)
+        self._wait_before_failing_over(1000)
+        poll("the failover", lambda: is_master(self.replica), every=0.1)
+        self.master, self.replica = self.replica, self.master
+
+    def mend(self):
+        """The server that was killed becomes the replica of the other one."""
+        self.replica.start("--replicaof", "127.0.0.1", self.master.port)
+        self.wait_for_replica()
+        name = str(self.master.port).encode()
+        poll("the sentinels", lambda: all(s("SENTINEL", "get-master-addr-by-name", self.NAME)[1] == name
+                                          for s in self.sentinels))
+        self._wait_before_failing_over(3_600_000)
+
+    def close(self):
+        for each in reversed(self._made):
+            each.close()
+
+
+class Between:
+    """A TCP proxy to ports of this machine, on a thread of its own: it can hold back all bytes and new connections
+    (a black hole), and reset all connections. What comes from one of `sentinels` names the port of the proxy for each of
+    `ports`, as where addresses are translated."""
+
+    def __init__(self, *ports, sentinels=()):
+        self._held, self._closing = False, False
         self._pairs = {}
         self._selector = selectors.DefaultSelector()
-        self._listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self._listener.getsockname()[1]
-        self._selector.register(self._listener, selectors.EVENT_READ)
+        self._listeners, self._named = {}, []
+        self._sentinel_ports, self._sentinels = set(sentinels), set()  # the latter: connections to them
+        self.to = {}  # the port that stands for each
+        for port in (*ports, *sentinels):
+            listener = socket.create_server(("127.0.0.1", free_port()))  # of five digits, as they all are
+            self._listeners[listener] = port
+            self.to[port] = listener.getsockname()[1]
+            self._selector.register(listener, selectors.EVENT_READ)
+        self._named = [(str(port).encode(), str(self.to[port]).encode()) for port in ports]
+        self.port = self.to[ports[0]]
         self._wake, self._waker = socket.socketpair()
         self._selector.register(self._wake, selectors.EVENT_READ)
         self._orders = []
@@ -187,8 +260,8 @@ class Between:
                     self._wake.recv(64)
                 elif self._held:
                     time.sleep(0.002)  # it stays readable
-                elif sock is self._listener:
-                    self._accept()
+                elif sock in self._listeners:
+                    self._accept(sock)
                 elif sock in self._pairs:
                     self._forward(sock)
             while self._orders:
@@ -196,17 +269,19 @@ class Between:
                 action()
                 done.set()
 
-    def _accept(self):
-        client, _ = self._listener.accept()
+    def _accept(self, listener):
+        client, _ = listener.accept()
         server = socket.socket()
         server.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 65536)  # little is on its way while all is held
         server.settimeout(HANG)
         try:
-            server.connect(("127.0.0.1", self._upstream))
+            server.connect(("127.0.0.1", self._listeners[listener]))
         except OSError:
             server.close()
             client.close()
             return
+        if self._listeners[listener] in self._sentinel_ports:
+            self._sentinels.add(server)
         for a, b in ((client, server), (server, client)):
             self._pairs[a] = b
             self._selector.register(a, selectors.EVENT_READ)
@@ -215,6 +290,8 @@ class Between:
         try:
             data = sock.recv(65536)
             if data:
+                for port, own in self._named if sock in self._sentinels else ():
+                    data = data.replace(port, own)
                 self._pairs[sock].sendall(data)
                 return
         except OSError:
@@ -227,6 +304,7 @@ class Between:
             if self._pairs.pop(each, None) is None:
                 continue
             self._selector.unregister(each)
+            self._sentinels.discard(each)
             if reset:
                 each.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, struct.pack("ii", 1, 0))
             each.close()
@@ -236,7 +314,7 @@ class Between:
             self._closing = True
         self._order(end)
         self._thread.join()
-        for sock in [*self._pairs, self._listener, self._wake, self._waker]:
+        for sock in [*self._pairs, *self._listeners, self._wake, self._waker]:
             sock.close()
         self._selector.close()
 

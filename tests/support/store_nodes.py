@@ -16,7 +16,9 @@ def wait_ready(wire, server, status=200):
 
 
 def metric(wire, server, name):
-    text = wire.get(server.admin + "metrics").read_all().decode()
+    answer = wire.get(server.admin + "metrics")
+    text = answer.read_all().decode()
+    answer.close()
     return float(re.search(rf"^{name} (\S+)$", text, re.MULTILINE)[1])
 
 
