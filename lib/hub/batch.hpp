@@ -7,12 +7,16 @@
 #include <chrono>
 #include <cstddef>
 #include <cstdint>
+#include <limits>
 #include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
 
 namespace sse {
+
+/// The number of no event.
+constexpr auto unknown_number = std::numeric_limits<std::uint64_t>::max();
 
 /// Encoded events that are published together, in one piece of memory. Each is stored as one
 /// HTTP/1.1 chunk (RFC 9112 7.1), so any run of whole events can be sent to any subscriber without
@@ -78,6 +82,10 @@ public:
     /// The sequence number of the first entry in its channel; set by the channel when it publishes
     /// the batch.
     std::uint64_t first = 0;
+    /// Of the events that arrived before this batch, the log has lost those from this number on,
+    /// and may hold others with their numbers. Without a value, it has lost none of them;
+    /// unknown_number: some.
+    std::optional<std::uint64_t> lost_from;
 
 private:
     struct Entry {         // as it is stored: sse-store(7)

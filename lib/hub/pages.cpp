@@ -17,6 +17,15 @@ std::shared_ptr<History> Pages::held(const ChannelLog& log, std::uint64_t sequen
     return found->second.events;
 }
 
+void Pages::forget(const ChannelLog& log) {
+    auto page = pages_.lower_bound({&log, 0});
+    while (page != pages_.end() && page->first.first == &log) {
+        bytes_ -= page->second.events->bytes();
+        uses_.erase(page->second.use);
+        page = pages_.erase(page);
+    }
+}
+
 void Pages::request(std::shared_ptr<Channel> channel, std::uint64_t sequence) {
     const Key key{channel->log().get(), sequence};
     if (!asked_.insert(key).second) return;

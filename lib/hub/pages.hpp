@@ -36,6 +36,8 @@ public:
     /// The page with event `sequence` of that channel; nullptr if it is not held. It stays until
     /// the loop handles its next action.
     const History* find(const ChannelLog& log, std::uint64_t sequence);
+    /// Drops the pages of that channel: its log may hold other events with their numbers.
+    void forget(const ChannelLog& log);
     /// Has the page with event `sequence` read; then calls page_arrived() of the channel's shard.
     void request(std::shared_ptr<Channel> channel, std::uint64_t sequence);
 

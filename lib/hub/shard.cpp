@@ -46,7 +46,7 @@ void Shard::drain_inbox() {
         std::size_t admitted = 0;
         const auto announced = history_.end(); // subscribers know of the events before this
         while (!waiting_.empty()) {
-            if (waiting_.front()->first != history_.end()) restart(waiting_.front()->first);
+            if (waiting_.front()->first != history_.end()) restart(*waiting_.front());
             // Never evicts an event that subscribers were not woken for: it may be this loop that
             // is slow, and not they.
             if (changed && history_.begin_after(*waiting_.front()) > announced) break;
@@ -142,9 +142,16 @@ void Shard::begin_with(const LogTail& tail) {
     opened_ = true;
 }
 
-/// The log has lost the events before `first` that have not arrived: those before them are read
+/// The log has lost the events before `batch` that have not arrived: those before them are read
 /// from it, and subscribers are told.
-void Shard::restart(std::uint64_t first) { history_ = History(options().history, first); }
+void Shard::restart(const Batch& batch) {
+    history_ = History(options().history, batch.first);
+    if (!batch.lost_from) return;
+    pages_->forget(*channel_.log());
+    for (auto* subscriber : subscribers_) {
+        if (subscriber) subscriber->go_back(*batch.lost_from);
+    }
+}
 
 std::uint64_t Shard::log_begin() const { return channel_.log()->begin(); }
 

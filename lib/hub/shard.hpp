@@ -121,7 +121,7 @@ private:
     void enqueue_tail(std::shared_ptr<const LogTail> tail);
     /// The same on the loop's thread, or before it runs.
     void begin_with(const LogTail& tail);
-    void restart(std::uint64_t first);
+    void restart(const Batch& batch);
     /// The page of the log that holds event `sequence`, if it is in memory; until the next action
     /// of the loop.
     const History* find_page(std::uint64_t sequence);

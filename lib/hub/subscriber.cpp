@@ -294,6 +294,15 @@ void Subscriber::skip_lost(std::uint64_t begin) {
     count_missed(begin);
 }
 
+void Subscriber::go_back(std::uint64_t lost_from) {
+    if (lost_from == unknown_number) overrun_ = true;
+    if (search_ || cursor_.next < lost_from || (cursor_.next == lost_from && cursor_.sent == 0))
+        return;
+    overrun_ = overrun_ || cursor_.sent > 0; // as in skip_lost()
+    cursor_ = {lost_from, 0};
+    prepend_loss(" gap: the store has lost events", std::nullopt);
+}
+
 void Subscriber::count_missed(std::uint64_t begin) {
     const auto lost = begin - cursor_.next;
     const auto known = lost < unknown_loss ? lost : 1; // at least

@@ -96,6 +96,9 @@ private:
     void skip_to(std::uint64_t begin);
     /// The log has lost the events before `begin`: skips them.
     void skip_lost(std::uint64_t begin);
+    /// The log has lost the events from `lost_from` on that were sent, and may hold others with
+    /// their numbers: those are sent, after a gap. With unknown_number, the client must reconnect.
+    void go_back(std::uint64_t lost_from);
     void count_missed(std::uint64_t begin);
     Extra& extra();
     void release_extra();

@@ -290,22 +290,32 @@ void RedisStream::put_back(const RedisRing::Entry& entry, EventId before, bool l
 }
 
 /// The events in Redis are not those that this server has seen: makes the sequence numbers jump,
-/// which all servers report as a gap.
+/// which all servers report as a gap. Clients of this server go back to those in Redis.
 void RedisStream::jump() {
-    shared_.link.run(
-        RedisScript::jump, {keys_.meta()},
-        {fmt::to_string(position_.next), text_of(position_.last), fmt::to_string(unknown_loss)},
+    shared_.link.command(
+        {"XRANGE", keys_.stream(), "(" + text_of(position_.last), "+", "COUNT", "1"},
         guarded([this](RedisReply& reply) {
             throw_if_error(reply);
-            if (!reply.is_array(2)) throw Error(Errc::receive, "an unexpected reply from Redis");
-            position_.next = reply.items[0].as_number();
-            position_.last = parse_event_id(reply.items[1].text).value_or(position_.last);
-            ring_.clear(position_.last);
-            reader_.forget_places();
-            shared_.counts.gaps.add();
-            drafts_.check();
-            finish_sync();
+            const auto other = reply.items.empty() ? std::nullopt : parse_entry(reply.items[0]);
+            lost_from_ = std::min(lost_from_.value_or(unknown_number),
+                                  other ? other->first : unknown_number);
+            shared_.link.run(RedisScript::jump, {keys_.meta()},
+                             {fmt::to_string(position_.next), text_of(position_.last),
+                              fmt::to_string(unknown_loss)},
+                             handler(&RedisStream::on_jump));
         }));
+}
+
+void RedisStream::on_jump(RedisReply& reply) {
+    throw_if_error(reply);
+    if (!reply.is_array(2)) throw Error(Errc::receive, "an unexpected reply from Redis");
+    position_.next = reply.items[0].as_number();
+    position_.last = parse_event_id(reply.items[1].text).value_or(position_.last);
+    ring_.clear(position_.last);
+    reader_.forget_places();
+    shared_.counts.gaps.add();
+    drafts_.check();
+    finish_sync();
 }
 
 void RedisStream::finish_sync() {
@@ -348,6 +358,7 @@ void RedisStream::accept(RedisEntry& entry) {
     auto batch = entry.batch();
     position_.last = entry.last;
     if (!batch) return shared_.counts.damaged.add();
+    batch->lost_from = std::exchange(lost_from_, {});
     position_.next = entry.end();
     position_.bytes = entry.bytes + entry.chunks.size();
     const auto drafted = drafts_.on_arrival(entry);

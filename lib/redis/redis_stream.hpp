@@ -77,6 +77,7 @@ private:
     void put_back(const Top& top);
     void put_back(const RedisRing::Entry& entry, EventId before, bool last);
     void jump();
+    void on_jump(RedisReply& reply);
     void finish_sync();
     void on_look(RedisReply& reply);
 
@@ -100,7 +101,8 @@ private:
     std::vector<RedisRing::Entry> tail_; ///< entries read so far for the tail, the newest first
     std::size_t tail_events_ = 0, tail_bytes_ = 0;
     bool fill_from_oldest_ = false;
-    std::deque<RedisMessage> held_; ///< messages that arrived while this was not live
+    std::optional<std::uint64_t> lost_from_; ///< of the next batch that arrives
+    std::deque<RedisMessage> held_;          ///< messages that arrived while this was not live
     std::size_t held_bytes_ = 0;
     RedisRing ring_;
 };
