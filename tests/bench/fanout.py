@@ -1,13 +1,13 @@
 """CPU of a server per delivery to many subscribers at once, how late the events come, and the
 server's memory for each subscriber that is idle.
 
-Server and load client have a processor each. 200-byte events are published one at a time, each once
-all have had the one before; then in one burst, faster than they can be sent one by one. The CPU is the server's, user and system, from /proc; connecting is counted
-for itself. Memory is what the server's processes have more than without subscribers. The servers
-take turns for some rounds; figures and ratios are medians of these, with the spread of the ratios. Where the
-server had to wait for its processor, the row says that the machine was too busy."""
-import json
-import os
+The load client is sse bench. Server and client have a processor each. 200-byte events are published one
+at a time, on a clock that is slow enough for all to have had the one before, which the delays tell; then
+in one burst, faster than they can be sent one by one. The CPU is the server's, user and system, from
+/proc; connecting is counted for itself. Memory is what the server's processes have more than without
+subscribers. The servers take turns for some rounds; figures and ratios are medians of these, with the
+spread of the ratios. Where the server had to wait for its processor, the row says that the machine was
+too busy."""
 import statistics
 import subprocess
 import tempfile
@@ -15,7 +15,8 @@ import time
 from dataclasses import dataclass
 
 from bench import peers
-from bench.measure import CLIENT, Row, cpu_seconds, memory_kib, on, settled, waited_seconds
+from bench.load import Load
+from bench.measure import Row, cpu_seconds, memory_kib, settled, waited_seconds
 
 NAMES = {"bare": "bare send()", "lua": "nginx + Lua", "node": "node alone"}
 
@@ -25,7 +26,6 @@ class Figures:
     single: float   # us of CPU a delivery, one event at a time
     burst: float    # the same in a burst
     connect: float  # us of CPU for a client to connect and be answered
-    opening: float  # seconds until all were answered
     memory: float   # KiB a subscriber
     p50: float      # ms from the publisher to the subscriber, one event at a time
     p99: float
@@ -33,59 +33,70 @@ class Figures:
     waited: float   # of the CPU time, the share that the server waited for its processor
 
 
-def numbered(first, count):
-    return [(b"%d %d " % (n, time.monotonic_ns() // 1000)).ljust(200, b"x") for n in range(first, first + count)]
+APART = 25e-6  # seconds of a clock's period for each subscriber: several times what a delivery takes
+TIMED = "^[0-9]+ at ([0-9]+) "
 
 
-def measure(server, setting, clients, events, rate, burst, stalled):
-    """`rate`: events a second while they come one at a time; None: as fast as all have had the last."""
-    had, tell = os.pipe()
+def numbered(first, count, timed):
+    """Events of 200 bytes. `timed`: they say when they were made."""
+    at = b"at %d " % (time.time_ns() // 1000) if timed else b""
+    return [(b"%d " % n + at).ljust(200, b"x") for n in range(first, first + count)]
+
+
+def measure(server, setting, clients, events, period, burst, stalled):
+    """`period`: seconds between events while they come one at a time."""
     empty, before, waited = memory_kib(server.pids), cpu_seconds(server.pids), waited_seconds(server.pids)
-    load = subprocess.Popen(on(CLIENT, setting.tool("sse_readers"), str(server.port), str(clients),
-                               f"stalled={stalled}", f"timed={events}", f"tell={tell}"), pass_fds=[tell],
-                            stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True)
-    os.close(tell)
-    time.sleep(1)
-    start = settled(server.pids)  # then all are connected
-    memory = memory_kib(server.pids) - empty
-    next_at = time.monotonic()
-    for number in range(1, events + 1):
-        server.publish(numbered(number, 1))
-        assert os.read(had, 1), "the load client has ended"
-        if rate:
-            next_at += 1 / rate
-            time.sleep(max(0.0, next_at - time.monotonic()))
-    os.close(had)
-    paced = settled(server.pids)
-    server.publish(numbered(events + 1, burst))
-    done = settled(server.pids)
-    waited = waited_seconds(server.pids) - waited
-    server.end()
+    load = Load(setting, server.port, clients, "--stalled", stalled, "--time-regex", TIMED)
     try:
-        read = json.loads(load.communicate(timeout=600)[0])
+        time.sleep(1)
+        start = settled(server.pids)  # then all are connected
+        memory = memory_kib(server.pids) - empty
+        next_at = time.monotonic()
+        for number in range(1, events + 1):
+            server.publish(numbered(number, 1, True))
+            next_at += period
+            time.sleep(max(0.0, next_at - time.monotonic()))
+        paced = settled(server.pids)
+        server.publish(numbered(events + 1, burst, False))
+        done = settled(server.pids)
+        waited = waited_seconds(server.pids) - waited
+        server.end()
+        read = load.report((clients - stalled) * (events + burst))
     finally:
         load.kill()
-    assert read["events"] == (clients - stalled) * (events + burst), f"not all was delivered: {read}"
+    delay = read["delivery"]
     return Figures(single=(paced - start) / (clients * events) * 1e6, burst=(done - paced) / (clients * burst) * 1e6,
-                   connect=(start - before) / clients * 1e6, opening=read["open_seconds"], memory=memory / clients,
-                   p50=read["p50_seconds"] * 1e3, p99=read["p99_seconds"] * 1e3, worst=read["latest_seconds"] * 1e3, waited=waited / max(done - before, 1e-3))
+                   connect=(start - before) / clients * 1e6, memory=memory / clients, p50=delay["p50"] * 1e3,
+                   p99=delay["p99"] * 1e3, worst=delay["max"] * 1e3, waited=waited / max(done - before, 1e-3))
+
+
+def one_at_a_time(name, setting, clients, events, periods, stalled, directory):
+    """Figures of a server, measured again with twice the period in `periods` until an event has been delivered
+    before the next one is published; None if the server cannot be had here."""
+    while True:
+        server = peers.start(name, setting, clients, directory)
+        if server is None:
+            return None
+        try:
+            figures = measure(server, setting, clients, events, periods[name], min(10 * events, 9000), stalled)
+        finally:
+            server.close()
+        if figures.p99 < periods[name] * 1e3:
+            return figures
+        periods[name] *= 2
 
 
 def compare(setting, clients, names, rate=None, stalled=0):
     """{name: [Figures of each round]}; a server that cannot be had here is left out."""
     events = min(5000, max(20, (2_000 if setting.short else 300_000) // clients))
+    periods = dict.fromkeys(names, 1 / rate if rate else max(0.001, APART * clients))
     found = {}
     for _ in range(1 if setting.short else setting.rounds):
         for name in names:
             with tempfile.TemporaryDirectory() as directory:
-                server = peers.start(name, setting, clients, directory)
-                if server is None:
-                    continue
-                try:
-                    figures = measure(server, setting, clients, events, rate, min(10 * events, 9000), stalled)
-                finally:
-                    server.close()
-            found.setdefault(name, []).append(figures)
+                figures = one_at_a_time(name, setting, clients, events, periods, stalled, directory)
+            if figures:
+                found.setdefault(name, []).append(figures)
     return found
 
 
@@ -135,7 +146,6 @@ def rows(setting):
                   "ms")
         for _, row in beside(found, f"fan-out: CPU to connect, {many}", "us", lambda f: f.connect):
             yield row
-        yield Row(f"fan-out: connects a second, {many}", clients / max(median(sse, lambda f: f.opening), 1e-6), "")
         if clients >= 100:
             memory = Row(f"fan-out: memory of an idle one of {many}", median(sse, lambda f: f.memory), "KiB")
             yield memory.within(most=1) if clients == 9000 else memory

@@ -134,9 +134,11 @@ def settled(pids):
 
 
 def memory_kib(pids):
-    """PSS: what they share counts once."""
-    return sum(int(re.search(r"^Pss:\s+(\d+)", Path(f"/proc/{p}/smaps_rollup").read_text("ascii"),
-                             re.MULTILINE)[1]) for p in pids)
+    """What they have allocated. Shared memory counts once, and pages of files not at all: those of our program
+    are shared with the load client."""
+    return sum(int(kib) for pid in pids
+               for kib in re.findall(r"^Pss_(?:Anon|Shmem):\s+(\d+)", Path(f"/proc/{pid}/smaps_rollup").read_text("ascii"),
+                                     re.MULTILINE))
 
 
 @dataclass

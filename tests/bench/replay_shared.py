@@ -10,7 +10,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from bench.measure import CLIENT, SERVER, Row, cpu_seconds, on
+from bench.load import Load
+from bench.measure import SERVER, Row, cpu_seconds, on
 
 PACE = 0.25  # seconds between events
 
@@ -21,6 +22,7 @@ def line(number):
 
 def measure(setting, command, publish, clients, events, connecting):
     """CPU of one delivery, in us."""
+    load = None
     server = subprocess.Popen(
         on(SERVER, setting.sse, *command, "--listen", "127.0.0.1:0", "--max-clients", str(clients + 10)),
         stdin=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -28,8 +30,7 @@ def measure(setting, command, publish, clients, events, connecting):
         while not (found := re.search(rb"serving http://127.0.0.1:(\d+)/", server.stderr.readline())):
             assert server.poll() is None  # notes may come before
         begun = time.monotonic()
-        load = subprocess.Popen(on(CLIENT, setting.tool("sse_readers"), found[1].decode(), str(clients),
-                                   f"last={events}"), stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+        load = Load(setting, int(found[1]), clients)
 
         def until(seconds):
             time.sleep(max(0.0, begun + seconds - time.monotonic()))
@@ -43,10 +44,11 @@ def measure(setting, command, publish, clients, events, connecting):
         until(connecting + events * PACE + 1)
         used = cpu_seconds([server.pid]) - before
         server.stdin.close()  # the end of what is served
-        read = json.loads(load.communicate(timeout=600)[0])
-        assert read["events"] == events * clients, f"not all was delivered: {read}"
-        return used / read["events"] * 1e6
+        load.report(events * clients)
+        return used / (events * clients) * 1e6
     finally:
+        if load:
+            load.kill()
         server.terminate()
         server.wait()
 

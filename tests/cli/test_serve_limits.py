@@ -393,13 +393,14 @@ def test_a_history_of_large_events_is_as_large_as_it_may_be(sse, wire):
     assert server.rss_kib() < 45_000
 
 
-def read_by_many(sse, sse_bin, readers):
+def read_by_many(sse, readers):
     """The most memory, in KiB, that the server had meanwhile."""
-    program = Path(sse_bin).parent / "tests" / "sse_readers"
-    if not program.exists():
-        pytest.skip("sse_readers is not built beside sse")
-    server = sse.serve("--wait-clients", readers, input="".join(f"{n}\n" for n in range(1, 10_001)))
-    client = sse.start_program(program, str(port_of(server)), str(readers), "last=10000")
+    server = sse.serve("--wait-clients", readers)
+    client = sse.start("bench", "-o", "json", "-c", readers, "--warm-up", "0", "-t", "1h", "--connect-rate", "10000",
+                       "--interval", "100ms", server.url)
+    client.stderr.wait_for(rf"\b{readers:,} open")  # since then it measures
+    server.write("".join(f"{n}\n" for n in range(1, 10_001)).encode())
+    server.close_stdin()
     most = 0
 
     def done():
@@ -414,20 +415,21 @@ def read_by_many(sse, sse_bin, readers):
     poll("all readers to have all", done)
     assert client.wait() == 0, client.stderr.text()
     result = json.loads(client.stdout.bytes)
-    assert (result["events"], result["wrong"], result["cut"]) == (10_000 * readers, 0, 0)
+    assert result["deliveries"] == 10_000 * readers and result["ended"] == readers
+    assert [result[name] for name in ("lost", "duplicates", "disordered", "broken")] == [0, 0, 0, 0]
     assert server.wait() == 0
     return most
 
 
-def test_hundreds_of_readers_all_get_every_line(sse, sse_bin):
-    read_by_many(sse, sse_bin, 300)
+def test_hundreds_of_readers_all_get_every_line(sse):
+    read_by_many(sse, 300)
 
 
 @pytest.mark.release
-def test_five_thousand_readers_all_get_every_line_from_64_mb_and_three_threads(sse, sse_bin):
+def test_five_thousand_readers_all_get_every_line_from_64_mb_and_three_threads(sse):
     if resource.getrlimit(resource.RLIMIT_NOFILE)[1] < 5200:
         pytest.skip("needs 5,200 descriptors")
-    assert read_by_many(sse, sse_bin, 5000) < 64 * 1024
+    assert read_by_many(sse, 5000) < 64 * 1024
 
 
 @pytest.mark.parametrize("overflow", ["block", "drop", "disconnect"])
