@@ -321,6 +321,7 @@ complete -c sse -n $bench -x -s t -l time -d "Measure for this long (default 30s
 complete -c sse -n $bench -x -l warm-up -d "Wait this long after the start of the last connection before the measurement (default 3s)"
 complete -c sse -n $bench -x -s n -l events -d "End the measurement after N events (default: only after the time of -t)"
 complete -c sse -n $bench -x -l source -d "Connect from this IP address; if repeated, from each in turn (default: chosen by the system; for more than 10,000 subscribers on loopback, 127.0.0.2 and up)"
+complete -c sse -n $bench -x -l processes -d "Divide the subscribers among N processes, each of which can use a core and has descriptors of its own (default 1)"
 complete -c sse -n $bench -l yes -d "Allow more than 1,000 subscribers of a server that is not on this machine"
 complete -c sse -n $bench -x -l leave -d "Disconnect N subscribers per second, and reconnect them at once (default 0)"
 complete -c sse -n $bench -x -l storm -d "Close the streams this long after the measurement began, and open all of them again at once"

@@ -15,6 +15,7 @@
 #include "cmd/term/terminal_line.hpp"
 #include "load/histogram_log.hpp"
 #include "load/load_run.hpp"
+#include "load/load_workers.hpp"
 #include "net/socket.hpp"
 
 #include <CLI/CLI.hpp>
@@ -114,8 +115,7 @@ void set_measures(const cmd::BenchOptions& o, const sse::LoadPublisher* publishe
     };
 }
 
-void refuse_strangers(const cmd::BenchOptions& o, const sse::LoadRun& run) {
-    const auto foreign = run.foreign_address();
+void refuse_strangers(const cmd::BenchOptions& o, const std::string& foreign) {
     if (o.yes || o.load.subscribers <= many_subscribers || foreign.empty()) return;
     throw cmd::Failure(cmd::Exit::usage,
                        fmt::format("{} is not an address of this machine, and {} subscribers may "
@@ -124,19 +124,28 @@ void refuse_strangers(const cmd::BenchOptions& o, const sse::LoadRun& run) {
                        "use --yes if you may load that server");
 }
 
-void need_descriptors(std::size_t subscribers) {
+/// What needs fewer descriptors than `limit` in each process.
+std::string alternative(const cmd::BenchOptions& o, std::size_t limit) {
+    if (limit <= other_descriptors) return "-c 1";
+    const auto most = limit - other_descriptors;
+    const auto processes = (o.load.subscribers + most - 1) / most;
+    if (processes > cmd::BenchOptions::most_processes) return fmt::format("-c {}", most);
+    return fmt::format("--processes {}", processes);
+}
+
+/// Of each process.
+void need_descriptors(const cmd::BenchOptions& o) {
+    const auto subscribers = (o.load.subscribers + o.processes - 1) / o.processes;
     const auto limit = sse::raise_descriptor_limit();
     if (limit >= subscribers + other_descriptors) return;
     throw cmd::Failure(cmd::Exit::usage,
                        fmt::format("{} subscribers need one descriptor each, but the limit is {}",
                                    cmd::with_commas(subscribers), cmd::with_commas(limit)),
-                       fmt::format("raise the limit as root with ulimit -n {}, or use -c {}",
-                                   subscribers + other_descriptors,
-                                   limit > other_descriptors ? limit - other_descriptors : 1));
+                       fmt::format("raise the limit as root with ulimit -n {}, or use {}",
+                                   subscribers + other_descriptors, alternative(o, limit)));
 }
 
-std::string progress_text(const sse::LoadRun& run, std::size_t subscribers) {
-    const auto& progress = run.progress();
+std::string progress_text(const sse::LoadProgress& progress, std::size_t subscribers) {
     const auto failed = progress.failed.get();
     return fmt::format("{}: {} of {} open{}, {} events, {} deliveries",
                        progress.measuring.get() != 0          ? "measuring"
@@ -151,10 +160,10 @@ std::string progress_text(const sse::LoadRun& run, std::size_t subscribers) {
 /// Prints warnings about what makes the figures less meaningful.
 void warn_about(const cmd::BenchRun& run) {
     const auto& load = run.load;
-    if (load.client.cpu > busy_cpu) {
+    if (load.client.busiest > busy_cpu) {
         cmd::warn(fmt::format(
             "sse bench used {:.0f} % of a core, so it may have delayed the deliveries itself",
-            load.client.cpu * 100));
+            load.client.busiest * 100));
     }
     if (load.behind.max() > long_behind) {
         cmd::warn(
@@ -228,6 +237,30 @@ void check_bars(const std::vector<cmd::Bar>& bars, const cmd::BenchRun& run) {
                        "use -o json to see all figures");
 }
 
+/// Runs `body` with a line of progress, if there is a terminal.
+template <class Body>
+void with_progress(const sse::LoadProgress& progress, std::size_t subscribers, Body body) {
+    std::unique_ptr<cmd::TerminalLine> line;
+    if (cmd::has_terminal_line()) {
+        line = std::make_unique<cmd::TerminalLine>(
+            [&] { return progress_text(progress, subscribers); });
+    }
+    body();
+}
+
+sse::LoadResult run_load(const cmd::BenchOptions& o, sse::Interrupt& interrupt) {
+    const auto& load = o.load;
+    if (o.processes == 1) {
+        sse::LoadRun run(load, interrupt);
+        run.resolve();
+        with_progress(run.progress(), load.subscribers, [&] { run.run(); });
+        return run.result();
+    }
+    sse::LoadWorkers workers(load, o.processes);
+    with_progress(workers.progress(), load.subscribers, [&] { workers.run(interrupt); });
+    return workers.result();
+}
+
 int run(cmd::BenchOptions o) {
     complete(o.request);
     auto& load = o.load;
@@ -251,7 +284,7 @@ int run(cmd::BenchOptions o) {
     };
     if (o.interval) {
         load.interval = std::max<std::chrono::nanoseconds>(*o.interval, shortest_interval);
-        load.on_interval = [](const sse::LoadInterval& interval) {
+        load.on_interval = [](const sse::LoadInterval& interval, const sse::Histogram&) {
             cmd::write_above(cmd::interval_line(interval) + "\n");
         };
     }
@@ -262,31 +295,24 @@ int run(cmd::BenchOptions o) {
     } else if (load.events) {
         load.last_deliveries = sse::LoadOptions().last_deliveries;
     }
-    need_descriptors(load.subscribers);
+    need_descriptors(o);
 
     notice_stops();
     load.was_stopped = [] { return was_continued.exchange(false); };
     sse::Interrupt interrupt;
     const cmd::Signals signals(interrupt);
-    sse::LoadRun loaded(load, interrupt);
     try {
-        loaded.resolve();
+        sse::LoadTargets targets(load);
+        targets.resolve(interrupt);
+        refuse_strangers(o, targets.foreign_address());
     } catch (const sse::Interrupted&) {
         return 128 + signals.caught();
     }
-    refuse_strangers(o, loaded);
     cmd::BenchSetup setup{
         {}, std::chrono::system_clock::now(), std::chrono::duration<double>(load.warm_up).count()};
     for (const auto& request : load.requests) setup.urls.push_back(request.url.shown());
-    {
-        std::unique_ptr<cmd::TerminalLine> line;
-        if (cmd::has_terminal_line()) {
-            line = std::make_unique<cmd::TerminalLine>(
-                [&] { return progress_text(loaded, load.subscribers); });
-        }
-        loaded.run();
-    }
-    cmd::BenchRun found{loaded.result(), server.usage(loaded.result()), std::nullopt};
+    const auto result = run_load(o, interrupt);
+    cmd::BenchRun found{result, server.usage(result), std::nullopt};
     if (publisher) found.published = publisher->finish();
     write_report(o, setup, found);
     if (!o.html_file.empty()) html.write(cmd::html_report(setup, found));

@@ -47,6 +47,11 @@ void add_load_options(CLI::App& app, BenchOptions& o) {
                   "by the system; for more than 10,000 subscribers on loopback, 127.0.0.2 and up)"),
         "127.0.0.2")
         ->group(group);
+    add_number<std::size_t>(app, "--processes", o.processes, 1,
+                            "Divide the subscribers among N processes, each of which can use a "
+                            "core and has descriptors of its own",
+                            BenchOptions::most_processes)
+        ->group(group);
     app.add_flag("--yes", o.yes,
                  "Allow more than 1,000 subscribers of a server that is not on this machine")
         ->group(group);

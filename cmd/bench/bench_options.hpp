@@ -26,6 +26,8 @@ struct BenchOptions {
     RequestFlags request;
     ConnectionFlags connection;
     sse::LoadOptions load;
+    static constexpr std::size_t most_processes = 1024;
+    std::size_t processes = 1; ///< that have the subscribers in turn
     std::optional<std::chrono::nanoseconds> ramp;
     std::string publish_url;
     std::vector<std::string> publish_headers;

@@ -3,6 +3,8 @@
 #include <algorithm>
 #include <bit>
 #include <cmath>
+#include <numeric>
+#include <utility>
 
 namespace sse {
 
@@ -19,6 +21,12 @@ std::uint64_t Histogram::top_of(std::size_t bucket) {
     const std::uint64_t start = (steps + bucket % steps) << shift;
     return start + ((std::uint64_t{1} << shift) - 1);
 }
+
+Histogram::Histogram(std::vector<std::uint64_t> counts, double sum, nanoseconds max)
+    : counts_(std::move(counts))
+    , count_(std::accumulate(counts_.begin(), counts_.end(), std::uint64_t{0}))
+    , sum_(sum)
+    , max_(max) {}
 
 void Histogram::add(nanoseconds value) {
     value = std::max(value, nanoseconds(0));

@@ -15,6 +15,9 @@ class Histogram {
 public:
     using nanoseconds = std::chrono::nanoseconds;
 
+    Histogram() = default;
+    /// With the values in `counts` (counts()), whose sum and maximum are in nanoseconds.
+    Histogram(std::vector<std::uint64_t> counts, double sum, nanoseconds max);
     /// A negative value counts as zero.
     void add(nanoseconds value);
     void add(const Histogram& other);
@@ -22,6 +25,7 @@ public:
     void clear();
     std::uint64_t count() const { return count_; }
     nanoseconds max() const { return max_; }
+    double sum() const { return sum_; } ///< of all values, in nanoseconds
     /// Zero if there are no values.
     nanoseconds mean() const;
     /// The smallest value that is not exceeded by `part` (0 to 1) of all values, to the width of

@@ -72,7 +72,7 @@ std::size_t EventLedger::add(std::uint64_t key, EventPlace place, EventPlace aft
         forget(slot);
         std::fill(has_[slot].begin(), has_[slot].end(), 0);
     }
-    if (place != 0) others_.push_back(place);
+    if (place != 0) record_.is_numbered = true, others_.push_back(place);
     else place = place_after(after);
     events_[slot] = {.key = key, .place = place};
     slots_[key] = static_cast<std::uint32_t>(slot);
@@ -89,6 +89,7 @@ void EventLedger::forget(std::size_t slot) {
         alone_.push_back(event.place);
         alone_received_ += !event.is_greeting;
     }
+    if (options_.keep_record) record_.events.push_back(event);
     on_done_(event);
 }
 
@@ -128,7 +129,7 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
     if (course.first == 0) {
         course.first = event.place;
         if (course.earlier != 0 && course.earlier + 1 < course.first)
-            gaps_.push_back({course.earlier + 1, course.first - 1});
+            record_.gaps.push_back({course.earlier + 1, course.first - 1});
     }
     course.first = std::min(now_at(course.first), event.place);
     course.last = std::max(now_at(course.last), event.place);
@@ -140,8 +141,8 @@ EventLedger::Received EventLedger::receive(std::uint32_t subscriber, Course& cou
 
 void EventLedger::end_course(Course& course) {
     if (course.first != 0) {
-        parts_.push_back({now_at(course.first), now_at(course.last)});
-        distinct_ += course.distinct;
+        record_.parts.push_back({now_at(course.first), now_at(course.last)});
+        record_.distinct += course.distinct;
     }
     const auto furthest = std::max(now_at(course.last), course.earlier);
     course = {};
@@ -164,12 +165,14 @@ LedgerCounts EventLedger::finish() {
     // An event that arrived again after it had been forgotten is there twice.
     others_.erase(std::unique(others_.begin(), others_.end()), others_.end());
     std::uint64_t owed = 0;
-    for (const auto& part : parts_) owed += events_between(part.first, part.last);
-    const auto received = distinct_ - alone_received_;
+    for (const auto& part : record_.parts) owed += events_between(part.first, part.last);
+    const auto received = record_.distinct - alone_received_;
     counts_.lost = owed > received ? owed - received : 0;
-    for (const auto& gap : gaps_) counts_.missed += events_between(gap.first, gap.last);
+    for (const auto& gap : record_.gaps) counts_.missed += events_between(gap.first, gap.last);
     counts_.events = created_;
     counts_.alone = alone_.size();
+    record_.duplicates = counts_.duplicates;
+    record_.repeated = counts_.repeated;
     return counts_;
 }
 

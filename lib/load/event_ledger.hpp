@@ -37,7 +37,25 @@ struct LedgerEvent {
     /// for that subscriber, such as a greeting, and is not expected by the others.
     bool has_id = false;
     bool is_greeting = false;               ///< it is not part of the course of its first receiver
+    bool is_measured = false;               ///< its first arrival is in the measured time
     std::int64_t first_ns = 0, last_ns = 0; ///< the first and the last arrival that is known
+};
+
+/// Places from the first to the last, with both.
+struct LedgerSpan {
+    EventPlace first, last;
+};
+
+/// What a ledger knows of all events, from which the counts of several ledgers of one stream are
+/// made (merge_ledgers()).
+struct LedgerRecord {
+    std::vector<LedgerEvent> events; ///< in no order
+    std::vector<LedgerSpan> parts;   ///< courses
+    std::vector<LedgerSpan> gaps;    ///< the times between two courses of a subscriber
+    std::uint64_t distinct = 0;      ///< deliveries in all `parts`, each event counted once
+    std::uint64_t duplicates = 0, repeated = 0; ///< as in LedgerCounts
+    bool is_numbered = false;                   ///< places are those of IdOrder
+    bool has_ids = false; ///< some events have IDs, so those without are not in it
 };
 
 struct LedgerCounts {
@@ -59,6 +77,7 @@ struct LedgerOptions {
     std::size_t least_window = 1024, most_window = 65'536;
     /// Bound of the memory of a window above the smallest.
     std::size_t window_bytes = 2 * 1024 * 1024;
+    bool keep_record = false; ///< for record(): 64 bytes of memory for each event
 };
 
 /// Counts losses by this rule: of the events that any subscriber received, a subscriber is expected
@@ -88,10 +107,14 @@ public:
     /// The counts; called after the last receive() and end_course().
     LedgerCounts finish();
 
+    /// The size of record(): its events and courses.
+    std::size_t record_size() const {
+        return record_.events.size() + record_.parts.size() + record_.gaps.size();
+    }
+    /// After finish(), with LedgerOptions::keep_record.
+    const LedgerRecord& record() const { return record_; }
+
 private:
-    struct Part {
-        EventPlace first, last;
-    };
     static constexpr unsigned spacing_bits = 32; ///< places between two events that are in order
     static constexpr EventPlace spacing = EventPlace{1} << spacing_bits;
 
@@ -122,8 +145,7 @@ private:
     std::vector<EventPlace> others_; ///< numbered events; at the end, those inserted, too
     std::vector<EventPlace> alone_;
     std::uint64_t alone_received_ = 0; ///< of `alone_`: those that are a part of a course
-    std::vector<Part> parts_, gaps_;   ///< courses, and the times between two of them
-    std::uint64_t distinct_ = 0;       ///< of `parts_`
+    LedgerRecord record_;              ///< without its events, unless they are kept
     LedgerCounts counts_;
 };
 

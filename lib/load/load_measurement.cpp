@@ -57,6 +57,7 @@ LoadMeasurement::LoadMeasurement(const LoadOptions& options, const LoadTargets& 
 std::unique_ptr<EventLedger> LoadMeasurement::make_ledger() {
     LedgerOptions options;
     options.subscribers = options_.subscribers;
+    options.keep_record = options_.runs > 1;
     return std::make_unique<EventLedger>(
         options, [this](const LedgerEvent& event) { on_event_done(event); });
 }
@@ -72,7 +73,12 @@ void LoadMeasurement::begin(Clock::time_point from) {
 }
 
 bool LoadMeasurement::is_enough(Clock::time_point now) const {
-    return now >= *from_ + options_.time || (options_.events && result_.events >= *options_.events);
+    if (now >= *from_ + options_.time) return true;
+    if (options_.events && result_.events >= *options_.events) return true;
+    if (options_.runs == 1) return false;
+    std::size_t records = 0;
+    for (const auto& group : groups_) records += group.ledger->record_size();
+    return records >= options_.most_records;
 }
 
 void LoadMeasurement::end_interval(Clock::time_point now) {
@@ -80,15 +86,11 @@ void LoadMeasurement::end_interval(Clock::time_point now) {
     interval_.at = seconds_of(now - *from_);
     interval_.seconds = seconds_of(now - interval_began_);
     interval_.open = progress_.open.get();
-    if (interval_delays_.count() > 0) {
-        interval_.p50 = interval_delays_.percentile(0.5);
-        interval_.p99 = interval_delays_.percentile(0.99);
-        interval_.max = interval_delays_.max();
-    }
+    interval_.set_delays(interval_delays_);
     result_.series.push_back(std::exchange(interval_, {}));
-    interval_delays_.clear();
     interval_began_ = now;
-    if (options_.on_interval) options_.on_interval(result_.series.back());
+    if (options_.on_interval) options_.on_interval(result_.series.back(), interval_delays_);
+    interval_delays_.clear();
 }
 
 // ---- what is received ----
@@ -174,6 +176,7 @@ void LoadMeasurement::end_read(const ReadArrival& arrival) {
         if (delivery.place == 0) continue;
         auto& event = ledger.event(delivery.slot);
         if (event.place != delivery.place) continue; // forgotten since
+        if (delivery.is_new) event.is_measured = measured;
         if (!arrival.all_known && !(arrival.last_known && is_last && last_was_event_)) {
             ++untimed_;
             result_.untimed += measured;
@@ -205,6 +208,15 @@ void LoadMeasurement::on_event_done(const LedgerEvent& event) {
     result_.skew.add(nanoseconds(event.last_ns - event.first_ns));
 }
 
+LoadShare LoadMeasurement::share() {
+    LoadShare share{result_, {}, std::move(delays_), from_ ? count(*from_) : 0};
+    for (const auto& group : groups_) {
+        share.ledgers.push_back(group.ledger->record());
+        share.ledgers.back().has_ids = group.has_ids;
+    }
+    return share;
+}
+
 // ---- the figures ----
 
 void LoadMeasurement::finish(Clock::time_point now) {
@@ -212,7 +224,7 @@ void LoadMeasurement::finish(Clock::time_point now) {
         result_.seconds = seconds_of(to_.value_or(now) - *from_);
         result_.bytes = bytes_ - bytes_at_start_;
         const auto cpu = cpu_seconds() - cpu_at_start_;
-        result_.client.cpu = cpu / std::max(result_.seconds, 1e-9);
+        result_.client.cpu = result_.client.busiest = cpu / std::max(result_.seconds, 1e-9);
         if (result_.deliveries > 0)
             result_.client.cpu_per_delivery = cpu / static_cast<double>(result_.deliveries);
     }
@@ -227,7 +239,9 @@ void LoadMeasurement::sum_up_subscribers() {
         const auto& subscriber = subscribers_[i];
         if (subscriber.state == LoadSubscriber::State::open) ++result_.open;
         if (subscriber.was_open && !subscriber.has_event) ++result_.silent;
-        if (subscriber.delays > 0) delays.push_back(subscriber.delay_sum / subscriber.delays);
+        const bool has_delay = subscriber.delays > 0;
+        if (has_delay) delays.push_back(subscriber.delay_sum / subscriber.delays);
+        if (options_.runs > 1) delays_.push_back(has_delay ? delays.back() : -1);
         end_course(i);
     }
     result_.fairness = load_fairness(delays);

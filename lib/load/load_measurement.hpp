@@ -68,6 +68,8 @@ public:
 
     /// The run has ended: the figures that are made of others.
     void finish(Clock::time_point now);
+    /// After finish(), for one of several runs.
+    LoadShare share();
 
 private:
     /// The subscribers of one request, which receive the same events.
@@ -111,6 +113,7 @@ private:
     std::vector<Delivery> deliveries_;
 
     std::optional<Clock::time_point> from_, to_; ///< the measured time
+    std::vector<double> delays_;                 ///< of LoadShare
     // Of the current interval.
     Clock::time_point interval_began_;
     Histogram interval_delays_;

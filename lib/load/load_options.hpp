@@ -1,6 +1,7 @@
 // The settings of a load run. Not a command line.
 #pragma once
 
+#include "base/histogram.hpp"
 #include "client/client_request.hpp"
 #include "net/client_tls.hpp"
 #include "net/dial.hpp"
@@ -30,6 +31,15 @@ struct LoadOptions {
     /// by the number of the subscriber, which counts from 0.
     std::vector<ClientRequest> requests;
     std::size_t subscribers = 100;
+    /// Of several runs of one load, in processes of their own, this one has the subscribers number
+    /// `first_number`, `first_number + runs` and so on; `subscribers` counts only these.
+    std::uint32_t first_number = 0, runs = 1;
+    std::uint32_t number_of(std::uint32_t subscriber) const {
+        return first_number + subscriber * runs;
+    }
+    /// With several runs: the measurement ends when a run has this many events and courses to hand
+    /// over, which need 64 bytes each.
+    std::size_t most_records = 1'000'000;
     /// Connections that are started per second, even if the server is slow to accept them.
     double connect_rate = 1000;
     /// Length of the measurement, which begins once all connections have been started and the
@@ -77,11 +87,16 @@ struct LoadOptions {
     std::function<std::optional<std::string>(std::string_view data)> key_of;
     /// True if this process has been stopped and continued since the last call; empty: unknown.
     std::function<bool()> was_stopped;
+    /// With several runs: the subscribers of all runs have been started. The warm-up begins then;
+    /// without one, each run measures once its own subscribers have been started.
+    std::function<bool()> others_started;
+    /// True to end the run, as by its interrupt; called at least every 100 ms. Empty: never.
+    std::function<bool()> is_stopped;
     /// Called once all subscribers have been started, once the measurement begins, and once the
     /// measured time is over.
     std::function<void()> on_all_started, on_measuring, on_measured;
-    /// Called at the end of each interval.
-    std::function<void(const LoadInterval&)> on_interval;
+    /// Called at the end of each interval, with the delays in it.
+    std::function<void(const LoadInterval&, const Histogram& delays)> on_interval;
     /// After the measured time, events that were sent in it are still read for this long.
     std::chrono::nanoseconds last_deliveries = std::chrono::milliseconds(500);
 };

@@ -9,6 +9,7 @@ namespace sse {
 struct LoadProgress {
     Counter started, open, failed, deliveries, events;
     Counter measuring; ///< 1 once the warm-up has passed
+    Counter measured;  ///< 1 once the measured time is over
 };
 
 } // namespace sse

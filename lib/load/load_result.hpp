@@ -25,6 +25,7 @@ struct LoadFairness {
 /// The resource usage of the load client itself during the measurement.
 struct LoadClient {
     double cpu = 0;                   ///< cores: 1 is all of one
+    double busiest = 0;               ///< the same of the process that used most
     double cpu_per_delivery = 0;      ///< s
     std::uint64_t resident_bytes = 0; ///< at the end; 0: unknown
 };
@@ -38,6 +39,12 @@ struct LoadInterval {
     /// Delays of the deliveries in it: since the event was sent, or else since the first subscriber
     /// received it. nullopt: none.
     std::optional<std::chrono::nanoseconds> p50, p99, max;
+    void set_delays(const Histogram& delays) {
+        if (delays.count() == 0) return;
+        p50 = delays.percentile(0.5);
+        p99 = delays.percentile(0.99);
+        max = delays.max();
+    }
 };
 
 /// Subscribers that are slow on purpose.
@@ -78,6 +85,14 @@ struct LoadResult {
     Histogram behind;          ///< from the arrival of bytes to their reading by this client
     LoadFairness fairness;
     LoadClient client;
+};
+
+/// The figures of one of several runs of one load, and what is needed to make those of all.
+struct LoadShare {
+    LoadResult result;
+    std::vector<LedgerRecord> ledgers; ///< of each request; without events if none came
+    std::vector<double> delays;        ///< s: mean by subscriber; negative: none
+    std::int64_t from_ns = 0;          ///< start of the measured time, steady; 0: there was none
 };
 
 } // namespace sse

@@ -10,16 +10,18 @@ namespace {
 using std::chrono::nanoseconds;
 
 constexpr std::size_t connects_in_a_row = 200; ///< before the sockets are looked at again
+constexpr auto others_wait = std::chrono::milliseconds(5);
 constexpr auto longest_wait = std::chrono::milliseconds(100); ///< a signal may wake another thread
 
 double seconds(nanoseconds time) { return std::chrono::duration<double>(time).count(); }
 
 } // namespace
 
-LoadRun::LoadRun(LoadOptions options, Interrupt& interrupt)
+LoadRun::LoadRun(LoadOptions options, Interrupt& interrupt, LoadProgress* progress)
     : options_(std::move(options))
     , interrupt_(interrupt)
     , targets_(options_)
+    , progress_(progress != nullptr ? *progress : own_progress_)
     , subscribers_(options_.subscribers)
     , clock_(options_.was_stopped)
     , measurement_(options_, targets_, clock_, subscribers_, result_, progress_)
@@ -42,13 +44,15 @@ void LoadRun::run() {
 
 bool LoadRun::is_over(Clock::time_point now) {
     if (interrupt_ || connections_.all_ended()) return true;
-    if (next_start_ < subscribers_.size()) return false;
+    if (options_.is_stopped && options_.is_stopped()) return true;
+    if (!all_started_) return false;
     if (!measurement_.began()) {
-        if (now < all_started_ + options_.warm_up) return false;
+        if (now < *all_started_ + options_.warm_up) return false;
         begin_measuring();
     }
     if (!measurement_.ended() && measurement_.is_enough(now)) {
         measurement_.end(now);
+        progress_.measured.set(1);
         if (options_.on_measured) options_.on_measured();
     }
     const auto ended = measurement_.ended();
@@ -56,14 +60,14 @@ bool LoadRun::is_over(Clock::time_point now) {
 }
 
 void LoadRun::begin_measuring() {
-    measurement_.begin(all_started_ + options_.warm_up);
+    measurement_.begin(*all_started_ + options_.warm_up);
     progress_.measuring.set(1);
     if (options_.on_measuring) options_.on_measuring();
 }
 
 void LoadRun::start_due(Clock::time_point now) {
     connections_.run_timers(now);
-    if (next_start_ == subscribers_.size()) return;
+    if (all_started_) return;
     const auto due = static_cast<std::size_t>(seconds(now - started_) * options_.connect_rate) + 1;
     const auto end = std::min({due, subscribers_.size(), next_start_ + connects_in_a_row});
     while (next_start_ < end) {
@@ -71,6 +75,8 @@ void LoadRun::start_due(Clock::time_point now) {
         progress_.started.add();
     }
     if (next_start_ < subscribers_.size()) return;
+    const bool waits = options_.others_started && options_.warm_up.count() > 0;
+    if (waits && !options_.others_started()) return;
     all_started_ = now;
     if (options_.on_all_started) options_.on_all_started();
     if (options_.warm_up.count() == 0) begin_measuring();
@@ -81,8 +87,10 @@ LoadRun::Clock::time_point LoadRun::next_due(Clock::time_point now) const {
     if (next_start_ < subscribers_.size()) {
         const auto due = static_cast<double>(next_start_) / options_.connect_rate;
         until = std::min(until, started_ + nanoseconds(static_cast<std::int64_t>(due * 1e9)));
+    } else if (!all_started_) {
+        until = now + others_wait;
     } else if (!measurement_.began()) {
-        until = std::min(until, all_started_ + options_.warm_up);
+        until = std::min(until, *all_started_ + options_.warm_up);
     } else if (!measurement_.ended()) {
         until = std::min(until, *measurement_.began() + options_.time);
     } else {

@@ -29,7 +29,8 @@ public:
 
     /// `interrupt` must outlive it. Throws Error (invalid_argument) for options that cannot be
     /// used.
-    LoadRun(LoadOptions options, Interrupt& interrupt);
+    /// `progress`: counts there, and must be all zero; nullptr: in this object.
+    LoadRun(LoadOptions options, Interrupt& interrupt, LoadProgress* progress = nullptr);
     LoadRun(const LoadRun&) = delete;
     LoadRun& operator=(const LoadRun&) = delete;
 
@@ -42,6 +43,8 @@ public:
     void run();
     /// After run().
     const LoadResult& result() const { return result_; }
+    /// After run(), if it is one of several.
+    LoadShare share() { return measurement_.share(); }
     const LoadProgress& progress() const { return progress_; }
 
 private:
@@ -57,13 +60,15 @@ private:
     Interrupt& interrupt_;
     LoadTargets targets_;
     LoadResult result_;
-    LoadProgress progress_;
+    LoadProgress own_progress_;
+    LoadProgress& progress_;
     std::vector<LoadSubscriber> subscribers_;
     ArrivalClock clock_;
     LoadMeasurement measurement_;
     LoadConnections connections_;
 
-    Clock::time_point started_, all_started_;
+    Clock::time_point started_;
+    std::optional<Clock::time_point> all_started_;
     std::size_t next_start_ = 0; ///< the subscriber that is started next
     bool has_stormed_ = false;
     std::uint64_t cuts_ = 0; ///< of LoadOptions::leave_rate

@@ -100,7 +100,8 @@ void LoadTargets::resolve(Interrupt& interrupt) {
 }
 
 void LoadTargets::add_sources() {
-    if (options_.subscribers <= options_.subscribers_per_source) return;
+    const auto all = options_.subscribers * options_.runs;
+    if (all <= options_.subscribers_per_source) return;
     for (const auto& each : requests_) {
         for (const auto& address : each.addresses) {
             const auto ip = IpAddress::from(address.bytes);
@@ -109,7 +110,7 @@ void LoadTargets::add_sources() {
     }
     per_source_ = options_.subscribers_per_source;
     constexpr std::uint32_t first = 0x7F000002u; // 127.0.0.2
-    for (std::size_t i = 0; i * per_source_ < options_.subscribers; ++i)
+    for (std::size_t i = 0; i * per_source_ < all; ++i)
         sources_.push_back(v4_address(first + static_cast<std::uint32_t>(i)));
 }
 
@@ -121,7 +122,7 @@ std::string LoadTargets::request_bytes(std::uint32_t subscriber, const std::stri
     const auto& each = requests_[group_of(subscriber)];
     auto bytes = each.head;
     if (each.numbered) {
-        const auto number = fmt::to_string(subscriber);
+        const auto number = fmt::to_string(options_.number_of(subscriber));
         for (auto at = bytes.find(number_mark); at != bytes.npos;
              at = bytes.find(number_mark, at + number.size()))
             bytes.replace(at, number_mark.size(), number);
@@ -141,7 +142,7 @@ const SocketAddress& LoadTargets::address(std::uint32_t subscriber) const {
 
 const SocketAddress* LoadTargets::source(std::uint32_t subscriber) const {
     if (sources_.empty()) return nullptr;
-    return &sources_[(subscriber / per_source_) % sources_.size()];
+    return &sources_[(options_.number_of(subscriber) / per_source_) % sources_.size()];
 }
 
 std::size_t LoadTargets::address_number(std::uint32_t subscriber) const {

@@ -14,7 +14,7 @@
 
 namespace sse {
 
-/// One thread. Subscriber n sends request n modulo the number of requests.
+/// One thread. Subscriber n of all runs sends request n modulo the number of requests.
 class LoadTargets {
 public:
     /// `options` must outlive it. Throws Error (invalid_argument).
@@ -23,7 +23,9 @@ public:
     /// Resolves the names of all requests. Throws Error (resolve, timeout), Interrupted.
     void resolve(Interrupt& interrupt);
 
-    std::size_t group_of(std::uint32_t subscriber) const { return subscriber % requests_.size(); }
+    std::size_t group_of(std::uint32_t subscriber) const {
+        return options_.number_of(subscriber) % requests_.size();
+    }
     const ClientRequest& request(std::uint32_t subscriber) const;
     /// The bytes of its request. `last_id`: the Last-Event-ID of a subscriber that resumes; "" for
     /// none.

@@ -2,6 +2,7 @@
 import csv
 import io
 import json
+import os
 import re
 import signal
 import threading
@@ -64,15 +65,16 @@ PLAYS = [  # what is done to the events of single subscribers, and what comes of
 ]
 
 
+@pytest.mark.parametrize("processes", [1, 2])
 @pytest.mark.parametrize("what, done, expected", PLAYS, ids=[row[0] for row in PLAYS])
-def test_what_a_server_did_to_known_events_is_counted_exactly(sse, origin, what, done, expected):
+def test_what_a_server_did_to_known_events_is_counted_exactly(sse, origin, what, done, expected, processes):
     ids = list(range(1, 31))
 
     def play(number, connection):
         for each in done.get(number, list)(ids):
             connection.chunk(event(each))
 
-    found = report(sse, "-c", "6", *AT_ONCE, Stage(origin, 6, play).url)
+    found = report(sse, "-c", "6", "--processes", processes, *AT_ONCE, Stage(origin, 6, play).url)
     assert counts(found) == {"lost": 0, "duplicates": 0, "disordered": 0, "missed": 0} | expected
     assert found["events"] == 30 and found["opened"] == found["ended"] == 6 and found["keyed_by"] == "id"
     assert found["silent"] == found["failed"] == 0
@@ -92,17 +94,18 @@ def test_streams_are_read_however_they_are_cut_and_framed(sse, origin, cut):
     assert (found["events"], found["deliveries"], found["lost"], found["duplicates"]) == (20, 40, 0, 0)
 
 
-def test_events_without_ids_are_told_apart_by_their_data_or_a_number_in_it(sse, origin):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_events_without_ids_are_told_apart_by_their_data_or_a_number_in_it(sse, origin, processes):
     def play(number, connection):
         connection.chunk(f"data: welcome {number}\n\n")  # of this subscriber only: nobody else lost it
         for n in range(10):
             if (number, n) != (1, 3):
                 connection.chunk(f'data: {{"n":{n},"for":{number if n == 7 else 0}}}\n\n')
 
-    stage = Stage(origin, 3, play)
-    found = report(sse, "-c", "3", *AT_ONCE, stage.url)
+    load = ["-c", "3", "--processes", processes, *AT_ONCE]
+    found = report(sse, *load, Stage(origin, 3, play).url)
     assert found["keyed_by"] == "data" and counts(found)["lost"] == 1
-    found = report(sse, "-c", "3", *AT_ONCE, "--seq", "/n", Stage(origin, 3, play).url)
+    found = report(sse, *load, "--seq", "/n", Stage(origin, 3, play).url)
     assert (found["events"], found["lost"]) == (10, 1)
 
 
@@ -138,7 +141,8 @@ def test_a_delivery_takes_as_long_as_its_server_says(sse, origin):
     assert 0.01 <= found["delivery"]["p50"] and found["delivery"]["max"] <= max(worst) + 0.001
 
 
-def test_skew_is_from_the_first_receiver_to_the_last(sse, origin):
+@pytest.mark.parametrize("processes", [1, 2])
+def test_skew_is_from_the_first_receiver_to_the_last(sse, origin, processes):
     turn = threading.Barrier(2)
 
     def play(number, connection):
@@ -149,9 +153,10 @@ def test_skew_is_from_the_first_receiver_to_the_last(sse, origin):
             connection.chunk(event(n))
             turn.wait()
 
-    found = report(sse, "-c", "2", *AT_ONCE, Stage(origin, 2, play).url)
+    found = report(sse, "-c", "2", "--processes", processes, *AT_ONCE, Stage(origin, 2, play).url)
     assert found["skew"]["count"] == 5 and found["skew"]["p50"] >= 0.025 and found["delivery"]["count"] == 0
-    assert found["fairness"]["slowest"] >= 0.025 > found["fairness"]["others"]
+    if processes == 1:
+        assert found["fairness"]["slowest"] >= 0.025 > found["fairness"]["others"]
 
 
 def test_a_client_that_was_stopped_says_so_and_blames_nobody(sse, origin):
@@ -330,6 +335,57 @@ def test_a_signal_ends_the_run_and_the_report_is_printed(sse, origin):
     server.wait_requests(6)
     bench.signal(signal.SIGTERM)
     assert bench.wait() == 143 and "subscribers " in bench.stdout.text()
+
+
+def children(pid):
+    return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
+
+
+def test_several_processes_end_with_a_report_on_a_signal_and_with_an_error_if_one_is_killed(sse):
+    server = sse.serve("--on-eof", "hold")
+    load = ["bench", "-c", "5", "--processes", "2", "--warm-up", "1h", server.url]
+    bench = sse.at_terminal(*load, fds=(2,))
+    bench.stderr.wait_for(r"warming up: 5 of 5 open")
+    workers = children(bench.pid)
+    for pid in [*workers, bench.pid]:  # as a terminal does
+        os.kill(pid, signal.SIGINT)
+    assert bench.wait() == 130 and "5 of 5 opened, 5 open at the end" in bench.stdout.text()
+    bench = sse.at_terminal(*load, fds=(2,))
+    bench.stderr.wait_for(r"warming up: 5 of 5 open")
+    first, second = children(bench.pid)
+    os.kill(first, signal.SIGKILL)
+    assert bench.wait() == 23 and not bench.stdout.text()
+    assert f"sse: error: process {first} of the load was ended by signal 9" in bench.stderr.text()
+    bench = sse.at_terminal(*load, fds=(2,))
+    bench.stderr.wait_for(r"warming up: 5 of 5 open")
+    last = children(bench.pid)
+    bench.signal(signal.SIGKILL)
+    bench.wait()
+    for pid in [*workers, first, second, *last]:
+        poll("the processes to end", lambda pid=pid: not is_running(pid))
+
+
+def is_running(pid):
+    try:
+        return "\nState:\tZ" not in Path(f"/proc/{pid}/status").read_text()
+    except (FileNotFoundError, ProcessLookupError):
+        return False
+
+
+@pytest.mark.parametrize("behaviour, figure", [
+    (["--storm", "200ms"], lambda found: found["storm"]["count"] == found["storm"]["cut"] == 6),
+    (["--leave", "40"], lambda found: found["left"] >= 2),
+    (["--stalled", "1", "--slow", "2"], lambda found: found["slow"]["subscribers"] == 3),
+    (["--interval", "100ms"], lambda found: len(found["series"]) >= 2 and found["series"][0]["open"] == 6)],
+    ids=["storm", "leave", "slow", "interval"])
+def test_all_that_subscribers_do_they_do_in_several_processes(sse, behaviour, figure):
+    server = sse.serve("--publish", "--on-eof", "hold")
+    found = report(sse, "-c", "6", "--processes", "3", "--connect-rate", "10000", "--warm-up", "100ms", "-t", "600ms",
+                   "--publish", server.url, "--rate", "50", *behaviour, server.url)
+    jsonschema.validate(found, SCHEMA)
+    assert found["opened"] == found["subscribers"] == 6 and figure(found), found
+    assert found["lost"] == found["duplicates"] == 0 and found["publish"]["accepted"] == found["publish"]["due"] > 0
+    assert 0 < found["events"] <= found["publish"]["due"] and found["delivery"]["count"] > 0
 
 
 def test_what_it_cannot_do_it_refuses_before_it_connects(sse):
