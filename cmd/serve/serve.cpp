@@ -304,6 +304,11 @@ int run(ServeOptions o) {
     recorder = cmd::record(o.input, channels, o.route.path, grace);
     operation.begin();
     cmd::announce(*server, o.route.path, o.port_file);
+    if (!o.server.trusted_proxies.empty()) {
+        cmd::note(fmt::format("check whether the proxy delays or cuts streams with: sse check "
+                              "https://HOST{}",
+                              o.route.path));
+    }
     const bool runs = !o.input.command.empty();
     if (recorder && !runs)
         recorder->on_thread([] { sse::confine_thread({{}, std::vector<std::string>{}}); });

@@ -186,6 +186,14 @@ def test_a_stream_ends_at_its_maximum_time_and_is_resumed(sse, wire):
     assert [e.data for e in resumed] == ["2"] and second.data == "2"
 
 
+@pytest.mark.parametrize("flags, told", [(["--trusted-proxy", "127.0.0.0/8"], True), (["--trusted-proxy", "unix"], True), ([], False)])
+def test_a_server_behind_a_proxy_names_the_check(sse, flags, told):
+    server = sse.serve(*flags, "--path", "/feed")
+    server.end()
+    text = "sse: note: check whether the proxy delays or cuts streams with: sse check https://HOST/feed\n"
+    assert (text in server.stderr.text()) is told
+
+
 def test_behind_a_trusted_proxy_limits_and_log_are_of_the_client(sse, wire, tmp_path):
     log = tmp_path / "log"
     server = sse.serve("--trusted-proxy", "127.0.0.0/8", "--max-clients-per-address", "1",
