@@ -119,8 +119,8 @@ void Recordings::add_store(const std::string& directory) {
     sse::export_store(
         directory,
         [&](sse::RecordingHeader header) {
-            return spool(fmt::format("{}, channel {}", directory, header.request.target),
-                         std::move(header));
+            auto name = fmt::format("{}, channel {}", directory, header.request.target);
+            return spool(std::move(name), std::move(header));
         },
         warn);
     if (files_.size() - before > 1) routed_ = true;

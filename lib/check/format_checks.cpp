@@ -12,6 +12,7 @@ constexpr std::uint64_t least_retry = 500; ///< milliseconds
 
 std::vector<std::string> lines_of(const std::vector<BadLine>& lines) {
     std::vector<std::string> out;
+    out.reserve(lines.size());
     for (const auto& line : lines)
         out.push_back(fmt::format("line {}: {}", line.number, line.text));
     return out;

@@ -265,6 +265,7 @@ Verdict held_back_direct(const Observations& seen) {
         return unknown("no event arrived from the URL of --direct");
     const auto common = matches(main, direct);
     std::vector<double> delays;
+    delays.reserve(common.size());
     for (const auto& pair : common)
         delays.push_back(main.events[pair.first].at - direct.events[pair.second].at);
     std::set<std::string> arrived;
