@@ -148,6 +148,7 @@ class Sentinel(Redis):
 
 def leave_behind(replica):
     """From now on the replica gets nothing of its master, not even what is on its way, and stops."""
+    replica("REPLICAOF", "NO", "ONE")  # or sentinels do not choose it once its link is down for ten seconds
     replica("REPLICAOF", "127.0.0.1", free_port())  # where nobody listens
     replica.signal(signal.SIGSTOP)
 
