@@ -7,6 +7,7 @@ import re
 import signal
 import subprocess
 import threading
+from pathlib import Path
 
 import pytest
 
@@ -55,7 +56,7 @@ def test_events_outlive_the_process(sse, wire, store):
 
 
 def test_a_client_resumes_far_beyond_the_history(sse, wire, store):
-    """Many clients, at many places, each gets everything once; the server's memory stays small."""
+    """Many clients, at many places, each gets everything once."""
     count = 3_000
     lines = "".join(f"{i:08}{'x' * 500}\n" for i in range(count)).encode()
     server = sse.serve("--store", store, "--history", "10", "--on-eof", "hold", "--start", "all", input=lines)
@@ -66,6 +67,25 @@ def test_a_client_resumes_far_beyond_the_history(sse, wire, store):
     for at, client in clients:
         assert [e.data[:8] for e in client.events(count - 1 - at)] == [f"{i:08}" for i in range(at + 1, count)]
         assert client.header("sse-gap") is None and not any("gap" in c for c in client.stream.comments)
+
+
+@pytest.mark.release
+def test_clients_that_resume_at_many_places_share_bounded_memory(sse, wire, store):
+    """Each needs a page of its own, and together these have 50 MiB; at most 16 MiB are held."""
+    count = 1_000
+    lines = "".join(f"{i:08}{'x' * 65_000}\n" for i in range(count)).encode()
+    server = sse.serve("--store", store, "--on-eof", "hold", "--start", "all", "--store-sync", "never", input=lines)
+    ids = [e.id for e in wire.get(server.url).events(count)]
+    server.end()
+    server = sse.serve("--publish", "--store", store, "--history", "10", "--threads", "1")
+
+    def most_kib():
+        return int(re.search(r"VmHWM:\s+(\d+)", Path(f"/proc/{server.pid}/status").read_text("ascii"))[1])
+    before = most_kib()
+    clients = [(at, wire.get(server.url, headers={"Last-Event-ID": ids[at]})) for at in range(0, count - 100, 5)]
+    for at, client in clients:
+        assert client.events(1)[0].data[:8] == f"{at + 1:08}"
+    assert most_kib() - before < 40 * 1024
 
 
 def test_a_slow_client_stops_nobody_and_loses_nothing(sse, wire, store):

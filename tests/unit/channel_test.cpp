@@ -1,4 +1,5 @@
 #include "hub/channel.hpp"
+#include "hub/pages.hpp"
 #include "unit/catch2.hpp"
 #include "unit/recording_sink.hpp"
 
@@ -66,7 +67,10 @@ struct Hub {
 struct Reader {
     Reader(Hub& hub, std::size_t loop = 0, std::string_view last_id = "",
            sse::Framing how = sse::Framing::chunked)
-        : subscriber(hub.channel.shard(loop), how, last_id)
+        : Reader(hub.channel.shard(loop), last_id, how) {}
+    explicit Reader(sse::Shard& shard, std::string_view last_id = "",
+                    sse::Framing how = sse::Framing::chunked)
+        : subscriber(shard, how, last_id)
         , framing(how) {}
 
     /// Takes at most `bytes`; returns how many there were.
@@ -707,4 +711,83 @@ TEST_CASE("who takes what there is loses nothing, however much came before its l
         CHECK_FALSE(reader.subscriber.overrun());
         CHECK((stalled.subscriber.missed() > 0) == (overflow != sse::Overflow::block));
     }
+}
+
+namespace {
+
+/// A log that holds batches of one channel, and answers at once.
+struct FixedLog final : sse::Log, sse::ChannelLog, std::enable_shared_from_this<FixedLog> {
+    Opened open(std::string_view, const sse::HistoryOptions&,
+                std::weak_ptr<sse::LogSink>) override {
+        return {shared_from_this(), sse::LogTail{}};
+    }
+    sse::LogCounts counts() const override { return {}; }
+    bool append(sse::Draft&) override { return false; }
+    void read(std::uint64_t from,
+              std::function<void(std::shared_ptr<sse::History>)> done) override {
+        const auto held = std::find_if(batches.begin(), batches.end(), [&](const auto& batch) {
+            return from < batch->first + batch->size();
+        });
+        const auto page = std::make_shared<sse::History>(
+            sse::HistoryOptions{}, held == batches.end() ? from : (*held)->first);
+        if (held != batches.end()) page->append(*held);
+        done(page);
+    }
+    void locate(std::string, std::function<void(sse::LogPosition)> done) override { done({}); }
+    std::uint64_t begin() const override { return 0; }
+
+    std::vector<std::shared_ptr<const sse::Batch>> batches;
+};
+
+std::shared_ptr<sse::Batch> numbered(std::uint64_t first,
+                                     std::initializer_list<const char*> texts) {
+    auto batch = std::make_shared<sse::Batch>();
+    for (const std::string_view text : texts) batch->add({"message", text, text});
+    batch->first = first;
+    return batch;
+}
+
+} // namespace
+
+TEST_CASE("Events that the log has replaced by others are followed by those, after a gap") {
+    sse::ChannelOptions options;
+    options.gap_event = "gap";
+    const auto log = std::make_shared<FixedLog>();
+    const auto channel = std::make_shared<sse::Channel>(options, 1, [](std::size_t) {});
+    std::vector<std::unique_ptr<sse::Pages>> pages;
+    pages.push_back(std::make_unique<sse::Pages>(0));
+    std::deque<std::function<void()>> actions;
+    channel->use_log(*log, "/", pages, [&](std::size_t, std::function<void()> action) {
+        actions.push_back(std::move(action));
+    });
+    auto& shard = channel->shard(0);
+    Reader whole(shard), half(shard), at_the_place(shard);
+    const auto arrive = [&](const std::shared_ptr<const sse::Batch>& batch) {
+        channel->arrived(batch, 0);
+        shard.drain_inbox();
+    };
+    const auto before = numbered(0, {"1", "2"});
+    arrive(before);
+    at_the_place.read();
+    arrive(numbered(2, {"lost 3", "lost 4"}));
+    whole.read();
+    half.read(at_the_place.wire.size() + 20); // within "lost 3"
+
+    log->batches = {before, numbered(2, {"3", "4", "5", "6"})};
+    const auto next = numbered(sse::unknown_loss + 6, {"7"});
+    next->lost_from = 2;
+    arrive(next);
+    for (bool more = true; more;) {
+        more = !actions.empty();
+        for (auto& action : std::exchange(actions, {})) action();
+        more = whole.read() + at_the_place.read() > 0 || more;
+    }
+    const std::string gap = ": gap: the store has lost events;gap({\"missed\":null})";
+    const std::string others = "message(3)#3message(4)#4message(5)#5message(6)#6";
+    CHECK(at_the_place.received() == "message(1)#1message(2)#2" + others + gap + "message(7)#7");
+    CHECK(whole.received() ==
+          "message(1)#1message(2)#2message(lost 3)#lost 3message(lost 4)#lost 4" + gap + others +
+              gap + "message(7)#7");
+    CHECK(half.subscriber.overrun());
+    CHECK_FALSE(whole.subscriber.overrun());
 }
