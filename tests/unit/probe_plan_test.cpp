@@ -73,10 +73,11 @@ TEST_CASE("an earlier ID is resumed from once there are enough") {
     plan.next(0);
     open_main(seen);
     plan.next(0.5);
-    for (const auto* id : {"1", "2", "2"}) seen.of(Probe::main).events.push_back({0.5, id, 0, {}});
+    for (const auto* id : {"1", "2", "2", "3"})
+        seen.of(Probe::main).events.push_back({0.5, id, 0, {}});
     CHECK_FALSE(plan.next(1).resumed_after);
-    SECTION("the second of four") {
-        for (const auto* id : {"3", "4"}) seen.of(Probe::main).events.push_back({0.6, id, 0, {}});
+    SECTION("the second of five") {
+        for (const auto* id : {"4", "5"}) seen.of(Probe::main).events.push_back({0.6, id, 0, {}});
         const auto steps = plan.next(1);
         CHECK(steps.resumed_after == 1);
         CHECK(steps.start == Probes{Probe::resumed});
