@@ -1,16 +1,18 @@
 #!/usr/bin/python3
 """Prints what `sse check` says of each endpoint in endpoints.py:
     tests/real/check_table.py build/sse [--busy N] [--jobs N] [NAME...]
---busy N: with N busy processes beside it. Exits with 1 if a good one has an error, or more than 2 bad ones are
-missed.
+--busy N: with N busy processes beside it. An endpoint whose servers do not start is tried once more, alone, at the end.
+Exits with 1 if a good one has an error, more than 2 bad ones are missed, or one could not be checked.
     tests/real/check_table.py build/sse --record
 writes what is seen of those in RECORDED to tests/unit/check_recorded.txt, for the unit tests of the verdicts, by means of
 build/tests/sse_unit."""
 import argparse
+import functools
 import json
 import os
 import subprocess
 import sys
+import time
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -44,15 +46,30 @@ def record(binary):
             rig.close()
 
 
+# Ends with its parent, however that ends.
+BUSY = "import os\nparent = os.getppid()\nwhile os.getppid() == parent:\n    sum(range(100000))"
+
+
+class NotChecked(Exception):
+    """An endpoint could not be made or checked, which says nothing about its verdict."""
+
+
 def look(binary, make, arguments=(), seconds=12):
-    """The severities of the findings by ID, of an endpoint that is made for it."""
+    """The severities of the findings by ID, of an endpoint that is made for it. Raises NotChecked."""
+    try:
+        return findings(binary, make, arguments, seconds)
+    except Exception as failure:  # pylint: disable=broad-except
+        raise NotChecked(f"{type(failure).__name__}: {failure}") from failure
+
+
+def findings(binary, make, arguments, seconds):
     rig = Rig(binary)
     try:
         url = make(rig)
         done = subprocess.run([binary, "check", "-o", "json", "-t", f"{seconds}s", *arguments, url], capture_output=True,
                               text=True, check=False, timeout=600)
         if done.returncode not in (0, 1):
-            return {"failed: " + done.stderr.splitlines()[0]: "error"}
+            raise NotChecked(f"status {done.returncode}: {done.stderr.strip()}")
         return {found["id"]: found["severity"] for found in json.loads(done.stdout)["findings"]}
     finally:
         rig.close()
@@ -82,30 +99,49 @@ def main():
     binary = str(Path(options.binary).resolve())
     if options.record:
         return record(binary)
-    busy = [subprocess.Popen([sys.executable, "-c", "while True: pass"]) for _ in range(options.busy)]
-
-    def wanted(table):
-        return {name: entry for name, entry in table.items()
-                if not options.names or any(part in name for part in options.names)}
-
+    started = time.monotonic()
+    busy = [subprocess.Popen([sys.executable, "-c", BUSY]) for _ in range(options.busy)]
+    looks = {(kind, name): functools.partial(look, binary, make, arguments)
+             for kind, table in (("good", {name: good(entry) for name, entry in GOOD.items()}),
+                                 ("bad", {name: bad(entry)[::2] for name, entry in BAD.items()}))
+             for name, (make, arguments) in table.items()
+             if not options.names or any(part in name for part in options.names)}
+    verdicts, again = [], []
     try:
         with ThreadPoolExecutor(options.jobs) as pool:
-            goods = {name: pool.submit(look, binary, *good(entry)) for name, entry in wanted(GOOD).items()}
-            bads = {name: pool.submit(look, binary, bad(entry)[0], bad(entry)[2]) for name, entry in wanted(BAD).items()}
-            wrong = missed = 0
-            for name, future in goods.items():
-                found = {id for id, severity in future.result().items() if severity == "error"}
-                wrong += bool(found)
-                print(f"good {'WRONG' if found else 'ok':6} {name:45} {describe(future.result())}", flush=True)
-            for name, future in bads.items():
-                hit = bad(BAD[name])[1] & future.result().keys()
-                missed += not hit
-                print(f"bad  {'found' if hit else 'MISSED':6} {name:45} {describe(future.result())}", flush=True)
+            futures = {key: pool.submit(of) for key, of in looks.items()}
+            for key, future in futures.items():
+                try:
+                    verdicts.append(tell(key, future.result()))
+                except NotChecked as failure:
+                    again.append(key)
+                    print(f"{key[0]:4} again  {key[1]:45} {failure}", flush=True)
+        failed = 0
+        for key in again:
+            try:
+                verdicts.append(tell(key, looks[key]()))
+            except NotChecked as failure:
+                failed += 1
+                print(f"{key[0]:4} FAILED {key[1]:45} {failure}", flush=True)
     finally:
         for process in busy:
             process.kill()
-    print(f"{len(goods)} good, {wrong} with an error; {len(bads)} bad, {missed} missed")
-    return 1 if wrong or missed > 2 else 0
+    wrong, missed = verdicts.count("WRONG"), verdicts.count("MISSED")
+    goods = sum(kind == "good" for kind, _ in looks)
+    print(f"{goods} good, {wrong} with an error; {len(looks) - goods} bad, {missed} missed; {failed} not checked; "
+          f"{time.monotonic() - started:.0f} s")
+    return 1 if wrong or missed > 2 or failed else 0
+
+
+def tell(key, found):
+    """Prints and returns the verdict on what was found of an endpoint."""
+    kind, name = key
+    if kind == "good":
+        verdict = "WRONG" if "error" in found.values() else "ok"
+    else:
+        verdict = "found" if bad(BAD[name])[1] & found.keys() else "MISSED"
+    print(f"{kind:4} {verdict:6} {name:45} {describe(found)}", flush=True)
+    return verdict
 
 
 def describe(found):
