@@ -257,7 +257,12 @@ sse::LoadResult run_load(const cmd::BenchOptions& o, sse::Interrupt& interrupt) 
         return run.result();
     }
     sse::LoadWorkers workers(load, o.processes);
-    with_progress(workers.progress(), load.subscribers, [&] { workers.run(interrupt); });
+    try {
+        with_progress(workers.progress(), load.subscribers, [&] { workers.run(interrupt); });
+    } catch (const sse::Error& e) {
+        throw cmd::Failure(cmd::Exit::io_error, e.what(),
+                           "use fewer subscribers with -c if memory was short");
+    }
     return workers.result();
 }
 

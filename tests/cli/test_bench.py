@@ -355,7 +355,9 @@ def test_several_processes_end_with_a_report_on_a_signal_and_with_an_error_if_on
     first, second = children(bench.pid)
     os.kill(first, signal.SIGKILL)
     assert bench.wait() == 23 and not bench.stdout.text()
-    assert f"sse: error: process {first} of the load was ended by signal 9" in bench.stderr.text()
+    error, hint = bench.stderr.text().splitlines()[-2:]
+    assert error.endswith(f"sse: error: process {first} of the load was ended by signal 9")
+    assert hint == "sse: hint: use fewer subscribers with -c if memory was short"
     bench = sse.at_terminal(*load, fds=(2,))
     bench.stderr.wait_for(r"warming up: 5 of 5 open")
     last = children(bench.pid)
@@ -373,10 +375,10 @@ def is_running(pid):
 
 
 @pytest.mark.parametrize("behaviour, figure", [
-    (["--storm", "200ms"], lambda found: found["storm"]["count"] == found["storm"]["cut"] == 6),
+    (["--storm", "200ms"], lambda found: 0 < found["storm"]["count"] <= found["storm"]["cut"]),
     (["--leave", "40"], lambda found: found["left"] >= 2),
     (["--stalled", "1", "--slow", "2"], lambda found: found["slow"]["subscribers"] == 3),
-    (["--interval", "100ms"], lambda found: len(found["series"]) >= 2 and found["series"][0]["open"] == 6)],
+    (["--interval", "100ms"], lambda found: len(found["series"]) >= 1 and found["series"][-1]["open"] == 6)],
     ids=["storm", "leave", "slow", "interval"])
 def test_all_that_subscribers_do_they_do_in_several_processes(sse, behaviour, figure):
     server = sse.serve("--publish", "--on-eof", "hold")
