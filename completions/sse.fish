@@ -235,7 +235,7 @@ complete -c sse -n $replay -x -l user -d "Switch from root to NAME[:GROUP] once 
 complete -c sse -n $record -F
 complete -c sse -n $record -s h -l help -d "Show this help"
 complete -c sse -n $record -x -l mode -a "all new once" -d "Forward all requests and replace their recordings (all); forward requests that have no recording, and play the others (new); or forward requests only if DIR has no recordings, and play them otherwise (once) (default all)"
-complete -c sse -n $record -x -l mask-json -d "Record the value at this JSON pointer in request and response bodies as ***; * selects every element of an array; repeatable"
+complete -c sse -n $record -x -l mask-json -d "Record the value at this JSON pointer as *** in JSON bodies of requests and responses, but not in event streams; * selects every element of an array; repeatable"
 complete -c sse -n $record -l no-mask -d "Record secrets in headers and URLs as they are, instead of as ***"
 complete -c sse -n $record -x -l match-ignore -d "Ignore the value at this JSON pointer in the bodies when a request is compared with recordings; * selects every element of an array; repeatable"
 complete -c sse -n $record -x -l connect-timeout -d "Time limit for name lookup, connection and TLS handshake together; 0: no limit (default 30s)"

@@ -95,8 +95,9 @@ void add_options(CLI::App& app, RecordOptions& o) {
                     "if DIR has no recordings, and play them otherwise (once)")
         ->group(group);
     cmd::add_pointers(app, "--mask-json", o.store.masked,
-                      "Record the value at this JSON pointer in request and response bodies as "
-                      "***; * selects every element of an array; repeatable",
+                      "Record the value at this JSON pointer as *** in JSON bodies of requests and "
+                      "responses, but not in event streams; * selects every element of an array; "
+                      "repeatable",
                       "/metadata/user_id")
         ->group(group);
     app.add_flag_callback(
