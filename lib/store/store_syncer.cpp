@@ -90,7 +90,8 @@ void StoreSyncer::run() {
             if (is_due(Clock::now()) && written_ > synced_) position = written_;
         }
         if (position > 0) sync(position);
-        if (!last && Clock::now() - maintained >= maintenance_interval) {
+        // At the end as well: the next start reads a file without an index as a whole.
+        if (last || Clock::now() - maintained >= maintenance_interval) {
             maintain();
             maintained = Clock::now();
         }

@@ -5,6 +5,8 @@
 #include "unit/store_rig.hpp"
 
 #include <algorithm>
+#include <filesystem>
+#include <map>
 #include <set>
 #include <thread>
 
@@ -115,6 +117,21 @@ TEST_CASE("A store goes on where it ended, however often it is opened") {
     CHECK(store.sink->blocks().size() == 7); // the newest, as many as memory holds
     CHECK(number_in(store.sink->blocks().back()) == "19");
     CHECK(store.all().size() == 20);
+}
+
+TEST_CASE("A store that is closed leaves no file for the next start to read as a whole") {
+    const test::TemporaryDirectory directory;
+    {
+        auto options = quick();
+        options.segment_bytes = 4'000;
+        test::Store store(directory.path(), options);
+        append_events(store, 0, 20, 900);
+    }
+    std::map<std::string, int> files; // by extension
+    for (const auto& file : std::filesystem::directory_iterator(directory.path()))
+        ++files[file.path().extension().string()];
+    CHECK(files[".events"] > 3);
+    CHECK(files[".index"] == files[".events"] - 1); // the newest is not complete
 }
 
 TEST_CASE("A second process cannot use a store") {
