@@ -75,6 +75,7 @@ const Row rows[] = {
     {"what came before the first is not owed", {"  CD", "ABCD"}, 4, 0, 0, 0, 0, 0, 0},
     {"what came behind the last is not owed", {"ABCD", "AB"}, 4, 0, 0, 0, 0, 0, 0},
     {"they have no event in common", {"AB", "  CD"}, 4, 0, 0, 0, 0, 0, 0},
+    {"their first events are ordered by arrival", {"A CD", " BCD", "A CD"}, 4, 2, 0, 0, 0, 0, 0},
     {"one has nothing", {"ABC", "", "ABC"}, 3, 0, 0, 0, 0, 0, 0},
     {"doubled in one process", {"123", "1223"}, 3, 0, 1, 0, 0, 0, 0},
     {"swapped in one process", {"1234", "1324"}, 4, 0, 0, 1, 0, 0, 0},
@@ -128,6 +129,9 @@ TEST_CASE("numbered events are counted alike in any number of processes") {
 TEST_CASE("skew is between processes, and an event is measured where it came first") {
     auto found = sse::merge_ledgers(records_of({"012", "   012"}, 2), 2);
     CHECK(found.measured == 2); // not 0
+    auto records = records_of({"12", "12"}, 2);
+    records[1].events[0].is_measured = false; // it arrived there before the measured time
+    CHECK(sse::merge_ledgers(records, 0).measured == 1);
     CHECK(found.skew.count() == 2);
     CHECK(found.skew.max() == std::chrono::nanoseconds(3));
 }
