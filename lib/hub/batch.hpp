@@ -17,6 +17,8 @@ namespace sse {
 
 /// The number of no event.
 constexpr auto unknown_number = std::numeric_limits<std::uint64_t>::max();
+/// Of Batch::lost_from.
+constexpr auto lost_nothing = unknown_number - 1;
 
 /// Encoded events that are published together, in one piece of memory. Each is stored as one
 /// HTTP/1.1 chunk (RFC 9112 7.1), so any run of whole events can be sent to any subscriber without
@@ -83,9 +85,8 @@ public:
     /// the batch.
     std::uint64_t first = 0;
     /// Of the events that arrived before this batch, the log has lost those from this number on,
-    /// and may hold others with their numbers. Without a value, it has lost none of them;
-    /// unknown_number: some.
-    std::optional<std::uint64_t> lost_from;
+    /// and may hold others with their numbers. unknown_number: some; lost_nothing: none.
+    std::uint64_t lost_from = lost_nothing;
 
 private:
     struct Entry {         // as it is stored: sse-store(7)

@@ -146,10 +146,10 @@ void Shard::begin_with(const LogTail& tail) {
 /// from it, and subscribers are told.
 void Shard::restart(const Batch& batch) {
     history_ = History(options().history, batch.first);
-    if (!batch.lost_from) return;
+    if (batch.lost_from == lost_nothing) return;
     pages_->forget(*channel_.log());
     for (auto* subscriber : subscribers_) {
-        if (subscriber) subscriber->go_back(*batch.lost_from);
+        if (subscriber) subscriber->go_back(batch.lost_from);
     }
 }
 

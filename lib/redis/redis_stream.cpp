@@ -358,7 +358,7 @@ void RedisStream::accept(RedisEntry& entry) {
     auto batch = entry.batch();
     position_.last = entry.last;
     if (!batch) return shared_.counts.damaged.add();
-    batch->lost_from = std::exchange(lost_from_, {});
+    batch->lost_from = std::exchange(lost_from_, {}).value_or(lost_nothing);
     position_.next = entry.end();
     position_.bytes = entry.bytes + entry.chunks.size();
     const auto drafted = drafts_.on_arrival(entry);
