@@ -195,6 +195,7 @@ class Watched:
         self.replica.signal(signal.SIGCONT)
         self._wait_before_failing_over(1000)
         poll("the failover", lambda: is_master(self.replica), every=0.1)
+        self._wait_before_failing_over(3_600_000)  # or a busy machine looks like another failure
         self.master, self.replica = self.replica, self.master
 
     def mend(self):
@@ -204,7 +205,6 @@ class Watched:
         name = str(self.master.port).encode()
         poll("the sentinels", lambda: all(s("SENTINEL", "get-master-addr-by-name", self.NAME)[1] == name
                                           for s in self.sentinels))
-        self._wait_before_failing_over(3_600_000)
 
     def close(self):
         for each in reversed(self._made):
