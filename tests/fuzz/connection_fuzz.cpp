@@ -2,6 +2,7 @@
 // requests, every response is one, and nothing is left when the client has gone.
 #include "unit/connection_rig.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <cstdlib>
 
@@ -39,6 +40,9 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     const std::size_t first = 1 + (data[0] & 15), second = 1 + (data[0] >> 4);
     const std::string_view bytes(reinterpret_cast<const char*>(data) + 1, size - 1);
     const auto whole = requests_of(bytes, size, size);
-    if (requests_of(bytes, first, second) != whole) std::abort();
+    const auto cut = requests_of(bytes, first, second);
+    // A refused request ends the connection if its body has not arrived with its head.
+    if (cut.size() > whole.size() || !std::equal(cut.begin(), cut.end(), whole.begin()))
+        std::abort();
     return 0;
 }
