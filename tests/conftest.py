@@ -23,10 +23,12 @@ os.environ.setdefault("TSAN_OPTIONS", f"suppressions={Path(__file__).parent / 's
 if os.environ.get("SSE_SANITIZED") != "all":  # looking for leaks is most of the time of a short process
     os.environ.setdefault("ASAN_OPTIONS", BLACK_BOX_ASAN)
 
-# A shell starts what runs in the background with SIGINT ignored, and what is ignored stays so in all
-# children: these tests send it.
+# A shell starts what runs in the background with SIGINT ignored, nohup starts it with SIGHUP ignored, and what
+# is ignored stays so in all children: these tests send both. What has a handler is at its default in a child.
 if signal.getsignal(signal.SIGINT) == signal.SIG_IGN:
     signal.signal(signal.SIGINT, signal.default_int_handler)
+if signal.getsignal(signal.SIGHUP) == signal.SIG_IGN:
+    signal.signal(signal.SIGHUP, lambda number, frame: None)
 
 
 def pytest_collect_file(file_path, parent):
