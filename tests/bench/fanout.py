@@ -6,8 +6,7 @@ at a time, on a clock that is slow enough for all to have had the one before, wh
 in one burst, faster than they can be sent one by one. The CPU is the server's, user and system, from
 /proc; connecting is counted for itself. Memory is what the server's processes have more than without
 subscribers. The servers take turns for some rounds; figures and ratios are medians of these, with the
-spread of the ratios. Where the server had to wait for its processor, the row says that the machine was
-too busy."""
+spread of the ratios. Where others used the server's processor, the row says that the machine was too busy."""
 import statistics
 import subprocess
 import tempfile
@@ -16,7 +15,7 @@ from dataclasses import dataclass, replace
 
 from bench import peers
 from bench.load import Load
-from bench.measure import Row, cpu_seconds, memory_kib, settled, waited_seconds
+from bench.measure import Row, cpu_seconds, memory_kib, others_seconds, settled
 
 NAMES = {"bare": "bare send()", "lua": "nginx + Lua", "node": "node alone"}
 
@@ -30,7 +29,7 @@ class Figures:
     p50: float      # ms from the publisher to the subscriber, one event at a time
     p99: float
     worst: float
-    waited: float   # of the CPU time, the share that the server waited for its processor
+    others: float   # the share of its processor that others used
 
 
 APART = 25e-6  # seconds of a clock's period for each subscriber: several times what a delivery takes
@@ -45,7 +44,8 @@ def numbered(first, count, timed):
 
 def measure(server, setting, clients, events, period, burst, stalled):
     """`period`: seconds between events while they come one at a time."""
-    empty, before, waited = memory_kib(server.pids), cpu_seconds(server.pids), waited_seconds(server.pids)
+    empty, before, others = memory_kib(server.pids), cpu_seconds(server.pids), others_seconds(server.pids)
+    began = time.monotonic()
     load = Load(setting, server.port, clients, "--stalled", stalled, "--time-regex", TIMED)
     try:
         time.sleep(1)
@@ -59,7 +59,7 @@ def measure(server, setting, clients, events, period, burst, stalled):
         paced = settled(server.pids)
         server.publish(numbered(events + 1, burst, False))
         done = settled(server.pids)
-        waited = waited_seconds(server.pids) - waited
+        others = (others_seconds(server.pids) - others) / (time.monotonic() - began)
         server.end()
         read = load.report((clients - stalled) * (events + burst))
     finally:
@@ -67,7 +67,7 @@ def measure(server, setting, clients, events, period, burst, stalled):
     delay = read["delivery"]
     return Figures(single=(paced - start) / (clients * events) * 1e6, burst=(done - paced) / (clients * burst) * 1e6,
                    connect=(start - before) / clients * 1e6, memory=memory / clients, p50=delay["p50"] * 1e3,
-                   p99=delay["p99"] * 1e3, worst=delay["max"] * 1e3, waited=waited / max(done - before, 1e-3))
+                   p99=delay["p99"] * 1e3, worst=delay["max"] * 1e3, others=others)
 
 
 def one_at_a_time(name, setting, clients, events, periods, stalled, directory):
@@ -85,7 +85,7 @@ def one_at_a_time(name, setting, clients, events, periods, stalled, directory):
         if figures.p99 < periods[name] * 1e3:
             return figures
         periods[name] *= 2
-    return replace(figures, waited=1.0)
+    return replace(figures, others=1.0)
 
 
 def compare(setting, clients, names, rate=None, stalled=0):
@@ -106,8 +106,8 @@ def median(rounds, pick):
     return statistics.median(map(pick, rounds))
 
 
-def waited(found, *names):
-    return max(median(found[name], lambda f: f.waited) for name in names)
+def disturbed(found, *names):
+    return max(median(found[name], lambda f: f.others) for name in names)
 
 
 def beside(found, what, unit, pick, ours="sse"):
@@ -115,30 +115,32 @@ def beside(found, what, unit, pick, ours="sse"):
     others = [name for name in found if name not in ("sse", "sse --io send")]
     mine = list(map(pick, found[ours]))
     if not others:
-        yield None, Row.of_rounds(what, [(m, None) for m in mine], unit, waited=waited(found, ours))
+        yield None, Row.of_rounds(what, [(m, None) for m in mine], unit, others=disturbed(found, ours))
     for name in others:
         pairs = list(zip(mine, (max(pick(f), 1e-3) for f in found[name])))
-        yield name, Row.of_rounds(what, pairs, unit, NAMES.get(name, name), waited(found, ours, name))
+        yield name, Row.of_rounds(what, pairs, unit, NAMES.get(name, name), disturbed(found, ours, name))
 
 
 def rows(setting):
-    names = ["bare", "sse", "sse --io send", "nchan"]
+    names = ["bare", "bare io_uring", "sse", "sse --io send", "nchan"]
     if setting.wide:
         names += ["sse --publish", "lua", "node", "better-sse"]
     for clients in [20] if setting.short else [1, 100, 1000, 9000, 18000] if setting.wide else [1000, 9000]:
         found = compare(setting, clients, names)
         many = f"{clients:,} subscriber{'s' if clients > 1 else ''}"
-        limits = {1000: {"sse": {"bare": 0.75, "nchan": 0.5}, "sse --io send": {"bare": 1.05}},
-                  9000: {"sse": {"bare": 0.75, "nchan": 0.5}, "sse --io send": {"bare": 1.1}}}.get(clients, {})
+        limits = {1000: {"sse": {"bare": 0.75, "bare io_uring": 1.1, "nchan": 0.5}, "sse --io send": {"bare": 1.05}},
+                  9000: {"sse": {"bare": 0.75, "bare io_uring": 1.1, "nchan": 0.5},
+                         "sse --io send": {"bare": 1.1}}}.get(clients, {})
         for ours, how in (("sse", ""), ("sse --io send", " with --io send,")):
             for name, row in beside(found, f"fan-out: CPU a delivery,{how} {many}, one event at a time", "us",
                                     lambda f: f.single, ours):
                 limit = limits.get(ours, {}).get(name)
-                yield row.within(most=limit) if limit else row
+                if limit or ours == "sse":
+                    yield row.within(most=limit) if limit else row
         sse = found["sse"]
         alone = [(1e6 / max(f.burst, 1e-3), None) for f in sse]
         ours = Row.of_rounds(f"fan-out: deliveries a second of CPU, {many}, in a burst", alone, "",
-                             waited=waited(found, "sse"))
+                             others=disturbed(found, "sse"))
         yield ours.within(least=1e6) if clients == 1000 else ours
         for _, row in beside(found, f"fan-out: CPU a delivery, {many}, in a burst", "us", lambda f: f.burst):
             yield row
@@ -151,15 +153,15 @@ def rows(setting):
                 yield row
         if clients == 9000:
             yield Row.of_rounds(f"fan-out: the same, alone, {many}", [(f.connect, None) for f in sse], "us",
-                                waited=waited(found, "sse")).within(most=35)
+                                others=disturbed(found, "sse")).within(most=35)
         if clients >= 100:
             memory = Row(f"fan-out: memory of an idle one of {many}", median(sse, lambda f: f.memory), "KiB")
             yield memory.within(most=0.6) if clients == 9000 else memory
             for name, row in beside(found, memory.what, "KiB", lambda f: f.memory):
-                if name != "bare":
+                if not name.startswith("bare"):
                     yield row
     if setting.wide:
-        able = [name for name in names if name != "bare"]  # which ends when a client takes no more
+        able = [name for name in names if not name.startswith("bare")]  # which ends when a client takes no more
         for what, servers, options in (("50 events a second", names, {"rate": 50.0}),
                                        ("1 of 100 stalled", able, {"stalled": 10})):
             for _, row in beside(compare(setting, 1000, servers, **options),

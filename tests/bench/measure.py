@@ -16,14 +16,14 @@ TICKS = os.sysconf("SC_CLK_TCK")
 SERVER, CLIENT = 0, (os.cpu_count() or 1) - 1  # a processor each, where there are two
 
 
-BUSY = 0.1  # of its CPU time that a process may wait for its processor before its figures say nothing
+BUSY = 0.1  # of the server's processor that others may use before its figures say nothing
 
 
 @dataclass
 class Row:
     """One line of the table: a figure of ours beside another of the same run. With `rounds`, pairs of both
     that were measured in turn (or ours alone), the figures and their ratio are medians, and the spread of the
-    ratio is shown, or that of ours. `waited`: the share of its CPU time that the process measured had to wait."""
+    ratio is shown, or that of ours. `others`: the share of its processor that others used."""
     what: str
     ours: float
     unit: str
@@ -33,13 +33,13 @@ class Row:
     limit: str = ""                # in words
     met: bool | None = None
     rounds: list = field(default_factory=list)
-    waited: float = 0.0
+    others: float = 0.0
 
     @classmethod
-    def of_rounds(cls, what, rounds, unit, peer="", waited=0.0):
+    def of_rounds(cls, what, rounds, unit, peer="", others=0.0):
         ours = statistics.median(ours for ours, _ in rounds)
         theirs = statistics.median(theirs for _, theirs in rounds) if peer else None
-        return cls(what, ours, unit, peer, theirs, rounds=rounds, waited=waited)
+        return cls(what, ours, unit, peer, theirs, rounds=rounds, others=others)
 
     @property
     def values(self):
@@ -60,16 +60,16 @@ class Row:
         value = self.ours if self.ratio is None else self.ratio
         shown = "" if self.ratio is None else "x"
         self.limit = f"at most {number(most)}{shown}" if most is not None else f"at least {number(least)}{shown}"
-        self.met = None if self.waited > BUSY else value <= most if most is not None else value >= least
+        self.met = None if self.others > BUSY else value <= most if most is not None else value >= least
         return self
 
     def cells(self):
         alone = self.theirs is None
-        busy = f"the machine was too busy: {self.waited:.0%} of the time waited"
+        busy = f"the machine was too busy: others used {self.others:.0%} of the processor"
         return [self.what, f"{number(self.ours)} {self.unit}{self.spread() if alone else ''}",
                 f"{self.peer} {number(self.theirs)}" if not alone else "",
                 f"{self.ratio:.2f}{self.spread()}" if self.ratio is not None else "", self.limit,
-                busy if self.waited > BUSY else {None: "", True: "yes", False: "**no**"}[self.met]]
+                busy if self.others > BUSY else {None: "", True: "yes", False: "**no**"}[self.met]]
 
 
 HEAD = ["what", "sse", "beside it", "ratio", "limit", "met"]
@@ -118,10 +118,11 @@ def cpu_seconds(pids):
     return total
 
 
-def waited_seconds(pids):
-    """How long their threads were ready to run and did not, as others had the processor."""
-    return sum(int(task.read_text(encoding="ascii").split()[1]) / 1e9
-               for pid in pids for task in Path(f"/proc/{pid}/task").glob("*/schedstat"))
+def others_seconds(pids):
+    """How long the processor SERVER has worked for others than these processes, or was taken by the hypervisor."""
+    line = re.search(rf"^cpu{SERVER} (.*)$", Path("/proc/stat").read_text(encoding="ascii"), re.MULTILINE)
+    user, nice, system, _, _, irq, softirq, steal = map(int, line[1].split()[:8])
+    return (user + nice + system + irq + softirq + steal) / TICKS - cpu_seconds(pids)
 
 
 def settled(pids):

@@ -1,5 +1,5 @@
-"""The servers whose fan-out is measured, each on a processor of its own: ours, a loop of send()
-(bare_send.cpp), nginx with Debian's libnginx-mod-nchan, nginx with a Lua handler, and node with
+"""The servers whose fan-out is measured, each on a processor of its own: ours, a loop of send() and one
+submission to io_uring (bare_send.cpp), nginx with Debian's libnginx-mod-nchan, nginx with a Lua handler, and node with
 better-sse and without a library."""
 import os
 import re
@@ -188,6 +188,11 @@ def start(name, setting, clients, directory):
     serve = [setting.sse, "serve", "--listen", "127.0.0.1:0", "--max-clients", "20000"]
     if name == "bare":
         return Piped([setting.tool("sse_bare_send"), str(clients)])
+    if name == "bare io_uring":
+        features = subprocess.run([setting.sse, "--version"], capture_output=True, text=True, check=True).stdout
+        if not features.rstrip().endswith(", io_uring"):
+            return None
+        return Piped([setting.tool("sse_bare_send"), str(clients), "--io-uring"])
     if name == "sse":
         return Piped(serve)
     if name == "sse --io send":

@@ -6,6 +6,7 @@ import sys
 
 import pytest
 from support import prometheus
+from support.certificates import Authority
 
 CLIENTS = 40
 
@@ -68,6 +69,26 @@ def test_every_client_is_sent_the_same_bytes(sse, wire, io):
     for client in clients:
         assert [e.data for e in client.events()] == sent
         client.close()
+    assert server.wait() == 0
+
+
+def test_large_events_over_tls(sse, io, tmp_path):
+    """Together they are several times what a group encrypts before it sends."""
+    certs = Authority(tmp_path)
+    cert, key = certs.issue("server")
+    server = serve(sse, "--io", io, "--tls-cert", cert, "--tls-key", key)
+    curls = [sse.start_program("curl", "-sSNi", "--cacert", certs.ca, server.url) for _ in range(20)]
+    for curl in curls:
+        curl.stdout.wait_for("200 OK\r\n")
+    large = "z" * 200_000
+    for text in ("first", large, "between", large, "last"):
+        server.write(text + "\n")
+        curls[0].stdout.wait_for(f"data: {text}\n")
+    server.close_stdin()
+    for curl in curls:
+        assert curl.wait() == 0
+        data = [line[6:] for line in curl.stdout.text().split("\n") if line.startswith("data: ")]
+        assert data == ["first", large, "between", large, "last"]
     assert server.wait() == 0
 
 

@@ -1,5 +1,6 @@
 // Streams that are sent together, with every way to send: the bytes, and what follows from them,
 // are the same.
+#include "net/socket.hpp"
 #include "unit/catch2.hpp"
 #include "unit/connection_rig.hpp"
 
@@ -43,6 +44,7 @@ TEST_CASE("Streams that are sent together are sent all that there is, and all en
     const auto way = ways();
     const auto count = GENERATE(std::size_t{1}, std::size_t{5}, sse::SendRing::most + 2);
     CAPTURE(static_cast<int>(way), count);
+    sse::raise_descriptor_limit();
     Crowd crowd(way, count);
     for (int round = 0; round < 2; ++round) {
         crowd.give("5\r\nevent\r\n");
