@@ -332,8 +332,8 @@ int run(cmd::BenchOptions o) {
 constexpr auto bench_examples =
     "  $ sse bench :8080                                100 subscribers for 30 s\n  $ sse bench -c "
     "20000 --ramp 20s --publish :8080 :8080\n                                                   "
-    "delays of 20,000 subscribers\n"
-    "  $ sse bench --time-pointer /ts https://host/sse  measure from a time in data\n"
+    "with 20,000 subscribers\n"
+    "  $ sse bench --time-pointer /ts https://host/sse  measure from times in data\n"
     "  $ sse bench --html report.html --storm 10s :8080 plot a reconnect storm\n"
     "  $ sse bench -o json :8080 | jq .delivery.p99\n"
     "  $ sse bench --fail 'p99<250ms' --fail lost=0 :8080 && echo good\n";

@@ -49,11 +49,11 @@ void add_load_options(CLI::App& app, BenchOptions& o) {
         ->group(group);
     add_number<std::size_t>(app, "--processes", o.processes, 1,
                             "Divide the subscribers among N processes, each of which can use a "
-                            "core and has descriptors of its own",
+                            "core and has its own limit on open files",
                             BenchOptions::most_processes)
         ->group(group);
     app.add_flag("--yes", o.yes,
-                 "Allow more than 1,000 subscribers of a server that is not on this machine")
+                 "Allow more than 1,000 subscribers if the server is not on this machine")
         ->group(group);
 }
 
@@ -69,8 +69,8 @@ void add_behaviour_options(CLI::App& app, BenchOptions& o) {
                  "10")
         ->group(group);
     with_example(add_duration(app, "--storm", o.load.storm,
-                              "Close the streams this long after the measurement began, and open "
-                              "all of them again at once"),
+                              "Close the streams once the measurement has run for this long, and "
+                              "open all of them again at once"),
                  "10s")
         ->group(group);
     add_number<double>(app, "--storm-share", o.load.storm_share, 0.0,
@@ -100,8 +100,8 @@ void add_behaviour_options(CLI::App& app, BenchOptions& o) {
 void add_publishing_options(CLI::App& app, BenchOptions& o) {
     const auto group = "Publish";
     auto* publish = with_example(add_text(app, "--publish", o.publish_url, "URL",
-                                          "Publish events by POST to this URL, and measure from "
-                                          "the time at which each was due to its deliveries"),
+                                          "Publish events by POST to this URL, and measure each "
+                                          "delivery from the time at which its event was due"),
                                  "http://localhost:8080/")
                         ->group(group);
     add_number<double>(app, "--rate", o.publisher.rate, 0.001, "Publish N events per second", 1e6)
@@ -128,8 +128,8 @@ void add_measuring_options(CLI::App& app, BenchOptions& o) {
             ->group(group)
             ->excludes("--publish");
     with_example(add_text(app, "--time-regex", o.time_regex, "RE",
-                          "Measure from the time in the first group of this regular expression "
-                          "(RE2), searched in the data"),
+                          "Measure from the time that the first group of this regular "
+                          "expression (RE2) matches in the data"),
                  "'sent=([0-9.]+)'")
         ->group(group)
         ->excludes("--publish")
@@ -179,8 +179,8 @@ void add_file_options(CLI::App& app, BenchOptions& o) {
                  "1s")
         ->group(group);
     with_example(add_number<int>(app, "--pid", o.pid, 1,
-                                 "Also report CPU, memory and descriptors of the process with this "
-                                 "number, which should be the server (Linux)"),
+                                 "Also report CPU time, memory and file descriptors of the process "
+                                 "with this ID, which should be the server (Linux)"),
                  "4711")
         ->group(group);
 }
@@ -195,8 +195,9 @@ void remove_options(CLI::App& app) {
 
 void add_bench_options(CLI::App& app, BenchOptions& o) {
     app.add_option("URL", o.urls,
-                   "Stream to open (http or https), written as for sse tail; the subscribers use "
-                   "several URLs in turn; {n} is replaced by the number of the subscriber")
+                   "Stream to open (http or https), written as for sse tail; several URLs are "
+                   "assigned to the subscribers in turn; {n} is replaced by the number of the "
+                   "subscriber")
         ->required();
     add_load_options(app, o);
     add_behaviour_options(app, o);
@@ -206,6 +207,9 @@ void add_bench_options(CLI::App& app, BenchOptions& o) {
     add_file_options(app, o);
     add_request_flags(app, o.request);
     add_connection_flags(app, o.connection);
+    app.get_option("--connect-timeout")
+        ->description("Time limit for name lookup, and for each connection until its response head "
+                      "arrives; 0: no limit");
     remove_options(app);
 }
 

@@ -329,7 +329,7 @@ constexpr auto check_examples =
     "  $ sse check --publish https://host/events https://host/events\n"
     "  $ sse check --json @body.json --bearer \"$KEY\" https://api.example/v1/chat\n"
     "  $ sse check -o junit --require resume https://host/events > check.xml\n"
-    "  $ sse check --explain held-back           what is it, and what to do?\n";
+    "  $ sse check --explain held-back           explain a check and its remedies\n";
 
 } // namespace
 

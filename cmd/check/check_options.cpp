@@ -53,21 +53,22 @@ void add_watch_options(CLI::App& app, CheckOptions& o) {
     add_number<unsigned>(app, "--max-connections", o.max_connections, 1,
                          "Open at most N connections at once", 16)
         ->group(group);
-    with_example(
-        add_text(app, "--direct", o.direct, "URL",
-                 "Also watch the stream of the origin at this URL, and compare when events arrive"),
-        "http://127.0.0.1:3000/events")
+    with_example(add_text(app, "--direct", o.direct, "URL",
+                          "Also watch the stream of the origin server at this URL, and compare "
+                          "when events arrive"),
+                 "http://127.0.0.1:3000/events")
         ->group(group);
     auto* trigger =
         with_example(
             add_text(app, "--trigger", o.trigger, "COMMAND",
-                     "Run this shell command, which must make the server send an event that "
-                     "contains the text put in place of %s, and measure the delay of the event"),
+                     "Run this shell command twice, and measure the delay of the events; it must "
+                     "make the server send an event that contains the text with which %s is "
+                     "replaced"),
             "'redis-cli publish news %s'")
             ->group(group);
     with_example(
         add_text(app, "--publish", o.publish, "URL",
-                 "Publish an event with a POST to this URL, and measure the delay of the event"),
+                 "Publish two events, each with a POST to this URL, and measure their delay"),
         "http://127.0.0.1:8080/")
         ->excludes(trigger)
         ->group(group);

@@ -105,8 +105,8 @@ void add_options(CLI::App& app, RecordOptions& o) {
            "Record secrets in headers and URLs as they are, instead of as ***")
         ->group(group);
     cmd::add_pointers(app, "--match-ignore", o.playback.routes.ignored,
-                      "Ignore the value at this JSON pointer in the bodies when a request is "
-                      "compared with recordings; * selects every element of an array; repeatable",
+                      "Ignore the value at this JSON pointer when the bodies of requests and "
+                      "recordings are compared; * selects every element of an array; repeatable",
                       "/metadata/request_id")
         ->group(group);
     add_upstream_options(app, o);

@@ -61,9 +61,9 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
     const auto* const group = playback_group;
     auto& playback = o.handler.playback;
     auto& timing = playback.timing;
-    with_example(add_number(app, "--speed", timing.speed, 1e-6,
-                            "Play this many times faster than recorded", 1e9),
-                 "10")
+    with_example(
+        add_number(app, "--speed", timing.speed, 1e-6, "Play at N times the recorded speed", 1e9),
+        "10")
         ->group(group);
     app.add_flag_callback(
            "--no-wait", [&timing] { timing.wait = false; },
@@ -163,15 +163,16 @@ void add_playback_options(CLI::App& app, ReplayOptions& o) {
 void add_route_options(CLI::App& app, ReplayOptions& o) {
     const auto group = "Several recordings";
     add_choice(app, "--repeat", o.handler.routes.repeat, repeats,
-               "After all recordings that match a request were served in turn: cycle through them "
-               "again, or repeat the last one")
+               "When all recordings that match a request have been served in turn: cycle through "
+               "them again, or repeat the last one")
         ->group(group);
-    app.add_flag("--match-body", o.handler.routes.match_body,
-                 "Also match the body of a request against the recorded one; recordings of sse "
-                 "record always are")
+    app.add_flag(
+           "--match-body", o.handler.routes.match_body,
+           "Also match the body of a request against the recorded one; implied for recordings "
+           "of sse record")
         ->group(group);
     add_pointers(app, "--match-ignore", o.handler.routes.ignored,
-                 "When bodies are compared, ignore the value at this place of JSON; * selects "
+                 "Ignore the value at this JSON pointer when bodies are compared; * selects "
                  "every element of an array; repeatable",
                  "/metadata/request_id")
         ->group(group);
@@ -192,7 +193,7 @@ void add_fault_options(CLI::App& app, ReplayOptions& o) {
         ->group(group);
     with_example(add_number<std::uint64_t>(
                      app, "--stall-after", faults.stall_after, 1,
-                     "Stop sending after N events but keep the connection open (default: never)"),
+                     "Stop sending after N events, but keep the connection open (default: never)"),
                  "3")
         ->group(group);
     with_example(add_number<std::size_t>(app, "--split", faults.split, 1,
@@ -265,6 +266,9 @@ void add_replay_options(CLI::App& app, ReplayOptions& o) {
     add_listen_options(app, o.server, o.port_file);
     add_io_option(app, o.server);
     add_access_options(app, o.server, o.tokens);
+    app.get_option("--cors")->description("Let pages of this origin (such as https://app.example) "
+                                          "read the stream; * lets pages of any origin read; "
+                                          "repeatable");
     const auto header = [&o](const std::vector<std::string>& lines) {
         for (const auto& line : lines) o.handler.headers.push_back(response_header(line));
     };

@@ -162,9 +162,11 @@ int serve(cmd::ReplayOptions o) {
     cmd::open_through(o.operation.files, o.server, o.tokens);
     const cmd::Recordings recordings(o.recordings, cmd::Recordings::Pipes::kept, o.follow);
     if (recordings.has_copies() && !o.operation.user.empty()) {
-        throw cmd::Failure(cmd::Exit::usage, "--user cannot be combined with a pipe or a HAR file",
-                           "convert the input first with --to jsonl, because that user could not "
-                           "read a temporary copy");
+        throw cmd::Failure(
+            cmd::Exit::usage,
+            "--user cannot be combined with a pipe, a HAR file, a cassette or a store",
+            "convert the input first with --to jsonl, because that user could not "
+            "read a temporary copy");
     }
     auto options = o.handler;
     recordings.configure(options.playback.reader);

@@ -178,8 +178,8 @@ void add_options(CLI::App& app, ServeOptions& o) {
         ->group("HTTP");
     cmd::add_size(app, "--total-history-bytes", o.channels.max_total_history_bytes, 1,
                   std::numeric_limits<std::size_t>::max(),
-                  "Limit the size of all histories together; beyond it, remove the channels unused "
-                  "for longest")
+                  "Limit the size of all histories together; beyond it, remove the least recently "
+                  "used channels")
         ->group("HTTP");
     cmd::add_choice(app, "--publish-as", o.route.publish_as, publish_forms,
                     "Read the body of a POST as its Content-Type requires (type), or as the data "

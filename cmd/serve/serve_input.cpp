@@ -108,7 +108,7 @@ void add_input_options(CLI::App& app, InputOptions& o) {
            "With --input lines, also end a line at a carriage return, which progress bars use")
         ->group(input);
     add_event_type(app, "--event", o.pump.decoder.event,
-                   "Type of the events that have none of their own (default message)", "update")
+                   "Type of the events that have no type (default message)", "update")
         ->group(input);
     add_max_event_bytes(app, o.pump.decoder.max_event_bytes,
                         "Skip an event larger than this, with a warning")

@@ -91,7 +91,7 @@ constexpr Check access_list[] = {
     {"cors", Severity::error, "other origins refused",
      "With --origin: the field Access-Control-Allow-Origin, and with --credentials also "
      "Access-Control-Allow-Credentials. An error if they do not allow that origin.",
-     "A page of another origin receives an error and no events. Tools such as curl are not "
+     "A page of that origin receives an error and no events. Tools such as curl are not "
      "affected.",
      "send Access-Control-Allow-Origin exactly once, with the origin of the page", Cure::none,
      cors},
@@ -105,13 +105,14 @@ constexpr Check access_list[] = {
     {"tls-certificate", Severity::error, "certificate not trusted",
      "The verification of the certificate, with the certificate authorities of the system or of "
      "--cacert. An error if it fails.",
-     "Browsers show no warning page for a connection that a page makes: the stream fails without "
-     "one.",
+     "For a connection that a page makes, a browser shows no warning page that a user could "
+     "accept; "
+     "the stream just fails.",
      "install a certificate for this name, with its chain", Cure::none, certificate},
     {"tls-expiry", Severity::warning, "certificate expires",
      "The expiry date of the certificate. A warning if it is less than 14 days away.",
-     "Automatic renewal usually happens a month before the expiry date, so it seems to have "
-     "failed.",
+     "Certificates are usually renewed automatically a month before they expire, so the renewal "
+     "seems to have failed.",
      "renew the certificate, and reload the server", Cure::none, expiry},
     {"http1-only", Severity::warning, "no HTTP/2",
      "The protocol that the server selects from h2 and http/1.1 (ALPN). A warning unless it is h2.",

@@ -143,8 +143,8 @@ Verdict accept_differs(const Observations& seen) {
 constexpr Check compression_list[] = {
     {"compression-holds", Severity::error, "compression holds events back",
      "The events of a second connection, made at the same time with Accept-Encoding: gzip. An "
-     "error if it receives no response, another status, or not the events that the first one "
-     "received at least 1.5s before the end.",
+     "error if it receives no response or another status, or if an event is missing that the first "
+     "connection received at least 1.5s before the end.",
      "A compressor collects bytes until a block is complete. Browsers request compression and curl "
      "does not, so the fault appears only in browsers.",
      "", Cure::uncompress, compression_holds},

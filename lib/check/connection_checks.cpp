@@ -228,14 +228,16 @@ Verdict clock_is_right(const Observations& seen) {
 
 constexpr Check connection_list[] = {
     {"status", Severity::error, "wrong status", "The response status. An error unless it is 200.",
-     "By the HTML standard, an EventSource reads a stream only if the status is 200. With any "
-     "other status, it fails and does not reconnect; a server can send 204 to request that.",
+     "According to the HTML standard, an EventSource reads a stream only if the status is 200. "
+     "With "
+     "any other status, it fails and does not reconnect. A server can send 204 to stop an "
+     "EventSource from reconnecting.",
      "answer 200; to make a client reconnect later, send a retry field and end the stream",
      Cure::none, status},
     {"content-type", Severity::error, "wrong Content-Type",
      "The Content-Type field. An error unless it is text/event-stream.",
-     "An EventSource reads no other type. Some proxies also recognise by it which responses they "
-     "must not buffer or compress.",
+     "An EventSource reads no other type. Some proxies also use the type to decide which responses "
+     "not to buffer or compress.",
      "send Content-Type: text/event-stream", Cure::none, content_type},
     {"html", Severity::error, "HTML instead of a stream",
      "The first character of the body that is not white space. An error if it is <.",
@@ -253,31 +255,31 @@ constexpr Check connection_list[] = {
      "send Cache-Control: no-store, no-transform", Cure::none, cache_control},
     {"cached", Severity::error, "response from a cache",
      "The fields Age, X-Cache and X-Varnish of each response. An error if Age is above 0, if "
-     "X-Cache contains a hit, or if X-Varnish contains two numbers.",
-     "A cache sends events that it stored earlier, for another client.",
+     "X-Cache contains \"hit\", or if X-Varnish contains two numbers.",
+     "A cache sends events that it stored earlier, when it served another client.",
      "exclude the path from the cache, and send Cache-Control: no-store", Cure::none, cached},
     {"framing", Severity::warning, "end of stream not marked",
      "The fields Transfer-Encoding and Content-Length. A warning if both are absent.",
-     "With HTTP/1.0, or with Connection: close and no chunked encoding, the stream ends where the "
+     "With HTTP/1.0, or with Connection: close and no chunked encoding, the stream ends when the "
      "connection is closed. A client cannot tell this end from a broken connection.",
      "serve HTTP/1.1 (nginx: proxy_http_version 1.1;)", Cure::none, framing},
     {"content-length", Severity::error, "Content-Length on a stream",
-     "The framing of the body. An error if it is Content-Length.",
+     "The framing of the body. An error if the response has a Content-Length.",
      "The length of a live stream is not known when it begins, so the response is a file, or was "
-     "buffered as a whole before it was sent.",
+     "buffered completely before it was sent.",
      "remove Content-Length, so that the server uses chunked encoding", Cure::unbuffer,
      content_length},
     {"cut", Severity::error, "stream cut",
      "How the connection ended. An error if it was reset, or was closed before the body was "
-     "complete; if only the end of the connection ends the body, an error if that is within an "
-     "event. The report gives the times since the response head and since the last byte.",
+     "complete. If only the end of the connection marks the end of the body, an error if that is "
+     "within an event. The report gives the times since the response head and since the last byte.",
      "A proxy or a load balancer closed the connection because it was idle or old, or the server "
      "crashed.",
      "send a comment such as \": ping\" at intervals of half the idle timeout", Cure::keep_open,
      cut},
     {"keepalive", Severity::warning, "long silence",
      "The longest time without a byte. A note if it is over 30s; with --long, a warning.",
-     "Proxies close idle connections, often after 30s or 60s, and a server notices that a client "
+     "Proxies close idle connections, often after 30s or 60s. A server may notice that a client "
      "has disconnected only when it sends something.",
      "send a comment such as \": ping\" every 15s", Cure::none, keepalive},
     {"one-at-a-time", Severity::error, "one client at a time",
@@ -296,7 +298,7 @@ constexpr Check connection_list[] = {
     {"clock", Severity::note, "clocks differ",
      "The Date field, if the response head arrives within 1s. A note if it differs from the clock "
      "of this machine by more than 5s.",
-     "Times in events and expiry times of tokens are wrong by the same amount.",
+     "Times in events and expiry times of tokens are then wrong by the same amount.",
      "synchronise the clocks", Cure::none, clock_is_right},
 };
 

@@ -130,12 +130,14 @@ constexpr Check format_list[] = {
     {"bom", Severity::error, "byte order mark",
      "U+FEFF at the start of a line. A note at the start of the stream, where it is skipped; an "
      "error elsewhere.",
-     "It comes from concatenated files or from a template. It changes the name of the field, so "
-     "clients ignore the line.",
+     "The mark comes from concatenated files or from a template. It becomes part of the field "
+     "name, "
+     "so clients ignore the line.",
      "save the source without a byte order mark", Cure::none, bom},
     {"retry", Severity::error, "reconnection time",
-     "The retry field. An error if its value is not digits only, a warning if it is under 500ms, a "
-     "note if there is no such field.",
+     "The retry field. An error if its value contains anything but digits, a warning if it is "
+     "under "
+     "500ms, a note if there is no such field.",
      "After a restart of the server, all clients reconnect after this time.",
      "send \"retry: 3000\" at the start of the stream", Cure::none, retry},
 };

@@ -35,7 +35,7 @@ constexpr Remedy all_remedies[] = {
     {Cure::unbuffer, "php", "while (ob_get_level()) ob_end_flush(); then flush() after each event",
      true},
     {Cure::unbuffer, "rails",
-     "remove the middleware Rack::ETag, or set Last-Modified, with which it skips a response",
+     "remove the middleware Rack::ETag, or set Last-Modified, so that it skips the response",
      false},
     {Cure::unbuffer, "node", "res.flushHeaders() before the first event", true},
     {Cure::unbuffer, "webpack", "compress: false in the options of the development server", false},

@@ -280,7 +280,7 @@ Verdict held_back_direct(const Observations& seen) {
         if (!main.events.empty()) return unknown("the two URLs have no event in common");
         if (old == 0) return unknown("no event arrived early enough to compare");
         return finding(
-            Severity::error, "events that the origin sends do not arrive",
+            Severity::error, "events that the origin server sends do not arrive",
             {fmt::format("{} arrived from the URL of --direct, none from the URL that is checked",
                          counted(old, "event"))});
     }
@@ -288,13 +288,13 @@ Verdict held_back_direct(const Observations& seen) {
                      delays.end());
     const auto median = delays[delays.size() / 2];
     if (median > direct_late) {
-        return finding(Severity::error, "events arrive later than from the origin",
+        return finding(Severity::error, "events arrive later than from the origin server",
                        {fmt::format("{} later (median of {})", shown_seconds(median),
                                     counted(delays.size(), "event"))});
     }
     if (missing == 0 || missing < (old + 3) / 4) return passed();
     return finding(
-        Severity::error, "some events that the origin sends do not arrive",
+        Severity::error, "some events that the origin server sends do not arrive",
         {fmt::format("{} of {} that came from the URL of --direct {} or more before the end",
                      missing, counted(old, "event"), shown_seconds(direct_settled))});
 }
@@ -355,13 +355,14 @@ constexpr Check timing_list[] = {
      Cure::unbuffer, no_head},
     {"head-held", Severity::error, "response head held back",
      "The age of the Date field when the head arrives, minus its age in responses that arrive "
-     "within 1s. An error from 2s.",
+     "within 1s. An error if the difference is 2s or more.",
      "The server created the head, but it stayed in a buffer, usually until the first event was "
      "sent or the buffer was full.",
      "flush the head at once", Cure::unbuffer, head_held_back},
     {"late-head", Severity::error, "response head late",
      "The time until the head, if the first bytes of the body arrive within 50ms after it. A "
-     "warning over 1s, an error over 3s; at most a warning if the request is not a GET without "
+     "warning if over 1s, an error if over 3s; at most a warning if the request is not a GET "
+     "without "
      "data, or if this machine is busy.",
      "Many frameworks send the head with the first write. Until then, a client cannot tell an "
      "open stream from a server that hangs.",
@@ -381,12 +382,12 @@ constexpr Check timing_list[] = {
      "together after silence of 1s or more, at least twice.",
      "Either a buffer collects events, or the source creates them in batches. The two look the "
      "same to a client; --direct, --trigger or --publish tells them apart.",
-     "compare with the origin: --direct URL", Cure::unbuffer, bursts},
+     "compare with the origin server: --direct URL", Cure::unbuffer, bursts},
     {"collected", Severity::error, "whole response buffered",
      "The times of the events and of the end. An error if 3 or more events all arrive within 0.1s, "
      "more than 1s after the connection was made, and the stream ends within 0.5s after them.",
      "A compression filter, a function gateway or a framework waits for the end of the response "
-     "before it sends the body. A client sees no progress.",
+     "before it sends the body. The client receives nothing until then.",
      "", Cure::unbuffer, collected},
     {"held-back-times", Severity::warning, "times in events show a delay",
      "Times in IDs or data: RFC 3339, or seconds, milliseconds or microseconds since 1970. A "
@@ -396,16 +397,16 @@ constexpr Check timing_list[] = {
      "The events were created at different times, but a buffer collected them and they were sent "
      "together.",
      "", Cure::unbuffer, held_back_times},
-    {"held-back-direct", Severity::error, "events later than from the origin",
+    {"held-back-direct", Severity::error, "events later than from the origin server",
      "With --direct: when the same events arrive from both URLs. An error if they arrive more than "
-     "0.3s later than from the origin (median), or if a quarter of the events that the origin sent "
+     "0.3s later than from the origin server (median), or if a quarter of the events that it sent "
      "1.5s or more before the end is missing.",
-     "A proxy between this client and the origin delays the events. Change the configuration of "
-     "that proxy.",
+     "A proxy between this client and the origin server delays the events. Change the "
+     "configuration of that proxy.",
      "", Cure::unbuffer, held_back_direct},
     {"trigger-late", Severity::error, "triggered event late",
-     "With --trigger or --publish: the time from sending an event until it arrives. An error from "
-     "1s, or if it does not arrive within 5s; a note from 150ms.",
+     "With --trigger or --publish: the time from sending an event until it arrives. An error if it "
+     "is 1s or more, or if the event does not arrive within 5s; a note if it is 150ms or more.",
      "On a quiet stream, only this shows whether events are held back. HAProxy adds about 200ms by "
      "default, because it waits for more data to send.",
      "", Cure::unbuffer, trigger_verdict},

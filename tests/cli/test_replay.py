@@ -84,7 +84,7 @@ def test_what_is_kept_of_standard_input_goes_however_it_ends(sse, wire, three, t
 
 def test_what_another_user_could_not_read_is_refused(sse, three):
     ran = sse.run("replay", "--listen", "127.0.0.1:0", "--user", "nobody", "-", input=three.read_bytes())
-    assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: --user cannot be combined with a pipe or a HAR file")
+    assert (ran.status, ran.err.splitlines()[0]) == (2, "sse: error: --user cannot be combined with a pipe, a HAR file, a cassette or a store")
 
 
 def test_standard_input_can_be_named_once(sse, three):

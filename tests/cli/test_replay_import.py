@@ -121,6 +121,12 @@ def test_a_cassette_of_vcrpy_is_played_as_it_was_recorded(sse, wire, tmp_path, s
     assert (answer.status, answer.header("retry-after"), answer.read_all()) == (429, "7", b'{"data":[]}')
 
 
+def test_another_user_could_not_read_the_copy_of_a_cassette(sse, tmp_path):
+    ran = sse.run("replay", "--listen", "127.0.0.1:0", "--user", "nobody", cassette(tmp_path / "ruby.yml", RUBY))
+    assert (ran.status, ran.err.splitlines()[0]) == (
+        2, "sse: error: --user cannot be combined with a pipe, a HAR file, a cassette or a store")
+
+
 def test_a_cassette_of_vcr_becomes_a_recording(sse, wire, tmp_path):
     path = cassette(tmp_path / "ruby.yml", RUBY)
     ran = sse.run("replay", path, "--to", "jsonl")
