@@ -53,12 +53,15 @@ class Client:
 
 class Redis:
     """A server with a folder of its own, which keeps what it has when it is started again. `host`: the address at which
-    the test reaches it; `within`: the beginning of the command, such as `ip netns exec NAME`; `env`: as Process has it."""
+    the test reaches it; `within`: the beginning of the command, such as `ip netns exec NAME`; `env`: as Process has it;
+    `stored`: another one, whose events it has at the start."""
 
-    def __init__(self, *args, program="redis-server", port=None, host="127.0.0.1", within=(), env=None):
+    def __init__(self, *args, program="redis-server", port=None, host="127.0.0.1", within=(), env=None, stored=None):
         self.port, self._args, self._program = port or free_port(), args, program
         self._host, self._within, self._env = host, within, {**os.environ, **(env or {})}
         self.folder = Path(tempfile.mkdtemp(prefix="sse-redis-"))
+        if stored:
+            shutil.copytree(stored.folder / "appendonlydir", self.folder / "appendonlydir")
         self._process = None
         self.start()
 
