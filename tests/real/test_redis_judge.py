@@ -348,18 +348,16 @@ def check_client(events, stored, losses):
             told = True
             untold = [loss for loss in untold if places[loss.last] >= due]
             continue
-        if event["id"] not in places:
-            assert any(event["id"] in loss.ids for loss in untold), (event, "is not stored")
-            assert event["id"] not in gone, (event, "again")
-            gone.append(event["id"])
-            last_is_lost = True
-            continue
-        place = places[event["id"]]
-        assert place >= due, (event, "again, or out of order")
+        id = event["id"]
+        loss = next((loss for loss in untold if id in loss.ids), None)
+        assert loss or id in places, (event, "is not stored")
+        place = places[loss.last] + 1 if loss else places[id]
+        assert place >= due and (not loss or not gone or order(id) > order(gone[-1])), (event, "again, or out of order")
         assert place == due or told and last_is_lost, (event, f"{place - due} events before it are missing")
         missed += place - due
-        due, told, last_is_lost = place + 1, False, False
-    assert due == len(stored)
+        gone += [id] if loss else []
+        due, told, last_is_lost = place + (not loss), False, bool(loss)
+    assert due == len(stored), "the last event is missing"
     assert untold == [], "nothing was said of a loss"
     return missed, gone
 
@@ -419,3 +417,34 @@ def test_nothing_is_lost_and_nothing_comes_twice(sse, wire, started, tmp_path_fa
           f"anew; answers {dict(publishers.answers)}; {dict(faults.counts)}; put back "
           f"{[metric(wire, s, 'sse_store_put_back_total') for s in nodes.servers]}")
     assert lost or sum(missed) == 0 and sum(gaps) == 0
+
+
+GAP, STORED, LOSS = "gap", ["1-0", "2-0", "5-0", "6-0"], Loss("2-0", {"3-0", "4-0"})
+
+
+@pytest.mark.parametrize("received, answer", [
+    (["1-0", "2-0", GAP, "5-0", "6-0"], (0, [])),
+    (["1-0", "2-0", "3-0", GAP, "5-0", "6-0"], (0, ["3-0"])),
+    (["1-0", "2-0", "3-0", "4-0", GAP, "5-0", "6-0"], (0, ["3-0", "4-0"])),
+    (["1-0", "2-0", "3-0", GAP, "6-0"], (1, ["3-0"])),
+    (["1-0", "2-0", GAP, "6-0"], "1 events before it are missing"),
+    (["1-0", "2-0", "5-0", "6-0"], "nothing was said of a loss"),
+    (["1-0", GAP, "2-0", "5-0", "6-0"], "nothing was said of a loss"),
+    (["1-0", "2-0", GAP], "the last event is missing"),
+    (["1-0", GAP, "5-0", "6-0"], "1 events before it are missing"),
+    (["1-0", "3-0", GAP, "5-0", "6-0"], "1 events before it are missing"),
+    (["1-0", "2-0", "3-0", "5-0", "6-0"], "nothing was said of a loss"),
+    (["1-0", "2-0", "3-0", "3-0", GAP, "5-0", "6-0"], "again, or out of order"),
+    (["1-0", "2-0", "4-0", "3-0", GAP, "5-0", "6-0"], "again, or out of order"),
+    (["1-0", "2-0", "2-0", GAP, "5-0", "6-0"], "again, or out of order"),
+    (["2-0", "1-0", GAP, "5-0", "6-0"], "1 events before it are missing"),
+    (["1-0", "2-0", "7-0", GAP, "5-0", "6-0"], "is not stored"),
+    (["1-0", "2-0", GAP, "5-0", "3-0", "6-0"], "is not stored"),
+])
+def test_what_the_judge_says_of_a_client(received, answer):
+    events = [{"event": each, "id": ""} if each == GAP else {"event": "message", "id": each} for each in received]
+    if isinstance(answer, tuple):
+        assert check_client(events, STORED, [LOSS]) == answer
+        return
+    with pytest.raises(AssertionError, match=answer):
+        check_client(events, STORED, [LOSS])
