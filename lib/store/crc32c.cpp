@@ -25,7 +25,8 @@ constexpr std::array<std::uint32_t, 256> make_table() {
 constexpr auto table = make_table();
 
 #ifdef __x86_64__
-[[gnu::target("sse4.2")]] std::uint32_t crc32c_sse42(std::uint32_t before, std::string_view bytes) {
+[[gnu::target("sse4.2,crc32")]] std::uint32_t crc32c_sse42(std::uint32_t before,
+                                                           std::string_view bytes) {
     std::uint64_t crc = ~before;
     for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
         std::uint64_t eight;
