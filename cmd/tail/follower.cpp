@@ -78,7 +78,7 @@ Follower::Delivery Follower::deliver(const sse::EventView& event) {
 
 bool Follower::is_last(const sse::EventView& event) const {
     const auto contains = [](const auto& list, std::string_view text) {
-        return std::find(list.begin(), list.end(), text) != list.end();
+        return !list.empty() && std::find(list.begin(), list.end(), text) != list.end();
     };
     return contains(context_.options.until, event.type) ||
            contains(context_.options.until_data, event.data);
