@@ -277,7 +277,8 @@ def test_bars_set_the_exit_status(sse, origin, bar, status):
     done = sse.run("bench", "-c", "2", *AT_ONCE, "--fail", bar, Stage(origin, 2, play).url)
     assert done.status == status and b"subscribers" in done.out
     if status:
-        assert done.err.startswith(f"sse: error: {bar} does not hold: {re.split('[<>= ]', bar)[0]} is ")
+        told = f"sse: error: {bar} does not hold: {re.split('[<>= ]', bar)[0]} is "
+        assert any(line.startswith(told) for line in done.err.splitlines())  # after the warning of a busy machine
 
 
 @pytest.mark.parametrize("bar, why", [
@@ -431,11 +432,26 @@ def ticking():
     return handler
 
 
+def longer_until(enough, measure):
+    """What `measure` finds with times of 1, 4, 16 or 64 times the usual: the first that was enough, where the
+    machine is too slow for the usual ones."""
+    for factor in (1, 4, 16, 64):
+        found = measure(factor)
+        if enough(found):
+            break
+    return found
+
+
 @pytest.mark.parametrize("resume", ["yes", "no", "stale"])
 def test_a_storm_cuts_all_streams_and_opens_them_again(sse, origin, resume):
-    handler = ticking()
-    found = report(sse, "-c", "5", "--connect-rate", "10000", "--warm-up", "50ms", "-t", "600ms", "--storm", "200ms",
-                   "--resume", resume, origin(handler).url)
+    def measure(factor):
+        nonlocal handler
+        handler = ticking()
+        return report(sse, "-c", "5", "--connect-rate", "10000", "--warm-up", f"{50 * factor}ms", "-t", f"{600 * factor}ms",
+                      "--storm", f"{200 * factor}ms", "--resume", resume, origin(handler).url)
+
+    handler = None
+    found = longer_until(lambda found: found["storm"]["count"] == found["open"] == 5, measure)
     assert found["storm"]["cut"] == found["storm"]["count"] == 5 and found["open"] == 5
     assert found["storm"]["p50"] <= found["storm"]["max"] and found["connect"]["count"] == 10
     again = handler.asked[5:]
@@ -447,8 +463,10 @@ def test_a_storm_cuts_all_streams_and_opens_them_again(sse, origin, resume):
 
 
 def test_a_share_of_a_storm_and_subscribers_that_leave(sse, origin):
-    found = report(sse, "-c", "40", "--connect-rate", "10000", "--warm-up", "0", "-t", "500ms", "--storm", "100ms",
-                   "--storm-share", "0.5", origin(ticking()).url)
+    found = longer_until(
+        lambda found: 5 <= found["storm"]["cut"] <= 35,
+        lambda factor: report(sse, "-c", "40", "--connect-rate", "10000", "--warm-up", "0", "-t", f"{500 * factor}ms",
+                              "--storm", f"{100 * factor}ms", "--storm-share", "0.5", origin(ticking()).url))
     assert 5 <= found["storm"]["cut"] <= 35
     handler = ticking()
     found = report(sse, "-c", "5", "--connect-rate", "10000", "--warm-up", "0", "-t", "500ms", "--leave", "20",

@@ -34,7 +34,8 @@ TEST_CASE(
         CHECK(histogram.max().count() == values.back());
         for (const double part : {0.001, 0.5, 0.9, 0.99, 1.0}) {
             const auto rank = static_cast<std::size_t>(std::ceil(part * 5000)) - 1;
-            const auto exact = values[rank], told = histogram.percentile(part).count();
+            const auto exact = values[rank];
+            const auto told = histogram.percentile(part).count();
             INFO(part << " of " << exact << " is told as " << told);
             CHECK(told >= exact);
             CHECK(told <= exact + exact / 1024);
