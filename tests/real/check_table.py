@@ -93,7 +93,7 @@ def main():
     parser.add_argument("binary")
     parser.add_argument("names", nargs="*")
     parser.add_argument("--busy", type=int, default=0)
-    parser.add_argument("--jobs", type=int, default=12)
+    parser.add_argument("--jobs", type=int, default=4)  # with 12 on 2 processors, the checks disturb each other
     parser.add_argument("--record", action="store_true")
     options = parser.parse_intermixed_args()
     binary = str(Path(options.binary).resolve())
