@@ -3,8 +3,8 @@ import gzip
 import json
 import os
 import random
+import select
 import signal
-import subprocess
 from pathlib import Path
 
 import jsonschema
@@ -48,10 +48,13 @@ def test_the_schema_refuses_what_a_reader_refuses(sse, tmp_path, line):
     assert sse.run("replay", "--stdout", path).status == 3
 
 
-def killed_when(path, recorder, size):
-    """Kills -9 once the recording has so many bytes."""
+def killed_when(path, recorder, size, output=None):
+    """Kills -9 once the recording has so many bytes. `output`: a pipe that takes all it prints, which is read no faster
+    than that, so that the recorder is not far ahead however slow this is."""
     while not path.exists() or path.stat().st_size <= size:
         assert recorder.running
+        if output is not None and select.select([output], [], [], 0)[0]:
+            os.read(output, 1024)
     os.kill(recorder.pid, signal.SIGKILL)
     recorder.wait()
 
@@ -72,13 +75,18 @@ def test_a_recorder_killed_at_any_moment_leaves_a_recording_that_replays(sse, tm
     path = tmp_path / "r.jsonl"
     server = sse.serve("--on-eof", "hold", "--history", "100000",
                        input=b"".join(b"line %d\n" % i for i in range(100_000)))
-    dice = random.Random(5)
-    for size in [-1, *(dice.randrange(600_000) for _ in range(5))]:
+    dice, lengths = random.Random(5), set()
+    for size in [-1, *(dice.randrange(3_000_000) for _ in range(5))]:
         path.unlink(missing_ok=True)
-        recorder = sse.start("tail", server.url, "--record", path, *flags, stdout=subprocess.DEVNULL)
-        killed_when(path, recorder, size)
+        output, end = os.pipe()
+        recorder = sse.start("tail", server.url, "--record", path, *flags, stdout=end)
+        os.close(end)
+        killed_when(path, recorder, size, output)
+        os.close(output)
+        lengths.add(path.stat().st_size)
         events = whole(path, sse.run("replay", "--stdout", "--no-wait", path))
         assert events > 0 or size < 1000
+    assert len(lengths) > 2
 
 
 def test_a_server_that_records_and_is_killed_leaves_one_too(sse, tmp_path):

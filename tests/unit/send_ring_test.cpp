@@ -46,7 +46,7 @@ TEST_CASE("What a ring sends arrives at each socket whole, however many there ar
     const auto sends = ring();
     if (!sends) return;
     sse::raise_descriptor_limit();
-    const std::size_t count = sse::SendRing::most + 3;
+    const std::size_t count = 2 * sse::SendRing::most + 3;
     const std::vector<Pair> pairs(count);
     for (int round = 0; round < 3; ++round) {
         std::vector<std::string> texts;
