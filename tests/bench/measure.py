@@ -16,7 +16,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 SERVER, CLIENT = 0, (os.cpu_count() or 1) - 1  # a processor each, where there are two
 
 
-BUSY = 0.1  # of the server's processor that others may use before its figures say nothing
+BUSY = 0.05  # of the server's processor that others may use before its figures say nothing
 
 
 @dataclass
