@@ -20,13 +20,9 @@
 
 namespace sse {
 
-namespace {
-
 void send_each(std::span<SendRing::Item> items) {
     for (auto& item : items) item.sent = send_some(item.fd, {&item.bytes, 1});
 }
-
-} // namespace
 
 SendRing::SendRing(std::unique_ptr<Impl> impl, std::size_t fewest)
     : impl_(std::move(impl))

@@ -66,4 +66,7 @@ private:
     std::atomic<bool> works_{true};
 };
 
+/// Sends the bytes of each item as send_some() does, with one system call for each. Any thread.
+void send_each(std::span<SendRing::Item> items);
+
 } // namespace sse

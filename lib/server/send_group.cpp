@@ -20,7 +20,7 @@ constexpr std::size_t most_sealed = std::size_t{1} << 20, most_kept = 1024;
 SendGroup::SendGroup(SendIo io)
     : ring_(io == SendIo::send ? nullptr
                                : SendRing::open(io == SendIo::uring ? 1 : fewest_together))
-    , sealed_(ring_ ? SendRing::most : 0) {}
+    , sealed_(SendRing::most) {}
 
 SendGroup::~SendGroup() = default;
 
@@ -53,7 +53,8 @@ void SendGroup::send() {
             items_.push_back({(*connection)->descriptor(), bytes});
             senders_.push_back(connection->get());
         }
-        ring_->send(items_);
+        if (ring_) ring_->send(items_);
+        else send_each(items_);
         for (std::size_t i = 0; i < items_.size(); ++i) {
             senders_[i]->sent_by_group(items_[i].bytes, items_[i].sent);
             if (sealed_[i].capacity() > most_kept) std::string().swap(sealed_[i]);

@@ -1,5 +1,5 @@
-// Collects the connections of a loop that have something to send at the same time, and sends with
-// one system call.
+// Collects the connections of a loop that have something to send at the same time, and sends to
+// all of them at once: with one system call, or in a loop that does nothing else.
 #pragma once
 
 #include "net/send_ring.hpp"
@@ -20,9 +20,9 @@ public:
     explicit SendGroup(SendIo io);
     ~SendGroup();
 
-    /// True if it sends with io_uring; otherwise, add() must not be called. Any thread.
+    /// True if it sends with io_uring. Any thread.
     bool uses_ring() const { return ring_ && ring_->works(); }
-    void begin() { collecting_ = uses_ring(); }
+    void begin() { collecting_ = true; }
     bool collecting() const { return collecting_; }
     /// Adds a connection. The bytes that its feed has then are sent once there are enough
     /// connections, at the latest by end().
@@ -32,7 +32,7 @@ public:
 private:
     void send();
 
-    std::unique_ptr<SendRing> ring_; ///< nullptr: each connection sends for itself
+    std::unique_ptr<SendRing> ring_; ///< nullptr: one system call for each item
     bool collecting_ = false;
     std::vector<std::shared_ptr<ServerConnection>> added_; ///< at most SendRing::most
     std::vector<SendRing::Item> items_;
