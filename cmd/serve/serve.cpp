@@ -275,6 +275,8 @@ int run(ServeOptions o) {
         o.input.kept_place = [&store](const std::string& source) { return store->place(source); };
     }
     if (redis) channels.use_log(*redis);
+    // The newest events of its channel are in memory before the first client needs them.
+    if (!o.route.channels) channels.open(o.route.path);
     cmd::ShutdownGrace grace(o.server.grace);       // for the reader of the recording
     std::unique_ptr<sse::ChannelRecorder> recorder; // outlives the publishers
     std::optional<cmd::Inputs> inputs;              // nullopt: all events are published by POST

@@ -137,6 +137,14 @@ bool sync_data(int fd) {
 #endif
 }
 
+void expect_random_reads([[maybe_unused]] int fd) {
+#if defined(SSE_LINUX) || defined(__FreeBSD__)
+    ::posix_fadvise(fd, 0, 0, POSIX_FADV_RANDOM);
+#elif defined(F_RDAHEAD) // macOS
+    ::fcntl(fd, F_RDAHEAD, 0);
+#endif
+}
+
 std::optional<std::string> path_of([[maybe_unused]] int fd) {
 #ifdef SSE_LINUX
     auto path = fmt::format("/proc/self/fd/{}", fd);

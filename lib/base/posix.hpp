@@ -39,6 +39,8 @@ int make_placeholder();
 int open_again(int fd, int flags);
 /// Returns once the bytes of a file, and its size, are on the disk.
 bool sync_data(int fd);
+/// Asks the system to read only the parts of a file that are read, and not ahead of them.
+void expect_random_reads(int fd);
 /// A path that names the file of `fd` even after it is removed; nullopt where there is none.
 std::optional<std::string> path_of(int fd);
 

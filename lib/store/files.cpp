@@ -81,11 +81,11 @@ private:
 
 std::unique_ptr<StoreFile> StoreFiles::open(const std::string& name, Mode mode) {
     const auto file = path(name);
-    const int flags = mode == Mode::read    ? O_RDONLY
-                      : mode == Mode::write ? O_RDWR
-                                            : O_RDWR | O_CREAT | O_TRUNC;
+    const bool reads = mode == Mode::read || mode == Mode::read_parts;
+    const int flags = reads ? O_RDONLY : mode == Mode::write ? O_RDWR : O_RDWR | O_CREAT | O_TRUNC;
     const int fd = ::open(file.c_str(), flags | O_CLOEXEC | O_NOFOLLOW, 0600);
     if (fd < 0) fail(mode == Mode::create ? "cannot create" : "cannot open", file);
+    if (mode == Mode::read_parts) expect_random_reads(fd);
     return std::make_unique<DiskFile>(fd, file);
 }
 

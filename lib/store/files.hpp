@@ -37,8 +37,9 @@ public:
     const std::string& directory() const { return directory_; }
     std::string path(const std::string& name) const { return directory_ + "/" + name; }
 
-    /// `create`: creates the file, or empties an existing one.
-    enum class Mode { read, write, create };
+    /// `read_parts`: reads a few parts, so that the system should not read ahead of them. `create`:
+    /// creates the file, or empties an existing one.
+    enum class Mode { read, read_parts, write, create };
     virtual std::unique_ptr<StoreFile> open(const std::string& name, Mode mode);
     /// The names of the files, sorted.
     virtual std::vector<std::string> list() const;

@@ -49,21 +49,27 @@ std::optional<SegmentHead> read_segment_head(const StoreFile& file, const std::s
     return head;
 }
 
-SegmentScanner::SegmentScanner(const StoreFile& file, std::uint32_t seed, std::uint64_t begin,
-                               std::uint64_t end)
+SegmentScanner::SegmentScanner(const StoreFile& file, std::string& buffer, std::uint32_t seed,
+                               std::uint64_t begin, std::uint64_t end)
     : file_(file)
     , seed_(seed)
     , end_(end)
     , next_(begin)
     , offset_(begin)
-    , end_of_records_(begin) {}
+    , end_of_records_(begin)
+    , buffer_(buffer) {
+    buffer_.clear();
+}
 
 std::string_view SegmentScanner::bytes(std::size_t size) {
     const auto held_end = buffer_at_ + buffer_.size();
     if (next_ < buffer_at_ || next_ + size > held_end) {
         const auto wanted = std::min<std::uint64_t>(std::max(size, read_bytes), end_ - next_);
+        const bool holds_next = next_ >= buffer_at_ && next_ < held_end;
+        buffer_.erase(0, holds_next ? next_ - buffer_at_ : buffer_.size());
+        const auto kept = buffer_.size();
         buffer_.resize(wanted);
-        buffer_.resize(file_.read(buffer_.data(), wanted, next_));
+        buffer_.resize(kept + file_.read(buffer_.data() + kept, wanted - kept, next_ + kept));
         buffer_at_ = next_;
     }
     return std::string_view(buffer_).substr(next_ - buffer_at_);

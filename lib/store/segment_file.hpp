@@ -38,9 +38,11 @@ std::optional<SegmentHead> read_segment_head(const StoreFile& file, const std::s
 /// Reads the records of a segment in order. One thread.
 class SegmentScanner {
 public:
-    /// Reads [begin, end) of `file`, which must outlive it. `seed`: of the segment's head.
-    SegmentScanner(const StoreFile& file, std::uint32_t seed, std::uint64_t begin,
-                   std::uint64_t end);
+    /// Reads [begin, end) of `file` into `buffer`; both must outlive it. What `buffer` contained is
+    /// overwritten: several scanners can use one, one after the other, which saves the page faults
+    /// of fresh memory. `seed`: of the segment's head.
+    SegmentScanner(const StoreFile& file, std::string& buffer, std::uint32_t seed,
+                   std::uint64_t begin, std::uint64_t end);
 
     /// The next complete record, which is valid until the next call; nullopt at the end. Skips
     /// damaged bytes. With `channel`, skips the records of other channels without checking them.
@@ -63,7 +65,7 @@ private:
     const std::uint64_t end_;
     std::uint64_t next_, offset_, end_of_records_;
     std::uint64_t damaged_ = 0;
-    std::string buffer_;
+    std::string& buffer_;
     std::uint64_t buffer_at_ = 0; ///< the offset of its first byte
 };
 

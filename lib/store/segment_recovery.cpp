@@ -123,7 +123,8 @@ void Recovery::load(std::uint64_t number, bool newest) {
 
 /// Makes the index of `segment`. Returns the end of its last whole record.
 std::uint64_t Recovery::scan(const StoreFile& file, Segment& segment) {
-    SegmentScanner scanner(file, segment.seed, sizeof(SegmentHead), segment.size);
+    std::string buffer;
+    SegmentScanner scanner(file, buffer, segment.seed, sizeof(SegmentHead), segment.size);
     std::map<std::string, EventId, std::less<>> last;
     while (const auto record = scanner.next()) {
         auto before = last.find(record->name);

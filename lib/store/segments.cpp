@@ -170,7 +170,7 @@ std::vector<SegmentSlice> Segments::slices_with_given(const StoredChannel& chann
     for (const auto number : numbers) {
         std::unique_ptr<StoreFile> file;
         try {
-            file = files_.open(segment_index_name(number), StoreFiles::Mode::read);
+            file = files_.open(segment_index_name(number), StoreFiles::Mode::read_parts);
         } catch (const std::system_error&) { // removed meanwhile
             continue;
         }
@@ -183,7 +183,7 @@ std::vector<SegmentSlice> Segments::slices_with_given(const StoredChannel& chann
 
 std::unique_ptr<StoreFile> Segments::open(std::uint64_t segment) const {
     try {
-        return files_.open(segment_name(segment), StoreFiles::Mode::read);
+        return files_.open(segment_name(segment), StoreFiles::Mode::read_parts);
     } catch (const std::system_error& e) {
         if (e.code() == std::errc::no_such_file_or_directory) return nullptr;
         throw;

@@ -89,6 +89,7 @@ void export_store(const std::string& directory,
             .try_emplace(std::string(record.name), make(std::move(header)), record.head.time)
             .first->second;
     };
+    std::string buffer;
     for (const auto& name : segments_of(directory)) {
         try {
             const auto file = files.open(name, StoreFiles::Mode::read);
@@ -97,7 +98,7 @@ void export_store(const std::string& directory,
                 warn(fmt::format("{} has no valid header and is skipped", files.path(name)));
                 continue;
             }
-            SegmentScanner scanner(*file, head->seed, sizeof(SegmentHead), file->size());
+            SegmentScanner scanner(*file, buffer, head->seed, sizeof(SegmentHead), file->size());
             while (const auto record = scanner.next())
                 if (record->head.count > 0) channel(*record).add(*record);
             if (scanner.damaged() > 0)

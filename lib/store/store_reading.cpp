@@ -15,11 +15,11 @@ HistoryOptions unbounded() {
 } // namespace
 
 bool StoreReading::each_record_of(const SegmentSlice& slice, const StoredChannel& channel,
-                                  const Use& use) {
+                                  std::string& buffer, const Use& use) {
     try {
         const auto file = segments_.open(slice.segment);
         if (!file) return true; // it expired
-        SegmentScanner scanner(*file, slice.seed, slice.begin, slice.end);
+        SegmentScanner scanner(*file, buffer, slice.seed, slice.begin, slice.end);
         bool wants_more = true;
         while (wants_more) {
             const auto record = scanner.next(channel.name);
@@ -36,7 +36,8 @@ bool StoreReading::each_record_of(const SegmentSlice& slice, const StoredChannel
 
 void StoreReading::each_record(const StoredChannel& channel, std::optional<SegmentSlice> slice,
                                const Use& use) {
-    while (slice && each_record_of(*slice, channel, use))
+    std::string buffer;
+    while (slice && each_record_of(*slice, channel, buffer, use))
         slice = segments_.slice_after(channel, *slice);
 }
 
@@ -81,8 +82,9 @@ LogTail StoreReading::tail(const StoredChannel& channel, ChannelEnd end,
 std::optional<std::uint64_t> StoreReading::find_given(const StoredChannel& channel,
                                                       const std::string& id) {
     std::optional<std::uint64_t> found;
+    std::string buffer;
     for (const auto& slice : segments_.slices_with_given(channel, id)) {
-        each_record_of(slice, channel, [&](const RecordView& record) {
+        each_record_of(slice, channel, buffer, [&](const RecordView& record) {
             const auto batch = record.batch();
             for (std::size_t i = 0; batch && i < batch->size(); ++i) {
                 if (!batch->generated(i) && batch->id(i) == id) found = record.head.first + i;

@@ -38,7 +38,8 @@ private:
     using Use = std::function<bool(const RecordView&)>;
     void each_record(const StoredChannel& channel, std::optional<SegmentSlice> slice,
                      const Use& use);
-    bool each_record_of(const SegmentSlice& slice, const StoredChannel& channel, const Use& use);
+    bool each_record_of(const SegmentSlice& slice, const StoredChannel& channel,
+                        std::string& buffer, const Use& use);
     std::optional<std::uint64_t> find_given(const StoredChannel& channel, const std::string& id);
 
     Segments& segments_;

@@ -77,6 +77,11 @@ def leave_memory(store):
             os.posix_fadvise(file.fileno(), 0, 0, os.POSIX_FADV_DONTNEED)
 
 
+def first_cold_event(port, last_id, store):
+    leave_memory(store)
+    return first_event(port, last_id)
+
+
 def start_with(setting, store):
     """The server, and the seconds until it served."""
     leave_memory(store)
@@ -102,9 +107,10 @@ def large_store(setting, directory):
         server.close()
     server, _ = start_with(setting, store)
     try:
-        yield Row(f"store: first byte of a resume {held:.1f} GB back, the first one", first_event(server.port, ids[0]),
-                  "ms").within(most=5)
-        times = sorted(first_event(server.port, last_id) for last_id in ids)
+        # It waits for the rest of the start as well, in which the newest events are read.
+        yield Row(f"store: first byte of a resume {held:.1f} GB back, at once after the start",
+                  first_event(server.port, ids[0]), "ms")
+        times = sorted(first_cold_event(server.port, last_id, store) for last_id in ids)
         yield Row(f"store: first byte of a resume {held:.1f} GB back, p50", times[len(times) // 2], "ms")
         yield Row(f"store: first byte of a resume {held:.1f} GB back, p99", times[len(times) * 99 // 100],
                   "ms").within(most=5)
