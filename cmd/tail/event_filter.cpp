@@ -47,9 +47,7 @@ EventFilter::EventFilter(const SelectOptions& options)
 
 EventFilter::~EventFilter() = default;
 
-bool EventFilter::wants(const sse::EventView& event) const {
-    if (!types_.selects(event.type)) return false;
-    if (expressions_.empty()) return true;
+bool EventFilter::matches(const sse::EventView& event) const {
     const bool found =
         std::any_of(expressions_.begin(), expressions_.end(),
                     [&](const auto& expression) { return expression->matches(event.data); });

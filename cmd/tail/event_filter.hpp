@@ -25,9 +25,13 @@ public:
     ~EventFilter();
 
     /// True if `event` is selected. Takes time linear in the data.
-    bool wants(const sse::EventView& event) const;
+    bool wants(const sse::EventView& event) const {
+        return types_.selects(event.type) && (expressions_.empty() || matches(event));
+    }
 
 private:
+    bool matches(const sse::EventView& event) const;
+
     class Expression;
     sse::GlobList types_;
     std::vector<std::unique_ptr<Expression>> expressions_;

@@ -48,18 +48,16 @@ void FollowContext::flush() {
     if (delivered && recorded) delivered->on_written(output.written());
 }
 
-Follower::Follower(FollowContext& context, std::string name, std::string url,
-                   std::string last_event_id)
+Follower::Follower(FollowContext& context, std::string name, std::string url)
     : context_(context)
     , filter_(context.options.select)
-    , name_(std::move(name))
-    , last_event_id_(std::move(last_event_id)) {
+    , name_(std::move(name)) {
     if (context_.stats) stats_number_ = context_.stats->add(sse::mask_url(url));
     if (context_.delivered) delivered_number_ = context_.delivered->add_stream(std::move(url));
 }
 
 Follower::Delivery Follower::deliver(const sse::EventView& event) {
-    const ReceivedEvent received{event, last_event_id_, name_};
+    const ReceivedEvent received{event, client_->last_event_id(), name_};
     auto& output = context_.output;
     if (!context_.executor) {
         return context_.printer.event(received, output.text()) ? Delivery::delivered
@@ -77,17 +75,18 @@ Follower::Delivery Follower::deliver(const sse::EventView& event) {
 }
 
 bool Follower::is_last(const sse::EventView& event) const {
+    const auto& o = context_.options;
+    if (o.until.empty() && o.until_data.empty()) return false;
     const auto contains = [](const auto& list, std::string_view text) {
-        return !list.empty() && std::find(list.begin(), list.end(), text) != list.end();
+        return std::find(list.begin(), list.end(), text) != list.end();
     };
-    return contains(context_.options.until, event.type) ||
-           contains(context_.options.until_data, event.data);
+    return contains(o.until, event.type) || contains(o.until_data, event.data);
 }
 
 /// The last event ID may be saved once the output so far is written and the commands have ended.
 void Follower::add_delivered() {
     if (!context_.delivered || context_.delivery_failed) return;
-    context_.delivered->add(delivered_number_, last_event_id_, context_.output.appended(),
+    context_.delivered->add(delivered_number_, client_->last_event_id(), context_.output.appended(),
                             context_.executor ? context_.executor->started() : 0);
 }
 
@@ -113,10 +112,9 @@ void Follower::print_verbose(const std::string& text) const {
 }
 
 void Follower::on_event(const sse::EventView& event) {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     if (context_.done) return;
     if (context_.recorder) context_.recorder->event(event);
-    if (event.id) last_event_id_.assign(*event.id);
     const bool selected = filter_.wants(event);
     const auto delivery = selected ? deliver(event) : Delivery::nothing_to_print;
     const bool printed = delivery == Delivery::delivered;
@@ -139,23 +137,22 @@ void Follower::on_event(const sse::EventView& event) {
 }
 
 void Follower::on_id(std::string_view id) {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     if (context_.done) return;
     if (context_.recorder) context_.recorder->id(id);
-    last_event_id_.assign(id);
     context_.printer.id(id, context_.output.text());
     add_delivered();
 }
 
 void Follower::on_comment(std::string_view text) {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     if (context_.done) return;
     if (context_.recorder) context_.recorder->comment(text);
     print_verbose(fmt::format("comment:{}", sse::printable(text)));
 }
 
 void Follower::on_retry(std::chrono::milliseconds time) {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     if (context_.done) return;
     if (context_.recorder) context_.recorder->retry(time);
     print_verbose(fmt::format("reconnection time: {}", format_duration(time)));
@@ -163,13 +160,13 @@ void Follower::on_retry(std::chrono::milliseconds time) {
 }
 
 void Follower::on_received(std::string_view bytes) {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     if (context_.recorder && !context_.done) context_.recorder->read(bytes);
 }
 
 void Follower::on_bytes(std::string_view bytes) {
     if (context_.stats) context_.stats->bytes(bytes.size());
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     context_.printer.bytes(bytes, context_.output.text());
     context_.output.added();
 }
@@ -180,7 +177,7 @@ void Follower::on_response(const sse::Timing& timing) {
 
 void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
                        std::string_view last_event_id) {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     if (context_.recorder) context_.recorder->open(url, status, head, last_event_id);
     print_verbose(fmt::format("stream open: {}", url.shown()));
     if (std::exchange(is_waiting_, false) && !context_.options.verbose) print_note("reconnected");
@@ -191,7 +188,7 @@ void Follower::on_open(const sse::Url& url, int status, const sse::Head& head,
 }
 
 void Follower::on_close(sse::Client::Close how, std::string_view why) {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     if (context_.recorder) context_.recorder->close(how, why);
     const bool unfinished = std::exchange(is_unfinished_, false);
     if (!unfinished || how != sse::Client::Close::eof || context_.options.verbose) return;
@@ -200,7 +197,7 @@ void Follower::on_close(sse::Client::Close how, std::string_view why) {
 }
 
 void Follower::on_pause() {
-    const std::lock_guard lock(context_.mutex);
+    const auto lock = context_.lock();
     context_.flush();
 }
 

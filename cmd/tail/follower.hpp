@@ -30,7 +30,7 @@ struct FollowOptions {
     bool verbose = false;                ///< -v
 };
 
-/// What the followers of one command share. A follower locks `mutex` while it handles an event.
+/// What the followers of one command share. A follower holds lock() while it handles an event.
 struct FollowContext {
     /// The references must outlive it.
     FollowContext(const FollowOptions& o, Printer& p, Output& out)
@@ -40,6 +40,10 @@ struct FollowContext {
 
     /// True if the condition of -n, --until or --until-data is met, or none of them is given.
     bool satisfied() const;
+    /// For one follower, which has it for itself, it locks nothing.
+    std::unique_lock<std::mutex> lock() {
+        return has_several ? std::unique_lock(mutex) : std::unique_lock<std::mutex>();
+    }
     /// Writes the output and the recording, and saves the IDs of the events in them. Throws
     /// Failure, sse::Error and std::system_error if that fails.
     void flush();
@@ -51,6 +55,7 @@ struct FollowContext {
     std::unique_ptr<DeliveredIds> delivered; ///< --state; may be null
     std::unique_ptr<Stats> stats;            ///< may be null
     std::unique_ptr<Executor> executor;      ///< may be null
+    bool has_several = true;                 ///< followers
     std::mutex mutex;
     std::size_t printed = 0;
     std::size_t selected = 0;        ///< some of them may have had nothing to print
@@ -67,9 +72,13 @@ struct FollowContext {
 class Follower : public sse::Client::Listener {
 public:
     /// `name` labels its lines; "" for none. `url` is the key in the state file.
-    Follower(FollowContext& context, std::string name, std::string url, std::string last_event_id);
-    /// `action` is called once, when the stop condition is met.
-    void when_done(std::function<void()> action) { on_done_ = std::move(action); }
+    Follower(FollowContext& context, std::string name, std::string url);
+    /// To be called once, before the client runs. It must outlive the follower's other calls.
+    /// `on_done` is called once, when the stop condition is met.
+    void follow(const sse::Client& client, std::function<void()> on_done) {
+        client_ = &client;
+        on_done_ = std::move(on_done);
+    }
 
     void on_event(const sse::EventView& event) override;
     void on_id(std::string_view id) override;
@@ -114,8 +123,8 @@ private:
     std::string unsendable_id_;  ///< the last one that was warned of
     bool is_waiting_ = false;    ///< a reconnection was announced
     bool is_unfinished_ = false; ///< the stream ended inside an event
+    const sse::Client* client_ = nullptr;
     std::function<void()> on_done_;
-    std::string last_event_id_;
     JsonValues values_;
 };
 

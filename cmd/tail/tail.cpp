@@ -35,12 +35,11 @@ class Followed {
 public:
     Followed(cmd::Stream stream, cmd::FollowContext& context, bool marked,
              sse::Interrupt& interrupt)
-        : follower_(context, marked ? stream.name : "", stream.client.request.url.text(),
-                    stream.client.last_event_id)
+        : follower_(context, marked ? stream.name : "", stream.client.request.url.text())
         , client_(std::move(stream.client), follower_, interrupt)
         , interrupt_(interrupt)
         , marked_(marked) {
-        follower_.when_done([this] {
+        follower_.follow(client_, [this] {
             client_.stop();
             interrupt_.raise(Reason::satisfied);
         });
@@ -199,6 +198,7 @@ int run(const cmd::TailOptions& o) {
         context.executor = std::make_unique<cmd::Executor>(o.exec, interrupt, on_ended);
 
     const bool marked = streams.size() > 1 || !o.named.empty();
+    context.has_several = streams.size() > 1;
     std::vector<std::unique_ptr<Followed>> all;
     for (auto& stream : streams) {
         if (context.delivered && stream.client.last_event_id.empty()) {

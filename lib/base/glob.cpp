@@ -88,8 +88,7 @@ GlobList::GlobList(const std::vector<std::string>& globs) {
     }
 }
 
-bool GlobList::selects(std::string_view name) const {
-    if (included_.empty() && excluded_.empty()) return true;
+bool GlobList::allows(std::string_view name) const {
     const auto matches = [&](const std::string& glob) { return matches_glob(glob, name); };
     return (included_.empty() || std::any_of(included_.begin(), included_.end(), matches)) &&
            std::none_of(excluded_.begin(), excluded_.end(), matches);

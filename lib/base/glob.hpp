@@ -21,9 +21,13 @@ public:
     explicit GlobList(const std::vector<std::string>& globs);
 
     /// True if a glob matches `name`, or there is none to include names, and none excludes it.
-    bool selects(std::string_view name) const;
+    bool selects(std::string_view name) const {
+        return (included_.empty() && excluded_.empty()) || allows(name);
+    }
 
 private:
+    bool allows(std::string_view name) const;
+
     std::vector<std::string> included_, excluded_;
 };
 

@@ -351,7 +351,7 @@ std::string_view first_line(std::string_view piece) {
 
 /// Reads the body to its end or until stop().
 void Client::read_body(ClientResponse& response, SinkAdapter& sink, Format format) {
-    Parser parser(sink, options_.parser, last_event_id_); // it keeps the id over reconnections
+    Parser parser(sink, options_.parser);
     NdjsonParser lines(sink, options_.parser);
     JsonSeqParser sequence(sink, options_.parser);
     JsonBody document(sink, options_.parser);

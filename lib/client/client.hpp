@@ -70,6 +70,8 @@ public:
     End run();
     /// From within the listener: makes the event being handled the last one.
     void stop() { stopped_ = true; }
+    /// That of the stream, over all connections (HTML 9.2.6); "": none. Within the listener, it is
+    /// that of the event being handled.
     const std::string& last_event_id() const { return last_event_id_; }
     const ClientOptions& options() const { return options_; }
     /// True once the stream has been open.

@@ -13,7 +13,7 @@ namespace sse {
 inline constexpr std::size_t most_event_bytes = std::size_t{512} * 1024 * 1024;
 
 /// One event as its block of the stream defines it. State that outlives a block (the last event ID,
-/// the reconnection time) belongs to Parser. Views into the bytes being fed: valid until the
+/// the reconnection time) belongs to the receiver. Views into the bytes being fed: valid until the
 /// sink returns.
 struct EventView {
     std::string_view type = "message";  ///< never empty

@@ -79,10 +79,9 @@ void Parser::Value::append_line(std::string_view value) {
     size = copy.size();
 }
 
-Parser::Parser(Sink& sink, ParserOptions options, std::string last_event_id)
+Parser::Parser(Sink& sink, ParserOptions options)
     : sink_(sink)
-    , options_(options)
-    , last_event_id_(std::move(last_event_id)) {}
+    , options_(options) {}
 
 void Parser::feed(std::string_view bytes) {
     if (bom_seen_ < bom.size()) bytes = skip_bom(bytes);
@@ -205,11 +204,8 @@ void Parser::set_retry(std::string_view value, std::string_view line) {
 void Parser::dispatch() {
     in_block_ = skipping_ = false;
     EventView event;
-    if (id_.set) { // also without data: RULES.md, 33
-        event.id = decoded(id_, decoded_id_);
-        last_event_id_.assign(*event.id);
-    }
-    if (data_.set) { // RULES.md, 34 to 36
+    if (id_.set) event.id = decoded(id_, decoded_id_); // also without data: RULES.md, 33
+    if (data_.set) {                                   // RULES.md, 34 to 36
         event.data = decoded(data_, decoded_data_);
         if (type_.size > 0) event.type = decoded(type_, decoded_type_);
         sink_.on_event(event);

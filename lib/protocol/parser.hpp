@@ -55,17 +55,15 @@ public:
     /// `retry` may have any number of digits; above this (24 days) it is read as this.
     static constexpr std::chrono::milliseconds max_retry{2'147'483'647};
 
-    /// `last_event_id` is that of an earlier connection; it stays until the stream sets another
-    /// (RULES.md, 44). `sink` must outlive the parser.
-    explicit Parser(Sink& sink, ParserOptions options = {}, std::string last_event_id = {});
+    /// `sink` must outlive the parser. It is told every change of the last event ID, which outlives
+    /// connections and so is not kept here (RULES.md, 44).
+    explicit Parser(Sink& sink, ParserOptions options = {});
 
     /// Throws Error (too_large) once an event outgrows `max_event_bytes`, unless the sink skips it,
     /// after the events before it have been dispatched; start again with a new Parser.
     void feed(std::string_view bytes);
     /// The stream has ended: an unfinished block is discarded, with a warning to the sink.
     void finish();
-    /// For the Last-Event-ID header on reconnecting; "" when there is none.
-    const std::string& last_event_id() const { return last_event_id_; }
 
 private:
     /// A field's value: a view into the bytes being fed, until the feed ends or a second line
@@ -103,7 +101,6 @@ private:
     std::string line_; ///< the unfinished line of earlier feeds
     Value data_, type_, id_;
     std::string decoded_data_, decoded_type_, decoded_id_;
-    std::string last_event_id_;
     bool skip_lf_ = false;      ///< the last feed ended in CR: an LF now belongs to it
     bool valid_slice_ = false;  ///< all the bytes of this slice are known to be UTF-8
     bool in_block_ = false;     ///< a line has been read since the last blank one

@@ -113,19 +113,18 @@ std::vector<Case> read_cases() {
 template <class NextSize>
 std::string fault(const Case& c, NextSize next_size) {
     test::RecordingSink received(c.initial_last_event_id);
-    sse::Parser parser(received, {}, c.initial_last_event_id);
+    sse::Parser parser(received);
     const std::string_view input = c.input;
     for (std::size_t at = 0, size = 0; at < input.size(); at += size) {
         size = std::min<std::size_t>(next_size(), input.size() - at);
         parser.feed({input.data() + at, size});
     }
-    const auto last_id = parser.last_event_id();
+    const auto last_id = received.last_id; // an unfinished block does not change it
     parser.finish();
     if (c.digested) {
         for (auto& event : received.events) event.data = digest(event.data);
     }
     if (received.events != c.events) return "events: " + received.text.substr(0, 500);
-    if (last_id != received.last_id) return "last_event_id() is '" + last_id + "'";
     if (c.last_event_id && last_id != *c.last_event_id) return "last event id '" + last_id + "'";
     if (c.has_retry && received.retry != c.retry) {
         return "retry " + (received.retry ? std::to_string(*received.retry) : "none");
