@@ -10,7 +10,7 @@ from bench.measure import CLIENT, SERVER, Row, on, run
 from bench.peers import Piped
 
 
-def lines_a_second(setting, bytes_, count):
+def lines_a_second(setting, bytes_, count, reader_of):
     """Wall time from the first line written to the last one read; in a file beforehand, so that cat is
     all that writes it."""
     with tempfile.TemporaryDirectory() as directory:
@@ -22,8 +22,7 @@ def lines_a_second(setting, bytes_, count):
             while lines.read(1 << 24):
                 pass
         server = Piped([setting.sse, "serve", "--listen", "127.0.0.1:0"])
-        reader = subprocess.Popen(on(CLIENT, "curl", "-sN", f"http://127.0.0.1:{server.port}/"),
-                                  stdout=subprocess.DEVNULL)
+        reader = subprocess.Popen(on(CLIENT, *reader_of(server.port)), stdout=subprocess.DEVNULL)
         server.publish([b"0"])
         while not connected(server.port):
             time.sleep(0.01)
@@ -56,9 +55,16 @@ def rows(setting):
     for bytes_, count in ((20, 5_000_000), (200, 4_000_000), (20_000, 50_000)):
         if setting.short:
             count //= 1000
-        best = max(lines_a_second(setting, bytes_, count) for _ in range(1 if setting.short else setting.rounds))
-        row = Row(f"ingest: lines of {bytes_:,} bytes on stdin to one curl", best / 1e6, "M lines/s")
-        yield row.within(least=2) if bytes_ == 200 else row
+        def best(reader_of, bytes_=bytes_, count=count):
+            rounds = 1 if setting.short else setting.rounds
+            return max(lines_a_second(setting, bytes_, count, reader_of) for _ in range(rounds)) / 1e6
+
+        row = Row(f"ingest: lines of {bytes_:,} bytes on stdin to one reader",
+                  best(lambda port: [setting.tool("sse_bare_read"), str(port)]), "M lines/s", "read by curl",
+                  best(lambda port: ["curl", "-sN", f"http://127.0.0.1:{port}/"]), more_is_better=True)
+        yield row
+        if bytes_ == 200:
+            yield Row("ingest: lines of 200 bytes", row.ours, "M lines/s").within(least=2)
     count = 3 if setting.short else 100
     ours = start_seconds(on(CLIENT, setting.sse, "--version"), count)
     yield Row("start: sse --version", ours * 1e3, "ms", "curl --version",
