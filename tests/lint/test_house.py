@@ -153,3 +153,4 @@ def test_the_parts_of_a_release_agree():
         assert made in script and made in recipe
     for copied in re.findall(r"^COPY \S*?([\w.-]+) ", dockerfile, re.MULTILINE):
         assert copied in script
+    assert "\nARG TARGETARCH\n" in dockerfile  # BuildKit takes a default in place of the platform's
