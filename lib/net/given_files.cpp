@@ -64,7 +64,7 @@ struct Message {
         header.msg_iov = &bytes;
         header.msg_iovlen = 1;
         header.msg_control = control.data();
-        header.msg_controllen = control.size();
+        header.msg_controllen = sizeof control; // of another type than size() in some C libraries
     }
     iovec bytes;
     alignas(cmsghdr) std::array<char, CMSG_SPACE(sizeof(int))> control{};
