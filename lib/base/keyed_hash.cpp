@@ -1,8 +1,9 @@
 #include "base/keyed_hash.hpp"
 
+#include "base/random.hpp"
+
 #include <bit>
 #include <cstddef>
-#include <random>
 
 namespace sse {
 
@@ -54,11 +55,7 @@ std::uint64_t word_of(std::string_view bytes, std::size_t count) {
 } // namespace
 
 const HashKey& process_hash_key() {
-    static const HashKey key = [] {
-        std::random_device random;
-        const auto word = [&] { return (std::uint64_t{random()} << 32) | random(); };
-        return HashKey{word(), word()};
-    }();
+    static const HashKey key{random_bits(), random_bits()};
     return key;
 }
 

@@ -1,6 +1,7 @@
 #include "base/output_file.hpp"
 
 #include "base/descriptor.hpp"
+#include "base/random.hpp"
 
 #include <cerrno>
 #include <cstdio>
@@ -8,7 +9,6 @@
 #include <fcntl.h>
 #include <fmt/format.h>
 #include <memory>
-#include <random>
 #include <sys/stat.h>
 #include <system_error>
 #include <unistd.h>
@@ -44,8 +44,7 @@ bool is_trusted_link(const std::string& path) {
 
 /// `beside` with a random suffix that no other process can guess.
 std::string random_name(const std::string& beside) {
-    std::random_device random;
-    return fmt::format("{}.{:08x}{:08x}", beside, random(), random());
+    return fmt::format("{}.{:016x}", beside, random_bits());
 }
 
 void write_all(int fd, std::string_view bytes, const std::string& path) {

@@ -1,12 +1,27 @@
-// Random numbers (splitmix64) that are the same on every platform for the same seed, unlike the
-// distributions of <random>. Not for secrets.
+// Random numbers: those of the system, and those that a seed gives.
 #pragma once
 
+#include <cerrno>
 #include <cstdint>
+#include <system_error>
+#include <unistd.h>
+#if __has_include(<sys/random.h>)
+#include <sys/random.h>
+#endif
 
 namespace sse {
 
-/// One thread.
+/// Random bits of the system, which nobody can guess. Opens no file, unlike std::random_device of
+/// some standard libraries: a confined thread may open none. Throws std::system_error. Any thread.
+inline std::uint64_t random_bits() {
+    std::uint64_t bits = 0;
+    if (::getentropy(&bits, sizeof bits) != 0)
+        throw std::system_error(errno, std::generic_category(), "cannot get random numbers");
+    return bits;
+}
+
+/// splitmix64: the same numbers on every platform for the same seed, unlike the distributions of
+/// <random>. Not for secrets. One thread.
 class SeededRandom {
 public:
     explicit SeededRandom(std::uint64_t seed)

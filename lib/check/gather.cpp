@@ -1,6 +1,7 @@
 #include "check/gather.hpp"
 
 #include "base/error.hpp"
+#include "base/random.hpp"
 #include "check/exchange.hpp"
 #include "check/probe_plan.hpp"
 #include "client/connector.hpp"
@@ -12,7 +13,6 @@
 #include <fmt/format.h>
 #include <memory>
 #include <mutex>
-#include <random>
 #include <thread>
 #include <vector>
 
@@ -34,10 +34,7 @@ StopAt stop_of(Probe probe) {
     }
 }
 
-std::string make_token() {
-    std::random_device device;
-    return fmt::format("sse-check-{:08x}{:08x}", device(), device());
-}
+std::string make_token() { return fmt::format("sse-check-{:016x}", random_bits()); }
 
 /// The connections of a check, each on a thread of its own, and the observations on them. ProbePlan
 /// decides which are made. Used on one thread.

@@ -4,6 +4,7 @@
 #include "base/content_coding.hpp"
 #include "base/mask.hpp"
 #include "base/printable.hpp"
+#include "base/random.hpp"
 #include "base/take_part.hpp"
 #include "base/trimmed.hpp"
 #include "client/http_status_error.hpp"
@@ -26,7 +27,7 @@ namespace sse {
 namespace {
 
 std::function<double()> system_random() {
-    return [engine = std::mt19937_64(std::random_device()())]() mutable {
+    return [engine = std::mt19937_64(random_bits())]() mutable {
         return std::uniform_real_distribution<double>(0, 1)(engine);
     };
 }

@@ -8,7 +8,6 @@
 
 #include <algorithm>
 #include <fmt/format.h>
-#include <random>
 #include <utility>
 
 namespace sse {
@@ -38,7 +37,7 @@ ChannelHandler::ChannelHandler(ChannelRouteOptions options, Channels& channels, 
     , channels_(channels) {
     for (std::size_t loop = 0; loop < loops; ++loop) {
         json_.push_back(std::make_unique<JsonEventReader>());
-        random_.emplace_back(std::random_device{}());
+        random_.emplace_back(random_bits());
         stored_.push_back(std::make_unique<StoredPublications>(loop, options_.store_timeout));
     }
 }

@@ -2,7 +2,6 @@
 
 #include "server/server_connection.hpp"
 
-#include <random>
 #include <utility>
 
 namespace sse {
@@ -12,7 +11,7 @@ Loop::Loop(const ServerOptions& server_options, std::size_t index)
     , number(index)
     , writer(server_options.idle_timeout)
     , sends(server_options.io)
-    , random(std::random_device{}())
+    , random(random_bits())
     , tick_(context) {
     arm_tick();
 }

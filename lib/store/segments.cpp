@@ -1,9 +1,9 @@
 #include "store/segments.hpp"
 
+#include "base/random.hpp"
 #include "base/unix_time.hpp"
 
 #include <algorithm>
-#include <random>
 #include <set>
 #include <system_error>
 
@@ -229,7 +229,7 @@ void Segments::roll(std::uint64_t now_ms, bool sync) {
         places = places_;
     }
     SegmentHead head;
-    head.seed = std::random_device{}();
+    head.seed = static_cast<std::uint32_t>(random_bits());
     head.number = number;
     head.created = now_ms;
     std::string bytes(reinterpret_cast<const char*>(&head), sizeof(head));
