@@ -3,23 +3,30 @@
 #include "base/error.hpp"
 #include "base/json_text.hpp"
 #include "base/mask.hpp"
+#include "base/open_file.hpp"
 #include "base/output_file.hpp"
 
-#include <cerrno>
 #include <cstdint>
 #include <filesystem>
 #include <fmt/format.h>
-#include <fstream>
+#include <limits>
 #include <simdjson.h>
+#include <sstream>
 #include <system_error>
 
 namespace cmd {
 
 namespace {
 
-[[noreturn]] void fail_to_read(const std::string& path) {
-    throw std::system_error(errno, std::generic_category(),
-                            fmt::format("cannot read the state file {}", path));
+/// "" if there is no such file. A std::ifstream of some standard libraries does not tell that
+/// reading failed, such as that of a directory.
+std::string contents_of(const std::string& path) {
+    try {
+        return sse::read_file(path, "the state file", {}, std::numeric_limits<std::size_t>::max());
+    } catch (const std::system_error& error) {
+        if (error.code() != std::errc::no_such_file_or_directory) throw;
+        return {};
+    }
 }
 
 /// Throws for a pipe or a device, which replacing would remove, and for a link of another user.
@@ -50,15 +57,10 @@ std::string key_of(const std::string& url) {
 
 LastIdFile::LastIdFile(std::string path)
     : path_(checked_state_path(path)) {
-    errno = 0;
-    std::ifstream file(path_, std::ios::binary);
-    if (!file) {
-        if (errno == ENOENT) return;
-        fail_to_read(path_);
-    }
+    std::istringstream lines(contents_of(path_));
     simdjson::dom::parser parser;
     std::string line;
-    for (int number = 1; std::getline(file, line); ++number) {
+    for (int number = 1; std::getline(lines, line); ++number) {
         std::string_view url, id;
         simdjson::dom::element entry;
         if (parser.parse(line).get(entry) != simdjson::SUCCESS ||
@@ -70,7 +72,6 @@ LastIdFile::LastIdFile(std::string path)
         }
         ids_[key_of(std::string(url))] = id; // masks what older versions wrote
     }
-    if (file.bad()) fail_to_read(path_);
 }
 
 std::string LastIdFile::last_event_id(const std::string& url) const {
