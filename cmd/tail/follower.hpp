@@ -55,7 +55,7 @@ struct FollowContext {
     std::unique_ptr<DeliveredIds> delivered; ///< --state; may be null
     std::unique_ptr<Stats> stats;            ///< may be null
     std::unique_ptr<Executor> executor;      ///< may be null
-    bool has_several = true;                 ///< followers
+    bool has_several = true;                 ///< more than one follower
     std::mutex mutex;
     std::size_t printed = 0;
     std::size_t selected = 0;        ///< some of them may have had nothing to print
@@ -73,8 +73,8 @@ class Follower : public sse::Client::Listener {
 public:
     /// `name` labels its lines; "" for none. `url` is the key in the state file.
     Follower(FollowContext& context, std::string name, std::string url);
-    /// To be called once, before the client runs. It must outlive the follower's other calls.
-    /// `on_done` is called once, when the stop condition is met.
+    /// To be called once, before `client` runs, whose events come to this listener. `on_done` is
+    /// called once, when the stop condition is met.
     void follow(const sse::Client& client, std::function<void()> on_done) {
         client_ = &client;
         on_done_ = std::move(on_done);
